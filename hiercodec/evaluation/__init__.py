@@ -1,0 +1,7 @@
+"""What one picture or a data set gives under a codec: traces, metrics, results. Names here import no torch."""
+
+from __future__ import annotations
+
+from hiercodec.evaluation.trace import Step, Trace, byte_budgets, psnr, trace
+
+__all__ = ["Step", "Trace", "byte_budgets", "psnr", "trace"]

@@ -1,0 +1,82 @@
+"""The frame around every page: heading, banners, charts with their text alternative, footer.
+
+A page begins with `chrome.page(...)` and ends with `chrome.footer(...)`. Pages run alone in tests and under
+`st.navigation` in the app, so nothing here assumes that `app.py` ran first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+ROOT = Path(__file__).resolve().parents[2]
+ASSETS = ROOT / "assets"
+PAGES = ROOT / "pages"
+
+
+def mode() -> str:
+    """Either "light" or "dark": the theme the visitor sees (the first run of a session may not know and says light)."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def page(title: str, intro: str = "") -> None:
+    """Draw the page's heading and one plain sentence on what it is for."""
+    st.title(title, anchor=False)
+    if intro:
+        st.markdown(intro)
+
+
+def notice(kind: str, text: str) -> None:
+    """A line not to miss; `kind` is "info", "warning" or "error", and the icon repeats what the colour says."""
+    draw = {"info": st.info, "warning": st.warning, "error": st.error}[kind]
+    icons = {"info": ":material/info:", "warning": ":material/warning:", "error": ":material/error:"}
+    draw(text, icon=icons[kind])
+
+
+def empty(text: str, *, how: str = "") -> None:
+    """An empty state: what is missing, and the command that makes it."""
+    with st.container(border=True):
+        st.markdown(f"**{text}**")
+        if how:
+            st.code(how, language="bash")
+
+
+def chart(
+    fig: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    table: Callable[[], Any] | None = None,
+    on_select: str = "ignore",
+    **options: Any,
+) -> Any:
+    """Draw a figure with its takeaway as alternative text; `table()` gives the same numbers as rows, behind a switch.
+
+    Pass `on_select="rerun"` (and `selection_mode=…`) to get the selection back. The key stays the same over reruns,
+    so that a zoom survives them.
+    """
+    config = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}, "displayModeBar": "hover"}
+    chosen = st.plotly_chart(
+        fig, key=key, alt=alt, theme="streamlit", config=config, on_select=on_select, width="stretch", **options
+    )
+    if table is not None and st.toggle("Show as a table", key=f"{key}_table"):
+        st.dataframe(table(), hide_index=True, width="stretch")
+    return chosen
+
+
+def footer(provenance: Mapping[str, Any] | None = None) -> None:
+    """Where the figures on this page come from, in one quiet line; entries without a value are left out."""
+    parts = [f"{name}: {value}" for name, value in (provenance or {}).items() if value not in (None, "")]
+    st.divider()
+    st.caption(
+        " · ".join(parts)
+        if parts
+        else "hiercodec: one bitstream that means more the more of it arrives. Figures on this page are measured, "
+        "or say that they are not."
+    )
