@@ -1,0 +1,185 @@
+"""The JSON file that hierarchies travel in, checked line by line.
+
+The file anyone can write for their own classes (any number of classes and levels; the class level itself is added when
+the file leaves it out)::
+
+    {"format": "hiercodec/hierarchy", "version": 1, "name": "pets",
+     "classes": ["poodle", "beagle", "tabby", "goldfish"],
+     "levels": [{"name": "coarse", "groups": {"dog": ["poodle", "beagle"], "other pets": ["tabby", "goldfish"]}}],
+     "provenance": {"made by": "hand"}}
+
+`classes` may be "imagenet-1k" instead of a list. A level gives either `groups`, label → members (a member is an index,
+a class name or, for ImageNet, a wnid), or `labels` with `assignment`, one group number a class.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hiercodec.errors import HierarchyError
+from hiercodec.taxonomy.classes import class_of, classes
+from hiercodec.taxonomy.hierarchy import IMAGENET, MAX_LEVELS, Hierarchy, HierarchyLevel, check_names, make_hierarchy
+from hiercodec.taxonomy.paths import ASSETS, write_atomic
+
+HIERARCHIES = ASSETS / "hierarchies"
+FORMAT, VERSION = "hiercodec/hierarchy", 1
+DEFAULT = "consensus"
+MAX_BYTES, MAX_CLASSES = 16_000_000, 100_000
+
+
+def parse_hierarchy(text: str | bytes, *, source: str = "the hierarchy file") -> Hierarchy:
+    """Read and check a hierarchy file's content; `HierarchyError` says in one line what is wrong and where."""
+    if len(text) > MAX_BYTES:
+        raise HierarchyError(f"{source} is larger than {MAX_BYTES // 1_000_000} MB")
+    try:
+        return _from_dict(json.loads(text, object_pairs_hook=_no_duplicates))
+    except (ValueError, RecursionError) as error:
+        raise HierarchyError(f"{source} is not JSON: {error}") from None
+    except HierarchyError as error:
+        raise HierarchyError(f"{source}: {error}") from None
+
+
+def load_hierarchy(name_or_path: str | Path = DEFAULT) -> Hierarchy:
+    """A shipped hierarchy by name ("consensus", "clip-b16-flat", …) or a JSON file by path."""
+    text = str(name_or_path)
+    shipped = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text) and not text.endswith(".json")
+    path = HIERARCHIES / f"{text}.json" if shipped else Path(name_or_path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise HierarchyError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB")
+        content = path.read_bytes()
+    except OSError as error:
+        if shipped:
+            raise HierarchyError(f"no hierarchy {text!r}; there are: {', '.join(available_hierarchies())}") from None
+        raise HierarchyError(f"cannot read {text}: {error.strerror or error}") from None
+    return parse_hierarchy(content, source=text)
+
+
+def save_hierarchy(hierarchy: Hierarchy, path: str | Path) -> None:
+    """Write the JSON file, whole or not at all, one level a line so that changes can be read in a diff."""
+    write_atomic(Path(path), dump_hierarchy(hierarchy))
+
+
+def dump_hierarchy(hierarchy: Hierarchy) -> str:
+    """The file's text: the same bytes for the same hierarchy; the class level is left out, `classes` says it."""
+    last = hierarchy.levels[-1]
+    data = {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": hierarchy.name,
+        "description": hierarchy.description,
+        "classes": IMAGENET if hierarchy.class_set == IMAGENET else list(last.labels),
+        "class_level": last.name,
+    }
+    groups = [{"name": v.name, "labels": v.labels, "assignment": v.assignment.tolist()} for v in hierarchy.levels[:-1]]
+    levels = ",\n    ".join(json.dumps(level, ensure_ascii=False, separators=(",", ":")) for level in groups)
+    head = json.dumps(data, ensure_ascii=False, indent=2)[:-2]
+    tail = json.dumps(hierarchy.provenance, ensure_ascii=False, sort_keys=True, indent=2).replace("\n", "\n  ")
+    return f'{head},\n  "provenance": {tail},\n  "levels": [\n    {levels}\n  ]\n}}\n'
+
+
+def available_hierarchies() -> list[str]:
+    """Names of the shipped hierarchies, the recommended one first."""
+    names = sorted(p.stem for p in HIERARCHIES.glob("*.json"))
+    return sorted(names, key=lambda name: (name != DEFAULT, name))
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) != len(keys):
+        raise HierarchyError(f"{next(k for k in keys if keys.count(k) > 1)!r:.60} occurs twice in one object")
+    return dict(pairs)
+
+
+def _from_dict(data: Any) -> Hierarchy:
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise HierarchyError(f'not a hierarchy (expected "format": "{FORMAT}")')
+    if data.get("version") != VERSION:
+        raise HierarchyError(f"version {data.get('version')!r} is not known; this release reads version {VERSION}")
+    name = data.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise HierarchyError('"name" must be text')
+    given = data.get("classes")
+    if given == IMAGENET:
+        class_names = None
+        count = len(classes())
+    elif isinstance(given, list) and 1 <= len(given) <= MAX_CLASSES:
+        check_names(given, "class names")
+        class_names = tuple(given)
+        count = len(given)
+    else:
+        raise HierarchyError(f'"classes" must be "{IMAGENET}" or a list of 1 to {MAX_CLASSES} names')
+    levels = data.get("levels")
+    if not isinstance(levels, list) or len(levels) >= MAX_LEVELS:
+        raise HierarchyError(f'"levels" must be a list of at most {MAX_LEVELS - 1} levels')
+    built = [_level(entry, position, class_names, count) for position, entry in enumerate(levels)]
+    class_level = data.get("class_level")
+    if built and built[-1].k == count:  # the file spells the classes out: keep its name for that level
+        class_level = built.pop().name
+    provenance = data.get("provenance", {})
+    if not isinstance(provenance, dict):
+        raise HierarchyError('"provenance" must be an object')
+    return make_hierarchy(
+        name,
+        built,
+        class_names=class_names,
+        class_level=class_level,
+        description=str(data.get("description", "")),
+        provenance=provenance,
+    )
+
+
+def _level(entry: Any, position: int, class_names: tuple[str, ...] | None, count: int) -> HierarchyLevel:
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        raise HierarchyError(f'level {position} must be an object with a "name"')
+    name = entry["name"]
+    if "groups" in entry:
+        return _level_of_groups(name, entry["groups"], class_names, count)
+    assignment, labels = entry.get("assignment"), entry.get("labels")
+    if not isinstance(assignment, list) or not all(type(g) is int for g in assignment):
+        raise HierarchyError(f'level {name!r} needs "groups", or an "assignment" of whole numbers with "labels"')
+    if len(assignment) != count:
+        raise HierarchyError(f"level {name!r} assigns {len(assignment)} classes; there are {count}")
+    if max(map(abs, assignment)) > MAX_CLASSES:
+        raise HierarchyError(f"level {name!r}: group numbers run from 0 to k−1")
+    if labels is None:
+        labels = [f"group {g + 1}" for g in range(max(assignment) + 1)]
+    if not isinstance(labels, list):
+        raise HierarchyError(f'level {name!r}: "labels" must be a list of names')
+    return HierarchyLevel(name, len(labels), np.array(assignment, np.int64), tuple(labels))
+
+
+def _level_of_groups(name: str, groups: Any, class_names: tuple[str, ...] | None, count: int) -> HierarchyLevel:
+    if not isinstance(groups, dict) or not groups or not all(isinstance(m, list) for m in groups.values()):
+        raise HierarchyError(f'level {name!r}: "groups" must map each label to a list of classes')
+    own = {label: i for i, label in enumerate(class_names)} if class_names is not None else None
+    assignment = np.full(count, -1, np.int64)
+    for group, (label, members) in enumerate(groups.items()):
+        for member in members:
+            index = _member(member, own, count, f"level {name!r}, group {label!r}")
+            if assignment[index] >= 0:
+                raise HierarchyError(f"level {name!r}: class {member!r} is in two groups")
+            assignment[index] = group
+    missing = np.flatnonzero(assignment < 0)
+    if missing.size:
+        first = classes()[missing[0]].name if class_names is None else class_names[missing[0]]
+        raise HierarchyError(f"level {name!r}: {missing.size} classes are in no group, the first is {first!r}")
+    return HierarchyLevel(name, len(groups), assignment, tuple(groups))
+
+
+def _member(member: Any, own: dict[str, int] | None, count: int, where: str) -> int:
+    if type(member) is int:
+        if 0 <= member < count:
+            return member
+        raise HierarchyError(f"{where}: no class {member}; indexes run from 0 to {count - 1}")
+    if isinstance(member, str):
+        if own is None:
+            return class_of(member).index
+        if member in own:
+            return own[member]
+    raise HierarchyError(f"{where}: no class {member!r:.60}")
