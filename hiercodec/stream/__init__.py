@@ -1,0 +1,43 @@
+"""The `.hc` stream: container, entropy coder, probability tables. numpy only; FORMAT.md beside it is the specification.
+
+symbols, scale indexes ──order──► encode_symbols ──► payloads ──write──► .hc ──(cut anywhere)──► parse
+symbols[:n_valid]      ◄────────── decode_symbols ◄── Section.payload ◄──────────────────────────┘
+"""
+
+from __future__ import annotations
+
+from hiercodec.stream.coder import checksum, decode_symbols, encode_symbols, order
+from hiercodec.stream.container import Header, Section, Stream, level_end, parse, truncate, write
+from hiercodec.stream.report import info, verify
+from hiercodec.stream.tables import (
+    SCALE_LEVELS,
+    Tables,
+    gaussian_tables,
+    quantize_pmf,
+    scale_edges,
+    scale_indexes,
+    scale_table,
+)
+
+__all__ = [
+    "SCALE_LEVELS",
+    "Header",
+    "Section",
+    "Stream",
+    "Tables",
+    "checksum",
+    "decode_symbols",
+    "encode_symbols",
+    "gaussian_tables",
+    "info",
+    "level_end",
+    "order",
+    "parse",
+    "quantize_pmf",
+    "scale_edges",
+    "scale_indexes",
+    "scale_table",
+    "truncate",
+    "verify",
+    "write",
+]

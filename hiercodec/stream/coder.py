@@ -1,0 +1,164 @@
+"""The entropy coder: symbols to bytes, and any prefix of those bytes back to the symbols it determines.
+
+PLACEHOLDER
+"""
+
+from __future__ import annotations
+
+import binascii
+
+import constriction
+import numpy as np
+
+from hiercodec.errors import CorruptStream
+from hiercodec.stream.tables import Tables
+
+_WORD = 4  # bytes: constriction's default range coder moves 32-bit words through a 64-bit state
+_GUARD = b"\xff" * (8 * _WORD)
+_FIRST_CHUNK = 64
+
+
+def order(indexes: np.ndarray) -> np.ndarray:
+    """Coding order of one block (int64[n]): largest scale index first, ties in raster order (`indexes` raveled).
+
+    >>> order(np.array([3, 9, 3, 9])).tolist()
+    [1, 3, 0, 2]
+    """
+    return np.argsort(-np.asarray(indexes).ravel().astype(np.int16), kind="stable")
+
+
+def checksum(indexes: np.ndarray, means: np.ndarray) -> int:
+    """16-bit CRC of one block's entropy parameters: scale indexes as uint8, then grid means as little-endian int16.
+
+    `ValueError` if a value does not fit its type: a wrapped value would make different parameters look alike.
+    """
+    indexes, means = np.asarray(indexes), np.asarray(means)
+    if indexes.size and not (indexes.min() >= 0 and indexes.max() <= 255):
+        raise ValueError("scale indexes must be 0 to 255")
+    if means.size and not (means.min() >= -32768 and means.max() <= 32767):
+        raise ValueError("grid means must fit 16 bits")
+    crc = binascii.crc_hqx(np.ascontiguousarray(indexes, dtype=np.uint8).tobytes(), 0xFFFF)
+    return binascii.crc_hqx(np.ascontiguousarray(means, dtype="<i2").tobytes(), crc)
+
+
+def _runs(indexes: np.ndarray) -> list[tuple[int, int, int]]:
+    """(start, stop, index) of every stretch of equal indexes."""
+    if not len(indexes):
+        return []
+    bounds = [0, *(np.flatnonzero(indexes[1:] != indexes[:-1]) + 1).tolist(), len(indexes)]
+    return [(a, b, int(indexes[a])) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+def encode_symbols(symbols: np.ndarray, indexes: np.ndarray, tables: Tables) -> bytes:
+    """Code `symbols` int[n] in the given order, each with the table its index names; saturates at the support.
+
+    Speed comes from runs of equal indexes (`order` makes at most 64 of them). The result is the shortest byte string
+    that decodes to the symbols when followed by zero bytes; no symbols give no bytes.
+    """
+    indexes = tables.check_indexes(indexes)
+    symbols = np.asarray(symbols)
+    if symbols.shape != indexes.shape or symbols.dtype.kind not in "iu":
+        raise ValueError(f"symbols must be {len(indexes)} integers, got {symbols.dtype} {symbols.shape}")
+    shifted = (tables.clamp(symbols, indexes) - tables.offsets[indexes]).astype(np.int32)
+    encoder = constriction.stream.queue.RangeEncoder()
+    for start, stop, index in _runs(indexes):
+        model = tables.model(index)
+        if model is not None:
+            encoder.encode(shifted[start:stop], model)
+    return _shortest(encoder)
+
+
+def _shortest(encoder: constriction.stream.queue.RangeEncoder) -> bytes:
+    """The shortest byte string whose zero-padded value lies in the encoder's final interval.
+
+    The interval is [base·2⁶⁴ + lower, … + range) in units of 2⁻⁽³²·ᵖᵒˢ⁺⁶⁴⁾, where base is what the first `pos` words
+    spell before any carry out of the state. The library seals with the point lower + 2³² − 1, which tells whether the
+    words it returns have taken that carry.
+    """
+    words = encoder.get_compressed()
+    if not len(words):
+        return b""
+    position, (lower, width) = encoder.pos()
+    base = int.from_bytes(words[:position].astype(">u4").tobytes(), "big") - ((lower + (1 << 32) - 1) >> 64)
+    for size in range(2 * _WORD + 1):
+        step = 1 << (64 - 8 * size)
+        value = -(-lower // step) * step  # the smallest multiple of `step` that is ≥ lower
+        if value < lower + width:
+            break
+    tail = (base << 64) + value
+    return tail.to_bytes(_WORD * position + 8, "big").rstrip(b"\0")
+
+
+def _decoder(data: bytes) -> constriction.stream.queue.RangeDecoder:
+    """A decoder over `data`, zero-padded to whole words; behind them the library reads zeros too."""
+    words = np.frombuffer(data + bytes(-len(data) % _WORD), dtype=">u4").astype(np.uint32)
+    return constriction.stream.queue.RangeDecoder(words)
+
+
+def decode_symbols(data: bytes, indexes: np.ndarray, tables: Tables, complete: bool) -> tuple[np.ndarray, int]:
+    """Decode a payload, or what a prefix of it determines: (symbols int32[n], n_valid); `symbols[n_valid:]` are 0.
+
+    `complete` says that `data` is the whole payload: then n_valid = n, or `CorruptStream` if no encoder can have
+    written it. Otherwise n_valid is exactly the number of leading symbols that every continuation of `data` shares;
+    it never falls as bytes are added, and no input raises.
+    """
+    indexes = tables.check_indexes(indexes)
+    symbols = np.zeros(len(indexes), dtype=np.int32)
+    low = _decoder(data)
+    high = None if complete else _decoder(data + _GUARD)
+    for start, stop, index in _runs(indexes):
+        model = tables.model(index)
+        offset = int(tables.offsets[index])
+        if model is None:
+            symbols[start:stop] = offset
+        elif high is None:
+            try:
+                symbols[start:stop] = low.decode(model, stop - start) + offset
+            except AssertionError:  # the library's word for bits that no encoder writes with these tables
+                raise CorruptStream("a payload does not decode with its tables", offset=0) from None
+        else:
+            agreed = _common(low, high, model, stop - start)
+            symbols[start : start + len(agreed)] = agreed + offset
+            if len(agreed) < stop - start:
+                return symbols, start + len(agreed)
+    return symbols, len(indexes)
+
+
+def _common(low, high, model, count: int) -> np.ndarray:
+    """The leading symbols, at most `count`, on which both decoders agree."""
+    parts, done, chunk = [], 0, _FIRST_CHUNK
+    while done < count:
+        size = min(chunk, count - done)
+        a, b = _up_to(low, model, size), _up_to(high, model, size)
+        shared = min(len(a), len(b))
+        differ = np.flatnonzero(a[:shared] != b[:shared])
+        agreed = int(differ[0]) if len(differ) else shared
+        parts.append(a[:agreed])
+        done += agreed
+        if agreed < size:
+            break
+        chunk *= 2
+    return np.concatenate(parts)
+
+
+def _up_to(decoder, model, count: int) -> np.ndarray:
+    """Up to `count` symbols; fewer where the bits turn out to be none that an encoder writes.
+
+    On failure the library returns nothing at all, so the good part is found again from a copy, by halving.
+    """
+    saved = decoder.clone()
+    try:
+        return decoder.decode(model, count)
+    except AssertionError:
+        pass
+    good = [np.zeros(0, dtype=np.int32)]
+    size = 1 << (count.bit_length() - 1)
+    while size:
+        trial = saved.clone()
+        try:
+            good.append(trial.decode(model, size))
+            saved = trial
+        except AssertionError:
+            pass
+        size //= 2
+    return np.concatenate(good)

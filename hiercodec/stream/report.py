@@ -1,0 +1,69 @@
+"""What can be said of a file without decoding it: `info` and `verify`, as plain dicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hiercodec.errors import IncompleteHeader, StreamError
+from hiercodec.stream.container import VERSION, parse
+
+
+def info(data: bytes) -> dict[str, Any]:
+    """Everything a stream says of itself, JSON-ready; raises as `parse`. Sizes in bytes; `parts` sum to `bytes`."""
+    stream = parse(data)
+    header = stream.header
+    return {
+        "version": VERSION,
+        "width": header.width,
+        "height": header.height,
+        "fingerprint": header.fingerprint.hex(),
+        "plan": header.plan_id,
+        "levels": list(header.plan.names),
+        "bytes": stream.size,
+        "total_bytes": stream.total_bytes,
+        "bpp": 8 * stream.size / header.pixels,
+        "complete": stream.complete,
+        "level": stream.level,
+        "parts": stream.parts(),
+        "overhead_bytes": stream.overhead_bytes,
+        "cuts": stream.cuts(),
+        "sections": [
+            {
+                "name": section.name,
+                "offset": section.offset,
+                "length": section.length,
+                "available": section.available,
+                "complete": section.complete,
+            }
+            for section in stream.sections
+        ],
+    }
+
+
+def verify(data: bytes) -> dict[str, Any]:
+    """Whether a file is sound: {"state": "complete" | "truncated" | "damaged", "reason": …, "offset": …, …}.
+
+    Never raises on bytes. "truncated" is any non-empty prefix that agrees with the format; its open section ends
+    before the CRC that would vouch for it.
+    """
+    try:
+        stream = parse(data)
+    except IncompleteHeader as error:
+        return {"state": "truncated", "bytes": len(data), "level": None, "offset": error.offset, "reason": str(error)}
+    except StreamError as error:
+        return {
+            "state": "damaged",
+            "bytes": len(data),
+            "level": None,
+            "offset": error.offset,
+            "error": type(error).__name__,
+            "reason": str(error),
+        }
+    return {
+        "state": "complete" if stream.complete else "truncated",
+        "bytes": stream.size,
+        "total_bytes": stream.total_bytes,
+        "level": stream.level,
+        "offset": None,
+        "reason": None,
+    }
