@@ -1,11 +1,29 @@
 """The entropy coder: symbols to bytes, and any prefix of those bytes back to the symbols it determines.
 
-PLACEHOLDER
+A payload is a binary fraction in [0, 1), most significant byte first, zeros behind its end. Coding a symbol narrows an
+interval to the part that the symbol's table gives it; a longer sequence means an interval inside, and intervals lie in
+the lexicographic order of their sequences. So decoding is monotone in the fraction. The continuations of a cut payload
+fill the range from "then zeros" to "then ones" (0xFF): the symbols that both ends agree on are those of everything in
+between, and the first on which they differ is not determined. That is the whole rule for cuts, and it holds for bytes
+as it does for words.
+Two facts make it finite. Sub-intervals have bounds on a grid at most 64 bits finer than what was read, so 32 bytes of
+0xFF reach as far as endless ones. The intervals of all symbols leave out a sliver of less than 2⁻⁸ of the whole;
+bits in there were written by no encoder, and the library raises: such an end counts as "differs".
+
+The range coder is that of constriction: 32-bit words, 64-bit state, 24-bit probabilities, written in Rust without a
+way to read outside its buffer. Chosen by measurement (81 920 symbols of a 256×256 image, 80 % of them at the scale
+floor, one busy core; 2 440 bytes ideal) over a bounded rANS in numba:
+
+    constriction   2 441 bytes   encode 1.9 ms   decode 2.2 ms   import 0.01 s
+    numba rANS     2 448 bytes   encode 0.3 ms   decode 1–7 ms   import 0.3–0.8 s, then 1.9 s to compile at first use
+
+491 520 symbols (768×512, 14 731 bytes ideal): 14 732 bytes, 17 ms and 17 ms; a cut at half decodes in 2 ms.
 """
 
 from __future__ import annotations
 
 import binascii
+import itertools
 
 import constriction
 import numpy as np
@@ -46,7 +64,7 @@ def _runs(indexes: np.ndarray) -> list[tuple[int, int, int]]:
     if not len(indexes):
         return []
     bounds = [0, *(np.flatnonzero(indexes[1:] != indexes[:-1]) + 1).tolist(), len(indexes)]
-    return [(a, b, int(indexes[a])) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [(a, b, int(indexes[a])) for a, b in itertools.pairwise(bounds)]
 
 
 def encode_symbols(symbols: np.ndarray, indexes: np.ndarray, tables: Tables) -> bytes:
@@ -99,8 +117,8 @@ def decode_symbols(data: bytes, indexes: np.ndarray, tables: Tables, complete: b
     """Decode a payload, or what a prefix of it determines: (symbols int32[n], n_valid); `symbols[n_valid:]` are 0.
 
     `complete` says that `data` is the whole payload: then n_valid = n, or `CorruptStream` if no encoder can have
-    written it. Otherwise n_valid is exactly the number of leading symbols that every continuation of `data` shares;
-    it never falls as bytes are added, and no input raises.
+    written it. Otherwise n_valid is the number of leading symbols that all continuations of `data` share (see above);
+    it never falls as bytes are added, and no bytes raise.
     """
     indexes = tables.check_indexes(indexes)
     symbols = np.zeros(len(indexes), dtype=np.int32)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import math
 from collections.abc import Iterable
 
@@ -40,7 +41,7 @@ def scale_edges() -> np.ndarray:
     costs a quarter of what rounding up to the next scale costs.
     """
     scales = scale_table()
-    return np.array([round(math.sqrt(a * b), 12) for a, b in zip(scales[:-1], scales[1:], strict=True)])
+    return np.array([round(math.sqrt(a * b), 12) for a, b in itertools.pairwise(scales)])
 
 
 def scale_indexes(sigma: np.ndarray) -> np.ndarray:
