@@ -1,0 +1,112 @@
+"""Every error that hiercodec raises on purpose, in one tree.
+
+    HiercodecError                      one clear line; the command line prints it and exits with `exit_code`
+    ├── InputError                      what the user gave cannot be used
+    │   ├── ImageError                  bytes that are not a photograph we accept
+    │   │   ├── NotAnImage              unknown or refused format
+    │   │   ├── ImageTooLarge           more pixels or bytes than the cap
+    │   │   └── DamagedImage            a known format that does not decode
+    │   ├── ModelNotFound               no such codec model, or its weights are missing
+    │   ├── ClassifierNotFound          no such classifier, or its weights are missing
+    │   ├── HierarchyError              a hierarchy file or a taxonomy resource that cannot be used
+    │   ├── ConfigError                 a training configuration that cannot be used
+    │   └── OutputError                 an output path that cannot be written
+    └── StreamError                     a .hc stream that cannot be used; `offset` says where, in bytes
+        ├── BadMagic                    not a .hc stream
+        ├── IncompleteHeader            cut inside its header: nothing is wrong, but nothing can be decoded yet
+        ├── UnsupportedVersion          a .hc stream of a version or with a level plan this release does not know
+        ├── CorruptStream               damage: a checksum or a field that cannot be right
+        ├── ModelMismatch               made by another model (fingerprints differ)
+        └── ParameterDesync             the decoder derived other entropy parameters than the encoder; `block` names it
+
+Truncation is not an error: a cut stream decodes to as much as it holds. Only a cut inside the header (the first
+25 bytes or so) leaves nothing to decode.
+"""
+
+from __future__ import annotations
+
+
+class HiercodecError(Exception):
+    """Base of all errors; `exit_code` is what the command line exits with."""
+
+    exit_code = 2
+
+
+class InputError(HiercodecError):
+    """What the user gave cannot be used."""
+
+
+class ImageError(InputError):
+    """Bytes that are not a photograph we accept."""
+
+
+class NotAnImage(ImageError):
+    """Unknown or refused image format."""
+
+
+class ImageTooLarge(ImageError):
+    """More pixels or bytes than the cap."""
+
+
+class DamagedImage(ImageError):
+    """A known image format that does not decode."""
+
+
+class ModelNotFound(InputError):
+    """No such codec model, or its weights are missing."""
+
+
+class ClassifierNotFound(InputError):
+    """No such classifier, or its weights are missing."""
+
+
+class HierarchyError(InputError):
+    """A hierarchy file or a taxonomy resource that cannot be used."""
+
+
+class ConfigError(InputError):
+    """A training configuration that cannot be used."""
+
+
+class OutputError(InputError):
+    """An output path that cannot be written."""
+
+
+class StreamError(HiercodecError):
+    """A .hc stream that cannot be used; `offset` is the byte at which that became clear."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, offset: int = 0) -> None:
+        super().__init__(f"{message} (at byte {offset})")
+        self.offset = offset
+
+
+class BadMagic(StreamError):
+    """Not a .hc stream."""
+
+
+class IncompleteHeader(StreamError):
+    """Cut inside its header: sound so far, but nothing can be decoded yet."""
+
+    exit_code = 3
+
+
+class UnsupportedVersion(StreamError):
+    """A version or level plan that this release does not know."""
+
+
+class CorruptStream(StreamError):
+    """A checksum or a field that cannot be right."""
+
+
+class ModelMismatch(StreamError):
+    """The stream was made by another model."""
+
+
+class ParameterDesync(StreamError):
+    """The decoder derived other entropy parameters than the encoder; `block` is the level's name, or "z"."""
+
+    def __init__(self, message: str, *, block: str, offset: int = 0) -> None:
+        super().__init__(message, offset=offset)
+        self.block = block

@@ -1,0 +1,98 @@
+"""Semantic levels and the channel blocks that carry them.
+
+A *level* is a semantic granularity (10 kinds, 100 families, 1000 classes). Each level owns one *block* of latent
+channels; a prefix of the stream that holds blocks 0…j is what level j is decoded from (paper §3, Fig. 2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level: its name, the latent channels [start, stop) that its block carries, and K, how many groups it names."""
+
+    name: str
+    start: int
+    stop: int
+    k: int
+
+    @property
+    def channels(self) -> slice:
+        """The block as a slice over the channel axis."""
+        return slice(self.start, self.stop)
+
+    @property
+    def width(self) -> int:
+        """How many channels the block has."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class LevelPlan:
+    """An ordered list of levels whose blocks tile the latent channels 0…M without a gap. Any number of levels works."""
+
+    levels: tuple[Level, ...]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.levels) <= 15:
+            raise ValueError(f"a plan has 1 to 15 levels, got {len(self.levels)}")
+        expected = 0
+        for level in self.levels:
+            if level.start != expected or level.stop <= level.start or level.stop > 65535:
+                raise ValueError(f"level {level.name!r} spans [{level.start}, {level.stop}); expected to start at {expected}")
+            expected = level.stop
+        if len({level.name for level in self.levels}) != len(self.levels):
+            raise ValueError("level names must differ")
+
+    @classmethod
+    def from_cuts(cls, names: tuple[str, ...], cuts: tuple[int, ...], ks: tuple[int, ...]) -> LevelPlan:
+        """Build a plan from cumulative channel cuts.
+
+        >>> plan = LevelPlan.from_cuts(("coarse", "fine"), (128, 320), (10, 1000))
+        >>> [(level.name, level.start, level.stop) for level in plan]
+        [('coarse', 0, 128), ('fine', 128, 320)]
+        """
+        if not len(names) == len(cuts) == len(ks):
+            raise ValueError("names, cuts and ks must have the same length")
+        starts = (0, *cuts[:-1])
+        return cls(tuple(Level(*row) for row in zip(names, starts, cuts, ks, strict=True)))
+
+    @property
+    def channels(self) -> int:
+        """M, the number of latent channels."""
+        return self.levels[-1].stop
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """Cumulative channel cuts, one a level."""
+        return tuple(level.stop for level in self.levels)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Level names, coarse first."""
+        return tuple(level.name for level in self.levels)
+
+    def index(self, name: str) -> int:
+        """Position of the level called `name`; `KeyError` names the levels there are."""
+        try:
+            return self.names.index(name)
+        except ValueError:
+            raise KeyError(f"no level {name!r}; this plan has {', '.join(self.names)}") from None
+
+    def __len__(self) -> int:
+        return len(self.levels)
+
+    def __iter__(self):
+        return iter(self.levels)
+
+    def __getitem__(self, index: int) -> Level:
+        return self.levels[index]
+
+
+PAPER_PLAN = LevelPlan.from_cuts(("coarse", "intermediate", "fine"), (128, 224, 320), (10, 100, 1000))
+"""The paper's plan: 128 | 96 | 96 channels for 10, 100 and 1000 groups (§5.3, its best split)."""
+
+PLANS: dict[int, LevelPlan] = {1: PAPER_PLAN}
+"""Level plan id (one byte of the stream header) → plan. Ids are never reused."""

@@ -1,0 +1,90 @@
+"""Presets: the frozen description of a codec model, stored in its card and rebuilt from it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+
+from hiercodec.errors import ConfigError
+from hiercodec.levels import PAPER_PLAN, PLANS, LevelPlan
+
+STRIDE = 16
+"""Pixels a latent position covers, each way; images are padded to a multiple of it."""
+
+HYPER_STRIDE = 4
+"""Latent positions a hyper-latent position covers, each way (so z stands at stride 64)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinearPath:
+    """Which KLT components each block carries, and at which quantisation step (units: pixel range 0…1, orthonormal KLT).
+
+    `blocks[j] = (first, last, step)` puts components first … last-1 into the first channels of block j; the channels that
+    are left over start at zero and belong to the learned paths. A component may appear in several blocks: a later block
+    then codes what the earlier ones left over (successive refinement), so the coarse block can hold the whole picture
+    coarsely instead of a few components finely.
+    """
+
+    blocks: tuple[tuple[int, int, float], ...] = ((0, 96, 0.9), (0, 48, 0.3), (48, 136, 0.3))
+
+    @property
+    def components(self) -> int:
+        """How many KLT components are used in all."""
+        return max(last for _, last, _ in self.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Everything that fixes a codec's architecture.
+
+    `transform` is "lite" (KLT linear path plus residual convolutions) or "tic" (Swin blocks, the paper's backbone);
+    `n` is the transform width N, `n_hyper` the hyper-latent channels, `width` the width of the shared context and
+    parameter networks, `delta_width` that of the Δ-networks (0: none, the paper's ablation).
+    """
+
+    name: str
+    transform: str
+    n: int
+    n_hyper: int
+    width: int
+    delta_width: int
+    linear: LinearPath | None = None
+    plan: LevelPlan = field(default=PAPER_PLAN)
+    depths: tuple[int, ...] = ()
+    context: str = "conv"
+
+    @property
+    def m(self) -> int:
+        """M, the number of latent channels."""
+        return self.plan.channels
+
+    def to_dict(self) -> dict:
+        """Plain values for a model card; `from_dict` reads them back."""
+        out = asdict(self)
+        out["plan"] = next(i for i, plan in PLANS.items() if plan == self.plan)
+        return out
+
+    @classmethod
+    def from_dict(cls, values: dict) -> Preset:
+        """Read what `to_dict` wrote; `ConfigError` says which field is wrong."""
+        try:
+            values = dict(values)
+            values["plan"] = PLANS[values["plan"]]
+            if values.get("linear") is not None:
+                values["linear"] = LinearPath(tuple((int(a), int(b), float(s)) for a, b, s in values["linear"]["blocks"]))
+            values["depths"] = tuple(values.get("depths", ()))
+            return cls(**values)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigError(f"not a model preset: {error}") from error
+
+    def scaled(self, **changes) -> Preset:
+        """A copy with some fields changed (small models for tests and ablations)."""
+        return replace(self, **changes)
+
+
+LITE = Preset(
+    name="lite", transform="lite", n=64, n_hyper=32, width=128, delta_width=96, linear=LinearPath(), context="conv"
+)
+TIC = Preset(
+    name="tic", transform="tic", n=192, n_hyper=192, width=320, delta_width=384, depths=(2, 4, 6), context="attention"
+)
+PRESETS: dict[str, Preset] = {"lite": LITE, "tic": TIC}

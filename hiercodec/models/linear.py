@@ -1,0 +1,104 @@
+"""The linear path: a layered KLT of 16×16 patches.
+
+    x ──patches──(−m)──Wa──► p (P components)            p̂ ──Wsᵀ──(+m)──► x̂_lin
+                                 │                        ▲
+             block j:  r_j = g_j·(p[c_j] − p̂[c_j])        │  p̂[c_j] += ŷ_j / g_j
+
+Each block codes what the blocks before it left of its components. That makes the coarse block a coarse picture and
+costs nothing at full rate: with a step ratio of 3 a refinement has three equally likely symbols (successive refinement,
+cf. PLONQ, arXiv 2102.02913).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hiercodec.levels import LevelPlan
+from hiercodec.models.config import STRIDE, LinearPath
+
+
+class LayeredKLT(nn.Module):
+    """Patch transform with P components, shared out over the blocks of `plan` as `path` says.
+
+    Starts as a random orthonormal basis; `set_basis` puts a KLT in (design §2).
+    """
+
+    def __init__(self, path: LinearPath, plan: LevelPlan) -> None:
+        super().__init__()
+        size = 3 * STRIDE * STRIDE
+        basis = torch.linalg.qr(torch.randn(size, path.components)).Q.T.contiguous()
+        self.analysis = nn.Parameter(basis.clone())  # (P, 768)
+        self.synthesis = nn.Parameter(basis.clone())  # (P, 768)
+        self.mean = nn.Parameter(torch.full((size,), 0.5))  # (768,)
+        self.log_gain = nn.ParameterList()
+        self.components: list[slice] = []
+        for (first, last, step), level in zip(path.blocks, plan, strict=True):
+            if not 0 <= first < last or last - first > level.width:
+                raise ValueError(f"components {first}…{last} do not fit into the {level.width} channels of {level.name!r}")
+            self.components.append(slice(first, last))
+            self.log_gain.append(nn.Parameter(torch.full((last - first,), -float(np.log(step)))))
+        self.plan = plan
+
+    @torch.no_grad()
+    def set_basis(self, basis: np.ndarray, mean: np.ndarray) -> None:
+        """Take the first P rows of an orthonormal `basis` (768, 768), most variance first, and the patch `mean` (768,)."""
+        rows = torch.from_numpy(np.ascontiguousarray(basis[: self.analysis.shape[0]], dtype=np.float32))
+        self.analysis.copy_(rows)
+        self.synthesis.copy_(rows)
+        self.mean.copy_(torch.from_numpy(np.asarray(mean, dtype=np.float32)))
+
+    def project(self, x: Tensor) -> Tensor:
+        """(B, 3, 16h, 16w) → components p (B, P, h, w)."""
+        weight = self.analysis.view(-1, 3, STRIDE, STRIDE)
+        return F.conv2d(x, weight, bias=-(self.analysis @ self.mean), stride=STRIDE)
+
+    def residual(self, j: int, p: Tensor, approximation: Tensor) -> Tensor:
+        """What block j has to code: (B, width_j, h, w), zero in the channels that belong to the learned paths."""
+        span = self.components[j]
+        r = (p[:, span] - approximation[:, span]) * self.log_gain[j].exp().view(1, -1, 1, 1)
+        return F.pad(r, (0, 0, 0, 0, 0, self.plan[j].width - r.shape[1]))
+
+    def refine(self, j: int, approximation: Tensor, y_hat: Tensor) -> Tensor:
+        """Add block j's decoded latents (B, width_j, h, w) to the approximation p̂ (B, P, h, w)."""
+        span = self.components[j]
+        gain = self.log_gain[j].exp().view(1, -1, 1, 1)
+        step = y_hat[:, : gain.shape[1]] / gain
+        return approximation + F.pad(step, (0, 0, 0, 0, span.start, approximation.shape[1] - span.stop))
+
+    def approximate(self, y_hat: Tensor) -> Tensor:
+        """p̂ (B, P, h, w) from all latents ŷ (B, M, h, w); blocks that are missing hold zeros."""
+        b, _, h, w = y_hat.shape
+        approximation = y_hat.new_zeros(b, self.analysis.shape[0], h, w)
+        for j, level in enumerate(self.plan):
+            approximation = self.refine(j, approximation, y_hat[:, level.channels])
+        return approximation
+
+    def reconstruct(self, approximation: Tensor) -> Tensor:
+        """p̂ (B, P, h, w) → x̂_lin (B, 3, 16h, 16w)."""
+        weight = self.synthesis.view(-1, 3, STRIDE, STRIDE)
+        mean = self.mean.view(1, 3, STRIDE, STRIDE).repeat(1, 1, *approximation.shape[-2:])
+        return F.conv_transpose2d(approximation, weight, stride=STRIDE) + mean
+
+
+def patch_klt(photos: list[np.ndarray], *, patches_per_photo: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """KLT of random 16×16 RGB patches of uint8 `photos`: (basis (768, 768) by falling variance, mean (768,)), range 0…1."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for photo in photos:
+        height, width = photo.shape[:2]
+        if min(height, width) < STRIDE:
+            continue
+        for _ in range(patches_per_photo):
+            top, left = rng.integers(0, height - STRIDE + 1), rng.integers(0, width - STRIDE + 1)
+            rows.append(photo[top : top + STRIDE, left : left + STRIDE].transpose(2, 0, 1).reshape(-1))
+    if len(rows) < 2:
+        raise ValueError("no photograph is at least 16×16 pixels")
+    data = np.stack(rows).astype(np.float64) / 255.0
+    mean = data.mean(0)
+    _, vectors = np.linalg.eigh(np.cov((data - mean).T))
+    basis = vectors[:, ::-1].T
+    signs = np.sign(basis[np.arange(len(basis)), np.abs(basis).argmax(1)])  # one of two equal answers, always the same
+    return (basis * signs[:, None]).astype(np.float32), mean.astype(np.float32)

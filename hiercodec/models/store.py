@@ -1,0 +1,108 @@
+"""Weights on disk: one safetensors file and one JSON card a model, and the models that are shipped.
+
+The file holds half-precision network weights, the integer tables of z's prior, and (under `training.`) what training needs
+to go on. The fingerprint is a hash of everything a decoder uses; it stands in every stream's header.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from hiercodec import stream
+from hiercodec.errors import ModelNotFound
+from hiercodec.models.codec import Codec, HierNetwork
+from hiercodec.models.config import Preset
+
+MODELS = Path(__file__).resolve().parents[2] / "assets" / "models"
+"""Where the shipped models are."""
+
+FINGERPRINT_BYTES = 4
+TRAINING = "training."
+
+
+def fingerprint(tensors: dict[str, Tensor]) -> bytes:
+    """First 4 bytes of a SHA-256 over names, types, shapes and contents of all tensors that decoding uses."""
+    digest = hashlib.sha256()
+    for name in sorted(n for n in tensors if not n.startswith(TRAINING)):
+        array = tensors[name].detach().cpu().contiguous().numpy()
+        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
+        digest.update(array.tobytes())
+    return digest.digest()[:FINGERPRINT_BYTES]
+
+
+def save(path: Path, network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], medians: np.ndarray, card: dict,
+         training: dict[str, Tensor] | None = None) -> bytes:  # fmt: skip
+    """Write `path` (.safetensors) and its card beside it (.json); returns the fingerprint. Replaced whole or not at all."""
+    tensors = {f"network.{k}": v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
+    tensors["z.pmf"] = torch.from_numpy(np.concatenate([pmf for _, pmf in pmfs]).astype(np.int32))
+    tensors["z.length"] = torch.tensor([len(pmf) for _, pmf in pmfs], dtype=torch.int32)
+    tensors["z.offset"] = torch.tensor([offset for offset, _ in pmfs], dtype=torch.int32)
+    tensors["z.median"] = torch.from_numpy(medians.astype(np.float32))
+    for name, value in (training or {}).items():
+        tensors[TRAINING + name] = value.detach().cpu().contiguous()
+    mark = fingerprint(tensors)
+    card = {**card, "preset": network.preset.to_dict(), "fingerprint": mark.hex(), "weights": path.name}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, metadata={"preset": json.dumps(card["preset"])})
+    partial.replace(path)
+    text = path.with_suffix(".json.partial")
+    text.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    text.replace(path.with_suffix(".json"))
+    return mark
+
+
+def build(preset: Preset, tensors: dict[str, Tensor], *, name: str, card: dict | None = None, device: str = "cpu") -> Codec:
+    """A codec from a preset and the tensors that `save` wrote."""
+    network = HierNetwork(preset)
+    state = {k.removeprefix("network."): v.float() for k, v in tensors.items() if k.startswith("network.")}
+    network.load_state_dict(state)
+    pmf, ends = tensors["z.pmf"].numpy(), np.cumsum(tensors["z.length"].numpy())
+    pieces = np.split(pmf, ends[:-1])
+    tables = stream.Tables.from_pmfs(list(zip(tensors["z.offset"].tolist(), pieces, strict=True)))
+    medians = tensors["z.median"].numpy()
+    return Codec(network.to(device), tables, medians, name=name, fingerprint=fingerprint(tensors), card=card)
+
+
+def shipped() -> dict[str, dict]:
+    """Name → card of every codec model in assets/models (cards without a preset are other things, e.g. classifiers)."""
+    cards = {}
+    for path in sorted(MODELS.glob("*.json")):
+        card = json.loads(path.read_text(encoding="utf-8"))
+        if "preset" in card:
+            cards[path.stem] = card
+    return cards
+
+
+def load(name_or_path: str | Path = "lite", *, device: str = "cpu") -> Codec:
+    """Load a shipped model by name, or a `.safetensors` file with its card beside it.
+
+    Raises `ModelNotFound` with the names there are.
+    """
+    given = Path(name_or_path)
+    path = given if given.suffix == ".safetensors" else MODELS / f"{name_or_path}.safetensors"
+    card_path = path.with_suffix(".json")
+    if not path.is_file() or not card_path.is_file():
+        names = ", ".join(shipped()) or "none"
+        raise ModelNotFound(f"no weights for model {str(name_or_path)!r}; shipped: {names}")
+    try:
+        card = json.loads(card_path.read_text(encoding="utf-8"))
+        return build(Preset.from_dict(card["preset"]), load_file(path), name=path.stem, card=card, device=device)
+    except (KeyError, RuntimeError, ValueError, OSError) as error:
+        raise ModelNotFound(f"{path.name} is not a hiercodec model: {str(error).splitlines()[0]}") from error
+
+
+def find(mark: bytes, *, device: str = "cpu") -> Codec:
+    """The shipped model with this fingerprint; `ModelNotFound` names it."""
+    for name, card in shipped().items():
+        if card.get("fingerprint") == mark.hex():
+            return load(name, device=device)
+    known = ", ".join(f"{name} {card.get('fingerprint')}" for name, card in shipped().items()) or "none"
+    raise ModelNotFound(f"no shipped model has the stream's fingerprint {mark.hex()}; shipped: {known}")

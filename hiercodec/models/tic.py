@@ -1,0 +1,100 @@
+"""`tic`: the paper's backbone (Lu et al., *Transformer-based Image Compression*, arXiv 2111.06707), N=192, M=320.
+
+Convolutions alternate with residual Swin blocks of windows 8 (4 in the hyper-networks); windows are padded inside the
+partition, so any image whose sides are multiples of 16 works.
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hiercodec.models.layers import RSTB
+
+
+def _heads(n: int, wanted: int) -> int:
+    """The largest head count ≤ `wanted` that divides n."""
+    return next(h for h in range(wanted, 0, -1) if n % h == 0)
+
+
+def _down(c_in: int, c_out: int, kernel: int = 3) -> nn.Conv2d:
+    return nn.Conv2d(c_in, c_out, kernel, stride=2, padding=kernel // 2)
+
+
+def _up(c_in: int, c_out: int, kernel: int = 3) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(c_in, c_out, kernel, stride=2, padding=kernel // 2, output_padding=1)
+
+
+class TicAnalysis(nn.Module):
+    """g_a: x (B, 3, H, W) → y (B, M, H/16, W/16)."""
+
+    def __init__(self, n: int, m: int, depths: tuple[int, ...] = (2, 4, 6)) -> None:
+        super().__init__()
+        a, b, c = depths
+        self.net = nn.Sequential(
+            _down(3, n, 5),
+            RSTB(n, a, _heads(n, 4), 8),
+            _down(n, n),
+            RSTB(n, b, _heads(n, 8), 8),
+            _down(n, n),
+            RSTB(n, c, _heads(n, 16), 8),
+            _down(n, m),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x)
+
+
+class TicSynthesis(nn.Module):
+    """g_s: ŷ (B, M, h, w) → x̂ (B, 3, 16h, 16w)."""
+
+    def __init__(self, n: int, m: int, depths: tuple[int, ...] = (2, 4, 6)) -> None:
+        super().__init__()
+        a, b, c = depths
+        self.net = nn.Sequential(
+            _up(m, n),
+            RSTB(n, c, _heads(n, 16), 8),
+            _up(n, n),
+            RSTB(n, b, _heads(n, 8), 8),
+            _up(n, n),
+            RSTB(n, a, _heads(n, 4), 8),
+            _up(n, 3, 5),
+        )
+
+    def forward(self, y_hat: Tensor) -> Tensor:
+        return self.net(y_hat)
+
+
+class TicHyperAnalysis(nn.Module):
+    """h_a: y (B, M, h, w) → z (B, C_z, ⌈h/4⌉, ⌈w/4⌉)."""
+
+    def __init__(self, m: int, n: int, n_hyper: int) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Conv2d(m, n, 3, padding=1),
+            RSTB(n, 2, _heads(n, 16), 4),
+            _down(n, n),
+            RSTB(n, 2, _heads(n, 16), 4),
+            _down(n, n_hyper),
+        )
+
+    def forward(self, y: Tensor) -> Tensor:
+        h, w = y.shape[-2:]
+        return self.net(F.pad(y, (0, -w % 4, 0, -h % 4), mode="replicate"))
+
+
+class TicHyperSynthesis(nn.Module):
+    """h_s: ẑ → features (B, C, h, w) on a grid of 4× its size; the caller crops."""
+
+    def __init__(self, n_hyper: int, n: int, out: int) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            _up(n_hyper, n),
+            RSTB(n, 2, _heads(n, 16), 4),
+            _up(n, n),
+            RSTB(n, 2, _heads(n, 16), 4),
+            nn.Conv2d(n, out, 3, padding=1),
+        )
+
+    def forward(self, z_hat: Tensor) -> Tensor:
+        return self.net(z_hat)

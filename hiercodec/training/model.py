@@ -1,0 +1,117 @@
+"""The codec as it is trained: a differentiable forward pass over all prefixes, with CompressAI's entropy models.
+
+`forward(x)` returns `{"x_hat": …, "likelihoods": {"y": …, "z": …}}` as CompressAI's models do, once a prefix.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hiercodec import stream
+from hiercodec.models.codec import HierNetwork, Latent
+from hiercodec.models.config import Preset
+from hiercodec.models.entropy import MEAN_STEPS
+from hiercodec.models.linear import patch_klt
+
+with warnings.catch_warnings():  # CompressAI 1.2.8 uses torch.jit.script, which newer torch deprecates
+    warnings.simplefilter("ignore")
+    from compressai.entropy_models import EntropyBottleneck, GaussianConditional
+    from compressai.models import CompressionModel
+    from compressai.ops import quantize_ste
+
+
+class TrainableCodec(CompressionModel):
+    """`HierNetwork` with CompressAI's factorised prior for z and conditional Gaussian for y."""
+
+    def __init__(self, preset: Preset) -> None:
+        super().__init__()
+        self.network = HierNetwork(preset)
+        self.entropy_bottleneck = EntropyBottleneck(preset.n_hyper)
+        self.gaussian_conditional = GaussianConditional(None, scale_bound=float(stream.scale_table()[0]))
+        self.preset, self.plan = preset, preset.plan
+
+    def forward(self, x: Tensor, *, cut: tuple[int, float] | None = None, levels: tuple[int, ...] | None = None) -> dict:
+        """Code x (B, 3, H, W in 0…1, sides multiples of 16) and reconstruct it from several prefixes.
+
+        `levels` names the complete prefixes to reconstruct (default: all); `cut=(j, u)` adds one that ends inside block j
+        after the share u of its bits, in the order of the stream (largest σ first), missing symbols at μ.
+        Returns `x_hat` (n, B, 3, H, W), `likelihoods["y"]` one tensor a block, `likelihoods["z"]`.
+        """
+        net, plan = self.network, self.plan
+        latent = net.g_a(x)
+        with torch.autocast(x.device.type, enabled=False):  # rates need float32
+            blocks, cut_block, likelihoods = self._code(latent, cut)
+        prefixes = [self._padded(blocks[: k + 1]) for k in (range(len(plan)) if levels is None else levels)]
+        if cut_block is not None:
+            prefixes.append(self._padded([*blocks[: cut[0]], cut_block]))
+        x_hat = net.g_s(torch.cat(prefixes)).float()
+        return {"x_hat": x_hat.view(len(prefixes), *x.shape), "likelihoods": likelihoods}
+
+    def _code(self, latent: Latent, cut: tuple[int, float] | None) -> tuple[list[Tensor], Tensor | None, dict]:
+        """Quantise z and every block in turn: (ŷ_j, one a block), block `cut[0]` cut short, likelihoods."""
+        entropy, plan = self.network.entropy, self.plan
+        z = entropy.h_a(latent.open_loop(plan).float())
+        _, z_likelihoods = self.entropy_bottleneck(z)
+        medians = self.entropy_bottleneck.quantiles[:, :, 1].reshape(1, -1, 1, 1).detach()
+        hyper = entropy.hyper_features(quantize_ste(z - medians) + medians, latent.grid)
+        blocks: list[Tensor] = []
+        likelihoods: list[Tensor] = []
+        cut_block = None
+        for j in range(len(plan)):
+            before = torch.cat(blocks, 1) if blocks else hyper.new_zeros(hyper.shape[0], 0, *latent.grid)
+            sigma, mu = entropy.block_parameters(j, hyper, before)
+            mu = mu + (torch.round(mu * MEAN_STEPS) / MEAN_STEPS - mu).detach()
+            r = latent.block(j, plan).float()
+            _, likelihood = self.gaussian_conditional(r, sigma, mu)
+            y_hat = quantize_ste(r - mu) + mu
+            if cut is not None and cut[0] == j:
+                cut_block = torch.where(_arrived(sigma, likelihood, cut[1]), y_hat, mu)
+            latent.advance(j, y_hat)
+            blocks.append(y_hat)
+            likelihoods.append(likelihood)
+        return blocks, cut_block, {"y": likelihoods, "z": z_likelihoods}
+
+    def _padded(self, blocks: list[Tensor]) -> Tensor:
+        """ŷ (B, M, h, w) with the missing blocks at zero."""
+        y_hat = torch.cat(blocks, 1)
+        return F.pad(y_hat, (0, 0, 0, 0, 0, self.plan.channels - y_hat.shape[1]))
+
+    @torch.no_grad()
+    def initialise(self, photos: list[np.ndarray], batch: Tensor) -> None:
+        """Data-dependent start: the KLT of `photos`, and each channel's σ from its spread on `batch` (B, 3, H, W)."""
+        net = self.network
+        if net.linear is not None:
+            net.linear.set_basis(*patch_klt(photos))
+        latent = net.g_a(batch)
+        net.entropy.scales.weight.mul_(0.1)
+        for j, level in enumerate(self.plan):
+            r = latent.block(j, self.plan)
+            spread = r.abs().mean((0, 2, 3)).clamp_min(0.05) * 1.2
+            net.entropy.scales.bias[level.channels] = torch.log(torch.expm1(spread))
+            latent.advance(j, torch.round(r))
+
+    def z_pmfs(self) -> tuple[list[tuple[int, np.ndarray]], np.ndarray]:
+        """The factorised prior as coding tables: per channel (offset, integer pmf), and the medians (C_z,)."""
+        self.entropy_bottleneck.update(force=True)
+        cdf = self.entropy_bottleneck.quantized_cdf.cpu().numpy()
+        lengths = self.entropy_bottleneck.cdf_length.cpu().numpy()
+        offsets = self.entropy_bottleneck.offset.cpu().numpy()
+        pmfs = []
+        for row, length, offset in zip(cdf, lengths, offsets, strict=True):
+            pmf = np.diff(row[: length - 1].astype(np.int64))  # without CompressAI's overflow bin: we saturate instead
+            pmfs.append((int(offset), stream.quantize_pmf(pmf)))
+        medians = self.entropy_bottleneck.quantiles[:, 0, 1].detach().cpu().numpy()
+        return pmfs, medians.astype(np.float32)
+
+
+def _arrived(sigma: Tensor, likelihood: Tensor, share: float) -> Tensor:
+    """Which symbols of a block (B, C, h, w) the first `share` of its bits carry, largest σ first."""
+    order = sigma.detach().flatten(1).argsort(1, descending=True)
+    bits = -torch.log2(likelihood.detach().flatten(1)).gather(1, order).cumsum(1)
+    keep = bits <= share * bits[:, -1:]
+    return torch.zeros_like(keep).scatter(1, order, keep).reshape(sigma.shape)
