@@ -1,4 +1,4 @@
-"""Write a golden stream: `PYTHONPATH=. python tests/stream/make_golden.py NAME`. Run once a format version, never over an old one.
+"""Write a golden stream, once a format version: `PYTHONPATH=. python tests/stream/make_golden.py NAME`.
 
 The `.npz` beside the `.hc` holds what went in: z pmfs, indexes, means and symbols, in raster order.
 """

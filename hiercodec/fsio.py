@@ -1,0 +1,95 @@
+"""Files in and out: bounded reads with one clear error, writes that happen whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from hiercodec.errors import InputError, OutputError
+
+MAX_READ = 1 << 28
+"""Default cap of a read, in bytes: no input of ours comes near it."""
+
+
+def read_bytes(path: str | Path, *, max_bytes: int = MAX_READ) -> bytes:
+    """The content of a file of up to `max_bytes`; `InputError` says why it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(max_bytes + 1)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {_why(error)}") from None
+    if len(data) > max_bytes:
+        raise InputError(f"cannot read {path}: larger than {max_bytes} bytes")
+    return data
+
+
+def check_writable(path: str | Path) -> None:
+    """Raise `OutputError` where `write_bytes` can be seen to fail, before hours go into what would be written."""
+    target = _resolve(path)
+    if target.is_dir():
+        raise OutputError(f"cannot write {path}: it is a directory")
+    if not target.parent.is_dir():
+        raise OutputError(f"cannot write {path}: no directory {target.parent}")
+    if _is_special(target):
+        return
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write {path}: the directory is not writable")
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Replace `path` by `data` in one step: a temporary file beside it, then a rename; `OutputError` if that fails.
+
+    A failure or an interrupt leaves what was there before and no temporary file. Links are followed; devices and pipes
+    are written to, not replaced. An existing file keeps its permissions.
+    """
+    check_writable(path)
+    target = _resolve(path)
+    try:
+        if _is_special(target):
+            with open(target, "wb") as file:
+                file.write(data)
+            return
+        _replace(target, data)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {_why(error)}") from None
+
+
+def _replace(target: Path, data: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:60]}.", suffix=".tmp", dir=target.parent)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, _mode(target))
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _mode(target: Path) -> int:
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _resolve(path: str | Path) -> Path:
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a null byte
+        raise OutputError(f"cannot write {path}: {_why(error)}") from None
+
+
+def _is_special(target: Path) -> bool:
+    return target.exists() and not target.is_file()
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
