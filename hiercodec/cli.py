@@ -34,7 +34,7 @@ EXIT_BROKEN_PIPE = 141
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command; delegates appear in the help only."""
     parser = argparse.ArgumentParser(
-        prog="hiercodec", description="An image codec whose one bitstream means more the more of it arrives."
+        prog="python -m hiercodec", description="An image codec whose one bitstream means more the more of it arrives."
     )
     parser.add_argument("--version", action="version", version=f"hiercodec {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

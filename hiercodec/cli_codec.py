@@ -150,11 +150,12 @@ def _models(args: argparse.Namespace) -> int:
         return 0
     rows = []
     for name, card in cards.items():
-        validation = card.get("validation") or {}
-        for level, row in (validation.get("levels") or {"-": {}}).items():
-            rows.append((name, card.get("fingerprint", "-"), str(card.get("steps", "-")), level, *_measured(row)))
-            name = ""
-    print(table(("model", "fingerprint", "steps", "level", "bpp", "PSNR", "agreement"), rows, left=2))
+        levels = (card.get("validation") or {}).get("levels") or {"-": {}}
+        identity = (name, card.get("fingerprint", "-"), str(card.get("steps", "-")))
+        for level, row in levels.items():
+            rows.append((*identity, level, *_measured(row)))
+            identity = ("", "", "")
+    print(table(("model", "fingerprint", "steps", "level", "bpp", "PSNR", "agreement"), rows, left=4))
     note("validation photographs, file bytes; agreement: how often the level's winner stays that of the original")
     return 0
 

@@ -179,7 +179,7 @@ def test_truncate_by_level_and_by_bytes(tmp_path, sample):
     ],
 )
 def test_usage_errors_exit_2(arguments):
-    assert "usage: hiercodec" in run(*arguments, code=2).stderr
+    assert "usage: python -m hiercodec" in run(*arguments, code=2).stderr
 
 
 def test_paths_that_cannot_be_used(tmp_path, sample):
