@@ -4,4 +4,16 @@ from hiercodec.models.codec import Codec, Decoded, HierNetwork
 from hiercodec.models.config import LITE, PRESETS, TIC, LinearPath, Preset
 from hiercodec.models.store import find, load, shipped
 
-__all__ = ["LITE", "PRESETS", "TIC", "Codec", "Decoded", "HierNetwork", "LinearPath", "Preset", "find", "load", "shipped"]
+__all__ = [
+    "LITE",
+    "PRESETS",
+    "TIC",
+    "Codec",
+    "Decoded",
+    "HierNetwork",
+    "LinearPath",
+    "Preset",
+    "find",
+    "load",
+    "shipped",
+]

@@ -1,9 +1,9 @@
 """The codec: transforms and prefix entropy model under one roof; photographs in, `.hc` streams out, and back.
 
-    x ──g_a──► y ──h_a──► z ──► stream
-               │                  for each block j:  r_j = y_j − (what earlier blocks already carry)
-               └──────────────────────────────────►  symbol = round(r_j − μ_j),  ŷ_j = symbol + μ_j ──► stream
-    x̂ ◄──g_s── ŷ (missing symbols: μ; missing blocks: 0)
+x ──g_a──► y ──h_a──► z ──► stream
+           │                  for each block j:  r_j = y_j − (what earlier blocks already carry)
+           └──────────────────────────────────►  symbol = round(r_j − μ_j),  ŷ_j = symbol + μ_j ──► stream
+x̂ ◄──g_s── ŷ (missing symbols: μ; missing blocks: 0)
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ class Latent:
         if self._linear is None:
             return self._learned
         zero = torch.zeros_like(self._components)
-        return torch.cat([self._linear.residual(j, self._components, zero) for j in range(len(plan))], 1) + self._learned
+        return (
+            torch.cat([self._linear.residual(j, self._components, zero) for j in range(len(plan))], 1) + self._learned
+        )
 
     def block(self, j: int, plan: LevelPlan) -> Tensor:
         """r_j (B, width_j, h, w), given the blocks advanced so far."""
@@ -196,6 +198,23 @@ class Codec:
                 break
             reached = self.plan[j].name
         return out, reached, 1.0 if parsed.complete else fraction
+
+    def ideal_bits(self, data: bytes) -> float:
+        """Σ -log2 p of all symbols of a complete stream under the tables that code them: what an ideal coder needs."""
+        parsed = stream.parse(data)
+        grid = (-(-parsed.header.height // STRIDE), -(-parsed.header.width // STRIDE))
+        z_shape = (-(-grid[0] // HYPER_STRIDE), -(-grid[1] // HYPER_STRIDE))
+        z_indexes = self._z_indexes(z_shape)
+        z, _ = stream.decode_symbols(parsed.z.payload, z_indexes, self._z_tables, complete=True)
+        bits = float(self._z_tables.bits(z, z_indexes).sum())
+        state = self._coding.start(z.reshape(-1, *z_shape), grid)
+        y_hat = self.decode_latent(parsed)[0][0].double().numpy()
+        for j, level in enumerate(self.plan):
+            indexes, means = self._coding.parameters(state, j)
+            symbols = np.rint(y_hat[level.channels] - self._coding.mean_values(means)).astype(np.int32)
+            bits += float(self._y_tables.bits(symbols.reshape(-1), indexes.reshape(-1)).sum())
+            self._coding.advance(state, symbols, means)
+        return bits
 
     @torch.inference_mode()
     def synthesise(self, y_hat: Tensor, header: stream.Header) -> np.ndarray:

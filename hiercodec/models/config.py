@@ -70,7 +70,9 @@ class Preset:
             values = dict(values)
             values["plan"] = PLANS[values["plan"]]
             if values.get("linear") is not None:
-                values["linear"] = LinearPath(tuple((int(a), int(b), float(s)) for a, b, s in values["linear"]["blocks"]))
+                values["linear"] = LinearPath(
+                    tuple((int(a), int(b), float(s)) for a, b, s in values["linear"]["blocks"])
+                )
             values["depths"] = tuple(values.get("depths", ()))
             return cls(**values)
         except (KeyError, TypeError, ValueError) as error:

@@ -32,7 +32,11 @@ class LiteHyperAnalysis(nn.Module):
     def __init__(self, m: int, width: int, n_hyper: int) -> None:
         super().__init__()
         self.net = nn.Sequential(
-            nn.Conv2d(m, width, 1), nn.LeakyReLU(0.1), conv3(width, width, 2), nn.LeakyReLU(0.1), conv3(width, n_hyper, 2)
+            nn.Conv2d(m, width, 1),
+            nn.LeakyReLU(0.1),
+            conv3(width, width, 2),
+            nn.LeakyReLU(0.1),
+            conv3(width, n_hyper, 2),
         )
 
     def forward(self, y: Tensor) -> Tensor:

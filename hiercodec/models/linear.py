@@ -37,7 +37,9 @@ class LayeredKLT(nn.Module):
         self.components: list[slice] = []
         for (first, last, step), level in zip(path.blocks, plan, strict=True):
             if not 0 <= first < last or last - first > level.width:
-                raise ValueError(f"components {first}…{last} do not fit into the {level.width} channels of {level.name!r}")
+                raise ValueError(
+                    f"components {first}…{last} do not fit into the {level.width} channels of {level.name!r}"
+                )
             self.components.append(slice(first, last))
             self.log_gain.append(nn.Parameter(torch.full((last - first,), -float(np.log(step)))))
         self.plan = plan

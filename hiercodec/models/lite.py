@@ -1,7 +1,7 @@
 """`lite`: residual convolutional paths around the layered KLT, cheap enough for a laptop (design §2).
 
-    y  = KLT residual of the block + f_a(x)         f_a: stride 4 → stride 16, last layer starts at zero
-    x̂  = inverse KLT + f_s(ŷ, inverse KLT)          f_s: stride 16 → stride 4 → pixels, last layer starts at zero
+y  = KLT residual of the block + f_a(x)         f_a: stride 4 → stride 16, last layer starts at zero
+x̂  = inverse KLT + f_s(ŷ, inverse KLT)          f_s: stride 16 → stride 4 → pixels, last layer starts at zero
 """
 
 from __future__ import annotations

@@ -59,7 +59,9 @@ def save(path: Path, network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], m
     return mark
 
 
-def build(preset: Preset, tensors: dict[str, Tensor], *, name: str, card: dict | None = None, device: str = "cpu") -> Codec:
+def build(
+    preset: Preset, tensors: dict[str, Tensor], *, name: str, card: dict | None = None, device: str = "cpu"
+) -> Codec:
     """A codec from a preset and the tensors that `save` wrote."""
     network = HierNetwork(preset)
     state = {k.removeprefix("network."): v.float() for k, v in tensors.items() if k.startswith("network.")}

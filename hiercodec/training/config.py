@@ -21,7 +21,8 @@ class TrainConfig:
 
     `photos` are folders or tar shards; `classifier` a spec of `hiercodec.classify.load_classifier` ("" trains without the
     semantic terms); `semantic_warmup` steps bring γ up from zero; `cut_share` is how often a prefix that ends inside a block
-    is trained besides the complete ones, of which each step reconstructs `levels_per_step` at random; `labelled_share` the share of the batch drawn from photographs with labels.
+    is trained besides the complete ones, of which each step reconstructs `levels_per_step` at random; `labelled_share` the
+    share of the batch drawn from photographs with labels.
     """
 
     name: str

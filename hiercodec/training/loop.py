@@ -15,11 +15,12 @@ import torch
 from lightning_fabric import Fabric
 from tqdm import tqdm
 
+from hiercodec.evaluation.dataset import Photos, load_photos
 from hiercodec.models import PRESETS, store
 from hiercodec.models.linear import LayeredKLT
 from hiercodec.training import checkpoint
 from hiercodec.training.config import TrainConfig
-from hiercodec.training.data import Crops, Photos, load_photos
+from hiercodec.training.data import Crops
 from hiercodec.training.loss import SemanticLoss, prefix_rates
 from hiercodec.training.model import TrainableCodec
 from hiercodec.training.validate import validate
@@ -158,8 +159,12 @@ class Trainer:
         """Write the averaged model as a shippable file with its card; returns the path."""
         model = self.averaged()
         pmfs, medians = model.z_pmfs()
-        extra = {f"bottleneck.{k}": v for k, v in model.entropy_bottleneck.state_dict().items() if not k.startswith("_")}
-        records = [json.loads(line) for line in self.log_path.read_text().splitlines()] if self.log_path.exists() else []
+        extra = {
+            f"bottleneck.{k}": v for k, v in model.entropy_bottleneck.state_dict().items() if not k.startswith("_")
+        }
+        records = (
+            [json.loads(line) for line in self.log_path.read_text().splitlines()] if self.log_path.exists() else []
+        )
         held = [r for r in records if "validation" in r]
         card = {
             "name": self.config.preset,
@@ -255,4 +260,3 @@ def _summary(record: dict[str, float]) -> str:
         if values:
             parts.append(f"{key} {'/'.join(sorted(values))}")
     return "  ".join(parts)
-

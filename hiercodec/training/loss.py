@@ -66,7 +66,7 @@ class SemanticLoss(nn.Module):
     def targets(self, x: Tensor, labels: Tensor) -> list[Tensor]:
         """Target mass per level, (B, K_k) each, from originals x and labels (B,), -1 where there is none."""
         known = labels >= 0
-        p = torch.zeros(len(x), getattr(self, "assignment_0").numel(), device=x.device)
+        p = torch.zeros(len(x), self.assignment_0.numel(), device=x.device)
         if (~known).any():
             p[~known] = self.probabilities(x[~known])
         p[known, labels[known]] = 1.0

@@ -35,7 +35,9 @@ class TrainableCodec(CompressionModel):
         self.gaussian_conditional = GaussianConditional(None, scale_bound=float(stream.scale_table()[0]))
         self.preset, self.plan = preset, preset.plan
 
-    def forward(self, x: Tensor, *, cut: tuple[int, float] | None = None, levels: tuple[int, ...] | None = None) -> dict:
+    def forward(
+        self, x: Tensor, *, cut: tuple[int, float] | None = None, levels: tuple[int, ...] | None = None
+    ) -> dict:
         """Code x (B, 3, H, W in 0…1, sides multiples of 16) and reconstruct it from several prefixes.
 
         `levels` names the complete prefixes to reconstruct (default: all); `cut=(j, u)` adds one that ends inside block j

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from hiercodec import stream
+from hiercodec.evaluation.dataset import Photos
 from hiercodec.images import centre_crop
 from hiercodec.models import Codec
-from hiercodec.training.data import Photos
 from hiercodec.training.loss import SemanticLoss
 
 

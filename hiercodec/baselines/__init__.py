@@ -1,0 +1,1 @@
+"""What hiercodec is compared with."""

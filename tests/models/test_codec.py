@@ -1,0 +1,142 @@
+"""Encode, cut anywhere, decode: the laws every codec obeys, whatever its transform."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from hiercodec import stream
+from hiercodec.errors import CorruptStream, ModelMismatch, ParameterDesync, StreamError
+from hiercodec.models import LITE, TIC
+from hiercodec.models.codec import HierNetwork
+from tests.models.tiny import TINY_LITE, make_codec, smooth_photo
+
+
+@pytest.fixture(scope="module")
+def coded(tiny, photo):
+    return tiny.encode(photo)
+
+
+def test_a_full_stream_is_complete_and_has_the_photo_s_size(tiny, photo, coded):
+    decoded = tiny.decode(coded)
+    assert decoded.image.shape == photo.shape
+    assert decoded.image.dtype == np.uint8
+    assert (decoded.level, decoded.fraction, decoded.complete, decoded.bytes) == ("fine", 1.0, True, len(coded))
+
+
+def test_the_full_stream_reproduces_the_encoder_s_reconstruction(tiny, photo, coded, monkeypatch):
+    """The encoder's own ŷ, caught on its way, synthesises to exactly the decoder's picture."""
+    caught = []
+    advance = tiny._coding.advance
+    monkeypatch.setattr(tiny._coding, "advance", lambda *a: caught.append(advance(*a)) or caught[-1])
+    assert tiny.encode(photo) == coded
+    y_hat = torch.from_numpy(np.concatenate(caught)).float()[None]
+    mine = tiny.synthesise(y_hat, stream.parse(coded).header)
+    assert np.array_equal(mine, tiny.decode(coded).image)
+
+
+def test_every_prefix_decodes_and_gets_on(tiny, coded):
+    """Levels and fractions never go back as bytes arrive."""
+    header = stream.parse(coded).z.offset
+    progress = []
+    for n in [*range(header, len(coded), max(1, len(coded) // 60)), len(coded)]:
+        decoded = tiny.decode(coded[:n])
+        level = -1 if decoded.level is None else tiny.plan.index(decoded.level)
+        progress.append((level, decoded.fraction))
+        assert decoded.complete == (n == len(coded))
+    assert progress == sorted(progress)
+    assert progress[0] == (-1, 0.0)
+    assert progress[-1] == (2, 1.0)
+
+
+def test_prefix_latents_are_exact_where_symbols_arrived(tiny, coded):
+    full, _, _ = tiny.decode_latent(stream.parse(coded))
+    for level, end in stream.parse(coded).cuts().items():
+        if level not in tiny.plan.names:
+            continue
+        part, reached, _ = tiny.decode_latent(stream.parse(coded[:end]))
+        assert reached == level
+        stop = tiny.plan[tiny.plan.index(level)].stop
+        assert torch.equal(part[:, :stop], full[:, :stop])
+        assert part[:, stop:].abs().sum() == 0
+
+
+def test_estimated_and_coded_bits_agree_within_one_percent(tiny_lite):
+    """Σ -log2 p under the tables, against the bytes of each block of a large picture."""
+    rgb = smooth_photo(np.random.default_rng(3), 512, 512)
+    rgb = (rgb.astype(int) + np.random.default_rng(1).integers(-60, 60, rgb.shape)).clip(0, 255).astype(np.uint8)
+    data = tiny_lite.encode(rgb)
+    coded = sum(len(section.payload) for section in stream.parse(data).sections)
+    ideal = tiny_lite.ideal_bits(data) / 8
+    assert ideal > 4000
+    assert 0.999 * ideal - 4 <= coded <= 1.01 * ideal
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (16, 16), (17, 63), (130, 31)])
+def test_any_size_goes_in_and_comes_out(tiny, size):
+    rgb = smooth_photo(np.random.default_rng(5), max(size[0], 2), max(size[1], 2))[: size[0], : size[1]]
+    assert tiny.decode(tiny.encode(rgb)).image.shape == (*size, 3)
+
+
+def test_symbols_do_not_depend_on_threads(tiny, photo, coded):
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = tiny.decode_latent(stream.parse(coded))[0]
+        torch.set_num_threads(2)
+        together = tiny.decode_latent(stream.parse(coded))[0]
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(alone, together)
+
+
+def test_other_parameters_are_a_desync_that_names_the_block(tiny_lite, photo, tmp_path):
+    """A decoder whose entropy networks differ a little must say so instead of showing garbage."""
+    other = make_codec(TINY_LITE, tmp_path)
+    data = tiny_lite.encode(photo)
+    with torch.no_grad():
+        other._coding._entropy.scales.bias[150] += 0.5
+    other.fingerprint = tiny_lite.fingerprint
+    with pytest.raises(ParameterDesync, match="block 'intermediate'") as caught:
+        other.decode(data)
+    assert caught.value.block == "intermediate"
+    assert caught.value.offset == stream.parse(data).blocks[1].offset
+
+
+def test_another_model_s_stream_is_refused(tiny_lite, photo, tmp_path):
+    other = make_codec(TINY_LITE, tmp_path, seed=1)
+    assert other.fingerprint != tiny_lite.fingerprint
+    with pytest.raises(ModelMismatch, match=tiny_lite.fingerprint.hex()):
+        other.decode(tiny_lite.encode(photo))
+
+
+def test_a_flipped_bit_is_a_typed_error(tiny_lite, photo):
+    """Every flip in a complete file is caught by a checksum; none becomes a picture."""
+    data = tiny_lite.encode(photo)
+    rng = np.random.default_rng(0)
+    for position in rng.integers(0, len(data), 40):
+        broken = bytearray(data)
+        broken[position] ^= 1 << int(rng.integers(8))
+        with pytest.raises(StreamError):
+            tiny_lite.decode(bytes(broken))
+    broken = bytearray(data)
+    broken[stream.parse(data).blocks[1].offset + 20] ^= 4
+    with pytest.raises(CorruptStream):
+        tiny_lite.decode(bytes(broken))
+
+
+def test_the_container_of_a_256_square_costs_at_most_40_bytes(tiny_lite):
+    data = tiny_lite.encode(smooth_photo(np.random.default_rng(2), 256, 256))
+    parsed = stream.parse(data)
+    payload = len(parsed.z.payload) + sum(len(block.payload) for block in parsed.blocks)
+    assert 0 < len(data) - payload <= 40
+
+
+def test_the_presets_are_the_paper_s():
+    """N=192, M=320 with Δ-networks is about 28 M parameters in the paper; lite stays near 4 M."""
+    count = {p.name: sum(v.numel() for v in HierNetwork(p).parameters()) / 1e6 for p in (LITE, TIC)}
+    assert 24 < count["tic"] < 34
+    assert 3 < count["lite"] < 5
+    assert TIC.m == LITE.m == 320
+    assert TIC.n == 192
