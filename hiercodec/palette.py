@@ -21,6 +21,7 @@ class Palette:
     muted: str
     border: str
     primary: str
+    on_primary: str
     container: str
     levels: tuple[str, ...]
     categorical: tuple[str, ...]
@@ -58,6 +59,7 @@ LIGHT = Palette(
     muted="#52606f",
     border="#c6ced8",
     primary="#0a5fa8",
+    on_primary="#ffffff",
     container="#6b7785",
     levels=("#0072b2", "#00805c", "#c24e00", "#a63d7f", "#7a6a00", "#2e7d8c"),
     categorical=(
@@ -77,7 +79,8 @@ DARK = Palette(
     text="#eaeff4",
     muted="#a8b4c0",
     border="#3a4754",
-    primary="#2277c2",
+    primary="#56b4e9",
+    on_primary="#0f1419",
     container="#9aa7b4",
     levels=("#56b4e9", "#35c79c", "#f5a04a", "#e58bc0", "#e8d44d", "#6fd3e3"),
     categorical=(

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from hiercodec.ui import chrome
+import streamlit as st
 
-chrome.page("Explore", "Slide the byte budget; watch the picture sharpen and the prediction become precise.")
-chrome.empty("The samples are being prepared.")
-chrome.footer()
+from hiercodec.ui import chrome, explore
+
+with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    chrome.page("Slide the bytes", width="content")
+    chosen = explore.choose()
+shown = explore.subject(chosen, explore.default_settings())
+if shown is None:
+    chrome.footer()
+else:
+    explore.view(shown)
+    if shown.sample is not None:
+        explore.credit(shown.sample)
+    chrome.footer(explore.provenance(shown.bundle.trace))

@@ -41,8 +41,8 @@ def test_text_and_marks_stand_out(mode, ground):
         assert contrast(getattr(p, name), on) >= 4.5, name
     for colour in (*p.levels, *p.categorical, p.container):
         assert contrast(colour, on) >= 3, colour
-    assert contrast("#ffffff", p.primary) >= 4.5
-    assert contrast(p.primary, on) >= 3
+    assert contrast(p.on_primary, p.primary) >= 4.5
+    assert contrast(p.primary, on) >= 4.5
 
 
 # Viénot, Brettel and Mollon (1999) for protan and deutan vision, on linear RGB.

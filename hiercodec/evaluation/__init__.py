@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hiercodec.evaluation.trace import Step, Trace, byte_budgets, psnr, trace
+from hiercodec.evaluation.trace import Step, Trace, byte_budgets, psnr, trace, trace_stream
 
-__all__ = ["Step", "Trace", "byte_budgets", "psnr", "trace"]
+__all__ = ["Step", "Trace", "byte_budgets", "psnr", "trace", "trace_stream"]

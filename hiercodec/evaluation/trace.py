@@ -54,7 +54,8 @@ class Trace:
     """Every step of one picture's stream, the sizes of its parts, and where all of it came from.
 
     `parts` maps header, z and each block to bytes and sums to `file_bytes`; `cuts` maps a level to the byte offset at
-    which it is complete. `labels` names every group of the levels that have `mass`.
+    which it is complete. `labels` names every group of the levels that have `mass`; `answers` maps a level to the
+    groups that are right, where the truth is known.
     """
 
     width: int
@@ -65,6 +66,7 @@ class Trace:
     steps: tuple[Step, ...]
     provenance: dict[str, Any] = field(default_factory=dict)
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    answers: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -100,7 +102,9 @@ class Trace:
             raise ValueError(f"a trace of schema {plain.get('schema')!r}; this release reads {SCHEMA}")
         fields = {name: plain[name] for name in ("width", "height", "file_bytes", "parts", "cuts", "provenance")}
         labels = {name: tuple(rows) for name, rows in plain["labels"].items()}
-        return cls(**fields, labels=labels, steps=tuple(_step_from_json(step) for step in plain["steps"]))
+        answers = {name: tuple(groups) for name, groups in plain["answers"].items()}
+        steps = tuple(_step_from_json(step) for step in plain["steps"])
+        return cls(**fields, labels=labels, answers=answers, steps=steps)
 
 
 def _step_from_json(plain: Mapping[str, Any]) -> Step:
@@ -148,13 +152,12 @@ def byte_budgets(start: int, ends: Sequence[int], steps: int = 24) -> list[int]:
 def walk(codec: Any, data: bytes, *, steps: int = 24) -> Iterator[tuple[int, Any]]:
     """Cut a stream at its byte budgets and decode each prefix: yields (bytes, Decoded), shortest first.
 
-    A stream that was itself cut gives the budgets it still holds.
+    A stream that was itself cut gives the budgets it still holds, and one cut inside z gives that one step.
     """
     from hiercodec import stream
 
     parsed = stream.parse(data)
-    start = parsed.z.offset + parsed.z.length
-    budgets = [n for n in byte_budgets(start, list(parsed.cuts().values()), steps) if n < len(data)]
+    budgets = [n for n in byte_budgets(parsed.z.end, list(parsed.cuts().values()), steps) if n < len(data)]
     for n_bytes in [*budgets, len(data)]:
         yield n_bytes, codec.decode(data[:n_bytes])
 
@@ -168,19 +171,57 @@ def trace(
     hierarchy: Any = None,
     progress: Callable[[int, int, str], None] | None = None,
     data: bytes | None = None,
+    truth: Sequence[int] = (),
 ) -> tuple[Trace, list[np.ndarray]]:
     """Encode a picture, decode about `steps` real prefixes of its file, and classify them in one batch.
 
     rgb: uint8[H, W, 3] at the working size, which is also what PSNR is measured against. `data`, if given, is the
-    picture's stream already encoded. `progress(done, total, what)` is called as work goes on. Without a classifier and
-    a hierarchy the steps carry no predictions. Returns the trace and the frames, uint8[H, W, 3] each.
+    picture's stream already encoded; `truth` holds the class indexes that are right. `progress(done, total, what)` is
+    called as work goes on. Without a classifier and a hierarchy the steps carry no predictions. Returns the trace and
+    the frames, uint8[H, W, 3] each.
     """
-    from hiercodec import stream
     from hiercodec.images import sha256_of
 
     tell = progress or (lambda done, total, what: None)
     tell(0, steps + 2, "encoding")
     data = codec.encode(rgb) if data is None else data
+    origin = {"image_sha256": sha256_of(rgb)}
+    return _measure(codec, data, rgb, origin, steps, classifier, hierarchy, tell, truth)
+
+
+def trace_stream(
+    codec: Any,
+    data: bytes,
+    *,
+    steps: int = 24,
+    classifier: Any = None,
+    hierarchy: Any = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> tuple[Trace, list[np.ndarray]]:
+    """As `trace`, for a stream whose photograph is not at hand; a cut stream gives as many steps as it still holds.
+
+    PSNR is then against the last frame, and `provenance["reference"]` says so.
+    """
+    tell = progress or (lambda done, total, what: None)
+    reference = codec.decode(data).image
+    origin = {"image_sha256": None, "reference": "last decoded frame"}
+    return _measure(codec, data, reference, origin, steps, classifier, hierarchy, tell, ())
+
+
+def _measure(
+    codec: Any,
+    data: bytes,
+    reference: np.ndarray,
+    origin: dict[str, Any],
+    steps: int,
+    classifier: Any,
+    hierarchy: Any,
+    tell: Callable[[int, int, str], None],
+    truth: Sequence[int],
+) -> tuple[Trace, list[np.ndarray]]:
+    """Decode every prefix of `data`, measure it against `reference` and classify it."""
+    from hiercodec import stream
+
     decoded = []
     for n_bytes, result in walk(codec, data, steps=steps):
         decoded.append((n_bytes, result))
@@ -188,16 +229,16 @@ def trace(
     frames = [result.image for _, result in decoded]
     tell(steps + 1, steps + 2, "classifying")
     predictions = predict(frames, classifier, hierarchy)
-    pixels = rgb.shape[0] * rgb.shape[1]
+    height, width = reference.shape[:2]
     rows = tuple(
-        Step(n, 8 * n / pixels, psnr(rgb, result.image), result.level, float(result.fraction), *prediction)
-        for (n, result), prediction in zip(decoded, predictions, strict=True)
+        Step(n, 8 * n / (height * width), psnr(reference, r.image), r.level, float(r.fraction), *prediction)
+        for (n, r), prediction in zip(decoded, predictions, strict=True)
     )
     parsed = stream.parse(data)
-    parts = {name: len(chunk) for name, chunk in parsed.parts().items()}
-    origin = provenance(codec, classifier, hierarchy) | {"image_sha256": sha256_of(rgb)}
-    labels = {name: level.labels for name, level in _small_levels(hierarchy)}
-    found = Trace(rgb.shape[1], rgb.shape[0], len(data), parts, dict(parsed.cuts()), rows, origin, labels)
+    labels = {level.name: tuple(level.labels) for level in _small_levels(hierarchy)}
+    origin = provenance(codec, classifier, hierarchy) | origin
+    sizes = width, height, len(data), parsed.parts(), parsed.cuts()
+    found = Trace(*sizes, rows, origin, labels, answers_of(truth, hierarchy))
     tell(steps + 2, steps + 2, "done")
     return found, frames
 
@@ -211,15 +252,24 @@ def predict(frames: Sequence[np.ndarray], classifier: Any, hierarchy: Any) -> li
     rows = []
     for p in classifier.probabilities(list(frames)):
         path = path_of(p, hierarchy, top=3)
-        top = {name: tuple((int(i), str(label), float(q)) for i, label, q in path[name]) for name in path.names}
+        names = [level.name for level in hierarchy.levels]
+        top = {name: tuple((int(i), str(label), float(q)) for i, label, q in path[name]) for name in names}
         by_level = level_probabilities(p, hierarchy)
-        mass = {name: tuple(round(float(q), 6) for q in by_level[name]) for name, _ in _small_levels(hierarchy)}
+        small = [level.name for level in _small_levels(hierarchy)]
+        mass = {name: tuple(round(float(q), 6) for q in by_level[name]) for name in small}
         rows.append((top, bool(path.consistent), mass))
     return rows
 
 
-def _small_levels(hierarchy: Any) -> list[tuple[str, Any]]:
-    return [] if hierarchy is None else [(level.name, level) for level in hierarchy.levels if level.k <= MASS_LIMIT]
+def answers_of(truth: Sequence[int], hierarchy: Any) -> dict[str, tuple[int, ...]]:
+    """The groups that are right at each level, given the right class indexes; empty where nothing is known."""
+    if hierarchy is None or not truth:
+        return {}
+    return {level.name: tuple(sorted({int(level.assignment[c]) for c in truth})) for level in hierarchy.levels}
+
+
+def _small_levels(hierarchy: Any) -> list[Any]:
+    return [] if hierarchy is None else [level for level in hierarchy.levels if level.k <= MASS_LIMIT]
 
 
 def provenance(codec: Any, classifier: Any = None, hierarchy: Any = None) -> dict[str, Any]:

@@ -25,9 +25,9 @@ def mode() -> str:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def page(title: str, intro: str = "") -> None:
+def page(title: str, intro: str = "", *, width: str = "stretch") -> None:
     """Draw the page's heading and one plain sentence on what it is for."""
-    st.title(title, anchor=False)
+    st.title(title, anchor=False, width=width)
     if intro:
         st.markdown(intro)
 

@@ -1,0 +1,86 @@
+"""The sample photographs: where they lie in installed packages, who made them, and the size the app works at.
+
+No photograph is shipped. Each is read from scikit-image's or scikit-learn's own package data, found without importing
+the package, and checked against the sha256 in `assets/samples/manifest.json`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from hiercodec.errors import InputError
+from hiercodec.images import read_rgb
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+MANIFEST = ASSETS / "samples" / "manifest.json"
+SHORT_SIDE = 256
+LONG_SIDE = 384
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One photograph: credit, a one-line lesson, and `truth`, the class indexes that are right (none: no class is)."""
+
+    id: str
+    title: str
+    package: str
+    file: str
+    sha256: str
+    author: str
+    licence: str
+    source: str
+    truth: tuple[int, ...]
+    lesson: str
+
+    @property
+    def path(self) -> Path:
+        """Where the installed package keeps the file; `InputError` if the package is not installed."""
+        spec = importlib.util.find_spec(self.package)
+        if spec is None or not spec.submodule_search_locations:
+            raise InputError(f"sample {self.id!r} lies in the package {self.package}, which is not installed")
+        return Path(spec.submodule_search_locations[0]) / self.file
+
+    def pixels(self) -> np.ndarray:
+        """The photograph at the working size, uint8[H, W, 3]; `InputError` if the file is missing or another one."""
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise InputError(f"sample {self.id!r}: {self.path} cannot be read ({error.strerror})") from None
+        if hashlib.sha256(data).hexdigest() != self.sha256:
+            raise InputError(f"sample {self.id!r}: {self.path} is not the photograph the manifest names")
+        return working_size(read_rgb(data))
+
+
+def working_size(rgb: np.ndarray, short: int = SHORT_SIDE, long: int = LONG_SIDE) -> np.ndarray:
+    """Shrink so that the short side is `short` (never enlarge), then centre-crop the long side to at most `long`."""
+    height, width = rgb.shape[:2]
+    scale = min(1.0, short / min(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    image = Image.fromarray(rgb)
+    if size != image.size:
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    left, top = max(0, size[0] - long) // 2, max(0, size[1] - long) // 2
+    return np.asarray(image.crop((left, top, left + min(size[0], long), top + min(size[1], long))))
+
+
+@lru_cache(maxsize=1)
+def samples() -> tuple[Sample, ...]:
+    """All samples of the manifest, in the order the page shows them."""
+    rows = json.loads(MANIFEST.read_text(encoding="utf-8"))["samples"]
+    return tuple(Sample(**{**row, "truth": tuple(row["truth"])}) for row in rows)
+
+
+def sample(name: str) -> Sample:
+    """The sample called `name`; `InputError` names those there are."""
+    for row in samples():
+        if row.id == name:
+            return row
+    raise InputError(f"no sample {name!r}; there are {', '.join(row.id for row in samples())}")

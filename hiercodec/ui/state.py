@@ -1,0 +1,55 @@
+"""Names of what the pages keep between runs, and of what the address carries.
+
+`photo` and `step` are bound to the address by their widgets, which drop values that do not exist. Their defaults never
+change, because a default is left out of the address: a link made today must mean the same later.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+PHOTO = "photo"
+STEP = "step"
+SCRUBBER = "explore_scrubber"
+SEEK = "explore_seek"
+SHOWN = "explore_shown"
+CODEC = "explore_codec"
+OWN = "explore_own"
+
+DEFAULT_PHOTO = "cat"
+DEFAULT_STEP = 8
+UPLOAD = "own"
+
+
+def seek() -> int:
+    """How often the server has told the scrubber where to go; it obeys when this number changes."""
+    return st.session_state.get(SEEK, 0)
+
+
+def tell_scrubber() -> None:
+    """Make the scrubber go to the current step on its next draw."""
+    st.session_state[SEEK] = seek() + 1
+
+
+def released() -> None:
+    """The hand let go of the scrubber: its position becomes the step of the page and of the address."""
+    position = st.session_state[SCRUBBER].get("k")
+    if isinstance(position, int):
+        st.session_state[STEP] = position
+
+
+def codec_asked() -> None:
+    """Someone chose a classical codec to compare with."""
+    codec = st.session_state[SCRUBBER].get("codec")
+    if isinstance(codec, str):
+        st.session_state[CODEC] = codec
+
+
+def hold_step(count: int) -> int:
+    """Keep the step inside 0…count−1 before its widget is drawn, and return it."""
+    value = st.session_state.get(STEP)
+    if value is None or not isinstance(value, int):
+        return min(DEFAULT_STEP, count - 1)
+    if not 0 <= value < count:
+        value = st.session_state[STEP] = max(0, min(count - 1, value))
+    return value
