@@ -8,9 +8,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PROBE = """
 import json, sys, time
-start = time.perf_counter()
+start = time.process_time()
 import hiercodec.stream
-seconds = time.perf_counter() - start
+seconds = time.process_time() - start
 hiercodec.stream.gaussian_tables()
 print(json.dumps([seconds, sorted({name.split(".")[0] for name in sys.modules})]))
 """
