@@ -40,12 +40,12 @@ class WordNetGraph:
     n_classes: int
     min_depth: np.ndarray  # int16[n]: shortest path to the root
     max_depth: np.ndarray  # int16[n]: longest path to the root
-    distance: np.ndarray  # int16[n_classes, n]: shortest upward path from a class to a node, FAR where there is none
+    distance: np.ndarray  # int16[n, n]: edges of the shortest upward path from row to column, FAR where there is none
 
     @property
     def ancestors(self) -> np.ndarray:
         """bool[n_classes, n]: is the node the class itself or one of its hypernyms?"""
-        return self.distance < FAR
+        return self.distance[: self.n_classes] < FAR
 
     @property
     def rank(self) -> np.ndarray:
@@ -70,11 +70,11 @@ def build_graph(nodes: list[tuple[str, str, str, tuple[int, ...]]], n_classes: i
         if parents[i]:
             shortest[i] = min(shortest[p] for p in parents[i]) + 1
             longest[i] = max(longest[p] for p in parents[i]) + 1
-    distance = np.full((n_classes, n), FAR, np.int16)
-    distance[np.arange(n_classes), np.arange(n_classes)] = 0
-    for i in reversed(order):  # children before parents: one sweep relaxes every edge
+    distance = np.full((n, n), FAR, np.int16)
+    np.fill_diagonal(distance, 0)
+    for i in order:  # parents before children: a row is its parents' rows, one step further
         for p in parents[i]:
-            np.minimum(distance[:, p], np.where(distance[:, i] < FAR, distance[:, i] + 1, FAR), out=distance[:, p])
+            np.minimum(distance[i], np.where(distance[p] < FAR, distance[p] + 1, FAR), out=distance[i])
     wnids, keys, labels = (tuple(row[c] for row in nodes) for c in range(3))
     return WordNetGraph(wnids, keys, labels, parents, n_classes, shortest, longest, distance)
 

@@ -1,0 +1,161 @@
+"""Builds hierarchies: one for a user's own needs, or every asset that ships.
+
+embeddings ──► k-means voters ──► consensus.json
+           ├─► flat and nested k-means, three seeds each ──► clip-….json
+           ├─► k-means judges + consensus ──► stability.json
+           └─► UMAP ──► layouts/*.json
+WordNet graph ──► depth-cuts ──► wordnet.json
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hiercodec import __version__
+from hiercodec.errors import HierarchyError
+from hiercodec.taxonomy import stability
+from hiercodec.taxonomy.classes import classes
+from hiercodec.taxonomy.cluster import LINKAGES, flat, linkage_tree, nested
+from hiercodec.taxonomy.cuts import cut_hierarchy, depth_near
+from hiercodec.taxonomy.embeddings import Embedding
+from hiercodec.taxonomy.hierarchy import Hierarchy, HierarchyLevel, make_hierarchy
+from hiercodec.taxonomy.hierarchy_file import dump_hierarchy
+from hiercodec.taxonomy.naming import name_groups
+from hiercodec.taxonomy.paths import write_atomic
+from hiercodec.taxonomy.wordnet import wordnet_graph
+
+METHODS = ("flat", "nested", *LINKAGES)
+LEVEL_NAMES = {10: "coarse", 100: "intermediate"}
+KS = (10, 100)
+SEEDS = (0, 1, 2)
+WORDNET_DEPTHS = (3, 6)
+
+Say = Callable[[str], None]
+
+
+def cluster_hierarchy(
+    embedding: Embedding,
+    ks: Sequence[int] = KS,
+    *,
+    method: str = "nested",
+    seed: int = 0,
+    n_init: int = 10,
+    name: str | None = None,
+    class_names: tuple[str, ...] | None = None,
+) -> Hierarchy:
+    """Cluster one embedding at every K (coarse first) by a method of METHODS; groups get names.
+
+    `class_names` are the user's own classes, one a row; without it the rows are the 1000 ImageNet classes.
+    """
+    ks = _sorted_ks(ks, len(embedding.vectors))
+    if method in ("flat", "nested"):
+        make = flat if method == "flat" else nested
+        groupings = make(embedding.vectors, ks, seed=seed, n_init=n_init)
+        how = {"method": f"{method} k-means", "seed": seed, "n_init": n_init}
+    elif method in LINKAGES:
+        groupings = linkage_tree(embedding.vectors, ks, linkage=method)
+        how = {"method": f"{method} linkage"}
+    else:
+        raise HierarchyError(f"no method {method!r}; there are {', '.join(METHODS)}")
+    kind = "independent runs per K, as in the paper" if method == "flat" else "a tree"
+    return named_hierarchy(
+        name or f"{embedding.name}-{method}",
+        groupings,
+        similarity=embedding.similarity,
+        class_names=class_names,
+        description=f"{how['method'].capitalize()} of {embedding.name} at K = {_listed(ks)}: {kind}.",
+        provenance={**how, "k": list(ks), "embedding": embedding.provenance, "tools": tools()},
+    )
+
+
+def consensus_hierarchy(
+    voters: stability.Runs, embeddings: Mapping[str, Embedding], *, name: str = "consensus"
+) -> Hierarchy:
+    """The tree that agrees best with all voters."""
+    seeds = sorted({run.seed for run in next(iter(voters.values()))})
+    count = len(next(iter(voters.values())))
+    return named_hierarchy(
+        name,
+        stability.consensus_of(voters),
+        similarity=np.mean([e.similarity for e in embeddings.values()], 0),
+        description=f"A tree that agrees best with {count} k-means runs of {len(embeddings)} CLIP text embeddings.",
+        provenance={
+            "method": "co-association, Ward tree, moves that raise the mean ARI to the runs; finer levels inside coarser",
+            "k": sorted(voters),
+            "voters": {"seeds": seeds, "n_init": stability.VOTER_STARTS, "embeddings": list(embeddings)},
+            "embeddings": {n: e.provenance for n, e in embeddings.items()},
+            "tools": tools(),
+        },
+    )
+
+
+def named_hierarchy(
+    name: str,
+    groupings: Sequence[np.ndarray],
+    *,
+    similarity: np.ndarray,
+    description: str,
+    provenance: dict[str, Any],
+    class_names: tuple[str, ...] | None = None,
+) -> Hierarchy:
+    """A hierarchy whose groups are named by hypernyms, or, for a user's own classes, by their most typical classes."""
+    graph = wordnet_graph() if class_names is None else None
+    names = tuple(c.name for c in classes()) if class_names is None else class_names
+    levels = []
+    for i, groups in enumerate(groupings):
+        k = int(groups.max()) + 1
+        labels = name_groups(groups, names, similarity, graph=graph)
+        levels.append(HierarchyLevel(LEVEL_NAMES.get(k, f"level {i + 1}"), k, groups, labels))
+    return make_hierarchy(name, levels, class_names=class_names, description=description, provenance=provenance)
+
+
+def wordnet_hierarchy() -> Hierarchy:
+    """The depth-cuts nearest to K = 10 and K = 100."""
+    depths = [depth_near(k) for k in KS]
+    return cut_hierarchy(depths, name="wordnet", level_names=[LEVEL_NAMES[k] for k in KS])
+
+
+def shipped_hierarchies(embeddings: Mapping[str, Embedding], say: Say = lambda _: None) -> dict[str, Hierarchy]:
+    """Flat and nested k-means of every embedding with three seeds; the name carries the seed from the second on."""
+    found = {}
+    for embedding in embeddings.values():
+        for method in ("flat", "nested"):
+            for seed in SEEDS:
+                name = f"{embedding.name}-{method}" + (f"-s{seed}" if seed else "")
+                say(f"clustering {name}")
+                found[name] = cluster_hierarchy(embedding, KS, method=method, seed=seed, name=name)
+    return found
+
+
+def write_hierarchies(hierarchies: Mapping[str, Hierarchy], folder: Path) -> None:
+    """One JSON file each."""
+    for name, hierarchy in hierarchies.items():
+        write_atomic(folder / f"{name}.json", dump_hierarchy(hierarchy))
+
+
+def tools() -> dict[str, str]:
+    """Versions that decide the result."""
+    return {
+        "hiercodec": __version__,
+        "python": platform.python_version(),
+        **{package: metadata.version(package) for package in ("numpy", "scikit-learn", "scipy")},
+    }
+
+
+def _sorted_ks(ks: Sequence[int], n: int) -> list[int]:
+    unique = sorted(set(ks))
+    if not unique:
+        raise HierarchyError("give at least one K")
+    if unique[0] < 2 or unique[-1] >= n:
+        raise HierarchyError(f"each K lies between 2 and {n - 1}, one less than the classes; got {_listed(unique)}")
+    return unique
+
+
+def _listed(ks: Sequence[int]) -> str:
+    return ", ".join(map(str, ks))

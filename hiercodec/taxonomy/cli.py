@@ -1,0 +1,277 @@
+"""`python -m hiercodec hierarchy table | build | stability | show | assets`.
+
+`main(argv)` returns the exit code; results go to stdout (JSON with `--json`, the same bytes on every run), progress and
+errors to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from hiercodec.errors import HierarchyError, HiercodecError
+from hiercodec.taxonomy.classes import classes
+from hiercodec.taxonomy.embeddings import ENV, TEMPLATE
+from hiercodec.taxonomy.hierarchy_file import available_hierarchies, load_hierarchy, save_hierarchy
+from hiercodec.taxonomy.paths import ASSETS
+
+ASSET_KINDS = ("classes", "wordnet", "hierarchies", "stability", "layouts", "all")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 0 or the error's exit code."""
+    args = _parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except HiercodecError as error:
+        print(f"hiercodec: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hiercodec hierarchy", description="Make, measure and question hierarchies.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    table = commands.add_parser("table", help="WUP inside and between groups, balance, nesting (the paper's Table 1)")
+    table.add_argument(
+        "hierarchies", nargs="*", metavar="HIERARCHY", help="names or JSON files (default: one of each kind)"
+    )
+    table.add_argument("--all", action="store_true", help="every shipped hierarchy")
+    table.add_argument("--measure", choices=("nltk", "eq1"), default="nltk", help="WUP as NLTK computes it, or Eq. 1")
+    table.add_argument("--average", choices=("pairs", "clusters"), default="pairs", help="weight of the mean")
+    table.add_argument("--paper", type=Path, metavar="DIR", help="folder with the authors' cluster CSV files")
+    table.add_argument("--json", action="store_true")
+    table.set_defaults(run=_table)
+
+    build = commands.add_parser("build", help="cluster embeddings, or cut WordNet, into a hierarchy file")
+    build.add_argument("--out", type=Path, required=True, metavar="FILE.json")
+    build.add_argument("--name", help="the hierarchy's name (default: the file's)")
+    source = build.add_mutually_exclusive_group(required=True)
+    source.add_argument("--embedding", type=Path, metavar="FILE.npy", help="one row a class")
+    source.add_argument("--clip", metavar="MODEL/TAG", help="open_clip model and pretrained tag, e.g. ViT-B-16/openai")
+    source.add_argument("--consensus", type=Path, metavar="DIR", help="consensus of all .npy files in a folder")
+    source.add_argument("--wordnet-depth", type=int, nargs="+", metavar="D", help="cut WordNet at these depths")
+    source.add_argument("--wordnet-k", type=int, nargs="+", metavar="K", help="cut WordNet at the depths nearest to K")
+    build.add_argument("--template", default=TEMPLATE, help=f"text for --clip (default: {TEMPLATE!r})")
+    build.add_argument(
+        "--classes", type=Path, metavar="FILE", help="your own class names, one a line (default: ImageNet)"
+    )
+    build.add_argument("--k", type=int, nargs="+", default=[10, 100], help="groups per level (default: 10 100)")
+    build.add_argument("--method", default="nested", help="flat, nested, average, complete or ward (default: nested)")
+    build.add_argument("--seed", type=int, default=0)
+    build.add_argument("--n-init", type=int, default=10, help="k-means starts (default: 10)")
+    build.add_argument("--json", action="store_true")
+    build.set_defaults(run=_build)
+
+    stable = commands.add_parser("stability", help="agreement over seeds and models, and what the consensus gains")
+    stable.add_argument("--embeddings", type=Path, metavar="DIR", help="measure anew from these .npy files")
+    stable.add_argument("--fragile", type=int, default=10, metavar="N", help="how many fragile classes to list")
+    stable.add_argument("--json", action="store_true")
+    stable.set_defaults(run=_stability)
+
+    show = commands.add_parser("show", help="groups of a hierarchy with their classes")
+    show.add_argument(
+        "hierarchy", metavar="HIERARCHY", help=f"a JSON file, or one of: {', '.join(available_hierarchies())}"
+    )
+    show.add_argument("--level", help="only this level, with all members")
+    show.set_defaults(run=_show)
+
+    assets = commands.add_parser("assets", help="make the files that ship with hiercodec")
+    assets.add_argument("what", choices=ASSET_KINDS)
+    assets.add_argument("--embeddings", type=Path, metavar="DIR", help=f"folder of .npy files (default: ${ENV})")
+    assets.add_argument("--nltk-data", metavar="DIR", help="NLTK's data folder with WordNet 3.0")
+    assets.add_argument("--paper", type=Path, metavar="DIR", help="authors' cluster CSV files, to compare with")
+    assets.add_argument("--out", type=Path, default=ASSETS, metavar="DIR", help="where to write (default: assets)")
+    assets.set_defaults(run=_assets)
+    return parser
+
+
+def _table(args: argparse.Namespace) -> int:
+    from hiercodec.taxonomy import table
+
+    names = args.hierarchies or [n for n in available_hierarchies() if args.all or not re.search(r"-s\d+$", n)]
+    hierarchies = [load_hierarchy(name) for name in names]
+    folder = args.paper or (_lab() / "paper" if _lab() else None)
+    paper = table.paper_groupings(folder) if folder else {}
+    groupings = {**({"paper (authors' files)": paper} if paper else {}), **table.groupings_of(hierarchies)}
+    rows = table.level_rows(groupings, measure=args.measure, average=args.average)
+    result = {
+        "measure": args.measure,
+        "average": args.average,
+        "levels": rows,
+        "nesting": table.nesting_rows(hierarchies),
+        "golden": table.golden_rows(),
+        "published": table.PUBLISHED,
+    }
+    if args.json:
+        return _print_json(result)
+    print(f"WUP as {args.measure}, mean over {args.average}.\n")
+    print(table.as_text(rows))
+    print("Published in the paper (Table 1):\n")
+    print(table.as_text([{"scheme": name, **row} for name, row in table.PUBLISHED.items()]))
+    print("Groups inside one group of the level above:\n")
+    print(table.as_text(result["nesting"]))
+    print("WUP of Fig. 6:\n")
+    print(table.as_text(result["golden"]), end="")
+    return 0
+
+
+def _build(args: argparse.Namespace) -> int:
+    from hiercodec.taxonomy import build, cuts, stability
+    from hiercodec.taxonomy import embeddings as em
+
+    name = args.name or args.out.stem
+    own = _class_names(args.classes) if args.classes else None
+    count = len(own or classes())
+    if args.wordnet_depth or args.wordnet_k:
+        if own:
+            raise HierarchyError("WordNet cuts are for the ImageNet classes; leave out --classes")
+        depths = args.wordnet_depth or [cuts.depth_near(k) for k in args.wordnet_k]
+        hierarchy = cuts.cut_hierarchy(sorted(set(depths)), name=name)
+    elif args.consensus:
+        if own:
+            raise HierarchyError("--consensus names groups by WordNet; leave out --classes")
+        found = em.from_folder(args.consensus)
+        if not found:
+            raise HierarchyError(f"no .npy file in {args.consensus}")
+        voters = stability.single_runs(found, sorted(set(args.k)), stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS)
+        hierarchy = build.consensus_hierarchy(voters, found, name=name)
+    else:
+        if args.clip:
+            model, _, tag = args.clip.partition("/")
+            names = own or tuple(c.name for c in classes())
+            embedding = em.from_open_clip(model, tag, names, template=args.template)
+        else:
+            embedding = em.from_file(args.embedding, n=count)
+        hierarchy = build.cluster_hierarchy(
+            embedding, args.k, method=args.method, seed=args.seed, n_init=args.n_init, name=name, class_names=own
+        )
+    save_hierarchy(hierarchy, args.out)
+    summary = {"file": str(args.out), "levels": dict(zip(hierarchy.names, hierarchy.ks, strict=True))}
+    summary |= {"tree": hierarchy.nested, "largest": [int(v.sizes.max()) for v in hierarchy.levels]}
+    if args.json:
+        return _print_json(summary)
+    levels = ", ".join(f"{level} {k}" for level, k in summary["levels"].items())
+    print(f"wrote {args.out}: {levels}; {'a tree' if hierarchy.nested else 'not a tree'}")
+    return 0
+
+
+def _stability(args: argparse.Namespace) -> int:
+    from hiercodec.taxonomy import embeddings as em
+    from hiercodec.taxonomy import stability, table
+
+    if args.embeddings:
+        found = em.from_folder(args.embeddings)
+        if not found:
+            raise HierarchyError(f"no .npy file in {args.embeddings}")
+        result = _measure(found, None)
+    else:
+        result = stability.load_stability()
+    if args.json:
+        return _print_json(result)
+    for k, level in result["levels"].items():
+        print(f"K = {k}: ARI to {len(level['runs'])} independent k-means runs ({', '.join(result['models'])})\n")
+        rows = [
+            {"between": n, "mean": s["mean"], "low": s["interval"][0], "high": s["interval"][1]}
+            for n, s in level["summary"].items()
+        ]
+        print(table.as_text(rows))
+        left = [{"model left out": m, **v} for m, v in level["left_out"].items()]
+        if left:
+            print(table.as_text(left))
+        order = stability.fragile(level, args.fragile)
+        print("Most fragile classes:", ", ".join(f"{classes()[i].name} {v:.2f}" for i, v in order), "\n")
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    hierarchy = load_hierarchy(args.hierarchy)
+    print(f"{hierarchy.name}: {hierarchy.description} {'A tree.' if hierarchy.nested else 'Not a tree.'}")
+    fine = hierarchy.levels[-1].labels
+    for level in [hierarchy.level(args.level)] if args.level else hierarchy.levels[:-1]:
+        print(f"\n{level.name} ({level.k})")
+        for g, label in enumerate(level.labels):
+            members = [fine[i] for i in level.members(g)]
+            listed = members if args.level else members[:6] + (["…"] if len(members) > 6 else [])
+            print(f"  {g:3d} {label} [{len(members)}]: {', '.join(listed)}")
+    return 0
+
+
+def _assets(args: argparse.Namespace) -> int:
+    from hiercodec.taxonomy import build, layouts, stability, table, wordnet_build
+    from hiercodec.taxonomy import embeddings as em
+    from hiercodec.taxonomy.paths import write_atomic
+
+    wanted = set(ASSET_KINDS) if args.what == "all" else {args.what}
+    began = time.perf_counter()
+
+    def say(text: str) -> None:
+        print(f"[{time.perf_counter() - began:6.1f} s] {text}", file=sys.stderr)
+
+    if wanted & {"classes", "wordnet"}:
+        reader, wnids = wordnet_build.nltk_wordnet(args.nltk_data), wordnet_build.imagenet_wnids()
+        if "classes" in wanted:
+            write_atomic(args.out / "taxonomy" / "classes.json", wordnet_build.classes_json(reader, wnids))
+        if "wordnet" in wanted:
+            write_atomic(args.out / "taxonomy" / "wordnet.json", wordnet_build.graph_json(reader, wnids))
+        say("class list and WordNet graph written")
+    if not wanted & {"hierarchies", "stability", "layouts"}:
+        return 0
+    found = em.from_folder(args.embeddings)
+    if not found:
+        raise HierarchyError(f"no embeddings: give a folder of .npy files with --embeddings DIR or ${ENV}")
+    if wanted & {"hierarchies", "stability"}:
+        say(f"clustering {len(found)} embeddings: the consensus' voters")
+        voters = stability.single_runs(found, stability.KS, stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS)
+    if "hierarchies" in wanted:
+        made = build.shipped_hierarchies(found, say)
+        made |= {"consensus": build.consensus_hierarchy(voters, found), "wordnet": build.wordnet_hierarchy()}
+        build.write_hierarchies(made, args.out / "hierarchies")
+        say(f"{len(made)} hierarchies written")
+    if "stability" in wanted:
+        paper = list(table.paper_groupings(args.paper).values()) if args.paper else []
+        say("measuring stability")
+        result = _measure(found, voters, {"paper": paper} if paper else {})
+        write_atomic(args.out / "taxonomy" / "stability.json", stability.dump(result))
+        say("stability written")
+    if "layouts" in wanted:
+        say("making maps")
+        for layout in layouts.make_layouts(found):
+            write_atomic(args.out / "layouts" / f"{layout.name}.json", layouts.dump_layout(layout))
+        say("maps written")
+    return 0
+
+
+def _measure(found: Any, voters: Any, references: Any = None) -> dict[str, Any]:
+    from hiercodec.taxonomy import build, stability
+
+    if voters is None:
+        voters = stability.single_runs(found, stability.KS, stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS)
+    judges = stability.single_runs(found, stability.KS, stability.JUDGE_SEEDS, n_init=stability.JUDGE_STARTS)
+    result = stability.report(voters, judges, stability.consensus_of(voters), references=references)
+    return {**result, "provenance": {"embeddings": {n: e.provenance for n, e in found.items()}, "tools": build.tools()}}
+
+
+def _class_names(path: Path) -> tuple[str, ...]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise HierarchyError(f"cannot read {path}: {error}") from None
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def _lab() -> Path | None:
+    """The lab's folder if there is one: what HIERCODEC_LAB names, else `shared/lab` beside the checkout."""
+    folder = Path(os.environ.get("HIERCODEC_LAB") or ASSETS.parents[1] / "shared" / "lab")
+    return folder if folder.is_dir() else None
+
+
+def _print_json(value: Any) -> int:
+    print(json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2))
+    return 0

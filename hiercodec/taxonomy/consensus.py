@@ -1,0 +1,120 @@
+"""Consensus over many clusterings (seeds, models): one tree that agrees with them better than they do with each other.
+
+    runs ──► co-association ──► Ward tree, cut at K ──► moves while the mean ARI to the runs rises ──► next finer K,
+             (how often two                              (classes change groups)                       inside the groups
+              classes meet)                                                                            found so far
+
+Evidence accumulation (Fred & Jain 2005) gives the start, median-partition moves the rest. Deterministic: no seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from hiercodec.errors import HierarchyError
+from hiercodec.taxonomy.cluster import canonical, cut_tree
+from hiercodec.taxonomy.measures import coassociation
+
+
+def consensus(runs: Mapping[int, Sequence[np.ndarray]]) -> list[np.ndarray]:
+    """Nested groupings, coarse first, one for each K of `runs` (K → assignments int64[n] found at that K)."""
+    found: list[np.ndarray] = []
+    for k in sorted(runs):
+        if len(runs[k]) < 2:
+            raise HierarchyError(f"a consensus needs two runs or more at K = {k}, got {len(runs[k])}")
+        together = coassociation(runs[k])
+        if found:
+            start, parent = _cut_inside(together, found[-1], k)
+        else:
+            start, parent = _ward_cut(together, k), np.zeros(k, np.int64)
+        found.append(canonical(climb(start, runs[k], parent=parent)))
+    return found
+
+
+def climb(
+    start: np.ndarray, runs: Sequence[np.ndarray], *, parent: np.ndarray | None = None, max_sweeps: int = 50
+) -> np.ndarray:
+    """Move single classes between groups while that raises the mean ARI to `runs`; never empties a group.
+
+    `parent`[k] keeps moves among groups of the same parent. Classes are visited in order, ties keep the class where it
+    is, so the result is the same on every run.
+    """
+    votes = _Votes(start, runs)
+    parent = np.zeros(votes.k, np.int64) if parent is None else parent
+    for _ in range(max_sweeps):
+        moved = False
+        for i in range(len(start)):
+            here = votes.groups[i]
+            if votes.sizes[here] == 1:
+                continue
+            score = np.where(parent == parent[here], votes.scores(i), -np.inf)
+            best = int(score.argmax())
+            if score[best] > score[here] + 1e-12:
+                votes.move(i, best)
+                moved = True
+        if not moved:
+            break
+    return votes.groups
+
+
+class _Votes:
+    """Bookkeeping that gives the mean ARI to all runs after any single move in O(k · runs)."""
+
+    def __init__(self, start: np.ndarray, runs: Sequence[np.ndarray]) -> None:
+        n, count = len(start), len(runs)
+        self.groups = start.copy()
+        self.k = int(start.max()) + 1
+        self.sizes = np.bincount(start, minlength=self.k).astype(np.float64)
+        width = max(int(run.max()) for run in runs) + 1
+        self.columns = np.stack(runs, 1) + np.arange(count) * width  # [n, runs]: column of each class in `table`
+        self.table = np.zeros((self.k, count * width))  # contingency with every run, side by side
+        np.add.at(self.table, (np.repeat(start[:, None], count, 1), self.columns), 1.0)
+        self.together = (self.table**2).reshape(self.k, count, width).sum((0, 2))  # [runs]: Σ n_ij²
+        self.run_pairs = np.array([(np.bincount(run).astype(float) ** 2).sum() - n for run in runs]) / 2
+        self.n, self.all_pairs = n, n * (n - 1) / 2
+
+    def scores(self, i: int) -> np.ndarray:
+        """Mean ARI after moving class i to each group, float64[k]; at its own group the present value."""
+        here = self.groups[i]
+        mates = self.table[:, self.columns[i]]  # [k, runs]
+        gain = 2 * (mates - mates[here] + 1)
+        grow = 2 * (self.sizes - self.sizes[here] + 1)
+        gain[here], grow[here] = 0, 0
+        together = (self.together + gain - self.n) / 2
+        own_pairs = (((self.sizes**2).sum() + grow - self.n) / 2)[:, None]
+        expected = own_pairs * self.run_pairs / self.all_pairs
+        return ((together - expected) / ((own_pairs + self.run_pairs) / 2 - expected)).mean(1)
+
+    def move(self, i: int, there: int) -> None:
+        here = self.groups[i]
+        columns = self.columns[i]
+        self.together += 2 * (self.table[there, columns] - self.table[here, columns] + 1)
+        self.table[here, columns] -= 1
+        self.table[there, columns] += 1
+        self.sizes[here] -= 1
+        self.sizes[there] += 1
+        self.groups[i] = there
+
+
+def _ward_cut(together: np.ndarray, k: int) -> np.ndarray:
+    """Ward's tree over rows of the co-association matrix: classes with the same company are near; cut at k."""
+    from scipy.cluster.hierarchy import linkage
+
+    return cut_tree(linkage(together, "ward"), [k])[0]
+
+
+def _cut_inside(together: np.ndarray, upper: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Average linkage on 1 − co-association, merging inside the groups of `upper` only; k groups and their parents."""
+    from scipy.cluster.hierarchy import linkage
+    from scipy.spatial.distance import squareform
+
+    if k <= upper.max() + 1:
+        raise HierarchyError(f"finer levels need more groups: K = {k} under {int(upper.max()) + 1}")
+    apart = 1.0 - together + 2.0 * (upper[:, None] != upper[None, :])  # > 1: such merges come last
+    np.fill_diagonal(apart, 0.0)
+    groups = cut_tree(linkage(squareform(apart, checks=False), "average"), [k])[0]
+    parent = np.zeros(k, np.int64)
+    parent[groups] = upper
+    return groups, parent

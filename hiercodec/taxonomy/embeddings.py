@@ -1,0 +1,198 @@
+"""CLIP text embeddings of class names: from a local .npy file or from open_clip, always L2-normalised."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hiercodec.errors import HierarchyError
+from hiercodec.taxonomy.paths import write_atomic
+
+TEMPLATE = "a photo of a {}"
+MAX_BYTES = 512_000_000
+ENV = "HIERCODEC_EMBEDDINGS"
+"""Environment variable: a folder of .npy files, one an embedding; the app clusters them live."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEmbedding:
+    """An embedding that shipped assets were made from: how to find it in a folder, how to compute it anew."""
+
+    name: str
+    title: str
+    hint: str
+    model: str
+    pretrained: str
+    template: str
+
+
+KNOWN = (
+    KnownEmbedding("clip-b16", "CLIP ViT-B/16, “a photo of a …”", "a-photo-of-a", "ViT-B-16", "openai", TEMPLATE),
+    KnownEmbedding("clip-b16-desc", "CLIP ViT-B/16, descriptions", "gpt3desc", "ViT-B-16", "openai", "GPT-3 texts"),
+    KnownEmbedding("clip-l14", "CLIP ViT-L/14, 80 templates", "ViT-L-14", "ViT-L-14", "openai", "80 templates"),
+    KnownEmbedding(
+        "clip-h14", "OpenCLIP ViT-H/14, 80 templates", "ViT-H-14", "ViT-H-14", "laion2b_s32b_b79k", "80 templates"
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """Unit vectors float64[n, d], one row a class, with their name and where they come from."""
+
+    name: str
+    vectors: np.ndarray
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def similarity(self) -> np.ndarray:
+        """Cosine similarity of all pairs, float64[n, n]."""
+        return self.vectors @ self.vectors.T
+
+    def nearest(self, count: int) -> np.ndarray:
+        """int64[n, count]: the most similar other classes, best first; ties by index."""
+        similarity = np.round(self.similarity, 9)
+        np.fill_diagonal(similarity, -np.inf)
+        return np.argsort(-similarity, axis=1, kind="stable")[:, :count]
+
+
+def from_array(
+    name: str, array: np.ndarray, *, n: int | None = 1000, provenance: dict[str, Any] | None = None
+) -> Embedding:
+    """Check and normalise a matrix with one row a class (n rows unless n is None)."""
+    if array.ndim != 2 or array.dtype.kind != "f" or not array.size:
+        raise HierarchyError(
+            f"{name}: embeddings are a matrix of floating-point numbers, got {array.dtype}{array.shape}"
+        )
+    if n is not None and len(array) != n:
+        raise HierarchyError(f"{name}: {len(array)} rows for {n} classes")
+    vectors = np.asarray(array, np.float64)
+    norm = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not np.isfinite(norm).all() or not (norm > 0).all():
+        row = int(np.flatnonzero(~(np.isfinite(norm) & (norm > 0)))[0])
+        raise HierarchyError(f"{name}: row {row} is zero or not finite")
+    return Embedding(
+        name, vectors / norm, {"sha256": _digest(array), "dimensions": array.shape[1], **(provenance or {})}
+    )
+
+
+def from_file(path: str | Path, *, name: str | None = None, n: int | None = 1000) -> Embedding:
+    """An embedding from a .npy file of numbers (pickled files are refused)."""
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise HierarchyError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB")
+        data = path.read_bytes()
+    except OSError as error:
+        raise HierarchyError(f"cannot read {path}: {error.strerror or error}") from None
+    return from_bytes(data, name=name or known_name(path.stem), n=n)
+
+
+def from_bytes(data: bytes, *, name: str = "uploaded", n: int | None = 1000) -> Embedding:
+    """An embedding from the bytes of a .npy file."""
+    try:
+        array = np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError, OSError, MemoryError, SyntaxError) as error:
+        raise HierarchyError(f"{name}: not a .npy file of numbers ({str(error).splitlines()[0]:.120})") from None
+    if not isinstance(array, np.ndarray):
+        raise HierarchyError(f"{name}: an archive of arrays; give a single .npy file")
+    known = known_embedding(name)
+    return from_array(name, array, n=n, provenance=_provenance(known) if known else {"source": "local file"})
+
+
+def from_folder(folder: str | Path | None = None, *, n: int | None = 1000) -> dict[str, Embedding]:
+    """Every .npy file of a folder (default: the one HIERCODEC_EMBEDDINGS names); known ones under their short names."""
+    folder = os.environ.get(ENV) if folder is None else folder
+    if not folder:
+        return {}
+    if not Path(folder).is_dir():
+        raise HierarchyError(f"no folder {folder}")
+    found = [from_file(path, n=n) for path in sorted(Path(folder).glob("*.npy"))]
+    order = {known.name: i for i, known in enumerate(KNOWN)}
+    return {e.name: e for e in sorted(found, key=lambda e: (order.get(e.name, len(order)), e.name))}
+
+
+def from_open_clip(
+    model: str,
+    pretrained: str,
+    names: Sequence[str],
+    *,
+    template: str = TEMPLATE,
+    cache: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Embedding:
+    """Encode `template` filled with every name by an open_clip model; cached by model, tag, template and names.
+
+    The first call downloads the weights; `HierarchyError` says what is missing (open_clip, the network, the model).
+    `progress(done, total)` is called after every batch; without it a bar is drawn on stderr.
+    """
+    if "{}" not in template:
+        raise HierarchyError(f"the template {template!r} has no {{}} for the class name")
+    texts = [template.format(name) for name in names]
+    key = hashlib.sha256(json.dumps([model, pretrained, texts]).encode()).hexdigest()[:24]
+    path = (cache or Path.home() / ".cache" / "hiercodec" / "embeddings") / f"{key}.npy"
+    provenance = {"model": model, "pretrained": pretrained, "template": template, "source": "open_clip"}
+    label = f"{model}/{pretrained}"
+    if path.exists():
+        return from_array(label, np.load(path, allow_pickle=False), n=len(names), provenance=provenance)
+    array = _encode(model, pretrained, texts, progress)
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    write_atomic(path, buffer.getvalue())
+    return from_array(label, array, n=len(names), provenance=provenance)
+
+
+def known_embedding(name: str) -> KnownEmbedding | None:
+    """The entry of KNOWN with this name."""
+    return next((known for known in KNOWN if known.name == name), None)
+
+
+def known_name(stem: str) -> str:
+    """The short name of a known embedding's file, else the file's own stem."""
+    return next((known.name for known in KNOWN if known.hint in stem), stem)
+
+
+def _encode(model: str, pretrained: str, texts: list[str], progress: Callable[[int, int], None] | None) -> np.ndarray:
+    try:
+        import open_clip
+        import torch
+        from tqdm import tqdm
+    except ImportError as error:
+        raise HierarchyError(f"computing embeddings needs {error.name}: pip install open_clip_torch") from error
+    try:
+        net = open_clip.create_model(model, pretrained=pretrained)
+        tokenizer = open_clip.get_tokenizer(model)
+    except Exception as error:  # hub, HTTP, file and model-name errors share no base class
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise HierarchyError(
+            f"no weights for {model!r} / {pretrained!r}: they are not in the local cache and could not be downloaded "
+            f"({reason:.160}); give a local .npy file instead"
+        ) from error
+    net.eval()
+    rows = []
+    batches = range(0, len(texts), 64)
+    for start in batches if progress else tqdm(batches, desc=f"{model} text embeddings", unit="batch"):
+        with torch.inference_mode():
+            rows.append(net.encode_text(tokenizer(texts[start : start + 64])).float().numpy())
+        if progress:
+            progress(min(start + 64, len(texts)), len(texts))
+    array = np.concatenate(rows)
+    return (array / np.linalg.norm(array, axis=1, keepdims=True)).astype(np.float32)
+
+
+def _provenance(known: KnownEmbedding) -> dict[str, Any]:
+    return {"model": known.model, "pretrained": known.pretrained, "template": known.template, "source": "local file"}
+
+
+def _digest(array: np.ndarray) -> str:
+    sha = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
+    sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()[:16]

@@ -1,0 +1,212 @@
+"""What to measure on a grouping of classes: WUP inside and between groups, balance, agreement, nesting, stability.
+
+Pure functions of arrays, numpy only. Groups are numbered 0…k−1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hiercodec.taxonomy.hierarchy import Hierarchy
+
+AVERAGES = ("pairs", "clusters")
+
+
+@dataclass(frozen=True, slots=True)
+class Separation:
+    """Mean similarity inside groups, between groups, and their difference; NaN where there is no such pair."""
+
+    intra: float
+    inter: float
+    average: str
+
+    @property
+    def gap(self) -> float:
+        """How much closer two classes of one group are than two of different groups."""
+        return self.intra - self.inter
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """How evenly classes are spread: largest group, its share 0…1, entropy / log k (1 = all equal), groups of one."""
+
+    k: int
+    largest: int
+    largest_share: float
+    entropy: float
+    singletons: int
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How much two groupings agree: ARI and AMI (0 at chance, 1 when equal), NMI (not corrected for chance)."""
+
+    ari: float
+    ami: float
+    nmi: float
+
+
+def separation(assignment: np.ndarray, similarity: np.ndarray, average: str = "pairs") -> Separation:
+    """Mean similarity[n, n] of unordered pairs i < j inside and between groups (paper Table 1).
+
+    `average="pairs"` weights every pair alike, as the paper does; "clusters" first averages inside each group (of two
+    or more) and inside each pair of groups, so that a huge group counts once.
+    """
+    if average not in AVERAGES:
+        raise ValueError(f"no average {average!r}; there are {', '.join(AVERAGES)}")
+    groups = one_hot(assignment)
+    symmetric = (similarity + similarity.T) / 2
+    sums = groups.T @ symmetric @ groups  # [k, k]: ordered pairs, the diagonal still holds i = i
+    sizes = groups.sum(0)
+    counts = np.outer(sizes, sizes)
+    own = (sums.diagonal() - groups.T @ symmetric.diagonal()) / 2, sizes * (sizes - 1) / 2
+    upper = np.triu_indices(len(sizes), 1)
+    other = sums[upper], counts[upper]
+    return Separation(_mean(*own, average), _mean(*other, average), average)
+
+
+def balance(assignment: np.ndarray) -> Balance:
+    """How evenly the classes are spread over the groups.
+
+    >>> balance(np.array([0, 0, 1, 1]))
+    Balance(k=2, largest=2, largest_share=0.5, entropy=1.0, singletons=0)
+    """
+    sizes = np.bincount(assignment)
+    share = sizes / sizes.sum()
+    entropy = float(-(share * np.log(share)).sum() / np.log(len(sizes))) if len(sizes) > 1 else 0.0
+    return Balance(len(sizes), int(sizes.max()), float(share.max()), entropy, int((sizes == 1).sum()))
+
+
+def contingency(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """int64[ka, kb]: how many classes lie in group i of a and group j of b."""
+    table = np.zeros((int(a.max()) + 1, int(b.max()) + 1), np.int64)
+    np.add.at(table, (a, b), 1)
+    return table
+
+
+def agreement(a: np.ndarray, b: np.ndarray) -> Agreement:
+    """ARI (Hubert & Arabie), AMI and NMI with arithmetic normalisation (Vinh et al.) of two groupings.
+
+    >>> agreement(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0])).ari
+    1.0
+    """
+    table = contingency(a, b)
+    rows, columns = table.sum(1), table.sum(0)
+    information = _mutual_information(table)
+    mean_entropy = (_entropy(rows) + _entropy(columns)) / 2
+    if mean_entropy == 0:  # one group on both sides: the same grouping
+        return Agreement(1.0, 1.0, 1.0)
+    expected = _expected_information(rows, columns)
+    room = mean_entropy - expected
+    ami = (information - expected) / room if abs(room) > 1e-12 else 1.0
+    return Agreement(ari(a, b), float(ami), float(max(information / mean_entropy, 0.0)))
+
+
+def ari(a: np.ndarray, b: np.ndarray) -> float:
+    """The adjusted Rand index alone: the share of pairs grouped alike, corrected for chance; 1 when equal."""
+    table = contingency(a, b)
+    together, rows, columns = (_pairs(t) for t in (table, table.sum(1), table.sum(0)))
+    expected = rows * columns / _pairs(table.sum())
+    highest = (rows + columns) / 2
+    return 1.0 if highest == expected else float((together - expected) / (highest - expected))
+
+
+@dataclass(frozen=True, slots=True)
+class Nesting:
+    """How far a level is from lying inside the level above: groups wholly inside one parent, and the share of classes
+    that sit with their group's main parent (1 in a tree)."""
+
+    level: str
+    groups: int
+    inside: int
+    purity: float
+
+
+def nesting(hierarchy: Hierarchy) -> tuple[Nesting, ...]:
+    """One `Nesting` for every level under the top."""
+    found = []
+    for level in hierarchy.levels[1:]:
+        share = hierarchy.parents(level.name)[1]
+        found.append(
+            Nesting(
+                level.name, level.k, int((share == 1).sum()), float((share * level.sizes).sum() / level.sizes.sum())
+            )
+        )
+    return tuple(found)
+
+
+def coassociation(runs: Sequence[np.ndarray]) -> np.ndarray:
+    """float64[n, n]: the share of runs in which two classes are in the same group; the diagonal is 1."""
+    total = np.zeros((len(runs[0]), len(runs[0])))
+    for run in runs:
+        total += run[:, None] == run[None, :]
+    return total / len(runs)
+
+
+def company_kept(runs: Sequence[np.ndarray]) -> np.ndarray:
+    """Stability of every class, float64[n] in 0…1: take a companion of the class in one run; how likely is it still its
+    companion in another run? NaN for a class that is alone in every run. Needs two runs or more."""
+    count = len(runs)
+    together = coassociation(runs)
+    np.fill_diagonal(together, 0)
+    both = (together * (count * together - 1)).sum(1) / (count - 1)  # ordered pairs of different runs
+    once = together.sum(1)
+    return np.divide(both, once, out=np.full(len(once), np.nan), where=once > 0)
+
+
+def one_hot(assignment: np.ndarray) -> np.ndarray:
+    """float64[n, k] of an assignment."""
+    return (assignment[:, None] == np.arange(int(assignment.max()) + 1)).astype(np.float64)
+
+
+def _mean(sums: np.ndarray, counts: np.ndarray, average: str) -> float:
+    there = counts > 0
+    if not there.any():
+        return float("nan")
+    if average == "pairs":
+        return float(sums.sum() / counts.sum())
+    return float((sums[there] / counts[there]).mean())
+
+
+def _pairs(counts: np.ndarray) -> float:
+    return float((counts * (counts - 1) / 2).sum())
+
+
+def _entropy(counts: np.ndarray) -> float:
+    share = counts[counts > 0] / counts.sum()
+    return float(-(share * np.log(share)).sum())
+
+
+def _mutual_information(table: np.ndarray) -> float:
+    total = table.sum()
+    outer = np.outer(table.sum(1), table.sum(0))
+    there = table > 0
+    return float((table[there] / total * np.log(table[there] * float(total) / outer[there])).sum())
+
+
+def _expected_information(rows: np.ndarray, columns: np.ndarray) -> float:
+    """Mutual information expected of two random groupings with these sizes (Vinh et al. 2010, Eq. 24a)."""
+    total = int(rows.sum())
+    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, total + 1)))])
+    expected = 0.0
+    # only sizes matter: loop over distinct pairs of sizes, weighted by how often they occur
+    for a, many_a in zip(*np.unique(rows[rows > 0], return_counts=True), strict=True):
+        for b, many_b in zip(*np.unique(columns[columns > 0], return_counts=True), strict=True):
+            shared = np.arange(max(1, a + b - total), min(a, b) + 1)
+            log_probability = (
+                log_factorial[a]
+                + log_factorial[b]
+                + log_factorial[total - a]
+                + log_factorial[total - b]
+                - log_factorial[total]
+                - log_factorial[shared]
+                - log_factorial[a - shared]
+                - log_factorial[b - shared]
+                - log_factorial[total - a - b + shared]
+            )
+            term = shared / total * np.log(total * shared / (float(a) * b)) * np.exp(log_probability)
+            expected += many_a * many_b * float(term.sum())
+    return expected

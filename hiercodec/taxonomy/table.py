@@ -1,0 +1,128 @@
+"""Table 1 of the paper beside ours: WUP inside and between groups, balance, nesting; the authors' CSV files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hiercodec.errors import HierarchyError
+from hiercodec.taxonomy.classes import class_of, classes
+from hiercodec.taxonomy.cluster import canonical
+from hiercodec.taxonomy.hierarchy import Hierarchy
+from hiercodec.taxonomy.measures import balance, nesting, separation
+from hiercodec.taxonomy.similarity import wup_matrix
+
+PUBLISHED = {
+    "CLIP clusters": {"k": 10, "intra": 0.583, "inter": 0.426, "gap": 0.157},
+    "WordNet depth-cut": {"k": 10, "intra": 0.472, "inter": 0.270, "gap": 0.202},
+}
+"""Table 1 of the paper (arXiv 2605.08266)."""
+
+GOLDEN = (("vulture", "airliner", 0.320), ("vulture", "black grouse", 0.769), ("vulture", "kite", 0.880))
+"""Fig. 6 of the paper: two classes and their WUP."""
+
+PAPER_FILES = {10: "cluster_assignments_clip_K10.csv", 100: "cluster_assignments_clip_K100.csv"}
+"""The authors' published clusters, read from a folder the user names."""
+
+
+def level_rows(
+    groupings: Mapping[str, Mapping[str, np.ndarray]], *, measure: str = "nltk", average: str = "pairs"
+) -> list[dict[str, Any]]:
+    """One row for each hierarchy and level: K, WUP intra, inter and gap, largest group, its share, entropy, singletons."""
+    similarity = wup_matrix(measure)
+    rows = []
+    for name, levels in groupings.items():
+        for level, groups in levels.items():
+            apart, even = separation(groups, similarity, average), balance(groups)
+            rows.append(
+                {
+                    "hierarchy": name,
+                    "level": level,
+                    "k": even.k,
+                    "intra": _number(apart.intra),
+                    "inter": _number(apart.inter),
+                    "gap": _number(apart.gap),
+                    "largest": even.largest,
+                    "largest_share": _number(even.largest_share),
+                    "entropy": _number(even.entropy),
+                    "singletons": even.singletons,
+                }
+            )
+    return rows
+
+
+def groupings_of(hierarchies: Iterable[Hierarchy]) -> dict[str, dict[str, np.ndarray]]:
+    """Name → level → assignment, without the class level."""
+    return {h.name: {level.name: level.assignment for level in h.levels[:-1]} for h in hierarchies}
+
+
+def nesting_rows(hierarchies: Iterable[Hierarchy]) -> list[dict[str, Any]]:
+    """One row a level below the top and above the classes: how many of its groups lie inside one group above."""
+    return [
+        {"hierarchy": h.name, "level": n.level, "groups": n.groups, "inside": n.inside, "purity": _number(n.purity)}
+        for h in hierarchies
+        for n in nesting(h)[:-1]
+    ]
+
+
+def golden_rows() -> list[dict[str, Any]]:
+    """The WUP values of Fig. 6, ours beside the paper's."""
+    matrix = wup_matrix()
+    return [
+        {"a": a, "b": b, "wup": _number(matrix[class_of(a).index, class_of(b).index]), "paper": value}
+        for a, b, value in GOLDEN
+    ]
+
+
+def paper_groupings(folder: str | Path) -> dict[str, np.ndarray]:
+    """The authors' clusters (level → assignment) from their CSV files, or {} where the folder has none."""
+    names = {10: "coarse", 100: "intermediate"}
+    paths = {names[k]: Path(folder) / file for k, file in PAPER_FILES.items()}
+    return {level: read_clusters_csv(path) for level, path in paths.items() if path.is_file()}
+
+
+def read_clusters_csv(path: str | Path) -> np.ndarray:
+    """Assignment int64[1000] of a CSV with the columns wnid and cluster_id, one row a class in any order."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise HierarchyError(f"cannot read {path}: {error}") from None
+    rows = list(csv.DictReader(io.StringIO(text)))
+    if not rows or not {"wnid", "cluster_id"} <= rows[0].keys():
+        raise HierarchyError(f"{path}: expected the columns wnid and cluster_id")
+    cluster = {row["wnid"]: row["cluster_id"] for row in rows}
+    missing = [c.wnid for c in classes() if not cluster.get(c.wnid)]
+    if missing:
+        raise HierarchyError(f"{path}: {len(missing)} classes are missing, the first is {missing[0]}")
+    _, groups = np.unique([cluster[c.wnid] for c in classes()], return_inverse=True)
+    return canonical(groups)
+
+
+def as_text(rows: list[dict[str, Any]]) -> str:
+    """Rows as aligned columns; numbers to three decimals, to the right."""
+    if not rows:
+        return "(none)\n"
+    keys = list(rows[0])
+    cells = [[key.replace("_", " ") for key in keys]] + [[_cell(row[key]) for key in keys] for row in rows]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(keys))]
+    numeric = [all(isinstance(row[key], (int, float, type(None))) for row in rows) for key in keys]
+    lines = [
+        "  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(line, widths, numeric, strict=True)).rstrip()
+        for line in cells
+    ]
+    return "\n".join([lines[0], "  ".join("-" * w for w in widths), *lines[1:]]) + "\n"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 6)

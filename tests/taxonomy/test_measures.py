@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from hiercodec.taxonomy import make_hierarchy, measures
+from hiercodec.taxonomy.cluster import canonical
+from hiercodec.taxonomy.hierarchy import HierarchyLevel
+
+
+def grouping(seed, n=60, k=7):
+    return canonical(np.random.default_rng(seed).integers(0, k, n))
+
+
+@pytest.mark.parametrize(("a", "b"), [(0, 1), (2, 2), (3, 40)])
+def test_agreement_equals_scikit_learn(a, b):
+    from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, normalized_mutual_info_score
+
+    x, y = grouping(a), grouping(b, k=23)
+    ours = measures.agreement(x, y)
+    assert ours.ari == pytest.approx(adjusted_rand_score(x, y), abs=1e-12)
+    assert ours.ami == pytest.approx(adjusted_mutual_info_score(x, y), abs=1e-9)
+    assert ours.nmi == pytest.approx(normalized_mutual_info_score(x, y), abs=1e-9)
+
+
+def test_agreement_at_the_ends():
+    x = grouping(0)
+    assert measures.agreement(x, x) == measures.Agreement(1.0, pytest.approx(1.0), pytest.approx(1.0))
+    one, all_apart = np.zeros(60, int), np.arange(60)
+    assert measures.agreement(one, one).ari == 1.0
+    assert measures.agreement(all_apart, all_apart).ami == pytest.approx(1.0)
+    assert abs(measures.agreement(one, x).ari) < 1e-12
+    assert abs(np.mean([measures.ari(grouping(i), grouping(100 + i)) for i in range(100)])) < 0.01
+
+
+def test_separation_equals_the_pair_loop():
+    rng = np.random.default_rng(0)
+    similarity = rng.random((60, 60))
+    similarity = (similarity + similarity.T) / 2
+    x = grouping(1)
+    inside, between = {}, {}
+    for i, j in itertools.combinations(range(60), 2):
+        if x[i] == x[j]:
+            inside.setdefault(x[i], []).append(similarity[i, j])
+        else:
+            between.setdefault((min(x[i], x[j]), max(x[i], x[j])), []).append(similarity[i, j])
+    pairs = measures.separation(x, similarity)
+    assert pairs.intra == pytest.approx(np.mean([*itertools.chain(*inside.values())]))
+    assert pairs.inter == pytest.approx(np.mean([*itertools.chain(*between.values())]))
+    assert pairs.gap == pytest.approx(pairs.intra - pairs.inter)
+    clusters = measures.separation(x, similarity, "clusters")
+    assert clusters.intra == pytest.approx(np.mean([np.mean(v) for v in inside.values()]))
+    assert clusters.inter == pytest.approx(np.mean([np.mean(v) for v in between.values()]))
+
+
+def test_separation_without_pairs_is_nan():
+    assert np.isnan(measures.separation(np.arange(4), np.eye(4)).intra)
+    assert np.isnan(measures.separation(np.zeros(4, int), np.eye(4)).inter)
+    with pytest.raises(ValueError, match="no average"):
+        measures.separation(np.zeros(4, int), np.eye(4), "median")
+
+
+def test_balance():
+    b = measures.balance(np.array([0, 0, 0, 1]))
+    assert (b.k, b.largest, b.largest_share, b.singletons) == (2, 3, 0.75, 1)
+    assert b.entropy == pytest.approx(-(0.75 * np.log2(0.75) + 0.25 * np.log2(0.25)))
+    assert measures.balance(np.zeros(3, int)).entropy == 0.0
+
+
+def test_nesting_counts_groups_and_classes():
+    names = tuple("abcdef")
+    top = HierarchyLevel("top", 2, np.array([0, 0, 0, 1, 1, 1]), ("x", "y"))
+    low = HierarchyLevel("low", 3, np.array([0, 0, 1, 1, 1, 2]), ("p", "q", "r"))
+    first, last = measures.nesting(make_hierarchy("h", [top, low], class_names=names))
+    assert (first.level, first.groups, first.inside) == ("low", 3, 2)
+    assert first.purity == pytest.approx(5 / 6)
+    assert (last.inside, last.purity) == (6, 1.0)
+
+
+def test_company_kept_equals_its_definition():
+    runs = [grouping(i, n=20, k=4) for i in range(5)]
+    stability = measures.company_kept(runs)
+    for c in range(20):
+        mates = [set(np.flatnonzero(run == run[c])) - {c} for run in runs]
+        kept = sum(len(m & o) for m, o in itertools.permutations(mates, 2))
+        assert stability[c] == pytest.approx(kept / (4 * sum(map(len, mates))))
+    assert measures.company_kept([runs[0], runs[0]]) == pytest.approx(1.0)
+    alone = [np.arange(3)] * 2
+    assert np.isnan(measures.company_kept(alone)).all()
+
+
+def test_contingency_is_truth_down_the_rows():
+    table = measures.contingency(np.array([0, 0, 1]), np.array([2, 1, 0]))
+    assert table.tolist() == [[0, 1, 1], [1, 0, 0]]
