@@ -252,6 +252,8 @@ function createScrubber(root) {
       if (s.view === "difference" && a.bitmap && b.bitmap) {
         const size = [0, 0, canvas.a.width, canvas.a.height];
         const lut = ramp(data.palettes.ramp);
+        $(".scale i").style.background = `linear-gradient(90deg, ${data.palettes.ramp.join(", ")})`;
+        $(".scale .most").textContent = `${Math.round(255 / GAIN)} or more of 255`;
         pen.putImageData(new ImageData(difference(pen.getImageData(...size).data, other.getImageData(...size).data, GAIN, lut), size[2], size[3]), 0, 0);
       }
     }

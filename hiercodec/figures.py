@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from hiercodec.palette import LEVEL_DASHES, LEVEL_SYMBOLS, Palette, palette, with_alpha
+from hiercodec.palette import LEVEL_DASHES, LEVEL_SYMBOLS, Palette, mix, palette, with_alpha
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.trace import Trace
@@ -45,7 +45,7 @@ def template(mode: str = "light") -> go.layout.Template:
             "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
             "xaxis": axis,
             "yaxis": axis,
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": {"text": ""}},
+            "legend": {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "title": {"text": ""}},
             "hoverlabel": {"bgcolor": p.surface, "bordercolor": p.border, "font": {"color": p.text, "size": FONT_SIZE}},
             "hovermode": "closest",
         }
@@ -148,3 +148,46 @@ def quality_curve(
     if position is not None:
         mark_position(fig, trace.steps[position].bytes, p)
     return fig
+
+
+def icicle(trace: Trace, position: int, parents: Sequence[int], *, mode: str = "light") -> go.Figure:
+    """Where the probability lies at one step: all of it, the groups of the first level, those of the second in them.
+
+    `parents[g]` is the first-level group of second-level group g (the hierarchy must be a tree). The order is fixed, so
+    that only areas change between steps. Upper sums are made from the lower ones: plotly draws nothing if they differ.
+    """
+    p = palette(mode)
+    upper, lower = trace.levels[:2]
+    masses = trace.steps[position].mass[lower]
+    ids, labels, above, values, colours = ["all"], ["everything"], [""], [0.0], [p.surface]
+    for group, name in enumerate(trace.labels[upper]):
+        children = [child for child, parent in enumerate(parents) if parent == group]
+        total = sum(masses[child] for child in children)
+        values[0] += total
+        ids.append(f"u{group}")
+        labels.append(name)
+        above.append("all")
+        values.append(total)
+        colours.append(mix(p.group(group), p.background, 0.45))
+        for place, child in enumerate(children):
+            ids.append(f"u{group}/l{child}")
+            labels.append(trace.labels[lower][child])
+            above.append(f"u{group}")
+            values.append(masses[child])
+            colours.append(mix(p.group(group), p.background, 0.58 + 0.1 * (place % 3)))
+    fig = figure(mode, height=420)
+    fig.add_icicle(
+        ids=ids,
+        labels=labels,
+        parents=above,
+        values=values,
+        branchvalues="total",
+        sort=False,
+        marker={"colors": colours, "line": {"color": p.background, "width": 1.5}},
+        textfont={"color": p.text, "size": FONT_SIZE},
+        texttemplate="%{label}<br>%{percentRoot:.0%}",
+        hovertemplate="%{label}<br>%{percentRoot:.1%}<extra></extra>",
+        tiling={"orientation": "v"},
+        root={"color": p.surface},
+    )
+    return fig.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0})

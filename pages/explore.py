@@ -14,6 +14,4 @@ if shown is None:
     chrome.footer()
 else:
     explore.view(shown)
-    if shown.sample is not None:
-        explore.credit(shown.sample)
     chrome.footer(explore.provenance(shown.bundle.trace))

@@ -281,6 +281,7 @@ def provenance(codec: Any, classifier: Any = None, hierarchy: Any = None) -> dic
         "classifier": getattr(classifier, "name", None),
         "classifier_weights": getattr(classifier, "weights_id", None),
         "hierarchy": getattr(hierarchy, "name", None),
+        "hierarchy_digest": getattr(hierarchy, "digest", None),
         "device": str(getattr(codec, "device", "cpu")),
         "versions": {"python": platform.python_version(), **versions},
     }

@@ -63,7 +63,7 @@ def chart(
     """
     config = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}, "displayModeBar": "hover"}
     chosen = st.plotly_chart(
-        fig, key=key, alt=alt, theme="streamlit", config=config, on_select=on_select, width="stretch", **options
+        fig, key=key, alt=alt, theme=None, config=config, on_select=on_select, width="stretch", **options
     )
     if table is not None and st.toggle("Show as a table", key=f"{key}_table"):
         st.dataframe(table(), hide_index=True, width="stretch")

@@ -1,4 +1,4 @@
-"""Parts of the Explore page: choosing the photograph, tracing a visitor's own, and the scrubber with what follows it."""
+"""Parts of the Explore page: choosing the photograph, tracing a visitor's own, the scrubber and what follows it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 import streamlit as st
 
 from hiercodec.errors import HiercodecError
-from hiercodec.evaluation.bundle import Bundle
+from hiercodec.evaluation.bundle import Bundle, to_webp
 from hiercodec.evaluation.samples import Sample, samples
-from hiercodec.ui import cached, chrome, export, state
+from hiercodec.ui import cached, chrome, state
+from hiercodec.ui.panels import panels
 from hiercodec.ui.scrubber import scrubber, send_frames
 
 KEEP = 3
@@ -20,7 +21,7 @@ KEEP = 3
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the page is about: a title, the trace with its pictures, an identity for the browser, the sample if it is one."""
+    """What the page shows: a title, the trace with its pictures, an identity for the browser, and the sample, if any."""
 
     title: str
     bundle: Bundle
@@ -30,18 +31,16 @@ class Subject:
 
 def choose() -> Sample | None:
     """The row of photographs; None means the visitor's own."""
-    titles = {row.id: row.title for row in samples()} | {state.UPLOAD: "Your own …"}
     chosen = st.pills(
         "Photograph",
-        list(titles),
-        format_func=titles.__getitem__,
+        [*(row.title for row in samples()), state.UPLOAD],
         default=state.DEFAULT_PHOTO,
         required=True,
         key=state.PHOTO,
         bind="query-params",
         label_visibility="collapsed",
     )
-    return next((row for row in samples() if row.id == chosen), None)
+    return next((row for row in samples() if row.title == chosen), None)
 
 
 def subject(chosen: Sample | None, settings: dict[str, str | None]) -> Subject | None:
@@ -105,12 +104,13 @@ def _computed(source: str | bytes, title: str, settings: dict[str, Any], chosen:
 
 @st.fragment
 def view(shown: Subject) -> None:
-    """The scrubber and the plain slider that mirrors it. A release reruns this part of the page and no more."""
+    """The scrubber, the plain slider that mirrors it, and the panels. A release reruns this part of the page only."""
     trace = shown.bundle.trace
     if st.session_state.get(state.SHOWN) != shown.identity:
         st.session_state[state.SHOWN] = shown.identity
         state.tell_scrubber()
     position = state.hold_step(len(trace.steps))
+    classical, pictures = _classical(shown)
     scrubber(
         shown.bundle,
         shown.identity,
@@ -118,64 +118,50 @@ def view(shown: Subject) -> None:
         position=position,
         seek=state.seek(),
         alt=shown.title,
-        sources=_sources(),
-        classical=_classical(shown),
+        sources=[(key, f"{name}, same bytes") for key, name in _codecs(shown)],
+        classical=classical,
         on_move=state.released,
         on_codec=state.codec_asked,
     )
-    send_frames(
-        shown.identity, {"original": [shown.bundle.original], "frames": shown.bundle.frames}, key="explore_frames"
-    )
     st.select_slider(
-        "The same position as a plain control",
+        f"Step (of {len(trace.steps)}): the same position as a plain control",
         list(range(len(trace.steps))),
-        value=min(state.DEFAULT_STEP, len(trace.steps) - 1) if state.STEP not in st.session_state else None,
-        format_func=lambda i: f"{i + 1}: {trace.steps[i].bytes:,} bytes",
+        format_func=lambda index: str(index + 1),
         key=state.STEP,
         bind="query-params",
         on_change=state.tell_scrubber,
     )
+    panels(shown, position)
+    own = {"original": [shown.bundle.original], "frames": shown.bundle.frames}
+    send_frames(shown.identity, own, key="explore_frames")
+    if classical is not None:
+        send_frames(classical["id"], {"frames": pictures}, key="explore_classical")
 
 
-def _sources() -> list[tuple[str, str]]:
+def _codecs(shown: Subject) -> list[tuple[str, str]]:
+    """Classical codecs to compare with; none where the original is not at hand."""
     from hiercodec.ui.classical import available
 
-    return [(key, f"{name}, same bytes") for key, name in available()]
+    return [] if shown.bundle.trace.provenance.get("reference") else available()
 
 
-def _classical(shown: Subject) -> dict[str, Any] | None:
-    """The classical codec that was asked for: its points, and its pictures on their way to the browser."""
+def _classical(shown: Subject) -> tuple[dict[str, Any] | None, list[bytes]]:
+    """The classical codec that was asked for: what it gives at every step, and the pictures on their way out."""
     codec = st.session_state.get(state.CODEC)
-    names = dict(_available())
+    names = dict(_codecs(shown))
     if codec not in names:
-        return None
+        return None, []
     from hiercodec.ui.classical import within
 
     trace = shown.bundle.trace
     files = cached.classical_sweep(codec, shown.identity, trace.file_bytes, shown.bundle.original_pixels())
     indexes = [within(files, step.bytes) for step in trace.steps]
     used = sorted({index for index in indexes if index is not None})
-    identity = f"{shown.identity}-{codec}"
-    from hiercodec.evaluation.bundle import to_webp
-
-    send_frames(identity, {"frames": [to_webp(files[index].image, 1) for index in used]}, key="explore_classical")
     points = [
-        None if index is None else {"bytes": files[index].bytes, "psnr": files[index].psnr, "frame": used.index(index)}
-        for index in indexes
+        None if i is None else {"bytes": files[i].bytes, "psnr": files[i].psnr, "frame": used.index(i)} for i in indexes
     ]
-    return {"codec": codec, "label": names[codec], "id": identity, "points": points, "smallest": files[0].bytes}
-
-
-def _available() -> list[tuple[str, str]]:
-    from hiercodec.ui.classical import available
-
-    return available()
-
-
-def credit(chosen: Sample) -> None:
-    """The lesson of a sample and whose photograph it is."""
-    st.markdown(f"**{chosen.lesson}**")
-    st.caption(f"Photograph: {chosen.author}, {chosen.licence}, [source]({chosen.source}), from {chosen.package}.")
+    told = {"codec": codec, "label": names[codec], "points": points, "smallest": files[0].bytes}
+    return {**told, "id": f"{shown.identity}-{codec}"}, [to_webp(files[i].image, 1) for i in used]
 
 
 def provenance(trace: Any) -> dict[str, Any]:
@@ -190,6 +176,3 @@ def provenance(trace: Any) -> dict[str, Any]:
         "device": p.get("device"),
         "torch": versions.get("torch"),
     }
-
-
-__all__ = ["Subject", "choose", "credit", "default_settings", "export", "provenance", "subject", "view"]

@@ -65,8 +65,8 @@ def scrubber(
 ) -> None:
     """Draw the scrubber for one trace.
 
-    The browser obeys `position` when `identity` or `seek` changes, and otherwise goes its own way. `on_move` runs once a
-    release, with the step in `st.session_state[key].k`; `on_codec` when someone asks for a classical codec at the same
+    The browser obeys `position` when `identity` or `seek` changes, and otherwise goes its own way. `on_move` runs once
+    a release, with the step in `st.session_state[key].k`; `on_codec` when someone asks for a classical codec at the same
     bytes, named in `st.session_state[key].codec`. `sources` are those codecs as (name, label); `classical` holds the
     points of the one that was computed last.
     """

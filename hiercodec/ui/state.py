@@ -1,7 +1,8 @@
 """Names of what the pages keep between runs, and of what the address carries.
 
-`photo` and `step` are bound to the address by their widgets, which drop values that do not exist. Their defaults never
-change, because a default is left out of the address: a link made today must mean the same later.
+`photo` and `step` are bound to the address by their widgets, which drop values that do not exist. The address carries
+what the widgets show: the photograph's title and the step's number, counted from 1. A photograph left out means
+DEFAULT_PHOTO; that never changes, because a link made today must mean the same later.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ SHOWN = "explore_shown"
 CODEC = "explore_codec"
 OWN = "explore_own"
 
-DEFAULT_PHOTO = "cat"
+DEFAULT_PHOTO = "Cat"
 DEFAULT_STEP = 8
-UPLOAD = "own"
+UPLOAD = "Your own …"
 
 
 def seek() -> int:
@@ -46,10 +47,22 @@ def codec_asked() -> None:
 
 
 def hold_step(count: int) -> int:
-    """Keep the step inside 0…count−1 before its widget is drawn, and return it."""
+    """Keep the step inside 0…count−1 before its widget is drawn, and return it.
+
+    A first visit without a step in the address starts at DEFAULT_STEP.
+    """
     value = st.session_state.get(STEP)
-    if value is None or not isinstance(value, int):
-        return min(DEFAULT_STEP, count - 1)
-    if not 0 <= value < count:
-        value = st.session_state[STEP] = max(0, min(count - 1, value))
-    return value
+    if value is None:
+        value = _from_address()
+    held = max(0, min(count - 1, value))
+    if held != st.session_state.get(STEP):
+        st.session_state[STEP] = held
+    return held
+
+
+def _from_address() -> int:
+    """The step the address names, else the default; nonsense counts as nothing."""
+    try:
+        return int(st.query_params.get(STEP, "")) - 1
+    except ValueError:
+        return DEFAULT_STEP

@@ -1,0 +1,69 @@
+"""`python -m hiercodec.evaluation.ship`: trace every sample with the shipped weights into assets/traces.
+
+The app's first paint shows these files and runs no codec. Each names the weights it was made with; make them anew
+whenever the weights, the classifier or the default hierarchy change (a test fails until that is done).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from hiercodec.evaluation import bundle
+from hiercodec.evaluation.samples import ASSETS, Sample, sample, samples
+from hiercodec.evaluation.trace import trace
+
+TRACES = ASSETS / "traces"
+STEPS = 24
+
+
+def ship(
+    row: Sample, codec: Any, classifier: Any, hierarchy: Any, *, steps: int = STEPS, folder: Path = TRACES
+) -> Path:
+    """Encode, cut, decode and classify one sample and write its bundle; returns the file."""
+    rgb = row.pixels()
+    data = codec.encode(rgb)
+    found, frames = trace(
+        codec, rgb, steps=steps, classifier=classifier, hierarchy=hierarchy, data=data, truth=row.truth
+    )
+    path = folder / f"{row.id}.zip"
+    bundle.write(path, bundle.make(found, data, rgb, frames, effort=4))
+    return path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse the command line and ship the samples it names (all of them by default)."""
+    parser = argparse.ArgumentParser(prog="python -m hiercodec.evaluation.ship", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="SAMPLE", help="all samples by default")
+    parser.add_argument("--model", default="lite")
+    parser.add_argument("--classifier", default="bundled")
+    parser.add_argument("--hierarchy", default="consensus")
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--out", type=Path, default=TRACES)
+    args = parser.parse_args(arguments)
+    rows = [sample(name) for name in args.names] or samples()
+
+    from hiercodec.classify import load_classifier
+    from hiercodec.models import load
+    from hiercodec.taxonomy import load_hierarchy
+
+    codec, hierarchy = load(args.model), load_hierarchy(args.hierarchy)
+    classifier = load_classifier(args.classifier)
+    total = 0
+    for row in rows:
+        path = ship(row, codec, classifier, hierarchy, steps=args.steps, folder=args.out)
+        total += path.stat().st_size
+        found = bundle.read(path).trace
+        last = found.steps[-1]
+        answers = " › ".join(f"{top[0][1]} {top[0][2]:.0%}" for top in last.top.values())
+        print(
+            f"{path.name}: {found.file_bytes} bytes, {last.bpp:.3f} bpp, {last.psnr:.2f} dB, {answers}", file=sys.stderr
+        )
+    print(f"{len(rows)} traces, {total / 1e6:.2f} MB", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

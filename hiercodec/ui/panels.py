@@ -1,0 +1,195 @@
+"""What stands under the scrubber. Each panel costs nothing until it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from hiercodec.errors import HiercodecError
+from hiercodec.ui import cached, chrome, export, state
+
+if TYPE_CHECKING:
+    from hiercodec.ui.explore import Subject
+
+CLASSICAL = ("jpeg", "webp", "avif", "jpeg2000")
+
+
+def panels(shown: Subject, position: int) -> None:
+    """The row of tabs; only the open one runs."""
+    drawers: dict[str, Callable[[Subject, int], None]] = {
+        "About": about,
+        "Meaning": meaning,
+        "Decisions": decisions,
+        "Bytes": size,
+        "Take away": take_away,
+    }
+    tabs = st.tabs(list(drawers), key="explore_tab", on_change="rerun")
+    for tab, draw in zip(tabs, drawers.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw(shown, position)
+
+
+def about(shown: Subject, position: int) -> None:
+    """The lesson of a sample, whose photograph it is, and how to move."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        if shown.sample is not None:
+            row = shown.sample
+            st.markdown(f"**{row.lesson}**")
+            st.caption(
+                f"Photograph: {row.author}, {row.licence}, [source]({row.source}), from the package {row.package}."
+            )
+        st.markdown(
+            "One file, cut anywhere: the bytes to the left of the mark are all the decoder has. The first block is meant "
+            "to say what *kind* of thing it is, the second which *family*, the third which *class*. The picture and all "
+            "three answers come from those bytes alone."
+        )
+    with right:
+        st.markdown(
+            "**Keys** on the file bar: ← → one step · Page Up, Page Down to the next block · Home, End · Space plays. "
+            "On the picture: 1, 2, 3 move the divider, arrows pan."
+        )
+        trace = shown.bundle.trace
+        if trace.provenance.get("reference"):
+            st.markdown(
+                f"The original is not at hand, so quality is measured against the {trace.provenance['reference']}."
+            )
+
+
+def meaning(shown: Subject, position: int) -> None:
+    """Where the probability lies at this step, and how far the fine answer is from the truth."""
+    trace = shown.bundle.trace
+    step = trace.steps[position]
+    if not step.mass:
+        chrome.empty("This trace was made without a classifier.")
+        return
+    try:
+        hierarchy = cached.load_hierarchy(str(trace.provenance.get("hierarchy")))
+    except HiercodecError as error:
+        chrome.notice("warning", f"The hierarchy cannot be read: {error}")
+        return
+    st.markdown(f"At **{step.bytes:,} bytes** the classifier's probability is spread like this; it adds up to 100 %.")
+    if len(trace.levels) >= 2 and trace.levels[1] in step.mass and hierarchy.nested:
+        from hiercodec.figures import icicle
+
+        upper, lower = trace.levels[:2]
+        parents = [int(group) for group in hierarchy.parents(lower)[0]]
+        first = step.top[upper][0]
+        fig = icicle(trace, position, parents, mode=chrome.mode())
+        alt = f"Probability over the hierarchy at {step.bytes} bytes; most lies in {first[1]}, {first[2]:.0%}"
+        chrome.chart(fig, key="explore_icicle", alt=alt, table=lambda: _mass_rows(trace, position))
+    _similarity(shown, position)
+
+
+def _mass_rows(trace, position: int) -> list[dict[str, object]]:
+    rows = [
+        {"level": level, "group": trace.labels[level][group], "probability": round(p, 4)}
+        for level, masses in trace.steps[position].mass.items()
+        for group, p in enumerate(masses)
+        if p >= 0.0005
+    ]
+    return sorted(rows, key=lambda row: (row["level"], -row["probability"]))
+
+
+def _similarity(shown: Subject, position: int) -> None:
+    """WUP of the fine answer to the nearest right class."""
+    trace = shown.bundle.trace
+    right = trace.answers.get("fine")
+    if not right:
+        st.caption(
+            "What the picture shows is not one of the 1000 classes, or is not known: no similarity to the truth."
+        )
+        return
+    from hiercodec.taxonomy.similarity import wup_matrix
+
+    with st.spinner("Reading WordNet …"):
+        similarity = wup_matrix()
+    index, label, _ = trace.steps[position].top["fine"][0]
+    best = max(float(similarity[index, truth]) for truth in right)
+    st.markdown(
+        f"Fine answer: **{label}**. Its WordNet similarity (WUP) to what the picture shows is **{best:.2f}**; "
+        "1 is the same thing, two unrelated things have about 0.3."
+    )
+
+
+def decisions(shown: Subject, position: int) -> None:
+    """From which byte on each level is right, and how sure the classifier was on the way."""
+    trace = shown.bundle.trace
+    if not trace.steps[-1].top:
+        chrome.empty("This trace was made without a classifier.")
+        return
+    from hiercodec.figures import confidence_curves
+
+    words = []
+    for level in trace.levels:
+        from_step = trace.settled(level, trace.answers.get(level))
+        verb = "right" if trace.answers.get(level) else "settled"
+        said = "never right" if from_step is None else f"{verb} from {trace.steps[from_step].bytes:,} bytes"
+        words.append(f"**{level}** {said}")
+    st.markdown(" · ".join(words))
+    fig = confidence_curves(trace, position=position, mode=chrome.mode())
+    alt = "Probability of each level's final answer against bytes received. " + " ".join(words).replace("*", "")
+    chrome.chart(fig, key="explore_confidence", alt=alt, table=lambda: export.table(trace))
+
+
+def size(shown: Subject, position: int) -> None:
+    """Quality for bytes, beside what other formats make of the same picture."""
+    from hiercodec.figures import quality_curve
+
+    trace = shown.bundle.trace
+    others = {}
+    if trace.provenance.get("reference") is None:
+        chosen = st.pills("Beside", ["JPEG", "WebP", "AVIF", "JPEG 2000"], selection_mode="multi", key="explore_beside")
+        keys = dict(zip(["JPEG", "WebP", "AVIF", "JPEG 2000"], CLASSICAL, strict=True))
+        for name in chosen:
+            files = cached.classical_sweep(keys[name], shown.identity, trace.file_bytes, shown.bundle.original_pixels())
+            others[name] = export.psnr_by_bytes(files)
+    step = trace.steps[position]
+    fig = quality_curve(trace, position=position, others=others, mode=chrome.mode())
+    alt = f"PSNR against bytes; here {export.decibels(step.psnr)} at {step.bytes} bytes"
+    chrome.chart(fig, key="explore_quality", alt=alt, table=lambda: export.table(trace))
+    parts = " + ".join(f"{name} {n:,}" for name, n in trace.parts.items())
+    st.caption(f"The file: {parts} = {trace.file_bytes:,} bytes, every byte of the container counted.")
+
+
+def take_away(shown: Subject, position: int) -> None:
+    """Downloads of this step and of the whole trace, the commands that give the same, and the link."""
+    bundle, trace = shown.bundle, shown.bundle.trace
+    n_bytes = trace.steps[position].bytes
+    stem = "".join(c if c.isalnum() else "-" for c in shown.title.lower()).strip("-") or "picture"
+    rows: list[tuple[str, str, str, Callable[[], bytes | str]]] = [
+        ("Stream up to here (.hc)", f"{stem}-{n_bytes}.hc", "application/octet-stream", lambda: export.stream_prefix(bundle, position)),
+        ("This picture (PNG)", f"{stem}-{n_bytes}.png", "image/png", lambda: export.frame_png(bundle, position)),
+        ("Whole stream (.hc)", f"{stem}.hc", "application/octet-stream", lambda: bundle.stream),
+        ("Animation (APNG)", f"{stem}.apng", "image/apng", lambda: export.animation(bundle, "apng")),
+        ("Animation (WebP)", f"{stem}.webp", "image/webp", lambda: export.animation(bundle, "webp")),
+        ("Contact sheet (PNG)", f"{stem}-steps.png", "image/png", lambda: export.contact_sheet(bundle)),
+        ("Trace (CSV)", f"{stem}.csv", "text/csv", lambda: export.trace_csv(trace)),
+        ("Trace (JSON)", f"{stem}.json", "application/json", lambda: export.trace_json(trace)),
+    ]  # fmt: skip
+    with st.container(horizontal=True):
+        for label, name, mime, make in rows:
+            st.download_button(
+                label,
+                make,
+                file_name=name,
+                mime=mime,
+                on_click="ignore",
+                icon=":material/download:",
+                key=f"get {label}",
+            )
+    st.markdown("The same on the command line:")
+    st.code(
+        f"python -m hiercodec encode PHOTO.png {stem}.hc\n"
+        f"python -m hiercodec truncate {stem}.hc cut.hc --bytes {n_bytes}\n"
+        f"python -m hiercodec decode cut.hc cut.png",
+        language="bash",
+    )
+    if shown.sample is None:
+        st.caption("The address of this page restores everything but an uploaded file.")
+        return
+    st.markdown("Link to exactly this view:")
+    st.code(f"{st.context.url or ''}?photo={shown.title}&{state.STEP}={position + 1}", language=None)
