@@ -13,18 +13,21 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hiercodec import stream
 from hiercodec.baselines.classical import GRID, classical
-from hiercodec.classify import Classifier, level_probabilities
+from hiercodec.classify import level_probabilities
 from hiercodec.evaluation.dataset import Photos
 from hiercodec.evaluation.trace import psnr
 from hiercodec.images import centre_crop
 from hiercodec.models import Codec
 from hiercodec.taxonomy import Hierarchy
+
+if TYPE_CHECKING:
+    from hiercodec.classify.classifier import Classifier
 
 SCHEMA = 1
 Frames = Iterator[tuple[str, int, np.ndarray]]

@@ -1,7 +1,7 @@
 """Codec models: transforms, the prefix entropy model, the codec, and the weights on disk."""
 
 from hiercodec.models.codec import Codec, Decoded, HierNetwork
-from hiercodec.models.config import LITE, PRESETS, TIC, LinearPath, Preset
+from hiercodec.models.config import LITE, PRESETS, TIC, LinearBlock, LinearPath, Preset
 from hiercodec.models.store import find, load, shipped
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Codec",
     "Decoded",
     "HierNetwork",
+    "LinearBlock",
     "LinearPath",
     "Preset",
     "find",

@@ -46,13 +46,16 @@ class HierNetwork(nn.Module):
 
     def g_a(self, x: Tensor) -> Latent:
         """Analysis: y before any block is coded, and the means to take from it what a block already carries."""
-        return Latent(self.linear, self.f_a(x), self.linear.project(x) if self.linear else None)
+        learned = self.f_a(x)
+        with torch.autocast(x.device.type, enabled=False):  # the KLT needs float32 precision
+            return Latent(self.linear, learned.float(), self.linear.project(x) if self.linear else None)
 
     def g_s(self, y_hat: Tensor) -> Tensor:
         """Synthesis: ŷ (B, M, h, w), missing blocks zero → x̂ (B, 3, 16h, 16w), not clamped."""
         if self.linear is None:
             return self.f_s(y_hat)
-        x_lin = self.linear.reconstruct(self.linear.approximate(y_hat))
+        with torch.autocast(y_hat.device.type, enabled=False):
+            x_lin = self.linear.reconstruct(self.linear.approximate(y_hat))
         return x_lin + self.f_s(y_hat, x_lin)
 
 
@@ -143,7 +146,7 @@ class Codec:
         for j in range(len(self.plan)):
             indexes, means = self._coding.parameters(state, j)  # (width_j, h, w) each
             r = latent.block(j, self.plan)[0].double().cpu().numpy()
-            symbols = np.rint(r - self._coding.mean_values(means)).astype(np.int32).reshape(-1)
+            symbols = self._coding.quantise(r, means).reshape(-1)
             symbols = self._y_tables.clamp(symbols, indexes.reshape(-1))
             order = stream.order(indexes.reshape(-1))
             payloads.append(stream.encode_symbols(symbols[order], indexes.reshape(-1)[order], self._y_tables))

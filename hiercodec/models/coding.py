@@ -17,7 +17,7 @@ from torch import Tensor
 
 from hiercodec import stream
 from hiercodec.errors import ParameterDesync
-from hiercodec.models.entropy import MEAN_STEPS, PrefixEntropyModel
+from hiercodec.models.entropy import DEAD_ZONE, MEAN_STEPS, PrefixEntropyModel
 
 
 @dataclass(slots=True)
@@ -58,6 +58,12 @@ class CodingPath:
     def mean_values(means: np.ndarray) -> np.ndarray:
         """Grid means → values in quantisation steps, float64."""
         return means.astype(np.float64) / MEAN_STEPS
+
+    @classmethod
+    def quantise(cls, r: np.ndarray, means: np.ndarray) -> np.ndarray:
+        """Symbols (int32) of latents r (width_j, h, w): r - μ to the nearest integer, with a wider zero bin."""
+        offset = r.astype(np.float64) - cls.mean_values(means)
+        return (np.sign(offset) * np.floor(np.abs(offset) + (0.5 - DEAD_ZONE))).astype(np.int32)
 
     def advance(self, state: CodingState, symbols: np.ndarray, means: np.ndarray) -> np.ndarray:
         """Record a block's symbols (width_j, h, w) and return its ŷ = symbol + μ, float64, same shape."""

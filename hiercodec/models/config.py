@@ -15,21 +15,42 @@ HYPER_STRIDE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class LinearPath:
-    """Which KLT components each block carries, and at which quantisation step (units: pixel range 0…1, orthonormal KLT).
+class LinearBlock:
+    """What one block carries of the KLT: spans [first, last) of components and their quantisation step.
 
-    `blocks[j] = (first, last, step)` puts components first … last-1 into the first channels of block j; the channels that
-    are left over start at zero and belong to the learned paths. A component may appear in several blocks: a later block
-    then codes what the earlier ones left over (successive refinement), so the coarse block can hold the whole picture
-    coarsely instead of a few components finely.
+    The step's unit is the pixel range 0…1 in an orthonormal KLT. The components fill the block's first channels; the
+    channels left over start at zero and belong to the learned paths.
     """
 
-    blocks: tuple[tuple[int, int, float], ...] = ((0, 96, 0.9), (0, 48, 0.3), (48, 136, 0.3))
+    spans: tuple[tuple[int, int], ...]
+    step: float
+
+    @property
+    def components(self) -> tuple[int, ...]:
+        """Component numbers, one a channel."""
+        return tuple(c for first, last in self.spans for c in range(first, last))
+
+
+@dataclass(frozen=True, slots=True)
+class LinearPath:
+    """Which KLT components each block carries, and how finely.
+
+    A component may appear in several blocks: a later block then codes what the earlier ones left over, so that the coarse
+    block can hold the whole picture coarsely instead of a few components finely. With an odd ratio of steps the bins nest
+    and such a refinement costs next to nothing: on Kodak, the plain KLT at step 0.22 spends 3.6 % more bits in two layers of
+    ratio 3 than in one layer, 8.6 % with ratio 2.
+    """
+
+    blocks: tuple[LinearBlock, ...] = (
+        LinearBlock(((0, 96),), 0.69),
+        LinearBlock(((0, 40), (136, 192)), 0.23),
+        LinearBlock(((40, 136),), 0.23),
+    )
 
     @property
     def components(self) -> int:
         """How many KLT components are used in all."""
-        return max(last for _, last, _ in self.blocks)
+        return 1 + max(max(block.components) for block in self.blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +92,10 @@ class Preset:
             values["plan"] = PLANS[values["plan"]]
             if values.get("linear") is not None:
                 values["linear"] = LinearPath(
-                    tuple((int(a), int(b), float(s)) for a, b, s in values["linear"]["blocks"])
+                    tuple(
+                        LinearBlock(tuple((int(a), int(b)) for a, b in block["spans"]), float(block["step"]))
+                        for block in values["linear"]["blocks"]
+                    )
                 )
             values["depths"] = tuple(values.get("depths", ()))
             return cls(**values)

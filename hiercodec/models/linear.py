@@ -23,7 +23,8 @@ from hiercodec.models.config import STRIDE, LinearPath
 class LayeredKLT(nn.Module):
     """Patch transform with P components, shared out over the blocks of `plan` as `path` says.
 
-    Starts as a random orthonormal basis; `set_basis` puts a KLT in (design §2).
+    Every component has one gain, whatever block it stands in, so that the steps of its layers keep their ratio. Starts as
+    a random orthonormal basis; `set_basis` puts a KLT in (design §2).
     """
 
     def __init__(self, path: LinearPath, plan: LevelPlan) -> None:
@@ -33,16 +34,20 @@ class LayeredKLT(nn.Module):
         self.analysis = nn.Parameter(basis.clone())  # (P, 768)
         self.synthesis = nn.Parameter(basis.clone())  # (P, 768)
         self.mean = nn.Parameter(torch.full((size,), 0.5))  # (768,)
-        self.log_gain = nn.ParameterList()
-        self.components: list[slice] = []
-        for (first, last, step), level in zip(path.blocks, plan, strict=True):
-            if not 0 <= first < last or last - first > level.width:
+        self.log_gain = nn.Parameter(torch.zeros(path.components))  # (P,)
+        self.steps = [block.step for block in path.blocks]
+        for j, (block, level) in enumerate(zip(path.blocks, plan, strict=True)):
+            if len(block.components) > level.width:
                 raise ValueError(
-                    f"components {first}…{last} do not fit into the {level.width} channels of {level.name!r}"
+                    f"{len(block.components)} components do not fit into the {level.width} channels of {level.name!r}"
                 )
-            self.components.append(slice(first, last))
-            self.log_gain.append(nn.Parameter(torch.full((last - first,), -float(np.log(step)))))
+            self.register_buffer(f"components_{j}", torch.tensor(block.components), persistent=False)
         self.plan = plan
+
+    def _span(self, j: int) -> tuple[Tensor, Tensor]:
+        """Block j's component numbers (n,) and their gains (1, n, 1, 1)."""
+        components = getattr(self, f"components_{j}")
+        return components, (self.log_gain[components].exp() / self.steps[j]).view(1, -1, 1, 1)
 
     @torch.no_grad()
     def set_basis(self, basis: np.ndarray, mean: np.ndarray) -> None:
@@ -59,16 +64,14 @@ class LayeredKLT(nn.Module):
 
     def residual(self, j: int, p: Tensor, approximation: Tensor) -> Tensor:
         """What block j has to code: (B, width_j, h, w), zero in the channels that belong to the learned paths."""
-        span = self.components[j]
-        r = (p[:, span] - approximation[:, span]) * self.log_gain[j].exp().view(1, -1, 1, 1)
+        components, gain = self._span(j)
+        r = (p - approximation).index_select(1, components) * gain
         return F.pad(r, (0, 0, 0, 0, 0, self.plan[j].width - r.shape[1]))
 
     def refine(self, j: int, approximation: Tensor, y_hat: Tensor) -> Tensor:
         """Add block j's decoded latents (B, width_j, h, w) to the approximation p̂ (B, P, h, w)."""
-        span = self.components[j]
-        gain = self.log_gain[j].exp().view(1, -1, 1, 1)
-        step = y_hat[:, : gain.shape[1]] / gain
-        return approximation + F.pad(step, (0, 0, 0, 0, span.start, approximation.shape[1] - span.stop))
+        components, gain = self._span(j)
+        return approximation.index_add(1, components, y_hat[:, : len(components)] / gain)
 
     def approximate(self, y_hat: Tensor) -> Tensor:
         """p̂ (B, P, h, w) from all latents ŷ (B, M, h, w); blocks that are missing hold zeros."""

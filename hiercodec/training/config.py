@@ -47,7 +47,7 @@ class TrainConfig:
     ema: float = 0.998
     clip: float = 1.0
     seed: int = 0
-    precision: str = "32-true"
+    bf16: bool = False
     compile: bool = False
     threads: int = 0
     log_every: int = 20

@@ -33,14 +33,14 @@ class Trainer:
         self.config = config
         if config.threads:
             torch.set_num_threads(config.threads)
-        self.fabric = Fabric(accelerator="auto", devices=1, precision=config.precision)
+        self.fabric = Fabric(accelerator="auto", devices=1)
         torch.manual_seed(config.seed)
         photos = photos or load_photos(list(config.photos), limit=config.limit or None)
         train, self.held_out = photos.split(config.holdout)
         self.crops = Crops(
             train, crop=config.crop, batch=config.batch, seed=config.seed, labelled_share=config.labelled_share
         )
-        model = TrainableCodec(PRESETS[config.preset].scaled(**config.changes))
+        model = TrainableCodec(PRESETS[config.preset].scaled(**config.changes), bf16=config.bf16)
         if config.init:
             load_training_state(model, config.init)
         else:

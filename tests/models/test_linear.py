@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from hiercodec.levels import PAPER_PLAN
-from hiercodec.models.config import LinearPath
+from hiercodec.models.config import LinearBlock, LinearPath
 from hiercodec.models.linear import LayeredKLT, patch_klt
 from tests.models.tiny import smooth_photo
 
-PATH = LinearPath(((0, 64, 0.9), (0, 32, 0.3), (32, 96, 0.3)))
+PATH = LinearPath((LinearBlock(((0, 64),), 0.9), LinearBlock(((0, 32),), 0.3), LinearBlock(((32, 96),), 0.3)))
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +80,11 @@ def test_channels_without_a_component_stay_zero(klt, x):
 
 
 def test_too_many_components_are_refused():
-    with pytest.raises(ValueError, match="do not fit into the 96 channels of 'fine'"):
-        LayeredKLT(LinearPath(((0, 10, 1.0), (0, 10, 1.0), (0, 97, 1.0))), PAPER_PLAN)
+    with pytest.raises(ValueError, match="97 components do not fit into the 96 channels of 'fine'"):
+        LayeredKLT(
+            LinearPath((LinearBlock(((0, 10),), 1.0), LinearBlock(((0, 10),), 1.0), LinearBlock(((0, 97),), 1.0))),
+            PAPER_PLAN,
+        )
 
 
 def test_photographs_smaller_than_a_patch_are_refused():

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from hiercodec.models import LITE, TIC, LinearPath
+from hiercodec.models import LITE, TIC, LinearBlock, LinearPath
 from hiercodec.models.config import Preset
 from hiercodec.models.store import build, save
 
@@ -16,7 +16,9 @@ TINY_LITE = LITE.scaled(
     n_hyper=4,
     width=16,
     delta_width=8,
-    linear=LinearPath(((0, 40, 0.9), (0, 24, 0.3), (24, 56, 0.3))),
+    linear=LinearPath(
+        (LinearBlock(((0, 40),), 0.9), LinearBlock(((0, 24), (56, 60)), 0.3), LinearBlock(((24, 56),), 0.3))
+    ),
 )
 TINY_TIC = TIC.scaled(name="tiny-tic", n=16, n_hyper=8, width=16, delta_width=8, depths=(1, 1, 2))
 

@@ -1,0 +1,101 @@
+"""Results over a data set: real bytes, honest shares, intervals."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from hiercodec import cli
+from hiercodec.baselines.classical import CLASSICAL, classical
+from hiercodec.errors import ConfigError, InputError
+from hiercodec.evaluation.dataset import load_photos
+from hiercodec.evaluation.runner import evaluate, wilson
+from hiercodec.images import encode_png
+from hiercodec.taxonomy import Hierarchy, load_hierarchy
+from tests.models.tiny import smooth_photo
+
+
+class Oracle:
+    """A 'classifier' that is sure of class 3 for bright pictures and of class 700 for dark ones."""
+
+    name, weights_id = "oracle", "0" * 8
+
+    def probabilities(self, pictures):
+        p = np.full((len(pictures), 1000), 1e-6, np.float32)
+        for row, picture in zip(p, pictures, strict=True):
+            row[3 if picture.mean() > 127 else 700] = 1 - 999e-6
+        return p
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for i, (wnid, level) in enumerate([("n01491361", 60), ("n01491361", -60), ("n03126707", -60)]):
+        (tmp_path / wnid).mkdir(exist_ok=True)
+        rgb = smooth_photo(np.random.default_rng(i), 48, 64).astype(int) // 2 + 64 + level
+        (tmp_path / wnid / f"{i}.png").write_bytes(encode_png(rgb.clip(0, 255).astype(np.uint8)))
+    return tmp_path
+
+
+def test_labels_come_from_folder_names(folder):
+    photos = load_photos([folder])
+    assert photos.labels.tolist() == [3, 3, 517]
+    assert len(load_photos([folder], limit=2)) == 2
+
+
+def test_a_missing_data_set_is_one_clear_error(tmp_path):
+    with pytest.raises(ConfigError, match=r"give a folder or a \.tar shard"):
+        load_photos([tmp_path / "nowhere"])
+
+
+def test_rates_and_accuracies_are_those_of_the_files(folder, tiny_lite):
+    photos = load_photos([folder])
+    hierarchy: Hierarchy = load_hierarchy("consensus")
+    done = []
+    results = evaluate(
+        photos, {"tiny": tiny_lite, "jpeg": None}, [Oracle()], hierarchy, progress=lambda *a: done.append(a)
+    )
+    assert done == [(1, 3), (2, 3), (3, 3)]
+    rows = {(r["codec"], r["setting"]): r for r in results["points"]}
+    whole = np.mean([8 * len(tiny_lite.encode(p)) / (48 * 64) for p in photos.pixels])
+    assert rows["tiny", "fine"]["bpp"] == pytest.approx(whole, abs=1e-4)
+    assert rows["tiny", "coarse"]["bpp"] < rows["tiny", "intermediate"]["bpp"] < whole + 1e-9
+    assert results["uncompressed"]["accuracy"]["oracle"]["fine"]["top1"] == pytest.approx(1 / 3, abs=1e-4)
+    assert rows["jpeg", "q40"]["accuracy"]["oracle"]["fine"]["top1"] == pytest.approx(1 / 3, abs=1e-4)
+    assert results["provenance"]["models"] == {"tiny": tiny_lite.fingerprint.hex()}
+
+
+def test_wilson_holds_the_share_and_narrows():
+    low, high = wilson(850, 1000)
+    assert low < 0.85 < high
+    assert high - low < 0.05
+    assert wilson(0, 10)[0] == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("name", sorted(CLASSICAL))
+def test_classical_codecs_keep_to_a_budget(name):
+    rgb = smooth_photo(np.random.default_rng(0), 96, 128)
+    codec = classical(name)
+    data = codec.at_most(rgb, 2500)
+    assert data is not None
+    assert len(data) <= 2500
+    assert codec.decode(data).shape == rgb.shape
+    assert codec.at_most(rgb, 10) is None
+
+
+def test_an_unknown_codec_names_the_known_ones():
+    with pytest.raises(InputError, match="jpeg, webp, avif, jpeg2000"):
+        classical("bpg")
+
+
+def test_evaluate_on_the_command_line_writes_one_results_file(folder, tmp_path, monkeypatch, tiny_lite):
+    monkeypatch.setattr("hiercodec.models.load", lambda name: tiny_lite)
+    out = tmp_path / "deep" / "r.json"
+    code = cli.main(
+        ["evaluate", str(folder), "--out", str(out), "--classifier", "none", "--codec", "webp", "--limit", "1"]
+    )
+    assert code == 0
+    results = json.loads(out.read_text())
+    assert {r["codec"] for r in results["points"]} == {"lite", "webp"}
+    assert "accuracy" not in results["uncompressed"]

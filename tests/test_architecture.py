@@ -1,0 +1,161 @@
+"""The house's laws, read off the code: who may import whom, and what nobody may do."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "hiercodec"
+FILES = sorted(PACKAGE.rglob("*.py"))
+SCRIPTS = [*FILES, ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
+
+# room → rooms it may import. `images`, `taxonomy` and `classify` stand beside `models`, not above it.
+LOWER = {"levels", "errors", "fsio"}
+ALLOWED = {
+    "levels": set(),
+    "errors": set(),
+    "fsio": {"errors"},
+    "images": {"errors"},
+    "stream": {*LOWER},
+    "taxonomy": {*LOWER, "figures", "palette"},
+    "classify": {*LOWER, "images", "taxonomy"},
+    "models": {*LOWER, "images", "stream"},
+    "baselines": {*LOWER, "images", "stream", "models"},
+    "evaluation": {*LOWER, "images", "stream", "models", "taxonomy", "classify", "baselines"},
+    "training": {*LOWER, "images", "stream", "models", "taxonomy", "classify", "evaluation"},
+}
+NO_TORCH = ("levels.py", "errors.py", "images.py", "cli.py", "cli_files.py", "cli_base.py", "fsio.py", "__main__.py")
+
+
+def imports(path: Path) -> list[tuple[str, int, bool]]:
+    """(module, line, at import time) of every import of a file; TYPE_CHECKING blocks do not count."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = {
+        id(node)
+        for parent in ast.walk(tree)
+        if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        for node in ast.walk(parent)
+    }
+    typing_only = {
+        id(node)
+        for parent in ast.walk(tree)
+        if isinstance(parent, ast.If) and "TYPE_CHECKING" in ast.dump(parent.test)
+        for node in ast.walk(parent)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno, id(node) not in inside) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.append((node.module, node.lineno, id(node) not in inside))
+            if node.module == "hiercodec":
+                found += [(f"hiercodec.{alias.name}", node.lineno, id(node) not in inside) for alias in node.names]
+    return found
+
+
+def room_of(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "hiercodec" and len(parts) > 1 else None
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_rooms_import_only_what_lies_below_them(path):
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if room not in ALLOWED:
+        pytest.skip("a top room: the command line, the app")
+    for module, line, _ in imports(path):
+        other = room_of(module)
+        if other and other != room and not other.startswith("__"):
+            assert other in ALLOWED[room], f"{path.name}:{line} imports {module}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_streamlit_and_plotly_stay_in_their_rooms(path):
+    where = path.relative_to(PACKAGE)
+    for module, line, _ in imports(path):
+        top = module.split(".")[0]
+        if top == "streamlit":
+            assert where.parts[0] == "ui", f"{where}:{line}"
+        if top == "plotly":
+            assert where.parts[0] in {"ui", "palette.py"} or where.name.startswith("figures"), f"{where}:{line}"
+
+
+def test_no_circles_between_rooms():
+    edges = defaultdict(set)
+    for path in FILES:
+        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for module, _, _ in imports(path):
+            other = room_of(module)
+            if other and other != room and not other.startswith("__"):
+                edges[room].add(other)
+
+    def visit(room, trail):
+        assert room not in trail, f"a circle: {' → '.join([*trail, room])}"
+        for other in edges[room]:
+            visit(other, [*trail, room])
+
+    for room in list(edges):
+        visit(room, [])
+
+
+@pytest.mark.parametrize(
+    "module", ["hiercodec", "hiercodec.levels", "hiercodec.stream", "hiercodec.cli", "hiercodec.taxonomy"]
+)
+def test_these_start_without_torch(module):
+    code = f"import {module}, sys; sys.exit('torch' in sys.modules or 'compressai' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_inference_needs_no_compressai():
+    code = "import hiercodec.models, sys; sys.exit('compressai' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_nobody_unpickles_or_swallows(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            assert name != "torch.load", f"{path.name}:{node.lineno}"
+            assert not name.startswith(("pickle.", "joblib.")), f"{path.name}:{node.lineno}"
+            keywords = {k.arg: k.value for k in node.keywords}
+            assert "use_container_width" not in keywords, f"{path.name}:{node.lineno}"
+            allow = keywords.get("allow_pickle")
+            assert not (isinstance(allow, ast.Constant) and allow.value), f"{path.name}:{node.lineno}"
+            if name == "st.image":
+                form = keywords.get("output_format")
+                assert isinstance(form, ast.Constant), f"{path.name}:{node.lineno}: st.image re-encodes to JPEG"
+                assert form.value == "PNG", f"{path.name}:{node.lineno}"
+                assert "alt" in keywords, f"{path.name}:{node.lineno}: no alt text"
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, f"{path.name}:{node.lineno}: a bare except"
+
+
+def test_rooms_stay_small():
+    long = {str(p.relative_to(ROOT)): n for p in FILES if (n := len(p.read_text().splitlines())) > 330}
+    assert not long, f"these want a second room: {long}"
+    pages = {p.name: n for p in (ROOT / "pages").glob("*.py") if (n := len(p.read_text().splitlines())) > 120}
+    assert not pages, f"pages are inputs, a call, a drawing: {pages}"
+
+
+def test_nothing_names_a_machine():
+    """No path of a developer's machine in anything that ships."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
+        "\n"
+    )
+    names = tracked if any(tracked) else [str(p.relative_to(ROOT)) for p in SCRIPTS]
+    words = ("/" + "root/", "/" + "work/", "/" + "home/")
+    for name in names:
+        path = ROOT / name
+        if path.suffix in {".py", ".toml", ".md", ".json", ".js", ".css", ".html", ".txt"} and path.is_file():
+            text = path.read_text(encoding="utf-8")
+            assert not any(word in text for word in words), name
