@@ -40,7 +40,9 @@ def choose() -> Sample | None:
         bind="query-params",
         label_visibility="collapsed",
     )
-    return next((row for row in samples() if row.title == chosen), None)
+    if chosen == state.UPLOAD:
+        return None
+    return next((row for row in samples() if row.title == chosen), samples()[0])
 
 
 def subject(chosen: Sample | None, settings: dict[str, str | None]) -> Subject | None:

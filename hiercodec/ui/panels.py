@@ -160,10 +160,11 @@ def take_away(shown: Subject, position: int) -> None:
     bundle, trace = shown.bundle, shown.bundle.trace
     n_bytes = trace.steps[position].bytes
     stem = "".join(c if c.isalnum() else "-" for c in shown.title.lower()).strip("-") or "picture"
+    binary = "application/octet-stream"
     rows: list[tuple[str, str, str, Callable[[], bytes | str]]] = [
-        ("Stream up to here (.hc)", f"{stem}-{n_bytes}.hc", "application/octet-stream", lambda: export.stream_prefix(bundle, position)),
+        ("Stream up to here (.hc)", f"{stem}-{n_bytes}.hc", binary, lambda: export.stream_prefix(bundle, position)),
         ("This picture (PNG)", f"{stem}-{n_bytes}.png", "image/png", lambda: export.frame_png(bundle, position)),
-        ("Whole stream (.hc)", f"{stem}.hc", "application/octet-stream", lambda: bundle.stream),
+        ("Whole stream (.hc)", f"{stem}.hc", binary, lambda: bundle.stream),
         ("Animation (APNG)", f"{stem}.apng", "image/apng", lambda: export.animation(bundle, "apng")),
         ("Animation (WebP)", f"{stem}.webp", "image/webp", lambda: export.animation(bundle, "webp")),
         ("Contact sheet (PNG)", f"{stem}-steps.png", "image/png", lambda: export.contact_sheet(bundle)),

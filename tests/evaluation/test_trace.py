@@ -1,0 +1,172 @@
+"""Traces: budgets, real cuts, one batch of classification, JSON there and back."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from skimage.metrics import peak_signal_noise_ratio
+
+from hiercodec import stream
+from hiercodec.evaluation import Step, Trace, byte_budgets, psnr, trace, trace_stream
+from hiercodec.taxonomy import load_hierarchy
+from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
+
+
+@pytest.fixture(scope="module")
+def picture():
+    rng = np.random.default_rng(1)
+    ramp = np.linspace(0, 200, 96 * 64).reshape(64, 96, 1)
+    return (ramp + rng.integers(0, 40, (64, 96, 3))).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def traced(picture):
+    classifier = FakeClassifier()
+    told = []
+    found, frames = trace(
+        FakeCodec(),
+        picture,
+        classifier=classifier,
+        hierarchy=load_hierarchy(),
+        progress=lambda done, total, what: told.append((done, total, what)),
+        truth=(281,),
+    )
+    return found, frames, classifier, told
+
+
+def test_budgets_hold_every_end_and_rise():
+    budgets = byte_budgets(50, [400, 1000, 5000], 24)
+    assert budgets[0] == 50
+    assert {400, 1000, 5000} <= set(budgets)
+    assert budgets == sorted(set(budgets))
+    assert len(budgets) == 24
+    inside = [b for b in budgets if 1000 <= b <= 5000]
+    assert max(np.diff(inside)) - min(np.diff(inside)) <= 1  # equal bytes inside a block
+
+
+def test_budgets_of_tiny_blocks_are_fewer_but_right():
+    assert byte_budgets(10, [11, 12, 40], 24)[:3] == [10, 11, 12]
+    with pytest.raises(ValueError, match="at least 4"):
+        byte_budgets(10, [20, 30, 40], 3)
+
+
+def test_steps_are_real_cuts_of_the_real_file(picture, traced):
+    found, frames, _, _ = traced
+    codec = FakeCodec()
+    data = codec.encode(picture)
+    assert found.file_bytes == len(data) == sum(found.parts.values())
+    assert list(found.parts) == ["header", "z", "coarse", "intermediate", "fine"]
+    assert found.cuts == stream.parse(data).cuts()
+    assert set(found.cuts.values()) <= {step.bytes for step in found.steps}
+    assert found.steps[-1].bytes == len(data)
+    for step, frame in zip(found.steps, frames, strict=True):
+        again = codec.decode(stream.truncate(data, step.bytes))
+        assert np.array_equal(again.image, frame)
+        assert (step.level, step.fraction) == (again.level, again.fraction)
+        assert step.bpp == pytest.approx(8 * step.bytes / (96 * 64))
+        assert step.psnr == pytest.approx(peak_signal_noise_ratio(picture, frame), abs=1e-9)
+
+
+def test_predictions_come_from_one_batch_and_add_up(traced):
+    found, frames, classifier, _ = traced
+    hierarchy = load_hierarchy()
+    assert classifier.calls == 1
+    p = FakeClassifier().probabilities(frames)
+    for row, step in zip(p, found.steps, strict=True):
+        assert set(step.top) == {"coarse", "intermediate", "fine"}
+        assert set(step.mass) == {"coarse", "intermediate"}
+        for masses in step.mass.values():
+            assert sum(masses) == pytest.approx(1, abs=1e-3)
+        index, label, probability = step.top["fine"][0]
+        assert index == row.argmax()
+        assert label == hierarchy.level("fine").labels[index]
+        assert probability == pytest.approx(row.max(), abs=1e-6)
+        group = hierarchy.level("coarse").assignment == step.top["coarse"][0][0]
+        assert step.top["coarse"][0][2] == pytest.approx(row[group].sum(), abs=1e-4)
+        assert step.probability("coarse", step.top["coarse"][0][0]) == pytest.approx(row[group].sum(), abs=1e-4)
+    assert found.answers["fine"] == (281,)
+    assert found.answers["coarse"] == (int(hierarchy.level("coarse").assignment[281]),)
+
+
+def test_progress_rises_to_the_end(traced):
+    told = traced[3]
+    counts = [done for done, _, _ in told]
+    assert counts == sorted(counts)
+    assert told[-1][0] == told[-1][1]
+
+
+def test_json_there_and_back(traced):
+    found = traced[0]
+    plain = json.loads(json.dumps(found.to_json()))
+    assert Trace.from_json(plain) == found
+    with pytest.raises(ValueError, match="schema"):
+        Trace.from_json({**plain, "schema": 99})
+
+
+def test_identical_pictures_survive_json():
+    step = Step(10, 0.1, math.inf, "fine", 1.0)
+    found = Trace(4, 4, 10, {"header": 10}, {"fine": 10}, (step,))
+    assert "Infinity" not in json.dumps(found.to_json())
+    assert Trace.from_json(found.to_json()).steps[0].psnr == math.inf
+    assert psnr(np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4, 3), np.uint8)) == math.inf
+
+
+def test_provenance_names_everything(traced):
+    p = traced[0].provenance
+    assert p["model"] == "fake"
+    assert p["fingerprint"] == b"FAKE".hex()
+    assert p["classifier_weights"] == "0123abcd"
+    assert p["hierarchy"] == "consensus"
+    assert len(p["image_sha256"]) == 64
+    assert {"python", "torch", "numpy", "pillow"} <= set(p["versions"])
+
+
+def test_without_a_classifier_there_are_no_predictions(picture):
+    found, _ = trace(FakeCodec(), picture, steps=6)
+    assert all(step.top == {} and step.mass == {} for step in found.steps)
+    assert found.settled("coarse") is None
+
+
+def test_a_cut_stream_gives_the_steps_it_holds(picture):
+    codec = FakeCodec()
+    data = codec.encode(picture)
+    cut = data[: stream.parse(data).cuts()["coarse"] + 40]
+    found, frames = trace_stream(codec, cut)
+    assert found.file_bytes == len(cut) == found.steps[-1].bytes == sum(found.parts.values())
+    assert found.parts["fine"] == 0
+    assert found.cuts == stream.parse(data).cuts()
+    assert found.provenance["reference"] == "last decoded frame"
+    assert found.steps[-1].psnr == math.inf
+    assert np.array_equal(frames[-1], codec.decode(cut).image)
+    inside_z, _ = trace_stream(codec, data[: stream.parse(data).z.offset + 3])
+    assert len(inside_z.steps) == 1
+
+
+def steps_with_winners(winners):
+    return tuple(Step(10 * i, 0.1, 20.0, None, 0.0, {"fine": ((w, f"c{w}", 0.5),)}) for i, w in enumerate(winners))
+
+
+@pytest.mark.parametrize(
+    ("winners", "answers", "expected"),
+    [
+        ([1, 2, 2, 2], None, 1),
+        ([2, 1, 2, 2], None, 2),
+        ([2, 2, 2], None, 0),
+        ([1, 2, 3], [2], None),
+        ([1, 2, 3], [2, 3], 1),
+        ([3, 1, 3], [3], 2),
+    ],
+)
+def test_settled(winners, answers, expected):
+    found = Trace(1, 1, 10, {}, {"fine": 10}, steps_with_winners(winners))
+    assert found.settled("fine", answers) == expected
+
+
+def test_importing_the_trace_needs_no_torch():
+    code = "import sys, hiercodec.evaluation as e; e.Step, e.Trace; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

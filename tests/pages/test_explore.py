@@ -1,0 +1,193 @@
+"""The Explore page: first paint without torch, the shipped traces, uploads, hostile addresses."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from hiercodec.evaluation import bundle, trace
+from hiercodec.evaluation.samples import samples
+from hiercodec.taxonomy import load_hierarchy
+from hiercodec.ui import cached, state
+from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "pages" / "explore.py"
+FAKE_CARD = {"preset": {}, "fingerprint": b"FAKE".hex()}
+
+
+@pytest.fixture(scope="module")
+def traces(tmp_path_factory):
+    """A folder of small traces made by the fake codec, one a sample."""
+    folder = tmp_path_factory.mktemp("traces")
+    codec, classifier, hierarchy = FakeCodec(), FakeClassifier(), load_hierarchy()
+    for row in samples():
+        rgb = row.pixels()[:64, :96]
+        data = codec.encode(rgb)
+        found, frames = trace(codec, rgb, data=data, classifier=classifier, hierarchy=hierarchy, truth=row.truth)
+        bundle.write(folder / f"{row.id}.zip", bundle.make(found, data, rgb, frames))
+    return folder
+
+
+@pytest.fixture
+def page(traces, monkeypatch):
+    """The page over fake traces, with a fake codec behind uploads."""
+    monkeypatch.setattr(cached, "TRACES", traces)
+    monkeypatch.setattr(cached, "cards", lambda: {"lite": FAKE_CARD})
+    monkeypatch.setattr(cached, "load_codec", lambda name, fingerprint: FakeCodec())
+    monkeypatch.setattr(cached, "load_classifier", lambda spec: FakeClassifier())
+    return AppTest.from_file(str(PAGE), default_timeout=30)
+
+
+def component(at: AppTest, name: str) -> dict:
+    """What the component called `name` was sent."""
+    found = [item.proto for item in at.get("bidi_component") if item.proto.component_name.endswith(name)]
+    assert len(found) == 1
+    return json.loads(found[0].json)
+
+
+def words(at: AppTest) -> str:
+    return " ".join(item.value for kind in (at.markdown, at.caption, at.error, at.warning) for item in kind)
+
+
+def test_first_paint_shows_a_shipped_trace_and_imports_no_torch():
+    code = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+at = AppTest.from_file({str(PAGE)!r}, default_timeout=60).run()
+assert not at.exception, at.exception
+sent = [item.proto.component_name for item in at.get("bidi_component")]
+assert len(sent) == 2, sent
+slow = {{"torch", "sklearn", "skimage", "scipy", "compressai", "timm", "nltk"}} & set(sys.modules)
+assert not slow, slow
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_the_page_sends_numbers_and_pictures_apart(page):
+    at = page.run()
+    assert not at.exception
+    numbers, pictures = component(at, "hiercodec_scrubber"), component(at, "hiercodec_frames")
+    assert numbers["id"] == pictures["id"] == "shipped-cat"
+    assert len(pictures["pictures"]["frames"]) == len(numbers["trace"]["steps"])
+    assert len(json.dumps(numbers)) < 60_000
+    assert numbers["k"] == state.DEFAULT_STEP
+    assert sum(numbers["trace"]["parts"].values()) == numbers["trace"]["file_bytes"]
+    assert numbers["answers"]["fine"] == [281, 282, 285]
+
+
+def test_every_sample_opens_with_its_credit(page):
+    at = page.run()
+    for row in samples():
+        at.pills[0].set_value(row.title).run()
+        assert not at.exception
+        assert component(at, "hiercodec_scrubber")["id"] == f"shipped-{row.id}"
+        assert row.author in words(at)
+        assert row.lesson in words(at)
+
+
+def test_the_plain_slider_tells_the_scrubber_where_to_go(page):
+    at = page.run()
+    before = component(at, "hiercodec_scrubber")
+    at.select_slider[0].set_value(15).run()
+    after = component(at, "hiercodec_scrubber")
+    assert (after["k"], after["seek"]) == (15, before["seek"] + 1)
+    assert not at.exception
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"step": "99"},
+        {"step": "-1"},
+        {"step": "evil"},
+        {"photo": "../../etc/passwd"},
+        {"photo": ""},
+        {"step": "1e9", "photo": "Cat"},
+        {"explore_tab": "<script>"},
+    ],
+)
+def test_hostile_addresses_fall_back(page, query):
+    page.query_params.update(query)
+    at = page.run()
+    assert not at.exception
+    assert 0 <= component(at, "hiercodec_scrubber")["k"] < 24
+
+
+def photo(size=(640, 480)) -> bytes:
+    out = io.BytesIO()
+    ramp = np.linspace(0, 255, size[0] * size[1] * 3).reshape(size[1], size[0], 3).astype(np.uint8)
+    Image.fromarray(ramp).save(out, "JPEG")
+    return out.getvalue()
+
+
+def upload(page: AppTest, name: str, data: bytes) -> AppTest:
+    at = page.run()
+    at.pills[0].set_value(state.UPLOAD).run()
+    at.file_uploader[0].upload(name, data, "application/octet-stream").run()
+    assert not at.exception
+    return at
+
+
+def test_own_photo_is_traced_at_the_stated_size(page):
+    at = upload(page, "me.jpg", photo())
+    sent = component(at, "hiercodec_scrubber")["trace"]
+    assert (sent["width"], sent["height"]) == (384, 288)
+    assert len(component(at, "hiercodec_frames")["pictures"]["frames"]) == len(sent["steps"])
+
+
+def test_a_cut_stream_opens_and_says_what_quality_means(page):
+    data = FakeCodec().encode(np.full((64, 96, 3), 90, np.uint8))
+    at = upload(page, "part.hc", data[:900])
+    sent = component(at, "hiercodec_scrubber")
+    assert sent["trace"]["file_bytes"] == 900
+    assert sent["sources"] == []
+    assert "last decoded frame" in words(at)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("notes.png", b"these are words"),
+        ("empty.jpg", b""),
+        ("cut.jpg", photo()[:500]),
+        ("foreign.hc", b"\x89HC\r\nnonsense that is no stream at all"),
+        ("short.hc", b"\x89HC"),
+    ],
+)
+def test_unusable_files_are_told_in_words(page, name, data):
+    at = upload(page, name, data)
+    assert len(at.error) == 1
+    assert at.error[0].value.startswith("This cannot be used: ")
+    assert "Traceback" not in words(at)
+
+
+def test_without_traces_and_models_the_page_says_how_to_make_them(page, monkeypatch, tmp_path):
+    monkeypatch.setattr(cached, "TRACES", tmp_path)
+    monkeypatch.setattr(cached, "cards", dict)
+    at = page.run()
+    assert not at.exception
+    assert "hiercodec.evaluation.ship" in " ".join(item.value for item in at.code)
+
+
+@pytest.mark.parametrize("tab", ["Meaning", "Decisions", "Bytes", "Take away"])
+def test_every_panel_draws(page, tab):
+    at = page.run()
+    at.session_state["explore_tab"] = tab
+    at.run()
+    assert not at.exception
+    if tab == "Take away":
+        assert len(at.get("download_button")) == 8
+        assert any("--bytes" in item.value for item in at.code)
+    else:
+        charts = at.get("plotly_chart")
+        assert len(charts) == 1

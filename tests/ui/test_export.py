@@ -1,0 +1,75 @@
+"""What can be taken away: the same pixels, the same numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hiercodec.evaluation import Trace, bundle, trace
+from hiercodec.evaluation.samples import sample
+from hiercodec.taxonomy import load_hierarchy
+from hiercodec.ui import export
+from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
+
+
+@pytest.fixture(scope="module")
+def packed():
+    rgb = sample("cat").pixels()[:96, :144]
+    codec = FakeCodec()
+    data = codec.encode(rgb)
+    found, frames = trace(codec, rgb, steps=7, data=data, classifier=FakeClassifier(), hierarchy=load_hierarchy())
+    return bundle.make(found, data, rgb, frames)
+
+
+def test_frame_is_the_decoders_output_bit_for_bit(packed):
+    for index, step in enumerate(packed.trace.steps):
+        decoded = FakeCodec().decode(packed.stream[: step.bytes]).image
+        shown = np.asarray(Image.open(io.BytesIO(export.frame_png(packed, index))).convert("RGB"))
+        assert np.array_equal(shown, decoded)
+
+
+def test_prefix_reopens_to_the_same_picture(packed):
+    part = export.stream_prefix(packed, 3)
+    assert len(part) == packed.trace.steps[3].bytes
+    assert np.array_equal(FakeCodec().decode(part).image, packed.pixels(3))
+
+
+@pytest.mark.parametrize("kind", ["apng", "webp"])
+def test_animation_holds_every_step_losslessly(kind, packed):
+    with Image.open(io.BytesIO(export.animation(packed, kind))) as image:
+        assert image.n_frames == len(packed.frames)
+        for index in (0, len(packed.frames) - 1):
+            image.seek(index)
+            assert np.array_equal(np.asarray(image.convert("RGB")), packed.pixels(index))
+
+
+def test_contact_sheet_holds_every_step(packed):
+    sheet = np.asarray(Image.open(io.BytesIO(export.contact_sheet(packed, columns=3))).convert("RGB"))
+    assert np.array_equal(sheet[12 : 12 + 96, 12 : 12 + 144], packed.pixels(0))
+    assert sheet.shape[0] > 3 * 96
+
+
+def test_table_csv_and_json_agree_with_the_trace(packed):
+    found = packed.trace
+    rows = list(csv.DictReader(io.StringIO(export.trace_csv(found))))
+    assert [int(row["bytes"]) for row in rows] == [step.bytes for step in found.steps]
+    assert float(rows[2]["psnr"]) == pytest.approx(found.steps[2].psnr, abs=0.01)
+    assert rows[-1]["fine"] == found.steps[-1].top["fine"][0][1]
+    assert Trace.from_json(json.loads(export.trace_json(found))) == found
+
+
+def test_alt_text_says_what_is_seen(packed):
+    said = export.alt_text("Cat", packed.trace, 2)
+    assert said.startswith("Cat, decoded from the first ")
+    assert f"{packed.trace.steps[2].bytes} bytes" in said
+    assert "coarse" in said
+
+
+def test_unknown_animation_is_refused(packed):
+    with pytest.raises(ValueError, match="gif"):
+        export.animation(packed, "gif")
