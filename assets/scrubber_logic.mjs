@@ -129,7 +129,7 @@ export function sentence(trace, position) {
     .filter(([, top]) => top.length)
     .map(([level, top]) => `${level} ${top[0][1]} ${formatPercent(top[0][2])}`);
   const quality = step.psnr === null ? "identical to the original" : `${step.psnr.toFixed(1)} decibels`;
-  return [`Step ${position + 1} of ${trace.steps.length}`, formatBytes(step.bytes), quality, ...answers].join(", ");
+  return [`Step ${position + 1} of ${trace.steps.length}`, formatBytes(step.bytes).replace("kB", "kilobytes"), quality, ...answers].join(", ");
 }
 
 /** Absolute difference of two RGBA pictures, worst channel times `gain`, coloured by `lut` (256 × [r, g, b]). */

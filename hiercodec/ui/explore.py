@@ -111,7 +111,7 @@ def view(shown: Subject) -> None:
     if st.session_state.get(state.SHOWN) != shown.identity:
         st.session_state[state.SHOWN] = shown.identity
         state.tell_scrubber()
-    position = state.hold_step(len(trace.steps))
+    position = state.settle_step(len(trace.steps))
     classical, pictures = _classical(shown)
     scrubber(
         shown.bundle,
@@ -131,7 +131,7 @@ def view(shown: Subject) -> None:
         format_func=lambda index: str(index + 1),
         key=state.STEP,
         bind="query-params",
-        on_change=state.tell_scrubber,
+        on_change=state.slid,
     )
     panels(shown, position)
     own = {"original": [shown.bundle.original], "frames": shown.bundle.frames}

@@ -16,6 +16,8 @@ SEEK = "explore_seek"
 SHOWN = "explore_shown"
 CODEC = "explore_codec"
 OWN = "explore_own"
+_RELEASED = "explore_released"
+_SLID = "explore_slid"
 
 DEFAULT_PHOTO = "Cat"
 DEFAULT_STEP = 8
@@ -36,7 +38,25 @@ def released() -> None:
     """The hand let go of the scrubber: its position becomes the step of the page and of the address."""
     position = st.session_state[SCRUBBER].get("k")
     if isinstance(position, int):
+        st.session_state[_RELEASED] = position
+
+
+def slid() -> None:
+    """The plain slider was moved, or seems to have been: see `settle_step`."""
+    st.session_state[_SLID] = True
+
+
+def settle_step(count: int) -> int:
+    """Decide where the page stands, before the slider is drawn: the scrubber's word counts more than the slider's.
+
+    On quick releases the browser still sends the slider's value of the run before, which looks like a move back.
+    """
+    position, moved = st.session_state.pop(_RELEASED, None), st.session_state.pop(_SLID, False)
+    if position is not None:
         st.session_state[STEP] = position
+    elif moved:
+        tell_scrubber()
+    return hold_step(count)
 
 
 def codec_asked() -> None:

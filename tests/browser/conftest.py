@@ -1,0 +1,103 @@
+"""A real server and a headless Chromium; everything here skips where there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("HIERCODEC_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def address():
+    """The address of the app, served from a process of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    command += [f"--server.port={port}", "--server.address=127.0.0.1"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(240):
+                try:
+                    with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
+                        break
+                except OSError:
+                    time.sleep(0.25)
+            else:
+                pytest.fail("the server did not start within a minute")
+            yield url
+        finally:
+            server.terminate()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for the session."""
+    api = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+COUNT_RUNS = """() => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  globalThis.runs = 0;
+  let last = app.dataset.testScriptState;
+  new MutationObserver(() => {
+    const now = app.dataset.testScriptState;
+    if (now === 'running' && last !== 'running') globalThis.runs += 1;
+    last = now;
+  }).observe(app, { attributes: true });
+}"""
+
+READY = """() => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const box = [...document.querySelectorAll('*')].map((e) => e.shadowRoot?.querySelector('.hx[data-k]')).find(Boolean);
+  const sets = [...(globalThis.hiercodecFrames?.values() ?? [])];
+  return app?.dataset.testScriptState === 'notRunning' && box && sets.length
+    && sets.every((set) => [...set.values()].every((list) => list.every(Boolean)));
+}"""
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """`open_page(path, **context)` → a page that has settled; console errors fail the test at its end."""
+    contexts, problems = [], []
+
+    def open_(path: str = "/", **options):
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda m: problems.append(m.text) if m.type in {"error", "warning"} else None)
+        page.goto(address + path)
+        settle(page)
+        page.evaluate(COUNT_RUNS)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not problems, problems
+
+
+def settle(page, timeout: float = 60_000) -> None:
+    """Wait until the script rests and every picture has been decoded."""
+    page.wait_for_selector(".hx[data-k]", timeout=timeout)
+    page.wait_for_function(READY, timeout=timeout)
+    page.wait_for_timeout(300)
+    page.wait_for_function(READY, timeout=timeout)
