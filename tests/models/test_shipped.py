@@ -1,0 +1,104 @@
+"""The weights that ship: cards that tell the truth, and the promise of the whole project on real photographs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+
+from hiercodec import models, stream
+from hiercodec.errors import ModelNotFound
+from hiercodec.evaluation import psnr
+from hiercodec.images import centre_crop, load_rgb
+from hiercodec.models import store
+
+NAMES = sorted(models.shipped())
+
+
+@pytest.fixture(scope="module")
+def lite():
+    return models.load("lite")
+
+
+@pytest.fixture(scope="module")
+def astronaut():
+    from skimage import data
+
+    return centre_crop(np.ascontiguousarray(data.astronaut()), 256)
+
+
+def test_lite_ships():
+    assert "lite" in NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_card_names_its_weights(name):
+    card = models.shipped()[name]
+    tensors = load_file(store.MODELS / f"{name}.safetensors")
+    assert store.fingerprint(tensors).hex() == card["fingerprint"]
+    assert (store.MODELS / f"{name}.safetensors").stat().st_size < 60_000_000
+    assert card["steps"] > 0
+    assert card["training"]["loss"]["lmbda"]
+
+
+def test_find_goes_by_fingerprint(lite):
+    assert models.find(lite.fingerprint).name == "lite"
+    with pytest.raises(ModelNotFound, match="00000000"):
+        models.find(b"\0" * 4)
+
+
+def test_unknown_and_foreign_weights_are_one_clear_error(tmp_path):
+    with pytest.raises(ModelNotFound, match="shipped: .*lite"):
+        models.load("heavy")
+    foreign = tmp_path / "x.safetensors"
+    foreign.write_bytes(b"not safetensors at all")
+    foreign.with_suffix(".json").write_text("{}")
+    with pytest.raises(ModelNotFound, match="not a hiercodec model"):
+        models.load(foreign)
+
+
+def quality_over_bytes(codec, rgb, cuts: int = 20) -> tuple[list[int], list[float]]:
+    """File lengths and PSNR at `cuts` evenly spread lengths and at every level's end."""
+    data = codec.encode(rgb)
+    parsed = stream.parse(data)
+    lengths = np.linspace(parsed.z.end, len(data), cuts).astype(int).tolist()
+    lengths = sorted({*lengths, *parsed.cuts().values()})
+    return lengths, [psnr(rgb, codec.decode(stream.truncate(data, n)).image) for n in lengths]
+
+
+def test_more_bytes_never_look_worse(lite, astronaut):
+    """PSNR does not fall by more than 0.05 dB from one length to the next, the level boundaries included."""
+    lengths, quality = quality_over_bytes(lite, astronaut)
+    drops = {n: a - b for n, a, b in zip(lengths[1:], quality, quality[1:], strict=True) if a - b > 0.05}
+    assert not drops
+    assert quality[-1] > quality[0] + 5
+
+
+def test_lite_is_worth_looking_at(lite, astronaut):
+    """Well above what the plain KLT gives; a wrong weight file would not pass."""
+    data = lite.encode(astronaut)
+    assert 8 * len(data) / 256**2 < 1.1
+    assert psnr(astronaut, lite.decode(data).image) > 30
+    coarse = stream.parse(data).cuts()["coarse"]
+    assert 8 * coarse / 256**2 < 0.4
+    assert psnr(astronaut, lite.decode(data[:coarse]).image) > 23
+
+
+def test_the_container_is_small(lite, astronaut):
+    assert stream.parse(lite.encode(astronaut)).overhead_bytes <= 40
+
+
+def test_coded_within_one_percent_of_ideal(lite, astronaut):
+    data = lite.encode(astronaut)
+    coded = sum(section.available for section in stream.parse(data).sections)
+    assert coded <= 1.01 * lite.ideal_bits(data) / 8
+
+
+@pytest.mark.lab
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [4, 13, 23])
+def test_kodak_gets_better_with_every_cut(lite, lab, number):
+    lengths, quality = quality_over_bytes(lite, load_rgb(lab / f"images/kodak/kodim{number:02d}.png"))
+    assert all(b >= a - 0.05 for a, b in zip(quality, quality[1:], strict=False)), list(
+        zip(lengths, quality, strict=True)
+    )
