@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from pathlib import Path
 
 from hiercodec.errors import OutputError
+from hiercodec.fsio import write_bytes
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,6 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--hierarchy", default="consensus", help="hierarchy name or file (default consensus)")
     parser.add_argument("--crop", type=int, help="take the central square of this side first")
     parser.add_argument("--limit", type=int, help="only the first N photographs")
+    parser.add_argument("--card", metavar="NAME", help="also enter the figures into the first model's card, under NAME")
     args = parser.parse_args(argv)
 
     from tqdm import tqdm
@@ -34,6 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.dataset import load_photos
     from hiercodec.evaluation.runner import evaluate
+    from hiercodec.models import store
     from hiercodec.taxonomy import load_hierarchy
 
     codecs: dict = {name: models.load(name) for name in args.model or ["lite"]}
@@ -46,16 +50,29 @@ def main(argv: list[str] | None = None) -> int:
         results = evaluate(
             photos, codecs, classifiers, hierarchy, crop=args.crop, progress=lambda done, _: bar.update(done - bar.n)
         )
-    out = Path(args.out)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial = out.with_name(out.name + ".partial")
-        partial.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        partial.replace(out)
-    except OSError as error:
-        raise OutputError(f"cannot write {out}: {error.strerror}") from error
+    results["command"] = "python -m hiercodec evaluate " + shlex.join(sys.argv[2:] if argv is None else argv)
+    _write_json(Path(args.out), results)
+    if args.card:
+        _enter_into_card(store.weights_path((args.model or ["lite"])[0]).with_suffix(".json"), args.card, results)
     print(table(results), file=sys.stderr)
     return 0
+
+
+def _write_json(path: Path, value: dict) -> None:
+    """Write a file of results, whole or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _enter_into_card(path: Path, name: str, results: dict) -> None:
+    """Put the summary of `results` into a model card, under "measured" → `name`."""
+    card = json.loads(path.read_text(encoding="utf-8"))
+    keep = ("command", "photos", "labelled", "crop", "provenance", "uncompressed", "points")
+    card.setdefault("measured", {})[name] = {key: results[key] for key in keep}
+    _write_json(path, card)
 
 
 def table(results: dict) -> str:

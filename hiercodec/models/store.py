@@ -83,13 +83,18 @@ def shipped() -> dict[str, dict]:
     return cards
 
 
+def weights_path(name_or_path: str | Path) -> Path:
+    """Where the weights of a shipped model (by name) or of a `.safetensors` path are; its card is the `.json` beside it."""
+    given = Path(name_or_path)
+    return given if given.suffix == ".safetensors" else MODELS / f"{name_or_path}.safetensors"
+
+
 def load(name_or_path: str | Path = "lite", *, device: str = "cpu") -> Codec:
     """Load a shipped model by name, or a `.safetensors` file with its card beside it.
 
     Raises `ModelNotFound` with the names there are.
     """
-    given = Path(name_or_path)
-    path = given if given.suffix == ".safetensors" else MODELS / f"{name_or_path}.safetensors"
+    path = weights_path(name_or_path)
     card_path = path.with_suffix(".json")
     if not path.is_file() or not card_path.is_file():
         names = ", ".join(shipped()) or "none"

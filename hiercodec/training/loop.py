@@ -197,8 +197,7 @@ def load_training_state(model: TrainableCodec, name_or_path: str) -> None:
     """Start from an exported model, its prior included."""
     from safetensors.torch import load_file
 
-    path = Path(name_or_path) if name_or_path.endswith(".safetensors") else store.MODELS / f"{name_or_path}.safetensors"
-    tensors = load_file(path)
+    tensors = load_file(store.weights_path(name_or_path))
     network = {k.removeprefix("network."): v.float() for k, v in tensors.items() if k.startswith("network.")}
     model.network.load_state_dict(network)
     prefix = store.TRAINING + "bottleneck."

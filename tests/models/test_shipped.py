@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from safetensors.torch import load_file
@@ -48,7 +50,7 @@ def test_find_goes_by_fingerprint(lite):
 
 
 def test_unknown_and_foreign_weights_are_one_clear_error(tmp_path):
-    with pytest.raises(ModelNotFound, match="shipped: .*lite"):
+    with pytest.raises(ModelNotFound, match=r"shipped: .*lite"):
         models.load("heavy")
     foreign = tmp_path / "x.safetensors"
     foreign.write_bytes(b"not safetensors at all")
@@ -99,6 +101,4 @@ def test_coded_within_one_percent_of_ideal(lite, astronaut):
 @pytest.mark.parametrize("number", [4, 13, 23])
 def test_kodak_gets_better_with_every_cut(lite, lab, number):
     lengths, quality = quality_over_bytes(lite, load_rgb(lab / f"images/kodak/kodim{number:02d}.png"))
-    assert all(b >= a - 0.05 for a, b in zip(quality, quality[1:], strict=False)), list(
-        zip(lengths, quality, strict=True)
-    )
+    assert all(b >= a - 0.05 for a, b in itertools.pairwise(quality)), list(zip(lengths, quality, strict=True))
