@@ -1,0 +1,37 @@
+"""Classifiers of decoded pictures and what their probabilities say at every level of a hierarchy.
+
+torch is imported when a classifier is loaded, not before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hiercodec.classify.preprocess import Preprocess
+from hiercodec.classify.probabilities import Path, level_probabilities, path_of
+
+if TYPE_CHECKING:
+    from hiercodec.classify.classifier import Classifier
+
+__all__ = ["Classifier", "Path", "Preprocess", "level_probabilities", "load_classifier", "path_of"]
+
+
+def load_classifier(spec: str = "bundled") -> Classifier:
+    """The classifier that `spec` names; `ClassifierNotFound` says in one line why there is none.
+
+    - `bundled`: ours, shipped with the project, works offline; or the path of weights of the same kind (`.safetensors`)
+    - `timm:NAME`: any timm model with 1000 classes, pretrained weights from the hub
+    - `timm:NAME@PATH.safetensors[?key=value&…]`: a timm architecture with local weights. Keys: `mean`, `std` (one number
+      or three with commas), `crop`, `size`, `interpolation`, and `pad_type` for the architecture.
+    """
+    from hiercodec.classify.loading import load
+
+    return load(spec)
+
+
+def __getattr__(name: str) -> object:
+    if name == "Classifier":
+        from hiercodec.classify.classifier import Classifier
+
+        return Classifier
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,87 @@
+"""From 1000 class probabilities to probabilities at every level of a hierarchy. numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from hiercodec.taxonomy import Hierarchy
+
+Guess = tuple[int, str, float]
+"""(group index, its label, its probability 0…1)."""
+
+
+class Path(Mapping[str, tuple[Guess, ...]]):
+    """The likeliest groups of one picture at every level, likeliest first: `path["coarse"][0]` is a `Guess`.
+
+    `consistent` says whether each level's winner is the parent of the next level's winner: where it is False, the
+    levels taken one by one do not describe one branch of the hierarchy, and a display should say so.
+    """
+
+    __slots__ = ("consistent", "levels")
+
+    def __init__(self, levels: dict[str, tuple[Guess, ...]], consistent: bool) -> None:
+        self.levels, self.consistent = levels, consistent
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Level names, coarse first."""
+        return tuple(self.levels)
+
+    @property
+    def winners(self) -> tuple[Guess, ...]:
+        """The likeliest group of each level, coarse first."""
+        return tuple(guesses[0] for guesses in self.levels.values())
+
+    def __getitem__(self, name: str) -> tuple[Guess, ...]:
+        return self.levels[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.levels)
+
+    def __len__(self) -> int:
+        return len(self.levels)
+
+    def __repr__(self) -> str:
+        chain = " › ".join(f"{label} {p:.2f}" for _, label, p in self.winners)
+        return f"Path({chain}{'' if self.consistent else ', not consistent'})"
+
+
+def level_probabilities(p: np.ndarray, hierarchy: Hierarchy) -> dict[str, np.ndarray]:
+    """Sums of class probabilities over the groups of each level: float32[n, k], or [k] for a single [classes] row.
+
+    p: [n, classes] or [classes]; rows that sum to 1 still do at every level. `ValueError` where the number of classes
+    is not the hierarchy's.
+    """
+    p = np.asarray(p)
+    rows = np.atleast_2d(p).astype(np.float64)
+    if p.ndim not in (1, 2) or rows.shape[1] != hierarchy.n_classes:
+        raise ValueError(f"expected [n, {hierarchy.n_classes}] probabilities, got {list(p.shape)}")
+    found = {}
+    for level in hierarchy.levels:
+        sums = np.zeros((level.k, len(rows)))
+        np.add.at(sums, level.assignment, rows.T)
+        found[level.name] = (sums.T if p.ndim == 2 else sums[:, 0]).astype(np.float32)
+    return found
+
+
+def path_of(p: np.ndarray, hierarchy: Hierarchy, top: int = 3) -> Path:
+    """The `top` likeliest groups at every level for one picture's class probabilities [classes].
+
+    Equal probabilities are listed in group order. A group's parent is the group above that holds most of its classes
+    (all of them where the hierarchy is a tree).
+    """
+    if np.ndim(p) != 1:
+        raise ValueError(f"expected the probabilities of one picture, got {list(np.shape(p))}")
+    found: dict[str, tuple[Guess, ...]] = {}
+    consistent, above = True, None
+    for level, q in zip(hierarchy.levels, level_probabilities(p, hierarchy).values(), strict=True):
+        best = np.argsort(-q, kind="stable")[:top]
+        found[level.name] = tuple((int(i), level.labels[i], float(q[i])) for i in best)
+        if above is not None:
+            consistent = consistent and int(hierarchy.parents(level.name)[0][best[0]]) == above
+        above = int(best[0])
+    return Path(found, consistent)

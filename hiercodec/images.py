@@ -1,0 +1,222 @@
+"""Pictures in and out: untrusted bytes become RGB uint8[H, W, 3], or one clear error.
+
+Everything past this door is a plain array of pixels: no metadata, no colour profile, no file name. Accepted are PNG,
+JPEG and WebP; every other reader of Pillow stays shut. Sizes are checked before a pixel is decoded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import stat
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from hiercodec.errors import DamagedImage, ImageTooLarge, NotAnImage
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+"""The formats that are read; what a file is called does not matter."""
+
+MAX_PIXELS = 20_000_000
+MAX_BYTES = 64 * 2**20
+MAX_SIDE = 65_535
+WHITE = (255, 255, 255)
+
+EXIF_ORIENTATION = 0x0112
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF8", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"BM", "BMP"),
+    (b"%PDF", "PDF"),
+    (b"8BPS", "Photoshop"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (b"\xffO\xffQ", "JPEG 2000"),
+    (b"\xff\n", "JPEG XL"),
+    (b"<svg", "SVG"),
+)
+
+DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, TypeError, MemoryError)
+DAMAGE += (struct.error, zlib.error, Warning)
+"""What Pillow's readers raise on damaged files."""
+
+# Pillow only warns between one and two times its own limit. Set once here, and not around each call: the list of
+# filters belongs to the whole process, and switching it back and forth would not be safe in threads.
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+
+
+def read_rgb(
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    max_bytes: int = MAX_BYTES,
+    background: tuple[int, int, int] = WHITE,
+) -> np.ndarray:
+    """The picture in `data` as uint8[H, W, 3], upright.
+
+    Of an animation the first frame; transparency is laid over `background`; 16-bit samples are rounded to 8; grey,
+    palette and CMYK become RGB (embedded colour profiles are not applied). Raises `NotAnImage` for anything but PNG,
+    JPEG and WebP, `ImageTooLarge` above `max_bytes`, `max_pixels` or 65 535 pixels a side, `DamagedImage` otherwise.
+    """
+    if not data:
+        raise NotAnImage("not a picture: the file is empty")
+    if len(data) > max_bytes:
+        raise ImageTooLarge(f"the picture's file has {len(data)} bytes; at most {max_bytes} are read")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > max_pixels or max(width, height) > MAX_SIDE:
+                raise _too_large(width, height, max_pixels)
+            image.load()
+            flat = _to_rgb(_upright(image), background)
+            return np.array(flat, dtype=np.uint8)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ImageTooLarge(f"the picture has more than {max_pixels / 1e6:g} million pixels") from None
+    except UnidentifiedImageError:
+        raise _unreadable(data) from None
+    except DAMAGE as error:
+        raise DamagedImage(f"a damaged {sniff(data) or 'picture'}: {error}") from None
+
+
+def load_rgb(path: str | Path, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> np.ndarray:
+    """`read_rgb` of a file; a missing file, a folder or a device is `NotAnImage`, named in the message."""
+    path = Path(path)
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise NotAnImage(f"{path} is a folder, not a picture")
+        if not stat.S_ISREG(status.st_mode):
+            raise NotAnImage(f"{path} is not an ordinary file")
+        if status.st_size > max_bytes:
+            raise ImageTooLarge(f"{path} has {status.st_size} bytes; at most {max_bytes} are read")
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise NotAnImage(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    try:
+        return read_rgb(data, max_pixels=max_pixels, max_bytes=max_bytes)
+    except (NotAnImage, ImageTooLarge, DamagedImage) as error:
+        raise type(error)(f"{path}: {error}") from None
+
+
+def sniff(data: bytes) -> str | None:
+    """What the first bytes say the format is, or None. A guess for messages, never a permission."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    if data[4:8] == b"ftyp":
+        return "AVIF" if data[8:12] in {b"avif", b"avis"} else "HEIC or video"
+    return next((name for signature, name in SIGNATURES if data.startswith(signature)), None)
+
+
+def _too_large(width: int, height: int, max_pixels: int) -> ImageTooLarge:
+    return ImageTooLarge(
+        f"the picture is {width}×{height}; at most {max_pixels / 1e6:g} million pixels and {MAX_SIDE} a side are read"
+    )
+
+
+def _unreadable(data: bytes) -> NotAnImage | DamagedImage:
+    found = sniff(data)
+    if found in {"PNG", "JPEG", "WebP"}:
+        return DamagedImage(f"a damaged {found}: its header cannot be read")
+    return NotAnImage(f"not a PNG, JPEG or WebP picture{f' but {found}' if found else ''}")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF orientation says; EXIF that cannot be read turns nothing, the pixels are sound."""
+    try:
+        method = UPRIGHT.get(image.getexif().get(EXIF_ORIENTATION, 1))
+    except Exception:  # a parser of foreign tags: any error there only means that there is no orientation
+        method = None
+    return image if method is None else image.transpose(method)
+
+
+def _to_rgb(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        samples = np.clip(np.asarray(image, dtype=np.float64), 0, 65_535)
+        return Image.fromarray(np.rint(samples / 257).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, (*background, 255)), rgba).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def check_rgb(rgb: np.ndarray) -> np.ndarray:
+    """`rgb` itself if it is uint8[H, W, 3] with at least one pixel; `ValueError` otherwise."""
+    if not isinstance(rgb, np.ndarray) or rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
+        found = f"{rgb.dtype}{list(rgb.shape)}" if isinstance(rgb, np.ndarray) else type(rgb).__name__
+        raise ValueError(f"a picture is uint8[H, W, 3], got {found}")
+    return rgb
+
+
+def encode_png(rgb: np.ndarray) -> bytes:
+    """A PNG file of uint8[H, W, 3], without metadata; `read_rgb` gives the same pixels back."""
+    buffer = io.BytesIO()
+    Image.fromarray(check_rgb(rgb)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def resize_to(rgb: np.ndarray, max_side: int) -> np.ndarray:
+    """Shrunk (Lanczos) so that neither side exceeds `max_side`; a picture that already fits is returned as it is.
+
+    >>> resize_to(np.zeros((30, 60, 3), np.uint8), 20).shape
+    (10, 20, 3)
+    """
+    if max_side < 1:
+        raise ValueError(f"max_side must be at least 1, got {max_side}")
+    height, width = check_rgb(rgb).shape[:2]
+    scale = max_side / max(height, width)
+    if scale >= 1:
+        return rgb
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.array(Image.fromarray(rgb).resize(size, Image.Resampling.LANCZOS))
+
+
+def centre_crop(rgb: np.ndarray, height: int, width: int | None = None) -> np.ndarray:
+    """The central `height` × `width` pixels (a square if only one is given), or as many as there are."""
+    width = height if width is None else width
+    top, left = max(0, (rgb.shape[0] - height) // 2), max(0, (rgb.shape[1] - width) // 2)
+    return rgb[top : top + height, left : left + width]
+
+
+def sha256_of(rgb: np.ndarray) -> str:
+    """64 hex digits that name the pixels and their shape: a cache key.
+
+    >>> sha256_of(np.zeros((1, 2, 3), np.uint8)) == sha256_of(np.zeros((2, 1, 3), np.uint8))
+    False
+    """
+    digest = hashlib.sha256(f"{rgb.dtype.str}{rgb.shape}".encode())
+    digest.update(np.ascontiguousarray(rgb).data)
+    return digest.hexdigest()
+
+
+def pad_to_multiple(array: np.ndarray, multiple: int = 16) -> tuple[np.ndarray, tuple[int, int]]:
+    """[H, W, …] grown to the right and the bottom by repeating its edge, and the (H, W) that `crop` needs to undo it.
+
+    >>> padded, size = pad_to_multiple(np.ones((5, 16, 3)), 16)
+    >>> padded.shape, size
+    ((16, 16, 3), (5, 16))
+    """
+    height, width = array.shape[:2]
+    extra = ((0, -height % multiple), (0, -width % multiple), *[(0, 0)] * (array.ndim - 2))
+    return (np.pad(array, extra, mode="edge") if any(map(any, extra)) else array), (height, width)
+
+
+def crop(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The top left `size` = (H, W) of [H′, W′, …]: undoes `pad_to_multiple`."""
+    return array[: size[0], : size[1]]
