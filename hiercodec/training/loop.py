@@ -21,7 +21,7 @@ from hiercodec.models.linear import LayeredKLT
 from hiercodec.training import checkpoint
 from hiercodec.training.config import TrainConfig
 from hiercodec.training.data import Crops
-from hiercodec.training.loss import SemanticLoss, prefix_rates
+from hiercodec.training.loss import SemanticLoss, bounded_pull, prefix_rates
 from hiercodec.training.model import TrainableCodec
 from hiercodec.training.validate import validate
 
@@ -77,7 +77,7 @@ class Trainer:
                     rates = self.step / max(1e-9, bar.format_dict["elapsed"])
                     record = {k: float(np.mean([w[k] for w in window if k in w])) for k in set().union(*window)}
                     self._log({"step": self.step, "steps_per_s": round(rates, 3), **dict(sorted(record.items()))})
-                    bar.set_postfix_str(_summary(record))
+                    bar.set_postfix_str(_summary(record, self.raw.plan.names))
                     window.clear()
                 if self.step % config.save_every == 0:
                     self.save()
@@ -115,17 +115,30 @@ class Trainer:
             k = max(0, cut[0] - 1) if cut[1] < 0.5 else cut[0]  # judged as the nearer level
             loss = loss + loss_weights.lmbda[k] * loss_weights.w[k] * mse[-1]
             record["psnr_cut"] = _psnr(mse[-1].item())
+        surrogate = torch.zeros((), device=x.device)
         if self.semantic is not None:
             ramp = min(1.0, (self.step + 1) / max(1, config.semantic_warmup))
             targets = self.semantic.targets(x, labels)
+            references = self.semantic.references(x) if loss_weights.features else []
             for i, k in enumerate(levels):
-                ce, hits = self.semantic(out["x_hat"][i], targets[k], k)
-                loss = loss + share * ramp * loss_weights.gamma[k] * ce
+                leaf = out["x_hat"][i].detach().requires_grad_()
+                if loss_weights.features:
+                    ce, hits, distance = self.semantic.with_features(leaf, targets[k], k, references)
+                    term = ce + loss_weights.features * distance
+                    record[f"features_{self.raw.plan.names[k]}"] = distance.item()
+                else:
+                    ce, hits = self.semantic(leaf, targets[k], k)
+                    term = ce
+                pull = loss_weights.lmbda[k] * loss_weights.w[k] * 2 * 255**2 * (leaf.detach() - x) / x.numel()
+                gradient = bounded_pull(loss_weights.gamma[k] * term, leaf, pull, loss_weights.limit)
+                # ⟨x̂, g⟩ has gradient g at x̂; its value means nothing, so what is logged is the cross-entropy itself.
+                surrogate = surrogate + share * ramp * (out["x_hat"][i] * gradient).sum()
+                loss = loss + share * ramp * loss_weights.gamma[k] * ce.detach()
                 name = self.raw.plan.names[k]
                 record[f"ce_{name}"], record[f"acc_{name}"] = ce.item(), hits.item()
         self.optimizer.zero_grad(set_to_none=True)
         aux = self.raw.aux_loss()  # fits the prior's quantiles; touches nothing else
-        self.fabric.backward(loss + aux)
+        self.fabric.backward(loss + surrogate + aux)
         norm = torch.nn.utils.clip_grad_norm_(self.raw.parameters(), config.clip)
         record |= {"loss": loss.item(), "aux": aux.item(), "grad": norm.item()}
         if math.isfinite(record["grad"]):
@@ -252,10 +265,11 @@ def _truncate_log(path: Path, step: int) -> None:
         path.write_text("".join(line + "\n" for line in lines))
 
 
-def _summary(record: dict[str, float]) -> str:
+def _summary(record: dict[str, float], levels: tuple[str, ...]) -> str:
+    """The progress bar's words: each figure at every level, coarse first; – where this window has none."""
     parts = [f"loss {record['loss']:.2f}"]
     for key in ("bpp", "psnr", "acc"):
-        values = [f"{v:.2f}" for k, v in record.items() if k.startswith(key + "_") and not k.endswith("cut")]
-        if values:
-            parts.append(f"{key} {'/'.join(sorted(values))}")
+        values = [record.get(f"{key}_{level}") for level in levels]
+        if any(v is not None for v in values):
+            parts.append(f"{key} " + "/".join("–" if v is None else f"{v:.2f}" for v in values))
     return "  ".join(parts)

@@ -14,13 +14,21 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
-    """λ, w, γ and rate weights, one a level; `smoothing` is label smoothing over the groups of a level."""
+    """λ, w, γ and rate weights, one a level; `smoothing` is label smoothing over the groups of a level.
+
+    `features` weighs, beside each γ_k·CE_k, the distance of the frozen classifier's features (not in the paper): the
+    same goal with a target at every position, so a gradient with far less noise in small batches. `limit` bounds what
+    both may pull at each picture, as a multiple of its distortion gradient: unbounded, at batch 5, their noise pushed
+    PSNR down by 2.5 dB in 240 steps without moving the cross-entropy.
+    """
 
     lmbda: tuple[float, ...] = (1e-4, 1e-3, 1e-2)
     w: tuple[float, ...] = (0.33, 0.67, 1.0)
     gamma: tuple[float, ...] = (0.5, 1.0, 2.0)
     rate: tuple[float, ...] = (1.0, 1.0, 1.0)
     smoothing: float = 0.1
+    features: float = 0.0
+    limit: float = 1.0
 
 
 def prefix_rates(likelihoods: dict, pixels: int) -> Tensor:
@@ -77,8 +85,42 @@ class SemanticLoss(nn.Module):
             out.append(torch.where(known[:, None], smooth, mass))
         return out
 
+    @torch.no_grad()
+    def references(self, x: Tensor) -> list[Tensor]:
+        """The classifier's features of originals, from stride 8 on; `features` are compared with them."""
+        return self._features(x)[1]
+
+    def _features(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """(logits, feature maps at strides 8, 16 and 32) of a timm network in one pass."""
+        last, maps = self.module.forward_intermediates((x.clamp(0, 1) - self.mean) / self.std, indices=[2, 3, 4])
+        return self.module.forward_head(last), maps
+
     def forward(self, x_hat: Tensor, target: Tensor, level: int) -> tuple[Tensor, Tensor]:
         """(CE_k in nats, share of winners equal to the target's) of reconstructions x_hat at one level."""
-        mass = group_mass(self.probabilities(x_hat), getattr(self, f"assignment_{level}"), self.ks[level])
+        return self._cross_entropy(self.probabilities(x_hat), target, level)
+
+    def with_features(self, x_hat: Tensor, target: Tensor, level: int, references: list[Tensor]) -> tuple[Tensor, ...]:
+        """(CE_k, hits, feature distance): the last is the relative squared error, averaged over maps and pictures."""
+        logits, maps = self._features(x_hat)
+        distance = torch.stack(
+            [
+                ((mine - theirs).pow(2).flatten(1).sum(1) / theirs.pow(2).flatten(1).sum(1)).mean()
+                for mine, theirs in zip(maps, references, strict=True)
+            ]
+        ).mean()
+        return *self._cross_entropy(logits.float().softmax(1), target, level), distance
+
+    def _cross_entropy(self, probabilities: Tensor, target: Tensor, level: int) -> tuple[Tensor, Tensor]:
+        mass = group_mass(probabilities, getattr(self, f"assignment_{level}"), self.ks[level])
         ce = -(target * mass.clamp_min(1e-7).log()).sum(1).mean()
         return ce, (mass.argmax(1) == target.argmax(1)).float().mean()
+
+
+def bounded_pull(semantic: Tensor, x_hat: Tensor, pull: Tensor, limit: float) -> Tensor:
+    """Gradient of a scalar `semantic` at the leaf x_hat (B, 3, H, W), each picture's at most limit·‖pull‖ long.
+
+    `pull` (B, 3, H, W) is the distortion's gradient there.
+    """
+    (gradient,) = torch.autograd.grad(semantic, x_hat)
+    norm, bound = gradient.flatten(1).norm(dim=1), limit * pull.flatten(1).norm(dim=1)
+    return gradient * (bound / norm.clamp_min(1e-12)).clamp_max(1.0).view(-1, 1, 1, 1)

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from hiercodec.training.loss import SemanticLoss, group_mass, prefix_rates
+from hiercodec.training.loss import SemanticLoss, bounded_pull, group_mass, prefix_rates
 
 
 def test_prefix_rates_telescope():
@@ -35,7 +35,14 @@ class Brightness(torch.nn.Module):
         self.weight = torch.nn.Parameter(torch.tensor([4.0, 2.0, -2.0, -4.0]))
 
     def forward(self, x):
+        return self.forward_head(x)
+
+    def forward_head(self, x):
         return x.mean((1, 2, 3))[:, None] * self.weight
+
+    def forward_intermediates(self, x, indices):
+        assert indices == [2, 3, 4]
+        return x, [x, 2 * x, x[:, :1]]
 
 
 @pytest.fixture
@@ -64,3 +71,22 @@ def test_the_cross_entropy_pulls_pictures_and_leaves_the_classifier_frozen(seman
     assert all(p.grad is None for p in semantic.module.parameters())
     assert hit.item() in (0.0, 1.0)
     assert not semantic.train().module.training
+
+
+def test_features_of_the_original_are_at_no_distance(semantic):
+    x = torch.rand(2, 3, 8, 8)
+    target = semantic.targets(x, torch.tensor([0, 1]))[0]
+    references = semantic.references(x)
+    ce, _, distance = semantic.with_features(x, target, 0, references)
+    assert distance.item() == 0
+    assert ce.item() == pytest.approx(semantic(x, target, 0)[0].item())
+    # (x - mean)/std with mean = std = 0.5 is 2x - 1: halving that leaves a quarter of its energy as the error's.
+    assert semantic.with_features((x + 0.5) / 2, target, 0, references)[2].item() == pytest.approx(0.25, rel=1e-5)
+
+
+def test_a_semantic_pull_is_bounded_picture_by_picture():
+    x_hat = torch.ones(2, 3, 4, 4, requires_grad=True)
+    semantic = (x_hat[0] * 100).sum() + (x_hat[1] * 0.001).sum()
+    gradient = bounded_pull(semantic, x_hat, torch.ones(2, 3, 4, 4), limit=0.5)
+    assert gradient[0].norm().item() == pytest.approx(0.5 * 48**0.5, rel=1e-5)
+    assert torch.allclose(gradient[1], torch.full((3, 4, 4), 0.001))
