@@ -121,16 +121,21 @@ def wordnet_hierarchy() -> Hierarchy:
     return cut_hierarchy(depths, name="wordnet", level_names=[LEVEL_NAMES[k] for k in KS])
 
 
-def shipped_hierarchies(embeddings: Mapping[str, Embedding], say: Say = lambda _: None) -> dict[str, Hierarchy]:
+def shipped_hierarchies(
+    embeddings: Mapping[str, Embedding], say: Say = lambda _: None, *, jobs: int = 1
+) -> dict[str, Hierarchy]:
     """Flat and nested k-means of every embedding with three seeds; the name carries the seed from the second on."""
-    found = {}
-    for embedding in embeddings.values():
-        for method in ("flat", "nested"):
-            for seed in SEEDS:
-                name = f"{embedding.name}-{method}" + (f"-s{seed}" if seed else "")
-                say(f"clustering {name}")
-                found[name] = cluster_hierarchy(embedding, KS, method=method, seed=seed, name=name)
-    return found
+    from joblib import Parallel, delayed
+
+    plan = [
+        (embedding, method, seed, f"{embedding.name}-{method}" + (f"-s{seed}" if seed else ""))
+        for embedding in embeddings.values()
+        for method in ("flat", "nested")
+        for seed in SEEDS
+    ]
+    say(f"clustering {len(plan)} hierarchies")
+    work = (delayed(cluster_hierarchy)(e, KS, method=method, seed=seed, name=name) for e, method, seed, name in plan)
+    return {hierarchy.name: hierarchy for hierarchy in Parallel(n_jobs=jobs)(work)}
 
 
 def write_hierarchies(hierarchies: Mapping[str, Hierarchy], folder: Path) -> None:

@@ -140,7 +140,9 @@ def _build(args: argparse.Namespace) -> int:
         found = em.from_folder(args.consensus)
         if not found:
             raise HierarchyError(f"no .npy file in {args.consensus}")
-        voters = stability.single_runs(found, sorted(set(args.k)), stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS)
+        voters = stability.single_runs(
+            found, sorted(set(args.k)), stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS, jobs=_cores()
+        )
         hierarchy = build.consensus_hierarchy(voters, found, name=name)
     else:
         if args.clip:
@@ -228,9 +230,11 @@ def _assets(args: argparse.Namespace) -> int:
         raise HierarchyError(f"no embeddings: give a folder of .npy files with --embeddings DIR or ${ENV}")
     if wanted & {"hierarchies", "stability"}:
         say(f"clustering {len(found)} embeddings: the consensus' voters")
-        voters = stability.single_runs(found, stability.KS, stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS)
+        voters = stability.single_runs(
+            found, stability.KS, stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS, jobs=_cores()
+        )
     if "hierarchies" in wanted:
-        made = build.shipped_hierarchies(found, say)
+        made = build.shipped_hierarchies(found, say, jobs=_cores())
         made |= {"consensus": build.consensus_hierarchy(voters, found), "wordnet": build.wordnet_hierarchy()}
         build.write_hierarchies(made, args.out / "hierarchies")
         say(f"{len(made)} hierarchies written")
@@ -252,8 +256,12 @@ def _measure(found: Any, voters: Any, references: Any = None) -> dict[str, Any]:
     from hiercodec.taxonomy import build, stability
 
     if voters is None:
-        voters = stability.single_runs(found, stability.KS, stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS)
-    judges = stability.single_runs(found, stability.KS, stability.JUDGE_SEEDS, n_init=stability.JUDGE_STARTS)
+        voters = stability.single_runs(
+            found, stability.KS, stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS, jobs=_cores()
+        )
+    judges = stability.single_runs(
+        found, stability.KS, stability.JUDGE_SEEDS, n_init=stability.JUDGE_STARTS, jobs=_cores()
+    )
     result = stability.report(voters, judges, stability.consensus_of(voters), references=references)
     return {**result, "provenance": {"embeddings": {n: e.provenance for n, e in found.items()}, "tools": build.tools()}}
 
@@ -270,6 +278,10 @@ def _lab() -> Path | None:
     """The lab's folder if there is one: what HIERCODEC_LAB names, else `shared/lab` beside the checkout."""
     folder = Path(os.environ.get("HIERCODEC_LAB") or ASSETS.parents[1] / "shared" / "lab")
     return folder if folder.is_dir() else None
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _print_json(value: Any) -> int:

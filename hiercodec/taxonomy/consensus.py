@@ -1,10 +1,11 @@
 """Consensus over many clusterings (seeds, models): one tree that agrees with them better than they do with each other.
 
-    runs ──► co-association ──► Ward tree, cut at K ──► moves while the mean ARI to the runs rises ──► next finer K,
-             (how often two                              (classes change groups)                       inside the groups
-              classes meet)                                                                            found so far
+    runs ──► co-association ──► Ward tree, cut at K ─┐
+             (how often two  └► k-means of its rows ─┴─► moves of classes while the mean ARI to the runs rises; the best
+              classes meet)                              end wins ──► next finer K, inside the groups found so far
 
-Evidence accumulation (Fred & Jain 2005) gives the start, median-partition moves the rest. Deterministic: no seed.
+Evidence accumulation (Fred & Jain 2005) gives the start, median-partition moves the rest. At the coarsest level ends with a
+group above `largest_share` lose to all others: a level that is mostly one group tells nobody much. Seeds are fixed.
 """
 
 from __future__ import annotations
@@ -14,8 +15,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from hiercodec.errors import HierarchyError
-from hiercodec.taxonomy.cluster import canonical, cut_tree
-from hiercodec.taxonomy.measures import coassociation
+from hiercodec.taxonomy.cluster import canonical, cut_tree, kmeans
+from hiercodec.taxonomy.measures import ari, coassociation
+
+STARTS = 3
+"""How many k-means starts the coarsest level has beside Ward's."""
+
+
+def largest_share(k: int) -> float:
+    """Largest share of the classes that one of k groups should hold: a fifth at K = 10, 1.5 / k where k is small."""
+    return max(0.2, 1.5 / k)
 
 
 def consensus(runs: Mapping[int, Sequence[np.ndarray]]) -> list[np.ndarray]:
@@ -27,14 +36,22 @@ def consensus(runs: Mapping[int, Sequence[np.ndarray]]) -> list[np.ndarray]:
         together = coassociation(runs[k])
         if found:
             start, parent = _cut_inside(together, found[-1], k)
+            end = climb(start, runs[k], parent=parent)
         else:
-            start, parent = _ward_cut(together, k), np.zeros(k, np.int64)
-        found.append(canonical(climb(start, runs[k], parent=parent)))
+            starts = [_ward_cut(together, k), *(kmeans(together, k, seed=s, n_init=3) for s in range(STARTS))]
+            ends = [climb(start, runs[k]) for start in starts]
+            even = [end for end in ends if np.bincount(end).max() < largest_share(k) * len(end)]
+            end = max(even or ends, key=lambda groups: _mean_ari(groups, runs[k]))
+        found.append(canonical(end))
     return found
 
 
 def climb(
-    start: np.ndarray, runs: Sequence[np.ndarray], *, parent: np.ndarray | None = None, max_sweeps: int = 50
+    start: np.ndarray,
+    runs: Sequence[np.ndarray],
+    *,
+    parent: np.ndarray | None = None,
+    max_sweeps: int = 50,
 ) -> np.ndarray:
     """Move single classes between groups while that raises the mean ARI to `runs`; never empties a group.
 
@@ -96,6 +113,10 @@ class _Votes:
         self.sizes[here] -= 1
         self.sizes[there] += 1
         self.groups[i] = there
+
+
+def _mean_ari(groups: np.ndarray, runs: Sequence[np.ndarray]) -> float:
+    return float(np.mean([ari(groups, run) for run in runs]))
 
 
 def _ward_cut(together: np.ndarray, k: int) -> np.ndarray:

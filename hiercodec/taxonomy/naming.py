@@ -137,7 +137,7 @@ def _hypernyms(members: np.ndarray, graph: WordNetGraph) -> str:
         word = PLAIN.get(graph.keys[best]) or PLAIN.get(graph.labels[best], graph.labels[best])
         if any(graph.distance[c, best] < 32000 for c in chosen):
             word = f"other {word}"  # the narrower word came first
-        if word not in words and word.removeprefix("other ") not in words:
+        if not any(word.removeprefix("other ") in earlier.split(" or ") for earlier in words):
             words.append(word)
         chosen.append(best)
         left &= ~under[members, best]

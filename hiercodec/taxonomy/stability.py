@@ -23,7 +23,7 @@ from hiercodec.taxonomy.paths import ASSETS, read_asset
 STABILITY_FILE = ASSETS / "taxonomy" / "stability.json"
 STABILITY_COMMAND = "python -m hiercodec hierarchy assets stability --embeddings DIR"
 KS = (10, 100)
-VOTER_SEEDS, JUDGE_SEEDS = tuple(range(1000, 1018)), tuple(range(2000, 2008))
+VOTER_SEEDS, JUDGE_SEEDS = tuple(range(1000, 1020)), tuple(range(2000, 2008))
 VOTER_STARTS, JUDGE_STARTS = 3, 10
 RESAMPLES = 2000
 
@@ -40,16 +40,18 @@ class Run:
 Runs = dict[int, list[Run]]  # K → runs
 
 
-def single_runs(embeddings: Mapping[str, Embedding], ks: Sequence[int], seeds: Sequence[int], *, n_init: int) -> Runs:
-    """Independent k-means runs: every embedding with every seed at every K."""
-    return {
-        k: [
-            Run(m, seed, kmeans(e.vectors, k, seed=seed, n_init=n_init))
-            for m, e in embeddings.items()
-            for seed in seeds
-        ]
-        for k in ks
-    }
+def single_runs(
+    embeddings: Mapping[str, Embedding], ks: Sequence[int], seeds: Sequence[int], *, n_init: int, jobs: int = 1
+) -> Runs:
+    """Independent k-means runs: every embedding with every seed at every K, on `jobs` cores (the result is the same)."""
+    from joblib import Parallel, delayed
+
+    plan = [(k, model, seed) for k in ks for model in embeddings for seed in seeds]
+    work = (delayed(kmeans)(embeddings[model].vectors, k, seed=seed, n_init=n_init) for k, model, seed in plan)
+    runs: Runs = {k: [] for k in ks}
+    for (k, model, seed), groups in zip(plan, Parallel(n_jobs=jobs)(work), strict=True):
+        runs[k].append(Run(model, seed, groups))
+    return runs
 
 
 def consensus_of(
