@@ -6,12 +6,14 @@ import streamlit as st
 
 from hiercodec.ui import chrome, explore
 
-with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     chrome.page("Slide the bytes", width="content")
+    settings = explore.settings()
     chosen = explore.choose()
-shown = explore.subject(chosen, explore.default_settings())
+shown = explore.subject(chosen, settings)
 if shown is None:
     chrome.footer()
 else:
     explore.view(shown)
+    explore.notices(shown, settings)
     chrome.footer(explore.provenance(shown.bundle.trace))

@@ -2,14 +2,17 @@
 
     NAME.zip   trace.json · stream.hc · original.webp · 000.webp, 001.webp, …      (WebP is lossless here)
 
-Entries are stored, not compressed again, with fixed dates, so that the same content gives the same bytes.
+000.webp is the first frame; each later file holds what changed since the frame before, (new − old + 128) mod 256, which
+is a quarter smaller than the frames themselves. Entries are stored, not compressed again, with fixed dates, so that the
+same content gives the same bytes.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import io
+import itertools
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,22 +23,30 @@ from PIL import Image
 
 from hiercodec.errors import InputError
 from hiercodec.evaluation.trace import Trace
+from hiercodec.fsio import write_bytes
 
 MAX_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A trace, the whole stream, the original and every frame as lossless WebP files."""
+    """A trace, the whole stream, the original, the first frame and every later frame's change as lossless WebP files."""
 
     trace: Trace
     stream: bytes
     original: bytes
-    frames: tuple[bytes, ...]
+    changes: tuple[bytes, ...]
+
+    def frames(self) -> list[np.ndarray]:
+        """Every frame as uint8[H, W, 3], exactly what the decoder gave."""
+        found = [from_webp(self.changes[0])]
+        for change in self.changes[1:]:
+            found.append(found[-1] + from_webp(change) - np.uint8(128))
+        return found
 
     def pixels(self, index: int) -> np.ndarray:
-        """Frame `index` as uint8[H, W, 3], exactly what the decoder gave."""
-        return from_webp(self.frames[index])
+        """Frame `index`, uint8[H, W, 3]."""
+        return dataclasses.replace(self, changes=self.changes[: index + 1]).frames()[-1]
 
     def original_pixels(self) -> np.ndarray:
         """The picture that was encoded, uint8[H, W, 3]."""
@@ -46,7 +57,8 @@ def make(trace: Trace, stream: bytes, rgb: np.ndarray, frames: Sequence[np.ndarr
     """Pack frames losslessly; `effort` 0 (fast, for a visitor's photo) … 6 (small, for shipping)."""
     if len(frames) != len(trace.steps):
         raise ValueError(f"{len(frames)} frames for {len(trace.steps)} steps")
-    return Bundle(trace, stream, to_webp(rgb, effort), tuple(to_webp(frame, effort) for frame in frames))
+    changes = [frames[0], *(new - old + np.uint8(128) for old, new in itertools.pairwise(frames))]
+    return Bundle(trace, stream, to_webp(rgb, effort), tuple(to_webp(change, effort) for change in changes))
 
 
 def to_webp(rgb: np.ndarray, effort: int = 0) -> bytes:
@@ -71,17 +83,12 @@ def write(path: Path, bundle: Bundle) -> None:
             "trace.json": json.dumps(bundle.trace.to_json(), ensure_ascii=False, separators=(",", ":")).encode(),
             "stream.hc": bundle.stream,
             "original.webp": bundle.original,
-            **{f"{index:03d}.webp": frame for index, frame in enumerate(bundle.frames)},
+            **{f"{index:03d}.webp": frame for index, frame in enumerate(bundle.changes)},
         }
         for name, data in entries.items():
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".part{os.getpid()}")
-    try:
-        part.write_bytes(out.getvalue())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_bytes(path, out.getvalue())
 
 
 def read(path: Path) -> Bundle:
@@ -91,8 +98,8 @@ def read(path: Path) -> Bundle:
             raise InputError(f"{path.name}: larger than a trace can be")
         with zipfile.ZipFile(path) as archive:
             trace = Trace.from_json(json.loads(archive.read("trace.json")))
-            frames = tuple(archive.read(f"{index:03d}.webp") for index in range(len(trace.steps)))
-            return Bundle(trace, archive.read("stream.hc"), archive.read("original.webp"), frames)
+            changes = tuple(archive.read(f"{index:03d}.webp") for index in range(len(trace.steps)))
+            return Bundle(trace, archive.read("stream.hc"), archive.read("original.webp"), changes)
     except FileNotFoundError:
         raise InputError(f"no trace at {path.name}; make it with: python -m hiercodec.evaluation.ship") from None
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:

@@ -21,8 +21,9 @@ from hiercodec.images import read_rgb
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 MANIFEST = ASSETS / "samples" / "manifest.json"
-SHORT_SIDE = 256
-LONG_SIDE = 384
+SHORT_SIDE = 224
+LONG_SIDE = 336
+"""The working size: a short side of 224, what the classifiers read, and at most 3 : 2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def working_size(rgb: np.ndarray, short: int = SHORT_SIDE, long: int = LONG_SIDE
     if size != image.size:
         image = image.resize(size, Image.Resampling.LANCZOS)
     left, top = max(0, size[0] - long) // 2, max(0, size[1] - long) // 2
-    return np.asarray(image.crop((left, top, left + min(size[0], long), top + min(size[1], long))))
+    return np.array(image.crop((left, top, left + min(size[0], long), top + min(size[1], long))))
 
 
 @lru_cache(maxsize=1)

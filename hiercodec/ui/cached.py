@@ -17,6 +17,7 @@ from hiercodec.ui.chrome import ASSETS
 
 TRACES = ASSETS / "traces"
 MODELS = ASSETS / "models"
+DEFAULT_HIERARCHY = "consensus"
 LONGEST_SIDE = 384
 """A visitor's photograph is shrunk until neither side is longer than this many pixels."""
 
@@ -72,6 +73,14 @@ def load_hierarchy(name: str) -> Any:
     from hiercodec.taxonomy import load_hierarchy as load
 
     return load(name)
+
+
+def hierarchy_names() -> list[str]:
+    """Names of the shipped hierarchies, the default one first."""
+    from hiercodec.taxonomy import available_hierarchies
+
+    names = available_hierarchies()
+    return sorted(names, key=lambda name: (name != DEFAULT_HIERARCHY, name)) or [DEFAULT_HIERARCHY]
 
 
 @st.cache_data(max_entries=24, max_size="128MiB", show_spinner=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,13 @@ from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.bundle import Bundle, to_webp
 from hiercodec.evaluation.samples import Sample, samples
 from hiercodec.ui import cached, chrome, state
+from hiercodec.ui.cards import weaknesses
 from hiercodec.ui.panels import panels
 from hiercodec.ui.scrubber import scrubber, send_frames
+
+CLASSIFIERS = ["bundled", "timm:mobilenetv3_large_100", "timm:resnet50", "timm:convnext_tiny", "none"]
+_SPEC = re.compile(r"bundled|timm:[A-Za-z0-9_.]{1,80}")
+"""What a visitor may name: no paths, so that an address cannot make the server read its own files."""
 
 KEEP = 3
 """How many traces of their own photographs a visitor's session holds."""
@@ -43,6 +49,27 @@ def choose() -> Sample | None:
     if chosen == state.UPLOAD:
         return None
     return next((row for row in samples() if row.title == chosen), samples()[0])
+
+
+def settings() -> dict[str, str | None]:
+    """Model, classifier and hierarchy, from a popover; the address carries those that are not the default."""
+    chosen = default_settings()
+    with st.popover("Settings", icon=":material/tune:", type="tertiary"):
+        models = list(cached.models()) or [str(chosen["model"])]
+        chosen["model"] = st.selectbox("Codec model", models, key="model", bind="query-params")
+        spec = st.selectbox(
+            "Classifier",
+            CLASSIFIERS,
+            key="classifier",
+            bind="query-params",
+            accept_new_options=True,
+            help="timm:NAME takes any timm model; its weights are fetched once, which needs a network.",
+        )
+        hierarchies = cached.hierarchy_names()
+        chosen["hierarchy"] = st.selectbox("Hierarchy", hierarchies, key="hierarchy", bind="query-params")
+        st.caption("Shipped traces are made with the defaults. Any other choice computes the trace now.")
+    chosen["classifier"] = None if spec == "none" else spec
+    return chosen
 
 
 def subject(chosen: Sample | None, settings: dict[str, str | None]) -> Subject | None:
@@ -86,6 +113,10 @@ def _computed(source: str | bytes, title: str, settings: dict[str, Any], chosen:
     if not cached.models():
         chrome.empty("No codec is installed, so only shipped traces can be shown.", how="python -m hiercodec models")
         return None
+    classifier = settings["classifier"]
+    if classifier is not None and not _SPEC.fullmatch(classifier):
+        chrome.notice("error", "This classifier cannot be used: write bundled, none, or timm: and a model's name.")
+        return None
     kept: OrderedDict[str, Bundle] = st.session_state.setdefault("explore_kept", OrderedDict())
     key = cached.key_of(source, *settings.values())
     if key not in kept:
@@ -102,6 +133,22 @@ def _computed(source: str | bytes, title: str, settings: dict[str, Any], chosen:
         while len(kept) > KEEP:
             kept.popitem(last=False)
     return Subject(title, kept[key], key, chosen)
+
+
+def notices(shown: Subject, settings: dict[str, Any]) -> None:
+    """Say where the trace is older than the weights, and where the weights are weak."""
+    trace = shown.bundle.trace
+    card = cached.models().get(str(settings["model"]), {})
+    made_with = trace.provenance.get("fingerprint")
+    if card and card.get("fingerprint") != made_with:
+        chrome.notice(
+            "warning", f"Made with other weights ({made_with}) than those installed ({card.get('fingerprint')})."
+        )
+        return
+    classifier = cached.cards().get("classifier", {}) if settings["classifier"] == "bundled" else None
+    words = weaknesses(card, classifier) if card else []
+    if words:
+        chrome.notice("info", " ".join(words))
 
 
 @st.fragment
@@ -134,8 +181,8 @@ def view(shown: Subject) -> None:
         on_change=state.slid,
     )
     panels(shown, position)
-    own = {"original": [shown.bundle.original], "frames": shown.bundle.frames}
-    send_frames(shown.identity, own, key="explore_frames")
+    own = {"original": [shown.bundle.original], "frames": shown.bundle.changes}
+    send_frames(shown.identity, own, key="explore_frames", changes=["frames"])
     if classical is not None:
         send_frames(classical["id"], {"frames": pictures}, key="explore_classical")
 

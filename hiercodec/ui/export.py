@@ -30,7 +30,7 @@ def stream_prefix(bundle: Bundle, index: int) -> bytes:
 
 def animation(bundle: Bundle, kind: str) -> bytes:
     """All frames as a looping animation; kind "apng" (the decoder's pixels) or "webp" (lossless, smaller)."""
-    frames = [Image.fromarray(bundle.pixels(i)) for i in range(len(bundle.frames))]
+    frames = [Image.fromarray(frame) for frame in bundle.frames()]
     durations = [FRAME_MS] * (len(frames) - 1) + [HOLD_MS]
     options = {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": 0}
     out = io.BytesIO()
@@ -54,9 +54,9 @@ def contact_sheet(bundle: Bundle, columns: int = 4) -> bytes:
     rows = math.ceil(len(trace.steps) / columns)
     sheet = Image.new("RGB", (columns * cell_width + gap, rows * cell_height + gap), "white")
     draw = ImageDraw.Draw(sheet)
-    for index, step in enumerate(trace.steps):
+    for index, (step, frame) in enumerate(zip(trace.steps, bundle.frames(), strict=True)):
         left, top = gap + (index % columns) * cell_width, gap + (index // columns) * cell_height
-        sheet.paste(Image.fromarray(bundle.pixels(index)), (left, top))
+        sheet.paste(Image.fromarray(frame), (left, top))
         lines = [f"{step.bytes:,} bytes · {step.bpp:.3f} bpp · {decibels(step.psnr)}"]
         lines += [f"{name}: {step.top[name][0][1]} {step.top[name][0][2]:.0%}" for name in names]
         for number, text in enumerate(lines):

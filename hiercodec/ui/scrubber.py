@@ -44,10 +44,15 @@ def _numbers(trace: Trace) -> dict[str, Any]:
     return {name: plain[name] for name in ("width", "height", "file_bytes", "parts", "cuts", "steps")}
 
 
-def send_frames(identity: str, pictures: Mapping[str, Sequence[bytes]], *, key: str) -> None:
-    """Take pictures (files a browser decodes, e.g. lossless WebP) to the browser under `identity`, once."""
+def send_frames(
+    identity: str, pictures: Mapping[str, Sequence[bytes]], *, key: str, changes: Sequence[str] = ()
+) -> None:
+    """Take pictures (lossless WebP files) to the browser under `identity`, once.
+
+    Of the rows named in `changes` only the first is a picture, the others what changed since (see `Bundle`).
+    """
     encoded = {name: [base64.b64encode(data).decode("ascii") for data in row] for name, row in pictures.items()}
-    _FRAMES(key=key, data={"id": identity, "type": "image/webp", "pictures": encoded}, height="content")
+    _FRAMES(key=key, data={"id": identity, "pictures": encoded, "changes": list(changes)}, height="content")
 
 
 def scrubber(

@@ -103,7 +103,7 @@ def test_canvas_shows_the_decoders_pixels_bit_for_bit(open_page):
     packed = bundle.read(TRACES / f"{samples()[0].id}.zip")
     page.locator(".track").focus()
     page.keyboard.press("Home")
-    for index in range(len(packed.frames)):
+    for index in range(len(packed.changes)):
         assert position(page) == index
         assert np.array_equal(canvas(page), packed.pixels(index)), index
         page.keyboard.press("ArrowRight")
@@ -152,7 +152,7 @@ def test_nothing_jumps_while_scrubbing(open_page):
     page.keyboard.press("Home")
     names = (".stage", ".meaning", ".level:nth-child(3)", ".transport", ".track", ".lanes", ".legend")
     boxes = {name: page.locator(name).bounding_box() for name in names}
-    for _ in range(len(bundle.read(TRACES / f"{samples()[0].id}.zip").frames) - 1):
+    for _ in range(len(bundle.read(TRACES / f"{samples()[0].id}.zip").changes) - 1):
         page.keyboard.press("ArrowRight")
         for name, box in boxes.items():
             assert page.locator(name).bounding_box() == box, name
@@ -166,7 +166,7 @@ def test_narrow_screen_needs_no_sideways_scroll(open_page):
     for selector in (".track", "[data-do=play]", ".notch"):
         assert page.locator(selector).first.bounding_box()["height"] >= 24
     page.locator("[data-do=last]").click()
-    assert position(page) == len(bundle.read(TRACES / f"{samples()[0].id}.zip").frames) - 1
+    assert position(page) == len(bundle.read(TRACES / f"{samples()[0].id}.zip").changes) - 1
 
 
 @pytest.mark.slow

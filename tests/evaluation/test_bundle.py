@@ -28,7 +28,8 @@ def test_pixels_come_back_bit_for_bit(tmp_path, made):
     assert again == packed
     assert again.stream == data
     assert np.array_equal(again.original_pixels(), rgb)
-    for index, frame in enumerate(frames):
+    for index, (frame, shown) in enumerate(zip(frames, again.frames(), strict=True)):
+        assert np.array_equal(shown, frame)
         assert np.array_equal(again.pixels(index), frame)
 
 

@@ -44,7 +44,7 @@ def test_another_file_is_refused():
 
 @pytest.mark.parametrize(
     ("shape", "expected"),
-    [((512, 512), (256, 256)), ((100, 80), (100, 80)), ((1000, 4000), (256, 384)), ((4000, 1000), (384, 256))],
+    [((512, 512), (224, 224)), ((100, 80), (100, 80)), ((1000, 4000), (224, 336)), ((4000, 1000), (336, 224))],
 )
 def test_working_size(shape, expected):
     assert working_size(np.zeros((*shape, 3), np.uint8)).shape[:2] == expected

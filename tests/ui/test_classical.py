@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hiercodec.errors import InputError
 from hiercodec.evaluation import psnr
 from hiercodec.evaluation.samples import sample
 from hiercodec.ui.classical import available, sweep, within
@@ -39,5 +40,5 @@ def test_within_never_exceeds_the_budget(rgb):
 
 def test_jpeg_comes_first_and_unknown_codecs_are_refused(rgb):
     assert available()[0] == ("jpeg", "JPEG")
-    with pytest.raises(ValueError, match="no classical codec"):
+    with pytest.raises(InputError, match="no codec 'png'"):
         sweep("png", np.zeros((8, 8, 3), np.uint8))

@@ -42,8 +42,8 @@ def test_prefix_reopens_to_the_same_picture(packed):
 @pytest.mark.parametrize("kind", ["apng", "webp"])
 def test_animation_holds_every_step_losslessly(kind, packed):
     with Image.open(io.BytesIO(export.animation(packed, kind))) as image:
-        assert image.n_frames == len(packed.frames)
-        for index in (0, len(packed.frames) - 1):
+        assert image.n_frames == len(packed.changes)
+        for index in (0, len(packed.changes) - 1):
             image.seek(index)
             assert np.array_equal(np.asarray(image.convert("RGB")), packed.pixels(index))
 
