@@ -130,7 +130,7 @@ class Trainer:
                     ce, hits = self.semantic(leaf, targets[k], k)
                     term = ce
                 pull = loss_weights.lmbda[k] * loss_weights.w[k] * 2 * 255**2 * (leaf.detach() - x) / x.numel()
-                gradient = bounded_pull(loss_weights.gamma[k] * term, leaf, pull, loss_weights.limit)
+                gradient = bounded_pull(loss_weights.gamma[k] * term, leaf, pull, loss_weights.limit[k])
                 # ⟨x̂, g⟩ has gradient g at x̂; its value means nothing, so what is logged is the cross-entropy itself.
                 surrogate = surrogate + share * ramp * (out["x_hat"][i] * gradient).sum()
                 loss = loss + share * ramp * loss_weights.gamma[k] * ce.detach()
