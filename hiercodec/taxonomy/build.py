@@ -27,7 +27,7 @@ from hiercodec.taxonomy.embeddings import Embedding
 from hiercodec.taxonomy.hierarchy import Hierarchy, HierarchyLevel, make_hierarchy
 from hiercodec.taxonomy.hierarchy_file import dump_hierarchy
 from hiercodec.taxonomy.naming import name_groups
-from hiercodec.taxonomy.paths import write_atomic
+from hiercodec.taxonomy.paths import write_asset
 from hiercodec.taxonomy.wordnet import wordnet_graph
 
 METHODS = ("flat", "nested", *LINKAGES)
@@ -141,7 +141,7 @@ def shipped_hierarchies(
 def write_hierarchies(hierarchies: Mapping[str, Hierarchy], folder: Path) -> None:
     """One JSON file each."""
     for name, hierarchy in hierarchies.items():
-        write_atomic(folder / f"{name}.json", dump_hierarchy(hierarchy))
+        write_asset(folder / f"{name}.json", dump_hierarchy(hierarchy))
 
 
 def tools() -> dict[str, str]:

@@ -194,9 +194,10 @@ def _stability(args: argparse.Namespace) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     hierarchy = load_hierarchy(args.hierarchy)
+    levels = [hierarchy.level(args.level)] if args.level else hierarchy.levels[:-1]
     print(f"{hierarchy.name}: {hierarchy.description} {'A tree.' if hierarchy.nested else 'Not a tree.'}")
     fine = hierarchy.levels[-1].labels
-    for level in [hierarchy.level(args.level)] if args.level else hierarchy.levels[:-1]:
+    for level in levels:
         print(f"\n{level.name} ({level.k})")
         for g, label in enumerate(level.labels):
             members = [fine[i] for i in level.members(g)]
@@ -208,7 +209,7 @@ def _show(args: argparse.Namespace) -> int:
 def _assets(args: argparse.Namespace) -> int:
     from hiercodec.taxonomy import build, layouts, stability, table, wordnet_build
     from hiercodec.taxonomy import embeddings as em
-    from hiercodec.taxonomy.paths import write_atomic
+    from hiercodec.taxonomy.paths import write_asset
 
     wanted = set(ASSET_KINDS) if args.what == "all" else {args.what}
     began = time.perf_counter()
@@ -219,9 +220,9 @@ def _assets(args: argparse.Namespace) -> int:
     if wanted & {"classes", "wordnet"}:
         reader, wnids = wordnet_build.nltk_wordnet(args.nltk_data), wordnet_build.imagenet_wnids()
         if "classes" in wanted:
-            write_atomic(args.out / "taxonomy" / "classes.json", wordnet_build.classes_json(reader, wnids))
+            write_asset(args.out / "taxonomy" / "classes.json", wordnet_build.classes_json(reader, wnids))
         if "wordnet" in wanted:
-            write_atomic(args.out / "taxonomy" / "wordnet.json", wordnet_build.graph_json(reader, wnids))
+            write_asset(args.out / "taxonomy" / "wordnet.json", wordnet_build.graph_json(reader, wnids))
         say("class list and WordNet graph written")
     if not wanted & {"hierarchies", "stability", "layouts"}:
         return 0
@@ -242,12 +243,12 @@ def _assets(args: argparse.Namespace) -> int:
         paper = list(table.paper_groupings(args.paper).values()) if args.paper else []
         say("measuring stability")
         result = _measure(found, voters, {"paper": paper} if paper else {})
-        write_atomic(args.out / "taxonomy" / "stability.json", stability.dump(result))
+        write_asset(args.out / "taxonomy" / "stability.json", stability.dump(result))
         say("stability written")
     if "layouts" in wanted:
         say("making maps")
         for layout in layouts.make_layouts(found):
-            write_atomic(args.out / "layouts" / f"{layout.name}.json", layouts.dump_layout(layout))
+            write_asset(args.out / "layouts" / f"{layout.name}.json", layouts.dump_layout(layout))
         say("maps written")
     return 0
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from hiercodec.errors import HierarchyError
-from hiercodec.taxonomy.paths import write_atomic
+from hiercodec.taxonomy.paths import write_asset
 
 TEMPLATE = "a photo of a {}"
 MAX_BYTES = 512_000_000
@@ -146,7 +146,7 @@ def from_open_clip(
     array = _encode(model, pretrained, texts, progress)
     buffer = io.BytesIO()
     np.save(buffer, array)
-    write_atomic(path, buffer.getvalue())
+    write_asset(path, buffer.getvalue())
     return from_array(label, array, n=len(names), provenance=provenance)
 
 

@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 
 from hiercodec.errors import HierarchyError
+from hiercodec.fsio import write_bytes
 from hiercodec.taxonomy.classes import class_of, classes
 from hiercodec.taxonomy.hierarchy import IMAGENET, MAX_LEVELS, Hierarchy, HierarchyLevel, check_names, make_hierarchy
-from hiercodec.taxonomy.paths import ASSETS, write_atomic
+from hiercodec.taxonomy.paths import ASSETS
 
 HIERARCHIES = ASSETS / "hierarchies"
 FORMAT, VERSION = "hiercodec/hierarchy", 1
@@ -62,7 +63,7 @@ def load_hierarchy(name_or_path: str | Path = DEFAULT) -> Hierarchy:
 
 def save_hierarchy(hierarchy: Hierarchy, path: str | Path) -> None:
     """Write the JSON file, whole or not at all, one level a line so that changes can be read in a diff."""
-    write_atomic(Path(path), dump_hierarchy(hierarchy))
+    write_bytes(path, dump_hierarchy(hierarchy).encode("utf-8"))
 
 
 def dump_hierarchy(hierarchy: Hierarchy) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from hiercodec.errors import HierarchyError
+from hiercodec.errors import HierarchyError, OutputError
+from hiercodec.fsio import write_bytes
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
@@ -23,15 +22,10 @@ def read_asset(path: Path, what: str, made_by: str) -> Any:
         raise HierarchyError(f"{what} cannot be read ({path}: {error}); make it anew with: {made_by}") from None
 
 
-def write_atomic(path: Path, data: bytes | str) -> None:
-    """Write a file whole or not at all (temporary file beside it, then rename); `HierarchyError` where it cannot be."""
-    payload = data.encode("utf-8") if isinstance(data, str) else data
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+def write_asset(path: Path, data: bytes | str) -> None:
+    """Write a file whole or not at all, making its folder first; `OutputError` where it cannot be."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(payload)
-        os.replace(temporary, path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise HierarchyError(f"cannot write {path}: {error.strerror or error}") from error
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+    write_bytes(path, data.encode("utf-8") if isinstance(data, str) else data)

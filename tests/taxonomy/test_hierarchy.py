@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from hiercodec.errors import HierarchyError
+from hiercodec.errors import HierarchyError, OutputError
 from hiercodec.taxonomy import (
     HierarchyLevel,
     available_hierarchies,
@@ -131,8 +131,8 @@ def test_unknown_names_and_unreadable_paths(tmp_path):
         load_hierarchy(tmp_path / "missing.json")
     with pytest.raises(HierarchyError, match="cannot read"):
         load_hierarchy(tmp_path)
-    with pytest.raises(HierarchyError, match="cannot write"):
-        save_hierarchy(parse_hierarchy(pets()), tmp_path / "x" / ".." / ("n" * 300))
+    with pytest.raises(OutputError, match="cannot write"):
+        save_hierarchy(parse_hierarchy(pets()), tmp_path / "missing" / "pets.json")
 
 
 def test_two_groups_with_the_hierarchys_class_level_taken():
