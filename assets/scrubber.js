@@ -270,7 +270,7 @@ function createScrubber(root) {
       button.setAttribute("aria-checked", button.dataset.view === s.view);
       button.tabIndex = button.dataset.view === s.view ? 0 : -1;
     }
-    stage.setAttribute("aria-label", `${data.alt}. ${sentence(data.trace, s.k)}`);
+    canvas.a.setAttribute("aria-label", `${data.alt}. ${sentence(data.trace, s.k)}`);
     layout();
   }
 

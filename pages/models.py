@@ -73,7 +73,7 @@ if not found:
 for name, card in found.items():
     with st.container(border=True):
         kind = "codec" if "preset" in card else str(card.get("kind", "weights"))
-        st.subheader(f"{name} ({kind})", anchor=False)
+        st.header(f"{kind.capitalize()} “{name}”", anchor=False)
         if "preset" in card:
             codec(name, card)
         elif kind == "classifier":

@@ -39,7 +39,9 @@ def test_text_and_marks_stand_out(mode, ground):
     on = getattr(p, ground)
     for name in ("text", "muted", "right", "wrong"):
         assert contrast(getattr(p, name), on) >= 4.5, name
-    for colour in (*p.levels, *p.categorical, p.container):
+    for colour in p.levels:  # level names are written in them
+        assert contrast(colour, on) >= 4.5, colour
+    for colour in (*p.categorical, p.container):
         assert contrast(colour, on) >= 3, colour
     assert contrast(p.on_primary, p.primary) >= 4.5
     assert contrast(p.primary, on) >= 4.5

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from hiercodec.evaluation.ship import TRACES
 from tests.browser.conftest import settle
 
 pytestmark = pytest.mark.browser
+AXE = Path(os.environ.get("HIERCODEC_AXE", "node_modules/axe-core/axe.min.js"))
 
 PIXELS = """() => {
   const root = [...document.querySelectorAll('*')].map((e) => e.shadowRoot).find((r) => r?.querySelector('.hx'));
@@ -135,7 +138,7 @@ def test_the_address_restores_the_view(open_page):
     title = samples()[2].title
     page = open_page(f"/?photo={title}&step=4")
     assert position(page) == 3
-    assert title in page.locator(".stage").get_attribute("aria-label")
+    assert title in page.locator("canvas.a").get_attribute("aria-label")
     page.locator('[data-testid="stSlider"] input[type=range]').focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_url("**step=5*")
@@ -169,6 +172,17 @@ def test_narrow_screen_needs_no_sideways_scroll(open_page):
     assert position(page) == len(bundle.read(TRACES / f"{samples()[0].id}.zip").changes) - 1
 
 
+@pytest.mark.skipif(not AXE.is_file(), reason="no axe-core (npm i axe-core, or HIERCODEC_AXE)")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(open_page, scheme):
+    page = open_page(color_scheme=scheme, bypass_csp=True)
+    page.locator("[data-view=split]").click()
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")["violations"]
+    serious = [f"{row['id']}: {row['help']}" for row in found if row["impact"] in {"serious", "critical"}]
+    assert not serious
+
+
 @pytest.mark.slow
 def test_own_photo_and_the_downloaded_prefix_reopen(open_page, tmp_path):
     out = io.BytesIO()
@@ -178,7 +192,7 @@ def test_own_photo_and_the_downloaded_prefix_reopen(open_page, tmp_path):
     page.get_by_role("radio", name="Your own").or_(page.get_by_role("button", name="Your own")).first.click()
     picker = page.locator('[data-testid="stFileUploader"] input[type=file]')
     picker.set_input_files({"name": "mine.png", "mimeType": "image/png", "buffer": out.getvalue()})
-    page.wait_for_selector('.stage[aria-label^="Your picture"]', timeout=60_000)
+    page.wait_for_selector('canvas[aria-label^="Your picture"]', timeout=60_000)
     settle(page)
     shown, at = canvas(page), position(page)
     page.get_by_role("tab", name="Take away").click()

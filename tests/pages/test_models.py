@@ -12,7 +12,7 @@ PAGE = Path(__file__).resolve().parents[2] / "pages" / "models.py"
 
 
 def words(at: AppTest) -> str:
-    return " ".join(item.value for kind in (at.title, at.subheader, at.markdown, at.caption) for item in kind)
+    return " ".join(item.value for kind in (at.title, at.header, at.markdown, at.caption) for item in kind)
 
 
 def test_shipped_cards_are_drawn():
