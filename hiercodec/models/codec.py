@@ -146,7 +146,7 @@ class Codec:
         for j in range(len(self.plan)):
             indexes, means = self._coding.parameters(state, j)  # (width_j, h, w) each
             r = latent.block(j, self.plan)[0].double().cpu().numpy()
-            symbols = self._coding.quantise(r, means).reshape(-1)
+            symbols = self._coding.quantise(r, means, self.network.preset.dead_zone[j]).reshape(-1)
             symbols = self._y_tables.clamp(symbols, indexes.reshape(-1))
             order = stream.order(indexes.reshape(-1))
             payloads.append(stream.encode_symbols(symbols[order], indexes.reshape(-1)[order], self._y_tables))

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from hiercodec import stream
 from hiercodec.errors import ParameterDesync
-from hiercodec.models.entropy import DEAD_ZONE, MEAN_STEPS, PrefixEntropyModel
+from hiercodec.models.entropy import MEAN_STEPS, PrefixEntropyModel
 
 
 @dataclass(slots=True)
@@ -60,10 +60,10 @@ class CodingPath:
         return means.astype(np.float64) / MEAN_STEPS
 
     @classmethod
-    def quantise(cls, r: np.ndarray, means: np.ndarray) -> np.ndarray:
+    def quantise(cls, r: np.ndarray, means: np.ndarray, dead_zone: float) -> np.ndarray:
         """Symbols (int32) of latents r (width_j, h, w): r - μ to the nearest integer, with a wider zero bin."""
         offset = r.astype(np.float64) - cls.mean_values(means)
-        return (np.sign(offset) * np.floor(np.abs(offset) + (0.5 - DEAD_ZONE))).astype(np.int32)
+        return (np.sign(offset) * np.floor(np.abs(offset) + (0.5 - dead_zone))).astype(np.int32)
 
     def advance(self, state: CodingState, symbols: np.ndarray, means: np.ndarray) -> np.ndarray:
         """Record a block's symbols (width_j, h, w) and return its ŷ = symbol + μ, float64, same shape."""

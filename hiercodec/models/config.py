@@ -59,7 +59,8 @@ class Preset:
 
     `transform` is "lite" (KLT linear path plus residual convolutions) or "tic" (Swin blocks, the paper's backbone);
     `n` is the transform width N, `n_hyper` the hyper-latent channels, `width` the width of the shared context and
-    parameter networks, `delta_width` that of the Δ-networks (0: none, the paper's ablation).
+    parameter networks, `delta_width` that of the Δ-networks (0: none, the paper's ablation). `dead_zone` is how much wider
+    than half a step a block's zero bin is on either side: bits that buy almost nothing are not spent.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Preset:
     plan: LevelPlan = field(default=PAPER_PLAN)
     depths: tuple[int, ...] = ()
     context: str = "conv"
+    dead_zone: tuple[float, ...] = (0.2, 0.1, 0.1)
 
     @property
     def m(self) -> int:
@@ -97,7 +99,8 @@ class Preset:
                         for block in values["linear"]["blocks"]
                     )
                 )
-            values["depths"] = tuple(values.get("depths", ()))
+            for name in ("depths", "dead_zone"):
+                values[name] = tuple(values[name])
             return cls(**values)
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"not a model preset: {error}") from error

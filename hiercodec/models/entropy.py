@@ -22,9 +22,6 @@ from hiercodec.models.tic import TicHyperAnalysis, TicHyperSynthesis
 MEAN_STEPS = 16
 """The μ grid: multiples of 1/16 of a quantisation step."""
 
-DEAD_ZONE = 0.1
-"""How much wider than half a step the zero bin is on either side: bits that buy almost nothing are not spent."""
-
 DELTA_BOUND = 0.5
 """Largest change a Δ-network may make to σ before the softplus (the official code's bound)."""
 

@@ -17,9 +17,9 @@ class LossWeights:
     """λ, w, γ and rate weights, one a level; `smoothing` is label smoothing over the groups of a level.
 
     `features` weighs, beside each γ_k·CE_k, the distance of the frozen classifier's features (not in the paper): the
-    same goal with a target at every position, so a gradient with far less noise in small batches. `limit`, one a level, bounds what
-    both may pull at each picture, as a multiple of its distortion gradient: unbounded, at batch 5, their noise pushed
-    PSNR down by 2.5 dB in 240 steps without moving the cross-entropy.
+    same goal with a target at every position, so a gradient with far less noise in small batches. `limit`, one a level,
+    bounds what both may pull at each picture, as a multiple of its distortion gradient: unbounded, at batch 5, their
+    noise pushed PSNR down by 2.5 dB in 240 steps without moving the cross-entropy.
     """
 
     lmbda: tuple[float, ...] = (1e-4, 1e-3, 1e-2)

@@ -15,7 +15,7 @@ from torch import Tensor
 from hiercodec import stream
 from hiercodec.models.codec import HierNetwork, Latent
 from hiercodec.models.config import Preset
-from hiercodec.models.entropy import DEAD_ZONE, MEAN_STEPS
+from hiercodec.models.entropy import MEAN_STEPS
 from hiercodec.models.linear import patch_klt
 
 with warnings.catch_warnings():  # CompressAI 1.2.8 uses torch.jit.script, which newer torch deprecates
@@ -75,7 +75,7 @@ class TrainableCodec(CompressionModel):
             sigma, mu = entropy.block_parameters(j, hyper, before)
             mu = mu + (torch.round(mu * MEAN_STEPS) / MEAN_STEPS - mu).detach()
             r = latent.block(j, plan).float()
-            y_hat = _quantise(r - mu) + mu
+            y_hat = _quantise(r - mu, self.preset.dead_zone[j]) + mu
             likelihood = self._likelihood(y_hat, sigma, mu)
             if cut is not None and cut[0] == j:
                 cut_block = torch.where(_arrived(sigma, likelihood, cut[1]), y_hat, mu)
@@ -126,9 +126,9 @@ class TrainableCodec(CompressionModel):
         return pmfs, medians.astype(np.float32)
 
 
-def _quantise(offset: Tensor) -> Tensor:
+def _quantise(offset: Tensor, dead_zone: float) -> Tensor:
     """The coding path's rule (nearest integer, wider zero bin) with a straight-through gradient."""
-    symbol = offset.sign() * torch.floor(offset.abs() + (0.5 - DEAD_ZONE))
+    symbol = offset.sign() * torch.floor(offset.abs() + (0.5 - dead_zone))
     return offset + (symbol - offset).detach()
 
 
