@@ -170,6 +170,7 @@ def trace(
     classifier: Any = None,
     hierarchy: Any = None,
     progress: Callable[[int, int, str], None] | None = None,
+    show: Callable[[np.ndarray], None] | None = None,
     data: bytes | None = None,
     truth: Sequence[int] = (),
 ) -> tuple[Trace, list[np.ndarray]]:
@@ -177,8 +178,8 @@ def trace(
 
     rgb: uint8[H, W, 3] at the working size, which is also what PSNR is measured against. `data`, if given, is the
     picture's stream already encoded; `truth` holds the class indexes that are right. `progress(done, total, what)` is
-    called as work goes on. Without a classifier and a hierarchy the steps carry no predictions. Returns the trace and
-    the frames, uint8[H, W, 3] each.
+    called as work goes on, `show(frame)` with each frame as it is decoded. Without a classifier and a hierarchy the
+    steps carry no predictions. Returns the trace and the frames, uint8[H, W, 3] each.
     """
     from hiercodec.images import sha256_of
 
@@ -186,7 +187,7 @@ def trace(
     tell(0, steps + 2, "encoding")
     data = codec.encode(rgb) if data is None else data
     origin = {"image_sha256": sha256_of(rgb)}
-    return _measure(codec, data, rgb, origin, steps, classifier, hierarchy, tell, truth)
+    return _measure(codec, data, rgb, origin, steps, classifier, hierarchy, tell, show, truth)
 
 
 def trace_stream(
@@ -197,6 +198,7 @@ def trace_stream(
     classifier: Any = None,
     hierarchy: Any = None,
     progress: Callable[[int, int, str], None] | None = None,
+    show: Callable[[np.ndarray], None] | None = None,
 ) -> tuple[Trace, list[np.ndarray]]:
     """As `trace`, for a stream whose photograph is not at hand; a cut stream gives as many steps as it still holds.
 
@@ -205,7 +207,7 @@ def trace_stream(
     tell = progress or (lambda done, total, what: None)
     reference = codec.decode(data).image
     origin = {"image_sha256": None, "reference": "last decoded frame"}
-    return _measure(codec, data, reference, origin, steps, classifier, hierarchy, tell, ())
+    return _measure(codec, data, reference, origin, steps, classifier, hierarchy, tell, show, ())
 
 
 def _measure(
@@ -217,6 +219,7 @@ def _measure(
     classifier: Any,
     hierarchy: Any,
     tell: Callable[[int, int, str], None],
+    show: Callable[[np.ndarray], None] | None,
     truth: Sequence[int],
 ) -> tuple[Trace, list[np.ndarray]]:
     """Decode every prefix of `data`, measure it against `reference` and classify it."""
@@ -225,6 +228,8 @@ def _measure(
     decoded = []
     for n_bytes, result in walk(codec, data, steps=steps):
         decoded.append((n_bytes, result))
+        if show is not None:
+            show(result.image)
         tell(len(decoded), steps + 2, "decoding")
     frames = [result.image for _, result in decoded]
     tell(steps + 1, steps + 2, "classifying")

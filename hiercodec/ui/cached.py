@@ -97,7 +97,9 @@ def compute(
     model: str,
     classifier: str | None,
     hierarchy: str,
+    steps: int,
     progress: Callable[[int, int, str], None],
+    show: Callable[[Any], None] | None = None,
 ) -> Bundle:
     """Trace a sample (by name), a photograph or a .hc stream (by its bytes) with the real codec; this imports torch.
 
@@ -119,7 +121,7 @@ def compute(
         rgb, truth = sample(source).pixels(), sample(source).truth
     with _BUSY:
         codec = load_codec(model, str(models().get(model, {}).get("fingerprint")))
-        asked = {"hierarchy": load_hierarchy(hierarchy), "progress": progress}
+        asked = {"hierarchy": load_hierarchy(hierarchy), "steps": steps, "progress": progress, "show": show}
         asked["classifier"] = load_classifier(classifier) if classifier else None
         if is_stream:
             found, frames = trace_stream(codec, source, **asked)
@@ -129,7 +131,7 @@ def compute(
     return bundles.make(found, data, rgb, frames, effort=1)
 
 
-def key_of(source: str | bytes, *settings: str | None) -> str:
+def key_of(source: str | bytes, *settings: str | int | None) -> str:
     """A short content hash for what `compute` would give."""
     raw = source.encode() if isinstance(source, str) else source
     digest = hashlib.sha256(type(source).__name__.encode() + raw)

@@ -51,8 +51,8 @@ def choose() -> Sample | None:
     return next((row for row in samples() if row.title == chosen), samples()[0])
 
 
-def settings() -> dict[str, str | None]:
-    """Model, classifier and hierarchy, from a popover; the address carries those that are not the default."""
+def settings() -> dict[str, Any]:
+    """Model, classifier, hierarchy, number of steps, from a popover; the address carries those that are not default."""
     chosen = default_settings()
     with st.popover("Settings", icon=":material/tune:", type="tertiary"):
         models = list(cached.models()) or [str(chosen["model"])]
@@ -67,12 +67,13 @@ def settings() -> dict[str, str | None]:
         )
         hierarchies = cached.hierarchy_names()
         chosen["hierarchy"] = st.selectbox("Hierarchy", hierarchies, key="hierarchy", bind="query-params")
+        chosen["steps"] = st.selectbox("Steps", [24, 12, 48], key="steps", bind="query-params")
         st.caption("Shipped traces are made with the defaults. Any other choice computes the trace now.")
     chosen["classifier"] = None if spec == "none" else spec
     return chosen
 
 
-def subject(chosen: Sample | None, settings: dict[str, str | None]) -> Subject | None:
+def subject(chosen: Sample | None, settings: dict[str, Any]) -> Subject | None:
     """The trace to show: a shipped one, or one computed now; None (with words on the page) if there is none."""
     if chosen is None:
         return _own(settings)
@@ -89,12 +90,12 @@ def subject(chosen: Sample | None, settings: dict[str, str | None]) -> Subject |
 SHIP = "python -m hiercodec.evaluation.ship"
 
 
-def default_settings() -> dict[str, str | None]:
-    """The model, classifier and hierarchy the shipped traces were made with."""
-    return {"model": "lite", "classifier": "bundled", "hierarchy": "consensus"}
+def default_settings() -> dict[str, Any]:
+    """What the shipped traces were made with."""
+    return {"model": "lite", "classifier": "bundled", "hierarchy": "consensus", "steps": 24}
 
 
-def _own(settings: dict[str, str | None]) -> Subject | None:
+def _own(settings: dict[str, Any]) -> Subject | None:
     upload = st.file_uploader(
         f"A photograph (JPEG, PNG or WebP, shrunk to at most {cached.LONGEST_SIDE} pixels a side) or a .hc stream, "
         "cut ones welcome. It stays in the memory of this computer and is forgotten when you leave.",
@@ -120,16 +121,22 @@ def _computed(source: str | bytes, title: str, settings: dict[str, Any], chosen:
     kept: OrderedDict[str, Bundle] = st.session_state.setdefault("explore_kept", OrderedDict())
     key = cached.key_of(source, *settings.values())
     if key not in kept:
-        line = st.progress(0.0, text="Loading the codec …")
+        line, picture = st.progress(0.0, text="Loading the codec …"), st.empty()
+
+        def tell(done: int, total: int, what: str) -> None:
+            line.progress(done / total, text=f"{what} …")
+
+        def show(frame: Any) -> None:
+            picture.image(frame, output_format="PNG", alt="The picture as far as it has been decoded")
+
         try:
-            kept[key] = cached.compute(
-                source, **settings, progress=lambda done, total, what: line.progress(done / total, text=f"{what} …")
-            )
+            kept[key] = cached.compute(source, **settings, progress=tell, show=show)
         except HiercodecError as error:
             chrome.notice("error", f"This cannot be used: {error}")
             return None
         finally:
             line.empty()
+            picture.empty()
         while len(kept) > KEEP:
             kept.popitem(last=False)
     return Subject(title, kept[key], key, chosen)

@@ -140,14 +140,20 @@ def size(shown: Subject, position: int) -> None:
     from hiercodec.figures import quality_curve
 
     trace = shown.bundle.trace
-    others = {}
+    others, sweeps = {}, {}
     if trace.provenance.get("reference") is None:
         chosen = st.pills("Beside", ["JPEG", "WebP", "AVIF", "JPEG 2000"], selection_mode="multi", key="explore_beside")
         keys = dict(zip(["JPEG", "WebP", "AVIF", "JPEG 2000"], CLASSICAL, strict=True))
         for name in chosen:
             files = cached.classical_sweep(keys[name], shown.identity, trace.file_bytes, shown.bundle.original_pixels())
-            others[name] = export.psnr_by_bytes(files)
+            others[name], sweeps[name] = export.psnr_by_bytes(files), files
     step = trace.steps[position]
+    for name in others:
+        same = next((file for file in sweeps[name] if file.psnr >= step.psnr), None)
+        if same is not None:
+            st.markdown(
+                f"For {export.decibels(step.psnr)} **{name}** needs {same.bytes:,} bytes; here it takes {step.bytes:,}."
+            )
     fig = quality_curve(trace, position=position, others=others, mode=chrome.mode())
     alt = f"PSNR against bytes; here {export.decibels(step.psnr)} at {step.bytes} bytes"
     chrome.chart(fig, key="explore_quality", alt=alt, table=lambda: export.table(trace))

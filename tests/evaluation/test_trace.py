@@ -27,15 +27,17 @@ def picture():
 @pytest.fixture(scope="module")
 def traced(picture):
     classifier = FakeClassifier()
-    told = []
+    told, shown = [], []
     found, frames = trace(
         FakeCodec(),
         picture,
         classifier=classifier,
         hierarchy=load_hierarchy(),
         progress=lambda done, total, what: told.append((done, total, what)),
+        show=shown.append,
         truth=(281,),
     )
+    assert all(a is b for a, b in zip(shown, frames, strict=True))
     return found, frames, classifier, told
 
 
