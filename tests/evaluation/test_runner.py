@@ -99,3 +99,18 @@ def test_evaluate_on_the_command_line_writes_one_results_file(folder, tmp_path, 
     results = json.loads(out.read_text())
     assert {r["codec"] for r in results["points"]} == {"lite", "webp"}
     assert "accuracy" not in results["uncompressed"]
+
+
+def test_figures_enter_the_model_s_card(folder, tmp_path, monkeypatch, tiny_lite):
+    """`--card NAME` writes what was measured, and how to measure it again, beside the weights."""
+    monkeypatch.setattr("hiercodec.models.load", lambda name: tiny_lite)
+    weights = tmp_path / "m.safetensors"
+    weights.with_suffix(".json").write_text('{"name": "m", "steps": 3}')
+    argv = [str(folder), "--model", str(weights), "--out", str(tmp_path / "r.json"), "--classifier", "none"]
+    assert cli.main(["evaluate", *argv, "--card", "three photographs"]) == 0
+    card = json.loads(weights.with_suffix(".json").read_text())
+    measured = card["measured"]["three photographs"]
+    assert card["steps"] == 3
+    assert measured["photos"] == 3
+    assert measured["command"].startswith("python -m hiercodec evaluate ")
+    assert [row["setting"] for row in measured["points"]] == ["coarse", "intermediate", "fine"]
