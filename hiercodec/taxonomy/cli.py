@@ -21,7 +21,7 @@ from hiercodec.taxonomy.embeddings import ENV, TEMPLATE
 from hiercodec.taxonomy.hierarchy_file import available_hierarchies, load_hierarchy, save_hierarchy
 from hiercodec.taxonomy.paths import ASSETS
 
-ASSET_KINDS = ("classes", "wordnet", "hierarchies", "stability", "layouts", "all")
+ASSET_KINDS = ("classes", "wordnet", "hierarchies", "stability", "ladder", "layouts", "all")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -207,7 +207,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _assets(args: argparse.Namespace) -> int:
-    from hiercodec.taxonomy import build, layouts, stability, table, wordnet_build
+    from hiercodec.taxonomy import build, ladder, layouts, stability, table, wordnet_build
     from hiercodec.taxonomy import embeddings as em
     from hiercodec.taxonomy.paths import write_asset
 
@@ -224,7 +224,7 @@ def _assets(args: argparse.Namespace) -> int:
         if "wordnet" in wanted:
             write_asset(args.out / "taxonomy" / "wordnet.json", wordnet_build.graph_json(reader, wnids))
         say("class list and WordNet graph written")
-    if not wanted & {"hierarchies", "stability", "layouts"}:
+    if not wanted & {"hierarchies", "stability", "ladder", "layouts"}:
         return 0
     found = em.from_folder(args.embeddings)
     if not found:
@@ -245,6 +245,10 @@ def _assets(args: argparse.Namespace) -> int:
         result = _measure(found, voters, {"paper": paper} if paper else {})
         write_asset(args.out / "taxonomy" / "stability.json", stability.dump(result))
         say("stability written")
+    if "ladder" in wanted:
+        rungs = ladder.make_ladder(found, jobs=_cores())
+        write_asset(args.out / "taxonomy" / "ladder.json", ladder.dump_ladder(rungs, build.tools()))
+        say("k-means at many K written")
     if "layouts" in wanted:
         say("making maps")
         for layout in layouts.make_layouts(found):

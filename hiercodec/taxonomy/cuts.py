@@ -8,6 +8,7 @@ graph nest.
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,17 +20,24 @@ from hiercodec.taxonomy.wordnet import WordNetGraph, shortest_path, wordnet_grap
 
 
 def depth_cut(depth: int, graph: WordNetGraph | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Groups int64[n] at this depth (edges from the root, ≥ 0) and their labels, the synsets' lemmas."""
+    """Groups int64[n], read-only, at this depth (edges from the root, ≥ 0) and their labels, the synsets' lemmas."""
     if depth < 0:
         raise HierarchyError(f"a depth is 0 or more, got {depth}")
-    graph = wordnet_graph() if graph is None else graph
+    return _cut(wordnet_graph() if graph is None else graph, depth)
+
+
+@functools.lru_cache(maxsize=64)
+def _cut(graph: WordNetGraph, depth: int) -> tuple[np.ndarray, tuple[str, ...]]:
     node = np.array([path[min(depth, len(path) - 1)] for path in _paths(graph)])
     assignment = canonical(node)
-    first = [int(np.flatnonzero(assignment == g)[0]) for g in range(int(assignment.max()) + 1)]
+    assignment.setflags(write=False)
+    first = np.unique(assignment, return_index=True)[1]
     plain = [graph.labels[node[i]] for i in first]
     # WordNet has two "substances": tell equal lemmas apart by a class under them
-    labels = [f"{p} ({graph.labels[i]})" if plain.count(p) > 1 else p for p, i in zip(plain, first, strict=True)]
-    return assignment, tuple(f"{p} {i}" if labels.count(p) > 1 else p for p, i in zip(labels, first, strict=True))
+    shared = Counter(plain)
+    labels = [f"{p} ({graph.labels[i]})" if shared[p] > 1 else p for p, i in zip(plain, first, strict=True)]
+    shared = Counter(labels)
+    return assignment, tuple(f"{p} {i}" if shared[p] > 1 else p for p, i in zip(labels, first, strict=True))
 
 
 def depth_sizes(graph: WordNetGraph | None = None) -> list[tuple[int, int]]:
@@ -38,7 +46,7 @@ def depth_sizes(graph: WordNetGraph | None = None) -> list[tuple[int, int]]:
     sizes = [(0, 1)]
     while sizes[-1][1] < graph.n_classes:
         depth = sizes[-1][0] + 1
-        sizes.append((depth, int(depth_cut(depth, graph)[0].max()) + 1))
+        sizes.append((depth, len(_cut(graph, depth)[1])))
     return sizes
 
 

@@ -35,12 +35,10 @@ class KnownEmbedding:
 
 
 KNOWN = (
-    KnownEmbedding("clip-b16", "CLIP ViT-B/16, “a photo of a …”", "a-photo-of-a", "ViT-B-16", "openai", TEMPLATE),
-    KnownEmbedding("clip-b16-desc", "CLIP ViT-B/16, descriptions", "gpt3desc", "ViT-B-16", "openai", "GPT-3 texts"),
-    KnownEmbedding("clip-l14", "CLIP ViT-L/14, 80 templates", "ViT-L-14", "ViT-L-14", "openai", "80 templates"),
-    KnownEmbedding(
-        "clip-h14", "OpenCLIP ViT-H/14, 80 templates", "ViT-H-14", "ViT-H-14", "laion2b_s32b_b79k", "80 templates"
-    ),
+    KnownEmbedding("clip-b16", "ViT-B/16", "a-photo-of-a", "ViT-B-16", "openai", TEMPLATE),
+    KnownEmbedding("clip-b16-desc", "ViT-B/16 on descriptions", "gpt3desc", "ViT-B-16", "openai", "GPT-3 descriptions"),
+    KnownEmbedding("clip-l14", "ViT-L/14", "ViT-L-14", "ViT-L-14", "openai", "80 templates"),
+    KnownEmbedding("clip-h14", "ViT-H/14", "ViT-H-14", "ViT-H-14", "laion2b_s32b_b79k", "80 templates"),
 )
 
 

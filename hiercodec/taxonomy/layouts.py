@@ -52,7 +52,7 @@ def make_layouts(embeddings: Mapping[str, Embedding]) -> list[Layout]:
     layouts: list[Layout] = []
     for name, embedding in embeddings.items():
         points = umap_points(embedding.vectors)
-        points = align(points, layouts[0].points) if layouts else _unit(points)
+        points = align(points, layouts[0].points) if layouts else upright(points)
         known = known_embedding(name)
         title = known.title if known else name
         made = {
@@ -74,7 +74,7 @@ def umap_points(vectors: np.ndarray) -> np.ndarray:
 
 
 def align(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Procrustes: shift, scale, turn and mirror points[n, 2] to lie as near as possible to reference[n, 2].
+    """Procrustes: shift, turn and mirror points[n, 2] to lie as near as possible to reference[n, 2], at its size.
 
     >>> square = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
     >>> turned = 3 * square @ np.array([[0.0, 1], [-1, 0]]) + 5
@@ -82,8 +82,17 @@ def align(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
     True
     """
     a, b = points - points.mean(0), reference - reference.mean(0)
-    u, s, vt = np.linalg.svd(a.T @ b)
-    return a @ (u @ vt) * (s.sum() / (a**2).sum()) + reference.mean(0)
+    u, _, vt = np.linalg.svd(a.T @ b)
+    # the least-squares scale would shrink maps that agree less; equal sizes are what a switch of maps should show
+    return a @ (u @ vt) * np.sqrt((b**2).sum() / (a**2).sum()) + reference.mean(0)
+
+
+def upright(points: np.ndarray) -> np.ndarray:
+    """Centred, mean squared radius 1, and the longest extent along x: screens are wide."""
+    centred = points - points.mean(0)
+    axes = np.linalg.svd(centred, full_matrices=False)[2]
+    turned = centred @ (axes * np.sign(axes[:, :1])).T  # the sign of an axis is free: fix it
+    return turned / np.sqrt((centred**2).sum(1).mean())
 
 
 def dump_layout(layout: Layout) -> str:
@@ -93,9 +102,3 @@ def dump_layout(layout: Layout) -> str:
     body = ",\n".join(f'"{key}":{json.dumps(value, separators=(",", ":"))}' for key, value in rows.items())
     head = {"title": layout.title, "provenance": layout.provenance}
     return f"{json.dumps(head, ensure_ascii=False, sort_keys=True)[:-1]},\n{body}}}\n"
-
-
-def _unit(points: np.ndarray) -> np.ndarray:
-    """Centred, mean squared radius 1."""
-    centred = points - points.mean(0)
-    return centred / np.sqrt((centred**2).sum(1).mean())

@@ -210,3 +210,37 @@ def _expected_information(rows: np.ndarray, columns: np.ndarray) -> float:
             term = shared / total * np.log(total * shared / (float(a) * b)) * np.exp(log_probability)
             expected += many_a * many_b * float(term.sum())
     return expected
+
+
+def company_shared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """For every class, how alike its companions in two groupings are: Jaccard index 0…1 without the class itself.
+
+    A class that is alone in both keeps its (absent) company: 1.
+
+    >>> company_shared(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 2]))
+    array([0.5, 0.5, 0. , 1. ])
+    """
+    table = contingency(a, b)
+    both = table[a, b] - 1
+    either = table.sum(1)[a] + table.sum(0)[b] - both - 2
+    return np.divide(both, either, out=np.ones(len(a)), where=either > 0)
+
+
+def similarity_shares(
+    assignment: np.ndarray, similarity: np.ndarray, edges: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of pairs i < j by similarity[n, n], inside groups and between groups: two float64[bins], each adding to 1."""
+    i, j = np.triu_indices(len(assignment), 1)
+    values, inside = similarity[i, j], assignment[i] == assignment[j]
+    shares = []
+    for chosen in (values[inside], values[~inside]):
+        counts = np.histogram(chosen, edges)[0]
+        shares.append(counts / max(counts.sum(), 1))
+    return shares[0], shares[1]
+
+
+def barycentre_order(table: np.ndarray) -> np.ndarray:
+    """Order of a contingency table's columns that brings its mass near the diagonal: by mean row, ties by column."""
+    rows = np.arange(table.shape[0])[:, None]
+    mean = (table * rows).sum(0) / np.maximum(table.sum(0), 1)
+    return np.argsort(mean, kind="stable")

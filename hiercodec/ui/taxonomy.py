@@ -1,0 +1,242 @@
+"""What the three hierarchy pages share: cached assets, choosing a hierarchy, classes as rows, sentences with figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from hiercodec import taxonomy
+from hiercodec.errors import HierarchyError
+from hiercodec.taxonomy import Hierarchy, HierarchyLevel, measures
+from hiercodec.taxonomy.embeddings import known_embedding
+from hiercodec.taxonomy.layouts import Layout
+from hiercodec.taxonomy.layouts import load_layout as _load_layout
+from hiercodec.taxonomy.similarity import wup_matrix
+from hiercodec.taxonomy.stability import load_stability
+
+OWN = "taxonomy_own"
+ASSETS_COMMAND = "python -m hiercodec hierarchy assets all --embeddings DIR --nltk-data DIR"
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def shipped(name: str) -> Hierarchy:
+    """A shipped hierarchy, shared between sessions: never change it."""
+    return taxonomy.load_hierarchy(name)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def layout(name: str) -> Layout:
+    """A shipped map."""
+    return _load_layout(name)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def stability() -> dict[str, Any]:
+    """The shipped stability report."""
+    return load_stability()
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def wup(measure: str) -> np.ndarray:
+    """The WUP matrix of the 1000 classes, read-only."""
+    return wup_matrix(measure)
+
+
+def own() -> dict[str, Hierarchy]:
+    """Hierarchies the visitor made or opened in this session."""
+    return st.session_state.setdefault(OWN, {})
+
+
+def names(*, imagenet_only: bool = False) -> list[str]:
+    """Every hierarchy on offer: the visitor's first, then the consensus, then the other shipped ones."""
+    mine = [n for n, h in own().items() if not imagenet_only or h.class_set == taxonomy.hierarchy.IMAGENET]
+    return [*mine, *taxonomy.available_hierarchies()]
+
+
+def get(name: str) -> Hierarchy:
+    """A hierarchy by the name that `names` gives."""
+    return own()[name] if name in own() else shipped(name)
+
+
+def title(name: str) -> str:
+    """What people read, and the address carries, instead of "clip-b16-nested-s1".
+
+    >>> title("clip-b16-nested-s1")
+    'ViT-B/16, nested, seed 1'
+    """
+    if name in own():
+        return f"Yours: {name.removeprefix('yours ')}"
+    fixed = {"consensus": "Consensus", "wordnet": "WordNet depth-cut"}
+    found = re.fullmatch(r"(.+)-(flat|nested)(?:-s(\d+))?", name)
+    known = known_embedding(found[1]) if found else None
+    if found is None or known is None:
+        return fixed.get(name, name)
+    return f"{known.title}, {found[2]}" + (f", seed {found[3]}" if found[3] else "")
+
+
+def model_title(name: str) -> str:
+    """An embedding's title."""
+    known = known_embedding(name)
+    return known.title if known else name
+
+
+def rows_of(indexes: Sequence[int], hierarchy: Hierarchy) -> list[dict[str, Any]]:
+    """Table rows of classes: index, wnid, name, and the label of every level above."""
+    classes = taxonomy.classes()
+    return [
+        {
+            "index": int(i),
+            "wnid": classes[i].wnid,
+            "class": classes[i].name,
+            **{level.name: level.labels[level.assignment[i]] for level in hierarchy.levels[:-1]},
+        }
+        for i in indexes
+    ]
+
+
+def hover_texts(hierarchy: Hierarchy, places: Layout) -> list[str]:
+    """For every class: its name, its path, its nearest classes."""
+    classes = taxonomy.classes()
+    texts = []
+    for c in classes:
+        path = " › ".join(hierarchy.path(c.index)[:-1])
+        near = ", ".join(classes[j].name for j in places.nearest[c.index])
+        texts.append(f"<b>{c.name}</b> ({c.wnid})<br>{path}<br>nearest: {near}")
+    return texts
+
+
+def mean_wup(indexes: Sequence[int], measure: str = "nltk") -> float:
+    """Mean WUP of all pairs among these classes; NaN for fewer than two."""
+    return measures.separation(np.zeros(len(indexes), int), wup(measure)[np.ix_(indexes, indexes)]).intra
+
+
+def csv_text(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows as CSV with a heading."""
+    import csv
+    import io
+
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else ["index"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def pick(
+    label: str, *, key: str, default: str = "consensus", imagenet_only: bool = False, width: int = 320
+) -> Hierarchy:
+    """A menu of hierarchies; the address carries the choice. A tree just made by the visitor is chosen at once."""
+    options = names(imagenet_only=imagenet_only)
+    if not options:
+        raise HierarchyError("no hierarchy is shipped")
+    if (fresh := st.session_state.pop(f"{key}_fresh", None)) in options:
+        st.session_state[key] = fresh
+    elif st.session_state.get(key) not in options:
+        st.session_state.pop(key, None)
+    first = options.index(default) if default in options else 0
+    chosen = st.selectbox(label, options, index=first, format_func=title, key=key, bind="query-params", width=width)
+    return get(chosen)
+
+
+def tabs(drawers: Mapping[str, Callable[..., None]], key: str, *inputs: Any) -> None:
+    """A row of tabs; only the open one runs, with `inputs`."""
+    for tab, draw in zip(st.tabs(list(drawers), key=key, on_change="rerun"), drawers.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw(*inputs)
+
+
+def selection(chosen: Sequence[int], tree: Hierarchy, level: HierarchyLevel, *, searched: bool) -> None:
+    """The classes in hand: how alike they are, which groups they mix, and the rows to take away."""
+    if searched:
+        st.markdown("No class has this name, synonym or wnid.")
+    if not chosen:
+        st.markdown(
+            "Draw around dots with the mouse, find a class by name, or keep groups in colour: those classes appear here "
+            "with their mean similarity."
+        )
+        shown = [row for row in group_rows(tree) if row["level"] == level.name]
+        columns = ("name", "classes", "mean WUP")
+        st.dataframe([{c: row[c] for c in columns} for row in shown], hide_index=True, width="stretch", height=400)
+        return
+    rows = rows_of(chosen, tree)
+    overall = measures.separation(np.zeros(1000, int), wup("nltk")).intra
+    mean = mean_wup(chosen)
+    top = tree.levels[0]
+    mix = np.bincount(top.assignment[list(chosen)], minlength=top.k)
+    with st.container(horizontal=True):
+        st.metric("Classes", len(chosen))
+        st.metric(
+            "Mean WUP",
+            "–" if np.isnan(mean) else f"{mean:.2f}",
+            help=f"WordNet similarity of all pairs among them, 0 to 1; all 1000 classes have {overall:.2f}.",
+        )
+    parts = [f"{mix[g]} {top.labels[g]}" for g in np.argsort(-mix, kind="stable") if mix[g]]
+    st.markdown(f"{top.name.capitalize()}: " + " · ".join(parts))
+    st.dataframe(rows, hide_index=True, width="stretch", height=330)
+    st.download_button(
+        "These classes (CSV)",
+        lambda: csv_text(rows),
+        "classes.csv",
+        "text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def group_rows(tree: Hierarchy) -> list[dict[str, Any]]:
+    """Every group of every level above the classes: level, number, name, size, mean WUP inside, parent, classes."""
+    fine = tree.levels[-1].labels
+    imagenet = tree.class_set == taxonomy.hierarchy.IMAGENET
+    rows = []
+    for depth, level in enumerate(tree.levels[:-1]):
+        parents = tree.parents(level.name)[0] if depth else None
+        for g, label in enumerate(level.labels):
+            members = level.members(g)
+            row: dict[str, Any] = {"level": level.name, "group": g, "name": label, "classes": len(members)}
+            if imagenet:
+                inside = mean_wup(members)
+                row["mean WUP"] = None if np.isnan(inside) else round(float(inside), 3)
+            row["inside"] = tree.levels[depth - 1].labels[parents[g]] if parents is not None else ""
+            row["members"] = ", ".join(fine[i] for i in members)
+            rows.append(row)
+    return rows
+
+
+def nesting_sentence(tree: Hierarchy) -> str:
+    """How far the levels are from nesting, in words."""
+    return " ".join(
+        f"{n.inside} of {n.groups} {n.level} groups lie inside one group above ({n.purity:.0%} of the classes do)."
+        for n in measures.nesting(tree)[:-1]
+    )
+
+
+def clusters_conclusion(tree: Hierarchy) -> str:
+    """What may be concluded from the map, in one sentence with this hierarchy's figures."""
+    top = tree.levels[0]
+    even = measures.balance(top.assignment)
+    words = f"**What this shows.** {title(tree.name)} splits {tree.n_classes} classes into {even.k} {top.name} groups; "
+    words += f"the largest holds {even.largest_share:.0%}"
+    if tree.class_set == taxonomy.hierarchy.IMAGENET:
+        apart = measures.separation(top.assignment, wup("nltk"))
+        if not np.isnan(apart.gap):
+            words += f", and two classes of one group are {apart.intra:.2f} alike in WordNet"
+            words += f" where two of different groups are {apart.inter:.2f}"
+    words += ". " + ("Every group lies inside one group above: a tree." if tree.nested else nesting_sentence(tree))
+    return words + " Distances on the map are a sketch: UMAP keeps neighbours, not scale, and its axes mean nothing."
+
+
+def footer(tree: Hierarchy, place: str | None = None) -> dict[str, Any]:
+    """Where a hierarchy and a map come from."""
+    p = tree.provenance
+    return {
+        "hierarchy": f"{tree.name} ({p.get('method', 'own file')}{', seed ' + str(p['seed']) if 'seed' in p else ''})",
+        "digest": tree.digest,
+        "map": f"UMAP of {place}" if place else None,
+        "similarity": "WUP as NLTK computes it, WordNet 3.0",
+        "scikit-learn": p.get("tools", {}).get("scikit-learn") if isinstance(p.get("tools"), dict) else None,
+    }
