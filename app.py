@@ -27,7 +27,7 @@ st.set_page_config(
     initial_sidebar_state="collapsed",
     menu_items={"About": "An image codec whose one bitstream means more the more of it arrives."},
 )
-st.logo(str(ROOT / "assets" / "wordmark.svg"), size="large")
+st.logo(str(ROOT / "assets" / "wordmark.svg"), size="medium")
 
 pages = [
     st.Page(ROOT / "pages" / file, title=title, icon=icon, url_path=address, help=tip, default=file == "explore.py")

@@ -1,22 +1,18 @@
 // The scrubber: picture, meaning and bytes of one trace, moved in the page without asking the server.
 // Joined after scrubber_logic.mjs (see hiercodec/ui/scrubber.py), whose functions it uses.
-// data: {id, trace, levels, answers, k, seek, palettes, sources, classical}
+// data: {id, alt, trace, levels, answers, k, seek, ramp, sources, classical}
 //   `k` is obeyed when `seek` or `id` changes; our own moves go out once, on release, as state "k".
 
 const instances = new WeakMap();
 const GLYPHS = ["●", "◆", "▲", "■", "✚", "★"];
-const GAIN = 4;
+const GAIN = 4; // how much the difference view exaggerates
 
 export default function (component) {
   const { parentElement: root } = component;
-  let instance = instances.get(root);
-  if (!instance) {
-    instance = createScrubber(root);
-    instances.set(root, instance);
-  }
-  instance.update(component);
+  if (!instances.has(root)) instances.set(root, createScrubber(root));
+  instances.get(root).update(component);
   return () => {
-    instance.destroy();
+    instances.get(root)?.destroy();
     instances.delete(root);
   };
 }
@@ -24,218 +20,178 @@ export default function (component) {
 function createScrubber(root) {
   const $ = (selector) => root.querySelector(selector);
   const $$ = (selector) => [...root.querySelectorAll(selector)];
-  const make = (tag, className, text) => {
-    const element = document.createElement(tag);
-    if (className) element.className = className;
-    if (text !== undefined) element.textContent = text; // never innerHTML: labels come from files
-    return element;
-  };
-  const box = $(".hx");
-  const track = $(".track");
-  const stage = $(".stage");
-  const handle = $(".handle");
+  const [box, track, stage, handle, playButton] = [".hx", ".track", ".stage", ".handle", "[data-do=play]"].map($);
   const canvas = { a: $("canvas.a"), b: $("canvas.b") };
   const calm = globalThis.matchMedia("(prefers-reduced-motion: reduce)");
-  const s = { k: 0, committed: null, id: null, seek: null, view: "picture", a: "prefix", b: "original", pin: null,
-    split: 0.5, zoom: 0, x: 0, y: 0, smooth: true, timer: null, dark: false };
-  let data = null;
-  let send = () => {};
-  let stops = [];
-  let rows = [];
+  const s = { k: 0, committed: 0, view: "picture", a: "prefix", b: "original", pin: null, split: 0.5, zoom: 0, x: 0, y: 0 };
+  let [data, send, stops, rows, timer] = [null, () => {}, [], [], null];
 
-  // ---- what the server sends -------------------------------------------------------------------------------------
+  const share = (bytes) => `${(100 * bytes) / data.trace.file_bytes}%`;
+  const colourOf = (level) => (data.levels.includes(level) ? `var(--level-${data.levels.indexOf(level)})` : "var(--container)");
+
+  /** An element; text goes in as text, never as HTML: labels come from files. */
+  function make(tag, className, text = "", style = {}) {
+    const element = Object.assign(document.createElement(tag), { className, textContent: text });
+    for (const [name, value] of Object.entries(style)) element.style.setProperty(name, value);
+    return element;
+  }
+
+  function named(level) {
+    const name = make("span", "name");
+    name.append(make("b", "", GLYPHS[data.levels.indexOf(level)]), ` ${level}`);
+    return name;
+  }
+
+  // ---- what the server sends ---------------------------------------------------------------------------------------
   function update(component) {
+    const fresh = component.data.id !== data?.id;
+    const told = fresh || component.data.seek !== data.seek;
     data = component.data;
     send = component.setStateValue;
-    s.dark = isDark(getComputedStyle(root.host ?? root).getPropertyValue("--st-background-color") || "#fff");
-    const colours = data.palettes[s.dark ? "dark" : "light"];
-    data.levels.forEach((_, i) => box.style.setProperty(`--level-${i}`, colours.levels[i % colours.levels.length]));
-    for (const name of ["container", "right", "wrong", "muted", "on_primary"]) box.style.setProperty(`--${name}`, colours[name]);
     stops = levelStops(data.trace.steps, data.trace.cuts);
-    if (data.id !== s.id) {
+    const kept = (name, other) => (fresh && name === "pin" ? other : name);
+    Object.assign(s, { a: kept(s.a, "prefix"), b: kept(s.b, "original"), pin: fresh ? null : s.pin });
+    if (told) {
       pause();
-      Object.assign(s, { id: data.id, pin: null, x: 0, y: 0, zoom: 0 });
-      $("[data-zoom]").value = "0";
-      if (s.a === "pin") s.a = "prefix";
-      if (s.b === "pin") s.b = "original";
-      s.seek = null;
-    }
-    if (data.seek !== s.seek) {
-      s.seek = data.seek;
       s.k = s.committed = Math.max(0, Math.min(data.trace.steps.length - 1, data.k));
-      pause();
     }
-    build();
+    if (fresh) build();
+    buildOptions();
     render();
   }
 
-  // ---- parts that depend on the trace but not on the position -------------------------------------------------------
-  const levelOf = (name) => data.levels.indexOf(name);
-  const share = (bytes) => `${(100 * bytes) / data.trace.file_bytes}%`;
-
+  // ---- what depends on the trace but not on the position -------------------------------------------------------------
   function build() {
     const { trace, levels, answers } = data;
+    const { steps } = trace;
     canvas.a.width = canvas.b.width = trace.width;
     canvas.a.height = canvas.b.height = trace.height;
-    track.setAttribute("aria-valuemax", trace.steps.length - 1);
-    $(".parts").replaceChildren(...segments(trace.parts).map(({ name, start, end }) => {
-      const part = make("div", "part");
-      part.style.cssText = `left:${share(start)};width:${share(end - start)}`;
-      part.style.setProperty("--colour", levelOf(name) < 0 ? "var(--container)" : `var(--level-${levelOf(name)})`);
-      part.title = `${name}: ${formatBytes(end - start)}`;
-      return part;
-    }));
-    $(".ticks").replaceChildren(...trace.steps.map((step) => {
-      const tick = make("i");
-      tick.style.left = share(step.bytes);
-      return tick;
-    }));
+    track.setAttribute("aria-valuemax", steps.length - 1);
+    $(".parts").replaceChildren(...segments(trace.parts).map(({ name, start, end }) =>
+      make("div", "part", "", { left: share(start), width: share(end - start), "--colour": colourOf(name) })));
+    $(".ticks").replaceChildren(...steps.map((step) => make("i", "", "", { left: share(step.bytes) })));
     $(".notches .cell").replaceChildren(...stops.map(({ name, index }) => {
-      const step = trace.steps[index];
-      const notch = make("button", "notch");
+      const notch = make("button", "notch", "", { left: share(steps[index].bytes), "--colour": colourOf(name) });
       notch.type = "button";
-      notch.style.left = share(step.bytes);
-      const level = levelOf(name);
-      notch.style.setProperty("--colour", level < 0 ? "var(--container)" : `var(--level-${level})`);
-      notch.title = level < 0 ? `z, the side information, ends at ${formatBytes(step.bytes)}` : `${name} is complete at ${formatBytes(step.bytes)}`;
-      notch.append(make("b", "", level < 0 ? "z" : GLYPHS[level]), make("span", "", level < 0 ? "" : ` ${name}`));
-      notch.onclick = () => { pause(); move(index); commit(); };
+      notch.title = `${name === "z" ? "z, the side information," : name} is complete at ${formatBytes(steps[index].bytes)}`;
+      if (name === "z") notch.textContent = "z";
+      else notch.append(named(name));
+      notch.onclick = () => jump(index);
       return notch;
     }));
     const known = levels.some((level) => answers[level]?.length);
     $(".meaning-of-solid").textContent = known ? "a right answer" : "the answer of the whole file";
-    $(".lanes").replaceChildren(...levels.filter((level) => trace.steps[0].top[level]?.length).map(buildLane));
+    $(".lanes").replaceChildren(...levels.filter((level) => steps[0].top[level]?.length).map(buildLane));
     $(".legend").hidden = !$(".lanes").childElementCount;
     rows = levels.map(buildRow);
     $(".path").replaceChildren(...rows.map((row) => row.element));
+  }
+
+  function buildOptions() {
+    const pinned = s.pin === null ? [] : [["pin", `pinned, ${formatBytes(data.trace.steps[s.pin].bytes)}`]];
+    const options = [["prefix", "this prefix"], ["original", "the original"], ...pinned, ...data.sources];
     for (const select of $$("[data-source]")) {
-      const value = s[select.dataset.source];
-      const options = [["prefix", "this prefix"], ["original", "the original"], ["pin", s.pin === null ? "" : `pinned, ${formatBytes(trace.steps[s.pin].bytes)}`], ...data.sources];
-      select.replaceChildren(...options.filter(([, label]) => label).map(([name, label]) => Object.assign(make("option", "", label), { value: name })));
-      select.value = value;
+      select.replaceChildren(...options.map(([value, text]) => Object.assign(make("option", "", text), { value })));
+      select.value = s[select.dataset.source];
     }
   }
 
+  /** A level's lane: for every step a bar as high as its winner is likely, solid where the winner is right. */
   function buildLane(level) {
-    const { trace, answers } = data;
-    const index = levelOf(level);
-    const { steps } = trace;
-    const known = answers[level] ?? [];
-    const last = steps[steps.length - 1].top[level][0][0];
-    const solid = (group) => (known.length ? known.includes(group) : group === last);
-    const row = make("div", "row lane");
-    row.style.setProperty("--colour", `var(--level-${index})`);
-    const name = make("span", "name");
-    name.append(make("b", "", GLYPHS[index]), ` ${level}`);
+    const { steps, file_bytes: all } = data.trace;
+    const known = data.answers[level] ?? [];
+    const right = known.length ? known : [steps[steps.length - 1].top[level][0][0]];
+    const until = (i) => steps[i + 1]?.bytes ?? all;
+    const lane = make("div", "row lane", "", { "--colour": colourOf(level) });
     const cell = make("div", "cell");
+    for (const [i, step] of steps.entries()) {
+      const [group, , p] = step.top[level][0];
+      const width = Math.max(until(i) - step.bytes, all * 0.004);
+      const style = { left: share(step.bytes), width: share(width), height: `${100 * p}%` };
+      cell.append(make("i", right.includes(group) ? "solid" : "other", "", style));
+    }
     for (const run of runs(steps, level)) {
-      const start = steps[run.from].bytes;
-      const end = run.to + 1 < steps.length ? steps[run.to + 1].bytes : trace.file_bytes;
-      const block = make("div", solid(run.group) ? "run solid" : "run");
-      block.style.left = share(start);
-      block.style.width = share(Math.max(end - start, trace.file_bytes * 0.004));
-      const points = [];
-      for (let i = run.from; i <= run.to; i += 1) {
-        const stop = i + 1 < steps.length ? steps[i + 1].bytes : trace.file_bytes;
-        const at = (bytes) => (100 * (bytes - start)) / Math.max(1, end - start);
-        const y = 100 * (1 - steps[i].top[level][0][2]);
-        points.push(`${at(steps[i].bytes)}% ${y}%`, `${at(stop)}% ${y}%`);
-      }
-      const shape = make("div", "shape");
-      if (end > start) shape.style.clipPath = `polygon(0% 100%, ${points.join(", ")}, 100% 100%)`;
-      block.append(shape, make("span", "", run.label));
+      const [start, end] = [steps[run.from].bytes, until(run.to)];
+      const block = make("div", "run", "", { left: share(start), width: share(end - start) });
       block.title = `${run.label}, from ${formatBytes(start)}`;
+      block.append(make("span", "", run.label));
       cell.append(block);
     }
-    const note = make("span", "note");
     const from = settledFrom(steps, level, known);
-    if (from < 0) note.append(make("b", "wrong", "✗"), " never right");
-    else note.append(make("b", "", known.length ? "✓" : "▸"), ` ${known.length ? "right" : "settled"} from ${formatBytes(steps[from].bytes)}`);
-    row.append(name, cell, note);
-    return row;
+    const note = make("span", from < 0 ? "note wrong" : "note");
+    if (from < 0) note.textContent = "✗ never right";
+    else note.textContent = `${known.length ? "✓ right" : "▸ settled"} from ${formatBytes(steps[from].bytes)}`;
+    lane.append(named(level), cell, note);
+    return lane;
   }
 
   function buildRow(level) {
-    const index = levelOf(level);
-    const element = make("div", "level");
-    element.style.setProperty("--colour", `var(--level-${index})`);
-    const head = make("p", "head");
-    const name = make("span", "name");
-    name.append(make("b", "", GLYPHS[index]), ` ${level}`);
-    const arrived = make("span", "arrived");
-    head.append(name, arrived);
-    const answer = make("p", "answer");
-    const label = make("span", "label");
-    const mark = make("b", "mark");
-    const chance = make("span", "chance");
+    const element = make("div", "level", "", { "--colour": colourOf(level) });
+    const [head, answer, bar] = [make("p", "head"), make("p", "answer"), make("div", "bar")];
+    const [arrived, label, mark, chance, rest] = ["arrived", "label", "mark", "chance", "rest"].map((name) => make("span", name));
+    const slices = [0, 1, 2].map(() => bar.appendChild(make("i", "")));
+    head.append(named(level), arrived);
     answer.append(label, mark, chance);
-    const bar = make("div", "bar");
-    const slices = [0, 1, 2].map(() => bar.appendChild(make("i")));
-    const rest = make("p", "rest");
     element.append(head, answer, bar, rest);
     return { level, element, arrived, label, mark, chance, slices, rest };
   }
 
-  // ---- what moves with the position ---------------------------------------------------------------------------------
+  // ---- what moves with the position ----------------------------------------------------------------------------------
   function render() {
-    if (!data) return;
     const begin = performance.now();
-    const { trace, levels, answers } = data;
+    const { trace } = data;
     const step = trace.steps[s.k];
     drawPicture();
     $(".bytes b").textContent = formatBytes(step.bytes);
     $(".bytes span").textContent = ` of ${formatBytes(trace.file_bytes)} · ${Math.round((100 * step.bytes) / trace.file_bytes)} %`;
     $("[data-number=bpp]").textContent = `${step.bpp.toFixed(3)} bit/pixel`;
     $("[data-number=psnr]").textContent = step.psnr === null ? "identical" : `${step.psnr.toFixed(1)} dB`;
-    for (const row of rows) {
-      const top = step.top[row.level] ?? [];
-      const arrived = blockShare(step, row.level, levels);
-      row.element.classList.toggle("pending", arrived < 1);
-      row.arrived.textContent = arrived >= 1 ? "block complete" : arrived > 0 ? `${Math.round(100 * arrived)} % of its block` : "block not yet here";
-      row.label.textContent = row.label.title = top.length ? top[0][1] : "not classified";
-      row.chance.textContent = top.length ? formatPercent(top[0][2]) : "";
-      const said = verdict(step, row.level, answers[row.level]);
-      row.mark.textContent = { right: "✓ right", wrong: "✗ wrong", unknown: "" }[said];
-      row.mark.className = `mark ${said}`;
-      row.slices.forEach((slice, i) => { slice.style.width = `${100 * (top[i]?.[2] ?? 0)}%`; });
-      row.rest.textContent = row.rest.title = top.length > 1 ? `then ${top.slice(1).map(([, label, p]) => `${label} ${formatPercent(p)}`).join(", ")}` : "";
-    }
+    for (const row of rows) renderRow(row, step);
     const classified = rows.some((row) => step.top[row.level]?.length);
-    $(".agreement").textContent = !classified ? "" : step.consistent ? "⎇ The three answers lie on one path." : "⚠ The answers contradict each other: one is not part of the one above it.";
-    $(".agreement").classList.toggle("bad", classified && !step.consistent);
-    const left = share(step.bytes);
-    $(".thumb").style.left = left;
-    $(".fill").style.left = left;
+    $(".agreement").hidden = !classified;
+    $(".agreement").classList.toggle("bad", !step.consistent);
     $(".timeline").style.setProperty("--at", step.bytes / trace.file_bytes);
-    const got = received(trace.parts, step.bytes).filter((part) => part.got > 0);
     $("[data-note=file]").textContent = formatBytes(trace.file_bytes);
-    $(".where").textContent = got.map(({ name, size, got: n }) => (n === size ? `${name} ${n}` : `${name} ${n}/${size}`)).join(" + ") + ` = ${step.bytes} bytes`;
+    const got = received(trace.parts, step.bytes).filter((part) => part.got > 0);
+    const sum = got.map(({ name, size, got: n }) => `${name} ${n}${n === size ? "" : `/${size}`}`).join(" + ");
+    $(".where").textContent = `${sum} = ${step.bytes} bytes`;
     track.setAttribute("aria-valuenow", s.k);
     track.setAttribute("aria-valuetext", sentence(trace, s.k));
     box.dataset.k = s.k;
     box.dataset.renderMs = (performance.now() - begin).toFixed(2);
   }
 
-  function source(name) {
-    const { trace, classical } = data;
-    const step = trace.steps[s.k];
-    const own = globalThis.hiercodecFrames?.get(data.id);
-    const decibels = (p) => (p === null ? "" : ` · ${p.toFixed(1)} dB`);
-    if (name === "original") return { bitmap: own?.get("original")?.[0], text: "original" };
-    if (name === "prefix") return { bitmap: own?.get("frames")?.[s.k], text: `${formatBytes(step.bytes)}${decibels(step.psnr)}` };
-    if (name === "pin" && s.pin !== null) {
-      const pinned = trace.steps[s.pin];
-      return { bitmap: own?.get("frames")?.[s.pin], text: `pinned ${formatBytes(pinned.bytes)}${decibels(pinned.psnr)}` };
-    }
-    const label = data.sources.find(([key]) => key === name)?.[1] ?? name;
-    if (classical?.codec !== name) return { text: label, waiting: `${label}: being computed …` };
-    const point = classical.points[s.k];
-    if (!point) return { text: label, waiting: `${classical.label} cannot make a file this small; its smallest is ${formatBytes(classical.smallest)}.` };
-    const bitmap = globalThis.hiercodecFrames?.get(classical.id)?.get("frames")?.[point.frame];
-    return { bitmap, text: `${classical.label} ${formatBytes(point.bytes)}${decibels(point.psnr)}` };
+  function renderRow(row, step) {
+    const top = step.top[row.level] ?? [];
+    const arrived = blockShare(step, row.level, data.levels);
+    const said = verdict(step, row.level, data.answers[row.level]);
+    row.element.classList.toggle("pending", arrived < 1);
+    row.arrived.textContent = arrived >= 1 ? "block complete" : arrived > 0 ? `${Math.round(100 * arrived)} % of its block` : "block not yet here";
+    row.label.textContent = row.label.title = top[0]?.[1] ?? "not classified";
+    row.chance.textContent = top.length ? formatPercent(top[0][2]) : "";
+    row.mark.textContent = { right: "✓ right", wrong: "✗ wrong", unknown: "" }[said];
+    row.mark.className = `mark ${said}`;
+    for (const [i, slice] of row.slices.entries()) slice.style.width = `${100 * (top[i]?.[2] ?? 0)}%`;
+    const others = top.slice(1).map(([, label, p]) => `${label} ${formatPercent(p)}`);
+    row.rest.textContent = row.rest.title = others.length ? `then ${others.join(", ")}` : "";
   }
 
-  function paint(target, bitmap) {
+  /** One side of the picture: {bitmap, text}, or {text, waiting} where there is nothing to show. */
+  function source(name) {
+    const { trace, classical } = data;
+    const picture = (id, row, index) => globalThis.hiercodecFrames?.get(id)?.get(row)?.[index];
+    const words = ({ bytes, psnr }) => formatBytes(bytes) + (psnr === null ? "" : ` · ${psnr.toFixed(1)} dB`);
+    if (name === "original") return { bitmap: picture(data.id, "original", 0), text: "original" };
+    if (name === "prefix") return { bitmap: picture(data.id, "frames", s.k), text: words(trace.steps[s.k]) };
+    if (name === "pin") return { bitmap: picture(data.id, "frames", s.pin), text: `pinned ${words(trace.steps[s.pin])}` };
+    if (classical?.codec !== name) return { text: name, waiting: `${name}: being computed …` };
+    const point = classical.points[s.k];
+    const smallest = `${classical.label} cannot make a file this small; its smallest is ${formatBytes(classical.smallest)}.`;
+    if (!point) return { text: classical.label, waiting: smallest };
+    return { bitmap: picture(classical.id, "frames", point.frame), text: `${classical.label} ${words(point)}` };
+  }
+
+  function paint(target, { bitmap }) {
     const pen = target.getContext("2d", { willReadFrequently: true });
     if (bitmap) pen.drawImage(bitmap, 0, 0, target.width, target.height);
     else pen.clearRect(0, 0, target.width, target.height);
@@ -243,58 +199,49 @@ function createScrubber(root) {
   }
 
   function drawPicture() {
-    const paired = s.view !== "picture";
-    const a = source(paired ? s.a : "prefix");
-    const b = paired ? source(s.b) : null;
-    const pen = paint(canvas.a, a.bitmap);
-    if (b) {
-      const other = paint(canvas.b, b.bitmap);
-      if (s.view === "difference" && a.bitmap && b.bitmap) {
-        const size = [0, 0, canvas.a.width, canvas.a.height];
-        const lut = ramp(data.palettes.ramp);
-        $(".scale i").style.background = `linear-gradient(90deg, ${data.palettes.ramp.join(", ")})`;
-        $(".scale .most").textContent = `${Math.round(255 / GAIN)} or more of 255`;
-        pen.putImageData(new ImageData(difference(pen.getImageData(...size).data, other.getImageData(...size).data, GAIN, lut), size[2], size[3]), 0, 0);
-      }
+    const [alone, differing] = [s.view === "picture", s.view === "difference"];
+    const a = source(alone ? "prefix" : s.a);
+    const b = alone ? { text: "" } : source(s.b);
+    const [left, right] = [paint(canvas.a, a), paint(canvas.b, b)];
+    if (differing && a.bitmap && b.bitmap) {
+      const { width, height } = canvas.a;
+      const [one, other] = [left, right].map((pen) => pen.getImageData(0, 0, width, height).data);
+      left.putImageData(new ImageData(difference(one, other, GAIN, ramp(data.ramp)), width, height), 0, 0);
+      $(".scale i").style.background = `linear-gradient(90deg, ${data.ramp.join(", ")})`;
+      $(".scale .most").textContent = `${Math.round(255 / GAIN)} or more of 255`;
     }
-    canvas.b.hidden = s.view !== "split";
-    handle.hidden = s.view !== "split";
-    $(".pair").hidden = !paired;
-    $(".scale").hidden = s.view !== "difference";
-    $(".tag.left").textContent = s.view === "difference" ? `difference of ${a.text} and ${b.text}` : paired ? `A · ${a.text}` : a.text;
+    canvas.b.hidden = handle.hidden = s.view !== "split";
+    $(".pair").hidden = alone;
+    $(".scale").hidden = !differing;
+    $(".tag.left").textContent = alone ? a.text : differing ? `difference of ${a.text} and ${b.text}` : `A · ${a.text}`;
     $(".tag.right").textContent = s.view === "split" ? `B · ${b.text}` : "";
-    const waiting = a.waiting ?? b?.waiting ?? "";
-    $(".waiting").textContent = waiting;
-    $(".waiting").hidden = !waiting;
-    for (const button of $$("[data-view]")) {
-      button.setAttribute("aria-checked", button.dataset.view === s.view);
-      button.tabIndex = button.dataset.view === s.view ? 0 : -1;
-    }
+    $(".waiting").textContent = a.waiting ?? b.waiting ?? "";
+    $(".waiting").hidden = !(a.waiting || b.waiting);
     canvas.a.setAttribute("aria-label", `${data.alt}. ${sentence(data.trace, s.k)}`);
     layout();
   }
 
   function layout() {
     const { clientWidth: w, clientHeight: h } = stage;
-    if (!w) return;
+    if (!w || !data) return;
     const { width, height } = data.trace;
     const fit = Math.min(w / width, h / height);
     const scale = s.zoom || fit;
-    const reach = (space, size) => Math.max(0, (size * scale - space) / 2);
-    s.x = Math.max(-reach(w, width), Math.min(reach(w, width), s.x));
-    s.y = Math.max(-reach(h, height), Math.min(reach(h, height), s.y));
-    const left = (w - width * scale) / 2 + s.x;
-    const top = (h - height * scale) / 2 + s.y;
+    const clamp = (value, space, size) => {
+      const reach = Math.max(0, (size * scale - space) / 2);
+      return Math.max(-reach, Math.min(reach, value));
+    };
+    [s.x, s.y] = [clamp(s.x, w, width), clamp(s.y, h, height)];
+    const [left, top] = [(w - width * scale) / 2 + s.x, (h - height * scale) / 2 + s.y];
     $(".pan").style.cssText = `width:${width * scale}px;height:${height * scale}px;transform:translate(${left}px,${top}px)`;
     const cut = Math.max(0, Math.min(1, (s.split * w - left) / (width * scale)));
     canvas.b.style.clipPath = `inset(0 0 0 ${100 * cut}%)`;
     handle.style.left = `${100 * s.split}%`;
     handle.setAttribute("aria-valuenow", Math.round(100 * s.split));
-    stage.classList.toggle("smooth", s.smooth);
     stage.classList.toggle("movable", scale > fit * 1.001);
   }
 
-  // ---- moving -------------------------------------------------------------------------------------------------------
+  // ---- moving --------------------------------------------------------------------------------------------------------
   function move(k) {
     if (k === s.k) return;
     s.k = k;
@@ -303,109 +250,79 @@ function createScrubber(root) {
 
   function commit() {
     $(".live").textContent = sentence(data.trace, s.k);
-    if (s.k === s.committed) return;
-    s.committed = s.k;
-    send("k", s.k);
+    if (s.k !== s.committed) send("k", (s.committed = s.k));
   }
 
-  function pause() {
-    clearTimeout(s.timer);
-    s.timer = null;
-    $(".clock").textContent = "";
-    const button = $("[data-do=play]");
-    button.classList.remove("playing");
-    button.setAttribute("aria-label", "Play");
+  function jump(k) {
+    pause();
+    move(Math.max(0, Math.min(data.trace.steps.length - 1, k)));
+    commit();
   }
 
+  function pause(clock = "") {
+    clearTimeout(timer);
+    timer = null;
+    $(".clock").textContent = clock;
+    playButton.classList.remove("playing");
+    playButton.setAttribute("aria-label", "Play");
+  }
+
+  /** Play by steps ("s3": three a second) or as the bytes would arrive over a link ("b2400": 2400 bit/s). */
   function play() {
-    const last = data.trace.steps.length - 1;
-    if (s.k >= last) move(0);
+    const { steps, file_bytes: all } = data.trace;
     const pace = $("[data-pace]").value;
-    const bits = pace === "typed" ? Number($(".typed input").value) : pace[0] === "b" ? Number(pace.slice(1)) : 0;
-    const began = performance.now() - (bits ? (8000 * data.trace.steps[s.k].bytes) / bits : 0);
-    const button = $("[data-do=play]");
-    button.classList.add("playing");
-    button.setAttribute("aria-label", "Pause");
-    const tick = () => {
-      if (bits) {
-        const seconds = (performance.now() - began) / 1000;
-        move(Math.max(s.k, stepWithin(data.trace.steps, (seconds * bits) / 8)));
-        $(".clock").textContent = `${seconds.toFixed(1)} s of ${((8 * data.trace.file_bytes) / bits).toFixed(1)} s`;
-      } else move(Math.min(last, s.k + 1));
-      if (s.k >= last) {
-        const clock = $(".clock").textContent;
-        pause();
-        $(".clock").textContent = clock;
-        commit();
-      } else s.timer = setTimeout(tick, bits ? 50 : wait);
-    };
+    const bits = pace === "typed" ? Math.max(1, Number($(".typed input").value)) : pace[0] === "b" ? Number(pace.slice(1)) : 0;
     // Those who asked for less motion get at most one change a second.
-    const wait = Math.max(calm.matches ? 1000 : 0, 1000 / Number(pace.slice(1) || 3));
-    s.timer = setTimeout(tick, bits ? 50 : wait);
+    const wait = bits ? 50 : Math.max(calm.matches ? 1000 : 0, 1000 / Number(pace.slice(1)));
+    if (s.k >= steps.length - 1) move(0);
+    const began = performance.now() - (bits && (8000 * steps[s.k].bytes) / bits);
+    const tick = () => {
+      const seconds = (performance.now() - began) / 1000;
+      const clock = bits ? `${seconds.toFixed(1)} s of ${((8 * all) / bits).toFixed(1)} s` : "";
+      move(bits ? Math.max(s.k, stepWithin(steps, (seconds * bits) / 8)) : s.k + 1);
+      $(".clock").textContent = clock;
+      if (s.k < steps.length - 1) timer = setTimeout(tick, wait);
+      else {
+        pause(clock);
+        commit();
+      }
+    };
+    playButton.classList.add("playing");
+    playButton.setAttribute("aria-label", "Pause");
+    timer = setTimeout(tick, wait);
   }
 
-  function choose(view) {
+  function show(view) {
     s.view = view;
+    $(`[data-view=${view}] input`).checked = true;
     render();
   }
 
   const actions = {
-    first: () => move(0),
-    last: () => move(data.trace.steps.length - 1),
-    back: () => move(Math.max(0, s.k - 1)),
-    forward: () => move(Math.min(data.trace.steps.length - 1, s.k + 1)),
+    first: () => jump(0),
+    back: () => jump(s.k - 1),
+    forward: () => jump(s.k + 1),
+    last: () => jump(Infinity),
+    play: () => (timer === null ? play() : jump(s.k)),
     pin: () => {
-      s.pin = s.k;
-      s.b = "pin";
-      if (s.view === "picture") s.view = "split";
-      build();
-      render();
+      Object.assign(s, { pin: s.k, b: "pin" });
+      buildOptions();
+      show(s.view === "picture" ? "split" : s.view);
     },
-    smooth: (button) => {
-      s.smooth = !s.smooth;
-      button.setAttribute("aria-pressed", !s.smooth);
-      layout();
-    },
-    present: async (button) => {
-      const on = button.getAttribute("aria-pressed") !== "true";
+    pixels: (button) => button.setAttribute("aria-pressed", stage.classList.toggle("pixels")),
+    present: (button) => {
+      const on = box.classList.toggle("present");
       button.setAttribute("aria-pressed", on);
-      box.classList.toggle("present", on);
-      if (on) await box.requestFullscreen?.().catch(() => {});
-      else if (document.fullscreenElement) await document.exitFullscreen();
-      layout();
+      if (on) box.requestFullscreen?.().catch(() => {});
+      else if (document.fullscreenElement) document.exitFullscreen();
     },
   };
-
-  for (const button of $$("[data-do]")) {
-    const name = button.dataset.do;
-    button.onclick = () => {
-      if (name === "play") {
-        if (s.timer === null) return play();
-        pause();
-        return commit();
-      }
-      if (["first", "last", "back", "forward"].includes(name)) pause();
-      actions[name](button);
-      if (name !== "smooth" && name !== "present" && name !== "pin") commit();
-      return undefined;
-    };
-  }
-  for (const button of $$("[data-view]")) {
-    button.onclick = () => choose(button.dataset.view);
-    button.onkeydown = (event) => {
-      const views = $$("[data-view]");
-      const turn = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      if (!turn) return;
-      event.preventDefault();
-      const next = views[(views.indexOf(button) + turn + views.length) % views.length];
-      choose(next.dataset.view);
-      next.focus();
-    };
-  }
+  for (const button of $$("[data-do]")) button.onclick = () => actions[button.dataset.do](button);
+  for (const radio of $$("[data-view] input")) radio.onchange = () => show(radio.value);
   for (const select of $$("[data-source]")) {
-    select.onchange = () => {
-      s[select.dataset.source] = select.value;
-      if (data.sources.some(([key]) => key === select.value) && data.classical?.codec !== select.value) send("codec", select.value);
+    select.onchange = ({ target: { value } }) => {
+      s[select.dataset.source] = value;
+      if (data.sources.some(([key]) => key === value) && data.classical?.codec !== value) send("codec", value);
       render();
     };
   }
@@ -418,17 +335,17 @@ function createScrubber(root) {
     pause();
   };
 
-  /** Pointer capture over one element: `onMove` gets the pointer's place in it, `onEnd` the release. */
+  /** Drags on one element: `onMove(event, start)` from press to release, then `onEnd()`. */
   function draggable(element, onMove, onEnd = () => {}) {
-    element.onpointerdown = (event) => {
-      if (event.button !== 0) return;
-      element.setPointerCapture(event.pointerId);
-      element.onpointermove = (moved) => onMove(moved, event);
+    element.onpointerdown = (start) => {
+      if (start.button !== 0) return;
+      element.setPointerCapture(start.pointerId);
+      element.onpointermove = (event) => onMove(event, start);
       element.onpointerup = element.onpointercancel = () => {
         element.onpointermove = element.onpointerup = element.onpointercancel = null;
         onEnd();
       };
-      onMove(event, event);
+      onMove(start, start);
     };
   }
   const placeIn = (element, event) => {
@@ -439,75 +356,55 @@ function createScrubber(root) {
     pause();
     move(nearestStep(data.trace.steps, placeIn(track, event), data.trace.file_bytes));
   }, commit);
-  draggable(handle, (event) => {
-    s.split = placeIn(stage, event);
-    layout();
-  });
-  let from = null;
+  draggable(handle, (event) => divide(placeIn(stage, event)));
+  let held = null;
   draggable(stage, (event, start) => {
-    if (event === start) from = { x: s.x, y: s.y };
-    s.x = from.x + event.clientX - start.clientX;
-    s.y = from.y + event.clientY - start.clientY;
-    layout();
+    if (event === start) held = { x: s.x, y: s.y };
+    pan(held.x + event.clientX - start.clientX, held.y + event.clientY - start.clientY);
   });
 
-  // Streamlit has shortcuts of its own on the document: the keys we use stop here.
-  const own = (event) => {
-    event.preventDefault();
-    event.stopPropagation();
-  };
-  track.onkeydown = (event) => {
-    if (event.key === " ") {
-      own(event);
-      $("[data-do=play]").click();
-      return;
-    }
-    const target = keyTarget(event.key, s.k, data.trace.steps.length, stops);
-    if (target === null) return;
-    own(event);
-    if (s.timer !== null) pause();
-    move(target);
-  };
-  track.onkeyup = (event) => {
-    if (keyTarget(event.key, s.k, data.trace.steps.length, stops) !== null) commit();
-  };
-  handle.onkeydown = (event) => {
-    const to = { ArrowLeft: s.split - 0.05, ArrowRight: s.split + 0.05, Home: 0, End: 1 }[event.key];
-    if (to === undefined) return;
-    own(event);
-    s.split = Math.max(0, Math.min(1, to));
+  function divide(at) {
+    s.split = Math.max(0, Math.min(1, at));
     layout();
-  };
-  stage.onkeydown = (event) => {
-    const pan = { ArrowLeft: [40, 0], ArrowRight: [-40, 0], ArrowUp: [0, 40], ArrowDown: [0, -40] }[event.key];
-    const split = { 1: 0, 2: 0.5, 3: 1 }[event.key];
-    if (event.target !== stage || (!pan && split === undefined)) return;
-    own(event);
-    if (pan) {
-      s.x += pan[0];
-      s.y += pan[1];
-    } else s.split = split;
-    layout();
-  };
+  }
 
-  const arrived = (event) => {
-    if (data && (event.detail.id === data.id || event.detail.id === data.classical?.id)) drawPicture();
-  };
+  function pan(x, y) {
+    Object.assign(s, { x, y });
+    layout();
+  }
+
+  /** Keys of one element: name → action. Streamlit has shortcuts of its own on the document, so ours stop here. */
+  function keys(element, find) {
+    element.onkeydown = (event) => {
+      const action = event.target === element && find(event.key);
+      if (!action) return;
+      event.preventDefault();
+      event.stopPropagation();
+      action();
+    };
+  }
+  const target = (key) => keyTarget(key, s.k, data.trace.steps.length, stops);
+  keys(track, (key) => (key === " " ? actions.play : target(key) !== null && (() => (pause(), move(target(key))))));
+  track.onkeyup = (event) => target(event.key) !== null && commit(); // a held key commits once
+  keys(handle, (key) => ({
+    ArrowLeft: () => divide(s.split - 0.05), ArrowRight: () => divide(s.split + 0.05), Home: () => divide(0), End: () => divide(1),
+  })[key]);
+  keys(stage, (key) => ({
+    ArrowLeft: () => pan(s.x + 40, s.y), ArrowRight: () => pan(s.x - 40, s.y), ArrowUp: () => pan(s.x, s.y + 40),
+    ArrowDown: () => pan(s.x, s.y - 40), 1: () => divide(0), 2: () => divide(0.5), 3: () => divide(1),
+  })[key]);
+
+  const arrived = ({ detail }) => data && [data.id, data.classical?.id].includes(detail.id) && drawPicture();
+  const left = () => !document.fullscreenElement && box.classList.contains("present") && $("[data-do=present]").click();
+  const resized = new ResizeObserver(layout);
   globalThis.addEventListener("hiercodec-frame", arrived);
-  const left = () => {
-    if (document.fullscreenElement) return;
-    box.classList.remove("present");
-    $("[data-do=present]").setAttribute("aria-pressed", "false");
-    if (data) layout();
-  };
   document.addEventListener("fullscreenchange", left);
-  const resized = new ResizeObserver(() => data && layout());
   resized.observe(stage);
 
   return {
     update,
     destroy() {
-      pause();
+      clearTimeout(timer);
       resized.disconnect();
       globalThis.removeEventListener("hiercodec-frame", arrived);
       document.removeEventListener("fullscreenchange", left);

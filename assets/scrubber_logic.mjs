@@ -17,53 +17,35 @@ export function formatPercent(p) {
 
 /** Index of the step whose byte position is nearest to `share` (0…1) of the file. */
 export function nearestStep(steps, share, fileBytes) {
-  const target = share * fileBytes;
-  let best = 0;
-  for (let i = 1; i < steps.length; i += 1) {
-    if (Math.abs(steps[i].bytes - target) < Math.abs(steps[best].bytes - target)) best = i;
-  }
-  return best;
+  const far = (i) => Math.abs(steps[i].bytes - share * fileBytes);
+  return steps.reduce((best, _, i) => (far(i) < far(best) ? i : best), 0);
 }
 
 /** Index of the last step that needs no more than `bytes`; -1 while not even the first has arrived. */
 export function stepWithin(steps, bytes) {
-  let found = -1;
-  for (let i = 0; i < steps.length && steps[i].bytes <= bytes; i += 1) found = i;
-  return found;
+  return steps.findLastIndex((step) => step.bytes <= bytes);
 }
 
 /** Where PageUp and PageDown stop: the first step (z) and the step at which each level is complete. */
 export function levelStops(steps, cuts) {
-  const stops = [{ name: "z", index: 0 }];
-  for (const [name, offset] of Object.entries(cuts)) {
-    const index = steps.findIndex((step) => step.bytes >= offset);
-    if (index >= 0) stops.push({ name, index });
-  }
-  return stops;
+  const ends = Object.entries(cuts).map(([name, cut]) => ({ name, index: steps.findIndex((step) => step.bytes >= cut) }));
+  return [{ name: "z", index: 0 }, ...ends.filter(({ index }) => index >= 0)];
 }
 
 /** The position a key leads to, or null if the key is not ours. */
 export function keyTarget(key, position, count, stops) {
-  const last = count - 1;
   const indexes = stops.map((stop) => stop.index);
-  switch (key) {
-    case "ArrowRight":
-    case "ArrowUp":
-      return Math.min(last, position + 1);
-    case "ArrowLeft":
-    case "ArrowDown":
-      return Math.max(0, position - 1);
-    case "Home":
-      return 0;
-    case "End":
-      return last;
-    case "PageUp":
-      return indexes.find((index) => index > position) ?? last;
-    case "PageDown":
-      return [...indexes].reverse().find((index) => index < position) ?? 0;
-    default:
-      return null;
-  }
+  const targets = {
+    ArrowRight: position + 1,
+    ArrowUp: position + 1,
+    ArrowLeft: position - 1,
+    ArrowDown: position - 1,
+    Home: 0,
+    End: count - 1,
+    PageUp: indexes.find((index) => index > position) ?? count - 1,
+    PageDown: indexes.findLast((index) => index < position) ?? 0,
+  };
+  return Object.hasOwn(targets, key) ? Math.max(0, Math.min(count - 1, targets[key])) : null;
 }
 
 /** The file's parts as [{name, start, end}], in file order. */
@@ -78,11 +60,8 @@ export function segments(parts) {
 
 /** How many bytes of each part are within the first `bytes` of the file; they add up to `bytes`. */
 export function received(parts, bytes) {
-  return segments(parts).map(({ name, start, end }) => ({
-    name,
-    size: end - start,
-    got: Math.max(0, Math.min(bytes, end) - start),
-  }));
+  const within = ({ start, end }) => Math.max(0, Math.min(bytes, end) - start);
+  return segments(parts).map((part) => ({ name: part.name, size: part.end - part.start, got: within(part) }));
 }
 
 /** Stretches of steps in which one level keeps its winner: [{from, to (inclusive), group, label}]. */
@@ -102,10 +81,9 @@ export function runs(steps, level) {
 export function settledFrom(steps, level, answers) {
   const stretches = runs(steps, level);
   if (!stretches.length) return -1;
-  const isRight = (group) => (answers?.length ? answers.includes(group) : group === stretches[stretches.length - 1].group);
-  let from = -1;
-  for (let i = stretches.length - 1; i >= 0 && isRight(stretches[i].group); i -= 1) from = stretches[i].from;
-  return from;
+  const right = answers?.length ? answers : [stretches[stretches.length - 1].group];
+  const wrong = stretches.findLastIndex(({ group }) => !right.includes(group));
+  return stretches[wrong + 1]?.from ?? -1;
 }
 
 /** "right", "wrong" or "unknown": a level's winner against the known answers. */
@@ -116,10 +94,8 @@ export function verdict(step, level, answers) {
 
 /** How much of a level's block has arrived at a step, 0…1. */
 export function blockShare(step, level, levels) {
-  const done = step.level === null ? -1 : levels.indexOf(step.level);
-  const index = levels.indexOf(level);
-  if (index <= done) return 1;
-  return index === done + 1 ? step.fraction : 0;
+  const ahead = levels.indexOf(level) - levels.indexOf(step.level); // a step without a level is at -1
+  return ahead <= 0 ? 1 : ahead === 1 ? step.fraction : 0;
 }
 
 /** One sentence on a step, for the slider's value text and the live region. */
@@ -154,13 +130,4 @@ export function ramp(stops) {
     const low = Math.min(channels.length - 2, Math.floor(at));
     return channels[low].map((value, c) => Math.round(value + (channels[low + 1][c] - value) * (at - low)));
   });
-}
-
-/** Is a CSS colour (#rgb, #rrggbb or rgb()) dark? */
-export function isDark(colour) {
-  const hex = colour.trim().match(/^#([0-9a-f]{3}|[0-9a-f]{6})$/i)?.[1];
-  let rgb;
-  if (hex) rgb = (hex.length === 3 ? [...hex].map((c) => c + c) : hex.match(/../g)).map((c) => Number.parseInt(c, 16));
-  else rgb = (colour.match(/[\d.]+/g) ?? [255, 255, 255]).slice(0, 3).map(Number);
-  return 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2] < 128;
 }

@@ -171,7 +171,7 @@ def view(shown: Subject) -> None:
         shown.bundle,
         shown.identity,
         key=state.SCRUBBER,
-        position=position,
+        position=state.told_to(position),
         seek=state.seek(),
         alt=shown.title,
         sources=[(key, f"{name}, same bytes") for key, name in _codecs(shown)],

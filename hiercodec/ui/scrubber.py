@@ -22,18 +22,23 @@ def _read(*names: str) -> str:
     return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
 
 
+def _colours() -> str:
+    """The palette as CSS variables that follow the page's colour scheme."""
+    light, dark = PALETTES["light"], PALETTES["dark"]
+    pairs = {name: (getattr(light, name), getattr(dark, name)) for name in ("container", "right", "wrong", "muted")}
+    pairs["on_primary"] = (light.on_primary, dark.on_primary)
+    pairs |= {f"level-{i}": pair for i, pair in enumerate(zip(light.levels, dark.levels, strict=True))}
+    lines = [f"  --{name}: light-dark({a}, {b});" for name, (a, b) in pairs.items()]
+    return "\n".join([".hx {", *lines, "}"])
+
+
 _FRAMES = st.components.v2.component("hiercodec_frames", html="<span\n hidden></span>", js=_read("frames.js"))
 _SCRUBBER = st.components.v2.component(
     "hiercodec_scrubber",
     html=_read("scrubber.html"),
-    css=_read("scrubber.css"),
+    css=_colours() + "\n" + _read("scrubber.css"),
     js=_read("scrubber_logic.mjs", "scrubber.js"),
 )
-
-
-def _palettes() -> dict[str, Any]:
-    names = ("container", "right", "wrong", "muted", "on_primary", "levels")
-    return {mode: {name: getattr(p, name) for name in names} for mode, p in PALETTES.items()} | {"ramp": SEQUENTIAL}
 
 
 def _numbers(trace: Trace) -> dict[str, Any]:
@@ -83,7 +88,7 @@ def scrubber(
         "k": position,
         "seek": seek,
         "alt": alt,
-        "palettes": _palettes(),
+        "ramp": SEQUENTIAL,
         "sources": [list(row) for row in sources],
         "classical": classical,
     }

@@ -18,6 +18,7 @@ CODEC = "explore_codec"
 OWN = "explore_own"
 _RELEASED = "explore_released"
 _SLID = "explore_slid"
+_TOLD = "explore_told"
 
 DEFAULT_PHOTO = "Cat"
 DEFAULT_STEP = 8
@@ -27,6 +28,18 @@ UPLOAD = "Your own …"
 def seek() -> int:
     """How often the server has told the scrubber where to go; it obeys when this number changes."""
     return st.session_state.get(SEEK, 0)
+
+
+def told_to(position: int) -> int:
+    """Where the scrubber was last told to go.
+
+    Its own moves do not change this, so that what it is sent stays the same and need not be sent again.
+    """
+    number, place = st.session_state.get(_TOLD, (None, position))
+    if number != seek():
+        st.session_state[_TOLD] = (seek(), position)
+        return position
+    return place
 
 
 def tell_scrubber() -> None:

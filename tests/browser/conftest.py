@@ -73,25 +73,47 @@ READY = """() => {
 }"""
 
 
+def open_at(browser, url: str, problems: list[str], **options):
+    """A settled page in a context of its own; what the console complains of is added to `problems`."""
+    page = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options}).new_page()
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda m: problems.append(m.text) if m.type in {"error", "warning"} else None)
+    page.goto(url)
+    settle(page)
+    page.evaluate(COUNT_RUNS)
+    return page
+
+
+@pytest.fixture(scope="module")
+def shared(browser, address):
+    """One page for the tests of a file that leave it usable; opening a page is most of a test's time."""
+    problems: list[str] = []
+    page = open_at(browser, address, problems)
+    yield page
+    page.context.close()
+    assert not problems, problems
+
+
+@pytest.fixture
+def page(shared):
+    """The shared page, settled, its run counter at 0."""
+    settle(shared)
+    shared.evaluate("globalThis.runs = 0")
+    return shared
+
+
 @pytest.fixture
 def open_page(browser, address):
     """`open_page(path, **context)` → a page that has settled; console errors fail the test at its end."""
-    contexts, problems = [], []
+    opened, problems = [], []
 
     def open_(path: str = "/", **options):
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda m: problems.append(m.text) if m.type in {"error", "warning"} else None)
-        page.goto(address + path)
-        settle(page)
-        page.evaluate(COUNT_RUNS)
-        return page
+        opened.append(open_at(browser, address + path, problems, **options))
+        return opened[-1]
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page in opened:
+        page.context.close()
     assert not problems, problems
 
 

@@ -115,10 +115,3 @@ test("difference: equal pictures give the ramp's zero, and the worst channel cou
   const far = new Uint8ClampedArray([255, 0, 0, 255, 0, 0, 0, 255]);
   assert.deepEqual([...logic.difference(a, far, 4, lut).slice(0, 3)], [255, 255, 255]);
 });
-
-test("dark and light grounds", () => {
-  assert.equal(logic.isDark("#0f1419"), true);
-  assert.equal(logic.isDark("#fff"), false);
-  assert.equal(logic.isDark("rgb(15, 20, 25)"), true);
-  assert.equal(logic.isDark("rgb(255,255,255)"), false);
-});
