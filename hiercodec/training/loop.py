@@ -185,6 +185,7 @@ class Trainer:
             "training": self.config.to_dict(),
             "photos": len(self.crops.photos),
             "device": str(self.fabric.device),
+            "started_from": _origin(self.config.init),
             "validation": held[-1]["validation"] if held else None,
         }
         store.save(path, model.network, pmfs, medians, card, extra)
@@ -240,6 +241,14 @@ def _schedule(step: int, config: TrainConfig) -> float:
         return (step + 1) / config.warmup
     progress = min(1.0, (step - config.warmup) / max(1, config.steps - config.warmup))
     return config.lr_end + (1 - config.lr_end) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def _origin(init: str) -> dict | None:
+    """What the card of the model that training started from says of its own training."""
+    if not init:
+        return None
+    card = json.loads(store.weights_path(init).with_suffix(".json").read_text(encoding="utf-8"))
+    return {key: card.get(key) for key in ("name", "fingerprint", "steps", "training", "started_from")}
 
 
 def _semantic_loss(config: TrainConfig) -> SemanticLoss:
