@@ -72,15 +72,21 @@ def test_quality_is_bytes_against_decibels(trace):
 
 @pytest.mark.parametrize("position", [0, 1, 2])
 def test_icicle_adds_up_in_fixed_order(trace, position):
-    (data,) = icicle(trace, position, PARENTS).data
-    values = dict(zip(data.ids, data.values, strict=True))
-    above = dict(zip(data.ids, data.parents, strict=True))
-    for node in ("all", "u0", "u1"):
-        children = sum(values[child] for child in data.ids if above[child] == node)
-        assert children == pytest.approx(values[node], abs=1e-12)
-        assert children <= values[node] + 1e-12
-    assert values["all"] == pytest.approx(1)
-    assert values["u0/l0"] == trace.steps[position].mass["intermediate"][0]
-    assert list(data.ids) == ["all", "u0", "u0/l0", "u0/l1", "u1", "u1/l2", "u1/l3", "u1/l4"]
-    assert data.sort is False
-    assert np.isclose(sum(values[i] for i in data.ids if "/" in i), 1)
+    upper, lower = icicle(trace, position, PARENTS).data
+    for row in (upper, lower):
+        assert sum(row.x) == pytest.approx(1)
+        ends = np.add(row.base, row.x)
+        assert np.allclose(ends[:-1], row.base[1:])  # bar follows bar without a gap
+    masses = trace.steps[position].mass
+    assert list(lower.x) == list(masses["intermediate"])
+    assert list(upper.x) == pytest.approx(list(masses["coarse"]))
+    assert [name for name, _ in upper.customdata] == list(LABELS["coarse"])
+    assert upper.base[1] == pytest.approx(lower.base[2])  # the second group starts where its first child does
+
+
+def test_icicle_puts_children_under_their_parents(trace):
+    parents = [1, 0, 1, 0, 0]
+    upper, lower = icicle(trace, 1, parents).data
+    assert [name for name, _ in lower.customdata] == ["cat", "car", "tool", "dog", "cup"]
+    assert list(upper.x) == pytest.approx([0.4, 0.6])
+    assert upper.base[1] == pytest.approx(lower.base[3])

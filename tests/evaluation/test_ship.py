@@ -1,0 +1,74 @@
+"""The shipped traces are those of the shipped weights: fingerprints, hierarchy, classifier, and pixels bit for bit.
+
+If one of these fails after new weights came in: python -m hiercodec.evaluation.ship
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from hiercodec import stream
+from hiercodec.evaluation import bundle
+from hiercodec.evaluation.samples import ASSETS, sample, samples
+from hiercodec.evaluation.ship import STEPS, TRACES, ship
+from hiercodec.taxonomy import load_hierarchy
+from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
+
+NAMES = [row.id for row in samples()]
+MODELS = ASSETS / "models"
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return {name: bundle.read(TRACES / f"{name}.zip") for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def cards():
+    return {name: json.loads((MODELS / f"{name}.json").read_text(encoding="utf-8")) for name in ("lite", "classifier")}
+
+
+def test_every_sample_has_a_trace_and_all_are_small():
+    assert {path.stem for path in TRACES.glob("*.zip")} == set(NAMES)
+    assert sum(path.stat().st_size for path in TRACES.glob("*.zip")) <= 12_500_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_trace_is_of_the_shipped_weights(name, shipped, cards):
+    packed = shipped[name]
+    found = packed.trace
+    assert found.provenance["fingerprint"] == cards["lite"]["fingerprint"]
+    assert found.provenance["classifier_weights"] == cards["classifier"]["weights_id"]
+    hierarchy = load_hierarchy("consensus")
+    assert (found.provenance["hierarchy"], found.provenance["hierarchy_digest"]) == ("consensus", hierarchy.digest)
+    assert stream.parse(packed.stream).header.fingerprint.hex() == cards["lite"]["fingerprint"]
+    assert len(packed.stream) == found.file_bytes == sum(found.parts.values())
+    assert len(found.steps) == STEPS
+    rgb = sample(name).pixels()
+    assert packed.original_pixels().shape == rgb.shape
+    # Another Pillow may resize a shade differently; the picture must still be the same one.
+    assert np.abs(packed.original_pixels().astype(int) - rgb).mean() < 1
+
+
+@pytest.mark.parametrize("name", [NAMES[0], NAMES[-1]])
+def test_the_shipped_codec_decodes_the_shipped_frames(name, shipped):
+    from hiercodec.models import load
+
+    packed, codec = shipped[name], load("lite")
+    frames = packed.frames()
+    for index in (0, STEPS // 3, STEPS - 1):
+        decoded = codec.decode(packed.stream[: packed.trace.steps[index].bytes]).image
+        # The entropy-coded symbols are exact everywhere; the float transforms may round one level differently elsewhere.
+        assert np.abs(decoded.astype(int) - frames[index]).max() <= 1
+
+
+def test_ship_writes_what_the_codec_decodes(tmp_path):
+    codec = FakeCodec()
+    path = ship(sample("camera"), codec, FakeClassifier(), load_hierarchy(), steps=8, folder=tmp_path)
+    packed = bundle.read(path)
+    assert packed.trace.answers["fine"] == (872,)
+    for step, frame in zip(packed.trace.steps, packed.frames(), strict=True):
+        assert np.array_equal(codec.decode(packed.stream[: step.bytes]).image, frame)
