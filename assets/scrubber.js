@@ -118,9 +118,10 @@ function createScrubber(root) {
       cell.append(block);
     }
     const from = settledFrom(steps, level, known);
-    const note = make("span", from < 0 ? "note wrong" : "note");
-    if (from < 0) note.textContent = "✗ never right";
-    else note.textContent = `${known.length ? "✓ right" : "▸ settled"} from ${formatBytes(steps[from].bytes)}`;
+    const once = steps.some((step) => right.includes(step.top[level][0][0]));
+    const failed = once ? "✗ right, then wrong" : "✗ never right";
+    const held = `${known.length ? "✓ right" : "▸ settled"} from ${formatBytes(steps[Math.max(0, from)].bytes)}`;
+    const note = make("span", from < 0 ? "note wrong" : "note", from < 0 ? failed : held);
     lane.append(named(level), cell, note);
     return lane;
   }

@@ -1,11 +1,10 @@
 // The scrubber's arithmetic, free of the page so that `node --test` can check it.
 // A step is {bytes, bpp, psnr, level, fraction, top: {level: [[index, label, p], …]}, consistent}, as in Trace.to_json.
 
-/** Bytes in words: 1 byte, 640 bytes, 1.9 kB, 12 kB (SI, one decimal below ten). */
+/** Bytes in words: 1 byte, 640 bytes, 1.9 kB, 123 kB (SI). */
 export function formatBytes(n) {
   if (n < 1000) return n === 1 ? "1 byte" : `${Math.round(n)} bytes`;
-  const kb = n / 1000;
-  return kb < 99.95 ? `${kb.toFixed(1)} kB` : `${Math.round(kb)} kB`;
+  return `${(n / 1000).toFixed(n < 99950 ? 1 : 0)} kB`;
 }
 
 /** A probability as a whole per cent that never rounds up to certainty or down to none. */

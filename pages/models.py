@@ -18,7 +18,7 @@ def codec(name: str, card: Mapping[str, Any]) -> None:
         "training steps": cards.number(card.get("steps"), 0),
         "photographs": cards.number(card.get("photos"), 0),
         "device": card.get("device"),
-        "classifier in the loss": training.get("classifier") or "none",
+        "classifier in the loss": str(training.get("classifier") or "none").partition("@")[0],
     }
     st.markdown(" · ".join(f"{key}: **{value}**" for key, value in facts.items() if value))
     rows = [
@@ -70,7 +70,7 @@ chrome.page("Models", "What ships with this installation and what it measured. F
 found = cached.cards()
 if not found:
     chrome.empty("No weights are installed.", how="python -m hiercodec train configs/lite-rd.toml")
-for name, card in found.items():
+for name, card in sorted(found.items(), key=lambda row: "preset" not in row[1]):
     with st.container(border=True):
         kind = "codec" if "preset" in card else str(card.get("kind", "weights"))
         st.header(f"{kind.capitalize()} “{name}”", anchor=False)

@@ -52,7 +52,7 @@ def points(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     rows = []
     for point in ({"codec": "uncompressed", **(measured.get("uncompressed") or {})}, *measured.get("points", [])):
-        row = {name: point.get(name) for name in ("codec", "setting", "bpp", "psnr")}
+        row = {name: point.get(name, "" if name == "setting" else None) for name in ("codec", "setting", "bpp", "psnr")}
         for classifier, levels_ in (point.get("accuracy") or {}).items():
             for level, shares in levels_.items():
                 kind = "top1" if "top1" in shares else "agreement"

@@ -128,7 +128,7 @@ def decisions(shown: Subject, position: int) -> None:
     for level in trace.levels:
         from_step = trace.settled(level, trace.answers.get(level))
         verb = "right" if trace.answers.get(level) else "settled"
-        said = "never right" if from_step is None else f"{verb} from {trace.steps[from_step].bytes:,} bytes"
+        said = "wrong at the end" if from_step is None else f"{verb} from {trace.steps[from_step].bytes:,} bytes"
         words.append(f"**{level}** {said}")
     st.markdown(" · ".join(words))
     fig = confidence_curves(trace, position=position, mode=chrome.mode())

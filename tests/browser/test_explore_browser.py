@@ -189,7 +189,7 @@ def test_own_photo_and_the_downloaded_prefix_reopen(open_page, tmp_path):
     page.get_by_role("radio", name="Your own").or_(page.get_by_role("button", name="Your own")).first.click()
     picker = page.locator('[data-testid="stFileUploader"] input[type=file]')
     picker.set_input_files({"name": "mine.png", "mimeType": "image/png", "buffer": out.getvalue()})
-    page.wait_for_selector('canvas[aria-label^="Your picture"]', timeout=60_000)
+    page.wait_for_selector('canvas[aria-label^="Your picture"]', timeout=300_000)
     settle(page)
     shown, at = canvas(page), position(page)
     page.get_by_role("tab", name="Take away").click()

@@ -1,0 +1,61 @@
+"""Take the README's screenshots from a running app: python -m tests.browser.screenshots http://localhost:8501"""
+
+from __future__ import annotations
+
+import io
+import sys
+
+from PIL import Image
+
+from tests.browser.conftest import CHROMIUM, ROOT, open_at, settle
+
+OUT = ROOT / "docs" / "screenshots"
+MAX_BYTES = 400_000
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+# file, window, theme, address, view, other side of a split
+SHOTS = (
+    ("explore-light", WIDE, "light", "/?photo=Tower&step=10", "picture", ""),
+    ("explore-dark", WIDE, "dark", "/?photo=Motorcycle&step=9", "split", "webp"),
+    ("explore-narrow-light", NARROW, "light", "/?photo=Motorcycle&step=6", "picture", ""),
+    ("explore-narrow-dark", NARROW, "dark", "/?photo=Tower&step=12", "picture", ""),
+)
+
+
+def save(name: str, png: bytes) -> None:
+    """Write a PNG of at most MAX_BYTES: as it is, else with as many colours as fit."""
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    for colours in (None, 256, 192, 128, 96, 64):
+        out = io.BytesIO()
+        (image if colours is None else image.quantize(colours, dither=Image.Dither.FLOYDSTEINBERG)).save(
+            out, "PNG", optimize=True
+        )
+        if out.tell() <= MAX_BYTES:
+            break
+    (OUT / f"{name}.png").write_bytes(out.getvalue())
+    print(name, out.tell(), "bytes", file=sys.stderr)
+
+
+def main(address: str) -> None:
+    from playwright.sync_api import sync_playwright
+
+    OUT.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for name, size, scheme, path, view, other in SHOTS:
+            problems: list[str] = []
+            page = open_at(browser, address + path, problems, viewport=size, color_scheme=scheme)
+            page.locator(f"[data-view={view}]").click()
+            if other:
+                page.locator("[data-source=b]").select_option(other)
+                page.wait_for_function("runs >= 1")
+                settle(page)
+            page.wait_for_timeout(500)
+            save(name, page.screenshot())
+            page.context.close()
+            assert not problems, problems
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "http://localhost:8501")
