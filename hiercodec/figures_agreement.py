@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from hiercodec.figures import FONT_SIZE
-from hiercodec.figures_taxonomy import canvas, scale, short
+from hiercodec.figures_taxonomy import canvas, scale, short, write_cells
 from hiercodec.palette import LEVEL_DASHES, LEVEL_SYMBOLS, palette
 
 SMALL = FONT_SIZE - 3
@@ -91,13 +91,12 @@ def contingency_map(
     """How many classes lie in a row's group and in a column's group; counts are written out in small tables."""
     few = max(table.shape) <= 14
     fig = canvas(mode, height=max(420, 44 * table.shape[0]) if few else 720, x=x, y=y)
+    shown = np.where(table > 0, table, np.nan)
     fig.add_heatmap(
-        z=np.where(table > 0, table, np.nan),
-        x=[short(c, 22) for c in columns] if few else list(range(len(columns))),
-        y=[short(r, 30) for r in rows] if few else list(range(len(rows))),
+        z=shown,
+        x=list(range(len(columns))),
+        y=list(range(len(rows))),
         customdata=np.array([[f"{r}<br>{c}" for c in columns] for r in rows]),
-        text=table if few else None,
-        texttemplate="%{z}" if few else None,
         colorscale=scale(mode),
         xgap=1,
         ygap=1,
@@ -105,7 +104,12 @@ def contingency_map(
         hovertemplate="%{customdata}<br><b>%{z} classes</b><extra></extra>",
     )
     fig.update_yaxes(autorange="reversed", showgrid=False, showticklabels=few)
-    return fig.update_xaxes(showgrid=False, showticklabels=few, tickangle=-40)
+    fig.update_xaxes(showgrid=False, showticklabels=few)
+    if few:
+        write_cells(fig, shown, ".0f", mode)
+        fig.update_yaxes(tickvals=list(range(len(rows))), ticktext=[short(r, 30) for r in rows])
+        fig.update_xaxes(tickvals=list(range(len(columns))), ticktext=[short(c, 24) for c in columns], tickangle=-40)
+    return fig
 
 
 def agreement_map(matrix: np.ndarray, names: Sequence[str], *, title: str, mode: str = "light") -> go.Figure:
@@ -119,18 +123,17 @@ def agreement_map(matrix: np.ndarray, names: Sequence[str], *, title: str, mode:
         x=list(range(len(names))),
         y=list(range(len(names))),
         customdata=np.array([[f"{a} and {b}" for b in names] for a in names]),
-        texttemplate="%{z:.2f}" if few else None,
-        textfont={"size": FONT_SIZE},
         colorscale=scale(mode),
         xgap=1,
         ygap=1,
         colorbar={"title": {"text": title, "side": "right"}, "thickness": 14},
         hovertemplate="%{customdata}<br><b>" + title + " %{z:.3f}</b><extra></extra>",
     )
-    firsts = [
-        i for i, name in enumerate(names) if few or name.split(" ")[0] not in {n.split(" ")[0] for n in names[:i]}
-    ]
-    text = [names[i] if few else names[i].split(" ")[0] for i in firsts]
+    heads = [name.split(", seed")[0] for name in names]  # runs of one model stand together
+    firsts = [i for i, head in enumerate(heads) if few or head not in heads[:i]]
+    text = [heads[i] for i in firsts]
+    if few:
+        write_cells(fig, shown, ".2f", mode)
     for i in firsts[1:] if not few else ():
         fig.add_hline(y=i - 0.5, line={"color": p.text, "width": 1})
         fig.add_vline(x=i - 0.5, line={"color": p.text, "width": 1})
@@ -192,4 +195,4 @@ def histogram(values: np.ndarray, *, x: str, marks: Mapping[str, float], mode: s
         fig.add_vline(
             x=value, line={"color": p.text, "width": 2, "dash": dash}, annotation=note, annotation_position="top"
         )
-    return fig.update_xaxes(range=[0, 1])
+    return fig.update_xaxes(range=[0, 1]).update_layout(margin={"t": 36})

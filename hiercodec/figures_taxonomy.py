@@ -18,7 +18,7 @@ SMALL = FONT_SIZE - 3
 FAMILY = ", ".join(name if "-" in name else f'"{name.strip()}"' for name in FONT.replace('"', "").split(", "))
 """The page's font, quoted: CSS drops a whole list that holds the bare name "Source Sans 3"."""
 
-TREE_KINDS = {"Icicle": go.Icicle, "Treemap": go.Treemap, "Sunburst": go.Sunburst}
+TREE_KINDS = {"Treemap": go.Treemap, "Icicle": go.Icicle, "Sunburst": go.Sunburst}
 
 
 def canvas(mode: str, *, height: int, x: str = "", y: str = "") -> go.Figure:
@@ -61,7 +61,7 @@ def class_map(
     found: Sequence[int] = (),
     names: Sequence[str] = (),
     mode: str = "light",
-    height: int = 640,
+    height: int = 560,
 ) -> go.Figure:
     """The classes on their map, one trace a group; groups up to twelve are named where they lie.
 
@@ -95,7 +95,7 @@ def class_map(
             fig.add_annotation(x=points[i, 0], y=points[i, 1], yshift=18, showarrow=False, bgcolor=p.background, **text)
     bare = {"showgrid": False, "showticklabels": False, "ticks": "", "showline": False, "title": None}
     fig.update_xaxes(**bare)
-    fig.update_yaxes(**bare, scaleanchor="x")
+    fig.update_yaxes(**bare)  # no fixed aspect: the axes mean nothing, and narrow screens need the height
     fig.update_layout(showlegend=False, dragmode="lasso", margin={"l": 4, "r": 4, "t": 4, "b": 4})
     return fig
 
@@ -115,11 +115,11 @@ def value_map(
     fig.add_scatter(**_points(points, known, hover, **look, line={"width": 0.5, "color": p.background}))
     bare = {"showgrid": False, "showticklabels": False, "ticks": "", "showline": False, "title": None}
     fig.update_xaxes(**bare)
-    fig.update_yaxes(**bare, scaleanchor="x")
+    fig.update_yaxes(**bare)
     return fig.update_layout(showlegend=False, margin={"l": 4, "r": 4, "t": 4, "b": 4})
 
 
-def tree(hierarchy: Hierarchy, *, kind: str = "Icicle", root: str = "all", mode: str = "light") -> go.Figure:
+def tree(hierarchy: Hierarchy, *, kind: str = "Treemap", root: str = "all", mode: str = "light") -> go.Figure:
     """All levels as nested areas, a class counting 1; a click opens a group and the bar on top leads back.
 
     Where the hierarchy is no tree, a group is drawn once under each parent that holds a part of it. `root` is the id of
@@ -138,6 +138,8 @@ def tree(hierarchy: Hierarchy, *, kind: str = "Icicle", root: str = "all", mode:
         TREE_KINDS[kind](
             ids=rows["ids"],
             labels=rows["labels"],
+            text=[label.replace(", ", ",<br>") for label in rows["labels"]],
+            textinfo="text",
             parents=rows["parents"],
             values=rows["values"],
             branchvalues="total",
@@ -150,7 +152,7 @@ def tree(hierarchy: Hierarchy, *, kind: str = "Icicle", root: str = "all", mode:
             **extra,
         )
     )
-    return fig.update_layout(margin={"l": 4, "r": 4, "t": 4, "b": 4}, uniformtext={"minsize": 11, "mode": "hide"})
+    return fig.update_layout(margin={"l": 4, "r": 4, "t": 4, "b": 4}, uniformtext={"minsize": 10, "mode": "hide"})
 
 
 def tree_nodes(hierarchy: Hierarchy) -> dict[str, list[Any]]:
@@ -192,14 +194,14 @@ def _name_groups(
 ) -> None:
     """Write each group's first word where it is densest; a name that would cover another moves down."""
     p = palette(mode)
-    heads = [label.split(", ")[0] for label in labels]
+    heads = [label.split(" (")[0].split(", ")[0] for label in labels]
     texts = [short(h if heads.count(h) == 1 else label, 28) for h, label in zip(heads, labels, strict=True)]
     members = [np.flatnonzero((groups == g) & lit) for g in range(len(labels))]
     spots = [(*_densest(points[m]), text) for m, text in zip(members, texts, strict=True) if m.size >= 8]
     span = np.ptp(points, axis=0)
     placed: list[tuple[float, float, float]] = []
     for x, y, text in sorted(spots, key=lambda spot: -spot[1]):
-        half = 0.0065 * len(text) * span[0]  # about half a character's width on a screen of 800 pixels
+        half = 0.009 * len(text) * span[0]  # half a name's width on a map of 400 pixels
         low = y
         while any(abs(low - other) < 0.045 * span[1] and abs(x - at) < half + wide for at, other, wide in placed):
             low -= 0.01 * span[1]
@@ -215,6 +217,19 @@ def _name_groups(
             borderpad=1,
             opacity=0.9,
         )
+
+
+def write_cells(fig: go.Figure, z: np.ndarray, form: str, mode: str) -> None:
+    """Write the numbers into a heat map's cells, each in the colour that stands out from its cell."""
+    p = palette(mode)
+    low, high = np.nanmin(z), np.nanmax(z)
+    for (row, column), value in np.ndenumerate(z):
+        if not np.isnan(value):
+            place = 9 * (value - low) / max(high - low, 1e-9)
+            ground = mix(p.sequential[int(place)], p.sequential[min(int(place) + 1, 9)], place % 1)
+            ink = max(("#ffffff", "#101418"), key=lambda colour, ground=ground: contrast(colour, ground))
+            font = {"color": ink, "size": SMALL}
+            fig.add_annotation(x=column, y=row, text=format(value, form), showarrow=False, font=font)
 
 
 def short(text: str, length: int) -> str:

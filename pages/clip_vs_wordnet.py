@@ -90,6 +90,7 @@ def beside(model: str, k: int) -> None:
     chrome.chart(
         fig, key=f"contingency_{counts.shape}", alt=alt, table=lambda: versus.contingency_rows(counts, left, right)
     )
+    st.markdown(versus.agreement_sentence(agree, one, two))
     st.subheader("Which classes change company", anchor=False)
     versus.movers(a, b, one, two)
 

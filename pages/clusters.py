@@ -73,7 +73,7 @@ def structure(tree) -> None:
     """The whole tree as nested areas; a menu opens a group without a mouse."""
     top = tree.levels[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control("Form", list(figures.TREE_KINDS), default="Icicle", required=True, key="form")
+        kind = st.segmented_control("Form", list(figures.TREE_KINDS), default="Treemap", required=True, key="form")
         opened = st.selectbox("Open", ["All classes", *top.labels], key=f"open_{tree.digest}", width=320)
     root = "all" if opened == "All classes" else f"all/{top.labels.index(opened)}"
     st.markdown(f"**All classes** › {opened}" if root != "all" else "**All classes**")
@@ -105,8 +105,8 @@ try:
         chrome.empty("No map is shipped.", how=LAYOUTS_COMMAND)
     else:
         explore(tree, level, place, find)
-    shared.tabs({"Tree": structure, "Groups": groups, "Cluster anew": taxonomy_live.live}, "clusters_tab", tree)
     st.markdown(shared.clusters_conclusion(tree))
+    shared.tabs({"Tree": structure, "Groups": groups, "Cluster anew": taxonomy_live.live}, "clusters_tab", tree)
     chrome.footer(shared.footer(tree, place))
 except HiercodecError as error:
     chrome.empty(str(error), how=shared.ASSETS_COMMAND)

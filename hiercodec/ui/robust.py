@@ -59,8 +59,10 @@ def conclusion(level: dict[str, Any], report: dict[str, Any]) -> str:
     else:
         text += f"The consensus ({tree:.2f}) does not agree with unseen runs better than they do with each other. "
     same = s.get("same model, other seed", {}).get("mean")
-    if same is not None and s["consensus"]["interval"][0] < same:
-        text += f"It is no nearer to a model than that model's own runs are to each other ({same:.2f}). "
+    if same is not None:
+        low, high = s["consensus"]["interval"]
+        nearer = "nearer than" if low > same else "less near than" if high < same else "about as near as"
+        text += f"That is {nearer} two runs of one and the same model ({same:.2f}). "
     return text + "What stays the same from run to run are the large kinds; at the borders classes change sides."
 
 
@@ -79,7 +81,7 @@ def matrix_of(level: dict[str, Any], models: Sequence[str], score: str, *, every
     values = np.array(level[score])
     with_tree = np.array(level["consensus" if score == "ari" else "consensus_ami"])
     if every:
-        names = [f"{shared.model_title(m)} seed {seed}" for m, seed in level["runs"]]
+        names = [f"{shared.model_title(m)}, seed {seed}" for m, seed in level["runs"]]
         whole = np.block([[values, with_tree[:, None]], [with_tree[None, :], np.ones((1, 1))]])
         return whole, [*names, "Consensus"]
     of = np.array([models.index(m) for m, _ in level["runs"]])

@@ -68,7 +68,7 @@ def title(name: str) -> str:
     >>> title("clip-b16-nested-s1")
     'ViT-B/16, nested, seed 1'
     """
-    if name in own():
+    if name.startswith("yours "):
         return f"Yours: {name.removeprefix('yours ')}"
     fixed = {"consensus": "Consensus", "wordnet": "WordNet depth-cut"}
     found = re.fullmatch(r"(.+)-(flat|nested)(?:-s(\d+))?", name)
@@ -177,7 +177,7 @@ def selection(chosen: Sequence[int], tree: Hierarchy, level: HierarchyLevel, *, 
         )
     parts = [f"{mix[g]} {top.labels[g]}" for g in np.argsort(-mix, kind="stable") if mix[g]]
     st.markdown(f"{top.name.capitalize()}: " + " · ".join(parts))
-    st.dataframe(rows, hide_index=True, width="stretch", height=330)
+    st.dataframe(rows, hide_index=True, width="stretch", height=min(330, 40 + 35 * len(rows)))
     st.download_button(
         "These classes (CSV)",
         lambda: csv_text(rows),

@@ -42,7 +42,10 @@ def live(_: Hierarchy | None = None) -> None:
         upload = st.file_uploader("A JSON file, of any classes", type=["json"], max_upload_size=12, key="live_file")
         if upload is not None:
             try:
-                _keep(taxonomy.parse_hierarchy(upload.getvalue(), source=upload.name))
+                opened = taxonomy.parse_hierarchy(upload.getvalue(), source=upload.name)
+                known = own().get(_name_of(opened))
+                if known is None or known.digest != opened.digest:
+                    _show(opened)
             except HierarchyError as error:
                 chrome.notice("error", f"This cannot be used: {error}")
         st.caption(
@@ -122,19 +125,23 @@ def _cluster(embedding: Embedding, method: str, ks: tuple[int, int], seed: int) 
     name = f"yours {embedding.name} {method} {ks[0]}-{ks[1]}{seeded}"
     with st.spinner("Clustering …"):
         try:
-            _keep(cluster_hierarchy(embedding, ks, method=method, seed=seed, name=name))
+            made = cluster_hierarchy(embedding, ks, method=method, seed=seed, name=name)
         except (HiercodecError, ImportError) as error:
             chrome.notice("error", f"This cannot be clustered: {error}")
             return
-    st.session_state["tree_fresh"] = name
-    st.rerun(scope="app")
+    _show(made)
 
 
-def _keep(hierarchy: Hierarchy) -> None:
-    """Remember a hierarchy for this session; the last eight stay."""
-    name = hierarchy.name if hierarchy.name.startswith("yours ") else f"yours {hierarchy.name}"
-    mine = own()
+def _name_of(hierarchy: Hierarchy) -> str:
+    return hierarchy.name if hierarchy.name.startswith("yours ") else f"yours {hierarchy.name}"
+
+
+def _show(hierarchy: Hierarchy) -> None:
+    """Remember a hierarchy for this session (the last eight stay), choose it, and draw the page anew."""
+    name, mine = _name_of(hierarchy), own()
     mine.pop(name, None)
     mine[name] = hierarchy
     while len(mine) > 8:
         mine.pop(next(iter(mine)))
+    st.session_state["tree_fresh"] = name
+    st.rerun(scope="app")

@@ -16,6 +16,13 @@ MEASURE_HELP = (
     "nltk: as NLTK computes it, the measure behind the paper's figures; eq1: the paper's Eq. 1 literally "
     "(longest paths, 1 for a class with itself)."
 )
+DEGREES = (
+    (0.999, "the same"),
+    (0.7, "much alike"),
+    (0.4, "partly alike"),
+    (0.15, "weakly alike"),
+    (-2.0, "hardly alike"),
+)
 SCHEMES = ("k-means", "WordNet cut")
 
 
@@ -80,7 +87,13 @@ def share_rows(edges: np.ndarray, shares: Mapping[str, tuple[np.ndarray, np.ndar
 def table_rows(model: str, k: int, measure: str, average: str) -> list[dict[str, Any]]:
     """Ours beside the paper's Table 1."""
     rows = [
-        {"scheme": f"{name}, paper", "groups": row["k"], **{c: row[c] for c in ("intra", "inter", "gap")}}
+        {
+            "scheme": f"{name}, paper",
+            "groups": row["k"],
+            **{c: row[c] for c in ("intra", "inter", "gap")},
+            "largest group": "not given",
+            "evenness": "not given",
+        }
         for name, row in table.PUBLISHED.items()
     ]
     groupings = {name: {"": groups} for name, groups in pair(model, k).items()}
@@ -89,7 +102,7 @@ def table_rows(model: str, k: int, measure: str, average: str) -> list[dict[str,
     for row in table.level_rows(groupings, measure=measure, average=average):
         entry = {"scheme": f"{row['hierarchy'].split(' (')[0]}, ours", "groups": row["k"]}
         entry |= {c: None if row[c] is None else round(row[c], 3) for c in ("intra", "inter", "gap")}
-        rows.append({**entry, "largest group": f"{row['largest_share']:.0%}", "evenness": round(row["entropy"], 2)})
+        rows.append({**entry, "largest group": f"{row['largest_share']:.0%}", "evenness": f"{row['entropy']:.2f}"})
     return rows
 
 
@@ -118,6 +131,17 @@ def similarity_sentence(groupings: Mapping[str, np.ndarray], matrix: np.ndarray,
         "measured on WordNet itself, so the cut is judged by its own tree; and where one group holds nearly all classes, "
         "“between” means the few that are left over. Read the gap together with the sizes."
     )
+
+
+def agreement_sentence(agree: measures.Agreement, one: HierarchyLevel, two: HierarchyLevel) -> str:
+    """What an agreement means, in words."""
+    degree = next(word for limit, word in DEGREES if agree.ari >= limit)
+    largest = max(measures.balance(level.assignment).largest_share for level in (one, two))
+    text = f"**What this shows.** The two groupings are {degree} (ARI {agree.ari:.2f})."
+    if largest > 0.5 and agree.ari < 0.3:
+        text += f" One of them keeps {largest:.0%} of the classes in a single group,"
+        text += " so it cannot tell apart what the other does."
+    return text
 
 
 def contingency_rows(counts: np.ndarray, left: Sequence[str], right: Sequence[str]) -> list[dict[str, Any]]:

@@ -1,0 +1,370 @@
+"""The pages on clusters, CLIP versus WordNet and robustness: controls, empty states, hostile addresses, start-up."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from hiercodec.taxonomy import cuts, dump_hierarchy, layouts, load_hierarchy, paths, stability
+from hiercodec.taxonomy import embeddings as em
+from hiercodec.ui import taxonomy as shared
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = {name: ROOT / "pages" / f"{name}.py" for name in ("clusters", "clip_vs_wordnet", "robustness")}
+TABS = {
+    "clusters": ("clusters_tab", ("Tree", "Groups", "Cluster anew")),
+    "clip_vs_wordnet": ("versus_tab", ("Sizes", "Similarity", "Side by side")),
+    "robustness": ("robust_tab", ("What the consensus gains", "Models × seeds", "Fragile classes")),
+}
+
+
+def open_page(name: str, tab: str | None = None, **query: str) -> AppTest:
+    at = AppTest.from_file(str(PAGES[name]), default_timeout=60)
+    at.query_params.update(query)
+    if tab is not None:
+        at.session_state[TABS[name][0]] = tab
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def words(at: AppTest) -> str:
+    return " ".join(item.value for kind in (at.markdown, at.caption, at.error, at.info) for item in kind)
+
+
+def specs(at: AppTest) -> list[dict]:
+    return [json.loads(item.proto.spec) for item in at.get("plotly_chart")]
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches():
+    """What one test patches must not be cached for the next."""
+    yield
+    for cached in (shared.shipped, shared.layout, shared.stability):
+        cached.clear()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_open_from_assets_quickly_and_without_heavy_packages(name):
+    code = f"""
+import sys, time
+from streamlit.testing.v1 import AppTest
+at = AppTest.from_file({str(PAGES[name])!r}, default_timeout=60)
+start = time.process_time()
+at.run()
+spent = time.process_time() - start
+assert not at.exception, at.exception
+assert at.get("plotly_chart"), "no chart"
+heavy = {{"torch", "umap", "nltk", "sklearn", "scipy", "open_clip", "timm", "numba"}} & set(sys.modules)
+assert not heavy, heavy
+assert spent < 2, spent
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(("name", "tab"), [(name, tab) for name, (_, tabs) in TABS.items() for tab in tabs])
+def test_every_tab_draws_and_every_chart_has_a_text(name, tab):
+    at = open_page(name, tab)
+    for item in at.get("plotly_chart"):
+        assert len(item.proto.alt) > 10
+    assert "Traceback" not in words(at)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_dark_draws_in_dark(name, monkeypatch):
+    monkeypatch.setattr("hiercodec.ui.chrome.mode", lambda: "dark")
+    at = open_page(name)
+    grounds = {spec["layout"]["template"]["layout"]["plot_bgcolor"] for spec in specs(at)}
+    assert grounds == {"#0f1419"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_says_what_may_be_concluded(name):
+    tab = "Similarity" if name == "clip_vs_wordnet" else None
+    at = open_page(name, tab)
+    assert any(item.value.startswith(("**What this shows.**", "**What you may conclude.**")) for item in at.markdown)
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("clusters", {"tree": "../../etc/passwd", "level": "evil", "map": "<script>", "find": "x" * 500}),
+        ("clusters", {"tree": "", "level": "", "map": "", "find": "%00"}),
+        ("clip_vs_wordnet", {"k": "-3", "clip": "nothing", "rows": "none", "columns": "1e9", "at": "[]"}),
+        ("robustness", {"groups": "99", "score": "bad", "every": "maybe", "of": "x", "class": "' or 1=1"}),
+    ],
+)
+def test_hostile_addresses_fall_back(name, query):
+    open_page(name, **query)
+    for tab in TABS[name][1]:
+        open_page(name, tab, **query)
+
+
+def test_search_rings_both_cranes_and_lists_them():
+    at = open_page("clusters", find="crane")
+    found = next(trace for trace in specs(at)[0]["data"] if trace["name"] == "found")
+    assert all("crane" in text.lower() for text in found["text"])
+    frame = at.dataframe[0].value
+    assert frame["index"].tolist()[:2] == [134, 517]
+    assert at.metric[0].value == str(len(frame))
+
+
+def test_search_without_a_match_says_so():
+    at = open_page("clusters", find="no such thing")
+    assert "No class has this name" in words(at)
+    assert "Draw around dots" in words(at)
+
+
+def test_groups_kept_in_colour_grey_the_others_and_fill_the_table():
+    at = open_page("clusters")
+    picker = at.multiselect[0]
+    dog = next(option for option in picker.options if option.startswith("dog ("))
+    picker.set_value([dog]).run()
+    assert not at.exception
+    names = [trace["name"] for trace in specs(at)[0]["data"]]
+    assert names == ["not selected", "dog"]
+    tree = load_hierarchy()
+    size = int(tree.level("coarse").sizes[tree.level("coarse").labels.index("dog")])
+    assert len(at.dataframe[0].value) == size
+    mean = float(at.metric[1].value)
+    assert mean == pytest.approx(
+        shared.mean_wup(tree.level("coarse").members(tree.level("coarse").labels.index("dog"))), abs=0.01
+    )
+
+
+def test_another_hierarchy_level_and_map_change_the_picture():
+    at = open_page("clusters")
+    before = specs(at)[0]["data"]
+    at.selectbox(key="tree").set_value("wordnet").run()
+    assert len(specs(at)[0]["data"]) == 12
+    assert "93%" in words(at)
+    at.selectbox(key="map").set_value("clip-h14").run()
+    assert specs(at)[0]["data"][0]["x"] != before[0]["x"]
+    assert not at.exception
+
+
+@pytest.mark.parametrize("form", ["Treemap", "Icicle", "Sunburst"])
+def test_the_tree_opens_a_group_by_menu(form):
+    at = open_page("clusters", "Tree")
+    at.segmented_control(key="form").set_value(form).run()
+    menu = next(box for box in at.selectbox if box.label == "Open")
+    menu.set_value("bird").run()
+    trace = specs(at)[1]["data"][0]
+    assert trace["type"] == form.lower()
+    assert trace["level"].startswith("all/")
+    assert "› bird" in words(at)
+
+
+def test_a_hierarchy_that_is_no_tree_is_called_one_that_is_not():
+    at = open_page("clusters", "Tree")
+    at.selectbox(key="tree").set_value("clip-b16-flat").run()
+    assert "not a tree" in words(at)
+
+
+def test_nothing_at_hand_to_cluster_says_what_is_missing(monkeypatch):
+    monkeypatch.delenv(em.ENV, raising=False)
+    at = open_page("clusters", "Cluster anew")
+    assert em.ENV in words(at)
+    assert next(b for b in at.button if b.label == "Cluster").disabled
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of embeddings for all 1000 classes: the WordNet cut's groups as noisy blobs."""
+    rng = np.random.default_rng(0)
+    groups = cuts.depth_cut(5)[0]
+    np.save(tmp_path / "mine.npy", rng.normal(size=(groups.max() + 1, 16))[groups] + 0.1 * rng.normal(size=(1000, 16)))
+    monkeypatch.setenv(em.ENV, str(tmp_path))
+    return tmp_path
+
+
+def test_live_clustering_from_a_folder_joins_the_choices(folder):
+    at = open_page("clusters", "Cluster anew")
+    at.selectbox(key="live_method").set_value("ward").run()
+    at.number_input(key="live_coarse").set_value(5).run()
+    at.number_input(key="live_fine").set_value(30).run()
+    next(b for b in at.button if b.label == "Cluster").click().run()
+    assert not at.exception
+    assert at.selectbox(key="tree").value == "yours mine ward 5-30"
+    assert "into 5 level 1 groups" in words(at)
+    assert len(at.get("download_button")) >= 1
+
+
+def test_impossible_k_is_told_in_words(folder):
+    at = open_page("clusters", "Cluster anew")
+    at.number_input(key="live_coarse").set_value(50).run()
+    at.number_input(key="live_fine").set_value(20).run()
+    next(b for b in at.button if b.label == "Cluster").click().run()
+    assert "must be smaller" in words(at)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [(b"words", "not a .npy file"), (b"", "not a .npy file")],
+)
+def test_unusable_uploads_are_told_in_words(monkeypatch, data, message):
+    monkeypatch.delenv(em.ENV, raising=False)
+    at = open_page("clusters", "Cluster anew")
+    at.file_uploader(key="live_npy").upload("x.npy", data, "application/octet-stream").run()
+    assert not at.exception
+    assert message in words(at)
+
+
+def test_an_uploaded_matrix_can_be_clustered(monkeypatch):
+    monkeypatch.delenv(em.ENV, raising=False)
+    out = io.BytesIO()
+    np.save(out, np.random.default_rng(0).normal(size=(1000, 4)))
+    at = open_page("clusters", "Cluster anew")
+    at.file_uploader(key="live_npy").upload("noise.npy", out.getvalue(), "application/octet-stream").run()
+    at.selectbox(key="live_method").set_value("average").run()
+    next(b for b in at.button if b.label == "Cluster").click().run()
+    assert not at.exception
+    assert at.selectbox(key="tree").value == "yours noise average 10-100"
+
+
+def test_own_hierarchy_files_open_even_with_other_classes(monkeypatch):
+    monkeypatch.delenv(em.ENV, raising=False)
+    pets = {
+        "format": "hiercodec/hierarchy",
+        "version": 1,
+        "name": "pets",
+        "classes": ["poodle", "beagle", "tabby"],
+        "levels": [{"name": "kind", "groups": {"dog": ["poodle", "beagle"], "cat": ["tabby"]}}],
+    }
+    at = open_page("clusters", "Cluster anew")
+    at.file_uploader(key="live_file").upload("pets.json", json.dumps(pets).encode(), "application/json").run()
+    assert not at.exception
+    assert at.selectbox(key="tree").value == "yours pets"
+    assert "only its tree can be drawn" in words(at)
+    at.session_state["clusters_tab"] = "Tree"
+    at.run()
+    assert not at.exception
+    assert specs(at)[0]["data"][0]["labels"] == ["all classes", "dog", "cat", "poodle", "beagle", "tabby"]
+    at.selectbox(key="tree").set_value("consensus").run()
+    assert len(specs(at)) == 2
+
+
+def test_a_wrong_hierarchy_file_is_told_in_words(monkeypatch):
+    monkeypatch.delenv(em.ENV, raising=False)
+    at = open_page("clusters", "Cluster anew")
+    at.file_uploader(key="live_file").upload("x.json", b"{}", "application/json").run()
+    assert not at.exception
+    assert "not a hierarchy" in words(at)
+
+
+def test_a_shipped_file_uploaded_again_is_the_same_hierarchy(monkeypatch):
+    monkeypatch.delenv(em.ENV, raising=False)
+    at = open_page("clusters", "Cluster anew")
+    data = dump_hierarchy(load_hierarchy()).encode()
+    at.file_uploader(key="live_file").upload("again.json", data, "application/json").run()
+    assert at.session_state[shared.OWN]["yours consensus"].digest == load_hierarchy().digest
+
+
+def test_sizes_at_any_k_show_the_collapse():
+    at = open_page("clip_vs_wordnet")
+    assert "93%" in words(at)
+    assert "collapsed" in words(at)
+    bars = specs(at)[0]["data"]
+    assert [t["type"] for t in bars] == ["bar", "bar"]
+    at.select_slider(key="k").set_value(100).run()
+    assert "depth **6**" in words(at)
+    assert specs(at)[0]["data"][0]["type"] == "scatter"
+    assert not at.exception
+
+
+def test_table_1_stands_beside_ours_and_names_the_averaging():
+    at = open_page("clip_vs_wordnet", "Similarity")
+    rows = at.dataframe[0].value.set_index("scheme")
+    assert rows.loc["CLIP clusters, paper", "intra"] == 0.583
+    assert rows.loc["WordNet cut, ours", "intra"] == pytest.approx(0.472, abs=0.001)
+    pairs = rows.loc["Consensus, coarse, ours", "intra"]
+    at.segmented_control(key="average").set_value("clusters").run()
+    at.segmented_control(key="measure").set_value("eq1").run()
+    assert at.dataframe[0].value.set_index("scheme").loc["Consensus, coarse, ours", "intra"] != pairs
+    assert not at.exception
+
+
+def test_side_by_side_of_a_hierarchy_with_itself():
+    at = open_page("clip_vs_wordnet", "Side by side")
+    at.selectbox(key="rows").set_value("consensus").run()
+    at.selectbox(key="columns").set_value("consensus").run()
+    assert [m.value for m in at.metric] == ["1.000", "1.000", "1.000"]
+    assert "nobody moves" in words(at)
+    at.segmented_control(key="at").set_value("finer").run()
+    at.text_input(key="mover").set_value("crane").run()
+    assert not at.exception
+    assert len(at.dataframe[0].value) >= 2
+    at.text_input(key="mover").set_value("no such thing").run()
+    assert "No class has this name" in words(at)
+
+
+def test_robustness_at_both_levels_and_for_one_model():
+    at = open_page("robustness")
+    report = stability.load_stability()
+    for k, level in report["levels"].items():
+        at.segmented_control(key="groups").set_value(k).run()
+        assert f"{level['summary']['consensus']['mean']:.2f}" in words(at)
+    at.session_state["robust_tab"] = "Fragile classes"
+    at.run()
+    at.selectbox(key="of").set_value("clip-h14").run()
+    rows = at.dataframe[0].value
+    assert rows["company kept"].is_monotonic_increasing
+    at.text_input(key="class").set_value("zebra").run()
+    assert at.dataframe[0].value["class"].tolist() == ["zebra"]
+    assert not at.exception
+
+
+def test_the_matrix_is_that_of_the_report():
+    at = open_page("robustness", "Models × seeds")
+    at.toggle(key="every").set_value(True).run()
+    at.toggle(key="matrix_True_table").set_value(True).run()
+    frame = at.dataframe[0].value
+    level = stability.load_stability()["levels"]["10"]
+    assert frame.shape == (33, 34)
+    assert frame.iloc[0, 2] == pytest.approx(level["ari"][0][1], abs=6e-4)
+
+
+def test_charts_have_tables(monkeypatch):
+    at = open_page("robustness")
+    at.toggle(key="gains_table").set_value(True).run()
+    assert at.dataframe[0].value["mean ARI"].tolist() == [
+        pytest.approx(v["mean"])
+        for key in ("other model", "same model, other seed", "all single runs", "consensus")
+        for v in [stability.load_stability()["levels"]["10"]["summary"][key]]
+    ]
+
+
+def test_without_maps_the_page_says_how_to_make_them(monkeypatch, tmp_path):
+    monkeypatch.setattr(layouts, "LAYOUTS", tmp_path)
+    at = open_page("clusters")
+    assert "No map is shipped." in words(at)
+    assert "assets layouts" in at.code[0].value
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "attribute"),
+    [("robustness", "stability", "STABILITY_FILE"), ("clip_vs_wordnet", "ladder", "LADDER_FILE")],
+)
+def test_without_assets_the_pages_say_how_to_make_them(monkeypatch, tmp_path, name, module, attribute):
+    monkeypatch.setattr(f"hiercodec.taxonomy.{module}.{attribute}", tmp_path / "missing.json")
+    at = open_page(name)
+    assert "is missing" in words(at)
+    assert "hierarchy assets" in at.code[0].value
+    assert paths.ASSETS.is_dir()
+
+
+def test_titles_are_what_people_read():
+    assert shared.title("clip-b16-nested-s1") == "ViT-B/16, nested, seed 1"
+    assert shared.title("clip-h14-flat") == "ViT-H/14, flat"
+    assert shared.title("consensus") == "Consensus"
+    assert shared.title("something else") == "something else"
