@@ -3,7 +3,7 @@
 x ──g_a──► y ──h_a──► z ──► stream
            │                  for each block j:  r_j = y_j − (what earlier blocks already carry)
            └──────────────────────────────────►  symbol = round(r_j − μ_j),  ŷ_j = symbol + μ_j ──► stream
-x̂ ◄──g_s── ŷ (missing symbols: μ; missing blocks: 0)
+x̂ ◄──g_s── ŷ (missing blocks: 0; missing symbols of an opened block: μ, faded in)
 """
 
 from __future__ import annotations
@@ -24,6 +24,14 @@ from hiercodec.models.entropy import PrefixEntropyModel
 from hiercodec.models.linear import LayeredKLT
 from hiercodec.models.lite import LiteAnalysis, LiteSynthesis
 from hiercodec.models.tic import TicAnalysis, TicSynthesis
+
+FADE = 0.1
+"""Share of an opened block's symbols at which its missing ones are filled with all of μ, and not a part of it.
+
+A missing block is zero, a missing symbol μ: filled so, a picture lost up to 0.3 dB where a block began. Fading μ in as they
+arrive is as good as either rule or better at every length that was tried (Kodak 12 and 23). The first block, before which
+there is no picture, takes all of μ.
+"""
 
 
 class HierNetwork(nn.Module):
@@ -195,10 +203,13 @@ class Codec:
                 section.payload, indexes.reshape(-1)[order], self._y_tables, complete=section.complete
             )
             y_hat = self._coding.advance(state, symbols.reshape(indexes.shape), means)
-            out[0, self.plan[j].channels] = torch.from_numpy(y_hat).float()
             if not section.complete:
                 fraction = valid / max(1, indexes.size)
+                if j:
+                    y_hat.reshape(-1)[order[valid:]] *= min(1.0, fraction / FADE)
+                out[0, self.plan[j].channels] = torch.from_numpy(y_hat).float()
                 break
+            out[0, self.plan[j].channels] = torch.from_numpy(y_hat).float()
             reached = self.plan[j].name
         return out, reached, 1.0 if parsed.complete else fraction
 

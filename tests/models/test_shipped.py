@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def quality_over_bytes(codec, rgb, cuts: int = 20) -> tuple[list[int], list[floa
 def test_more_bytes_never_look_worse(lite, astronaut):
     """PSNR does not fall by more than 0.05 dB from one length to the next, the level boundaries included."""
     lengths, quality = quality_over_bytes(lite, astronaut)
-    drops = {n: a - b for n, a, b in zip(lengths[1:], quality, quality[1:], strict=True) if a - b > 0.05}
+    drops = {n: a - b for n, a, b in zip(lengths[1:], quality[:-1], quality[1:], strict=True) if a - b > 0.05}
     assert not drops
     assert quality[-1] > quality[0] + 5
 
@@ -98,7 +99,7 @@ def test_coded_within_one_percent_of_ideal(lite, astronaut):
 
 @pytest.mark.lab
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [4, 13, 23])
+@pytest.mark.parametrize("number", range(1, 25) if os.environ.get("HIERCODEC_KODAK") == "all" else (4, 13, 23))
 def test_kodak_gets_better_with_every_cut(lite, lab, number):
     lengths, quality = quality_over_bytes(lite, load_rgb(lab / f"images/kodak/kodim{number:02d}.png"))
     assert all(b >= a - 0.05 for a, b in itertools.pairwise(quality)), list(zip(lengths, quality, strict=True))
