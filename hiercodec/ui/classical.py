@@ -5,22 +5,54 @@ Every codec is run over its qualities once; a budget gets the largest file that 
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import features
+from PIL import Image, features
 
 from hiercodec.baselines.classical import classical
 from hiercodec.evaluation.trace import psnr
 
 QUALITIES = {
-    "jpeg": (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18, 22, 26, 31, 37, 44, 52, 60, 68, 76, 84, 90),
-    "webp": (0, 1, 2, 3, 5, 7, 10, 14, 19, 25, 32, 40, 50, 60, 70, 80, 88),
-    "avif": (0, 2, 5, 9, 14, 20, 26, 32, 40, 48, 56, 66, 78),
-    "jpeg2000": (400, 280, 200, 150, 110, 85, 65, 50, 40, 32, 26, 21, 17, 14, 11, 9, 7),
+    "jpeg": (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 18, 20, 23, 26, 30, 34, 39, 44, 50, 56, 62, 70, 78, 86),
+    "webp": (
+        0,
+        0.1,
+        0.25,
+        0.5,
+        0.75,
+        1,
+        1.5,
+        2,
+        3,
+        4,
+        5.5,
+        7,
+        9,
+        11,
+        13.5,
+        16,
+        19,
+        23,
+        27,
+        32,
+        38,
+        44,
+        51,
+        58,
+        66,
+        76,
+        86,
+    ),
+    "avif": (0, 3, 6, 9, 12, 15, 18, 22, 26, 30, 35, 40, 46, 52, 60, 68, 78),
+    "jpeg2000": tuple(400 / 1.2**i for i in range(24)),
 }
-"""What each codec is run at; for JPEG 2000 these are compression ratios."""
+"""What each codec is run at; for JPEG 2000 these are compression ratios. WebP's smallest files lie between 0 and 1."""
+
+SMALLER = {"jpeg": {"optimize": True}, "webp": {}}
+"""Options without which a codec would look worse than it is: JPEG's own Huffman tables halve its smallest files."""
 
 NAMES = {
     "jpeg": ("JPEG", "jpg"),
@@ -49,12 +81,19 @@ def sweep(codec: str, rgb: np.ndarray, budget: int | None = None) -> list[Classi
     peer = classical(codec)
     found: list[ClassicalFile] = []
     for quality in QUALITIES[codec]:
-        data = peer.encode(rgb, quality)
+        data = _small(codec, rgb, quality) if codec in SMALLER else peer.encode(rgb, quality)
         decoded = peer.decode(data)
         found.append(ClassicalFile(len(data), psnr(rgb, decoded), decoded))
         if budget is not None and len(data) > budget:
             break
     return sorted(found, key=lambda file: file.bytes)
+
+
+def _small(codec: str, rgb: np.ndarray, quality: float) -> bytes:
+    """A file made with the options of SMALLER; WebP takes qualities that are not whole."""
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, codec.upper(), quality=quality, **SMALLER[codec])
+    return out.getvalue()
 
 
 def within(files: Sequence[ClassicalFile], budget: int) -> int | None:
