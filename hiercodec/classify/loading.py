@@ -93,9 +93,9 @@ def load_timm(rest: str) -> Classifier:
     )
 
 
-def parse_options(query: str) -> tuple[dict[str, str], dict[str, Any]]:
+def parse_options(query: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """`key=value&…` → (options of the architecture, fields of `Preprocess`)."""
-    model: dict[str, str] = {}
+    model: dict[str, Any] = {}
     own: dict[str, Any] = {}
     for item in filter(None, query.split("&")):
         key, _, value = item.partition("=")

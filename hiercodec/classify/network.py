@@ -13,6 +13,7 @@ every layer is set once from data (`init_scales`), which makes a stage the same 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -137,7 +138,7 @@ def init_scales(net: Net, inputs: list[Tensor]) -> None:
     """
     quiet = {block.project for block in net.modules() if isinstance(block, Block) and block.residual}
 
-    def scale(layer: nn.Module, _args: tuple, out: Tensor) -> Tensor:
+    def scale(layer: Any, _args: tuple, out: Tensor) -> Tensor:
         std = out.std() / (0.2 if layer in quiet else 1.0)
         layer.weight /= std
         return out / std
@@ -145,7 +146,8 @@ def init_scales(net: Net, inputs: list[Tensor]) -> None:
     for layer in net.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             nn.init.normal_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
     for module, x in zip([*net.stages, net.head], inputs, strict=True):
         hooks = [m.register_forward_hook(scale) for m in module.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
         module(x)

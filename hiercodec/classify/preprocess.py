@@ -59,5 +59,5 @@ class Preprocess:
     def __call__(self, rgb: np.ndarray) -> np.ndarray:
         """The normalised input float32[3, size, size] of one picture uint8[H, W, 3]."""
         x = self.crop_of(rgb).astype(np.float32) / 255.0
-        x = (x - np.float32(self.mean)) / np.float32(self.std)
+        x = (x - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
         return np.ascontiguousarray(x.transpose(2, 0, 1))

@@ -156,7 +156,7 @@ class Distiller:
         cfg = self.cfg
         x, seen = self.crops(self.step, progress)
         terms = self.losses(x, seen, progress)
-        loss = sum(v * (cfg.kl if k == "kl" else 1.0) for k, v in terms.items())
+        loss = torch.stack([v * (cfg.kl if k == "kl" else 1.0) for k, v in terms.items()]).sum()
         for p in self.net.parameters():
             p.grad = None
         loss.backward()
@@ -261,7 +261,7 @@ def read_checkpoint(path: Path) -> tuple[dict, dict[str, Tensor]]:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--teacher", required=True, help="classifier specification, as for --classifier")
     parser.add_argument("--photos", required=True, nargs="+", type=Path)
     parser.add_argument("--out", required=True, type=Path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ class Teacher(nn.Module):
     @torch.no_grad()
     def forward(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
         """Picture → (features after each group, logits at every position [n, h, w, classes])."""
-        m = self.module
+        m: Any = self.module  # timm's attributes are not typed
         x = m.bn1(m.conv_stem(x.to(torch.bfloat16) if self.bf16 else x))
         features = []
         for i, block in enumerate(m.blocks):
@@ -42,6 +43,8 @@ def fuse_batch_norms(module: nn.Module) -> nn.Module:
         children = list(parent.named_children())
         for (_, conv), (name, bn) in pairwise(children):
             if isinstance(conv, nn.Conv2d) and isinstance(bn, nn.BatchNorm2d):
+                assert bn.running_mean is not None
+                assert bn.running_var is not None
                 conv.weight, conv.bias = fuse_conv_bn_weights(
                     conv.weight, conv.bias, bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import numpy as np
@@ -11,11 +12,12 @@ from safetensors.torch import load_file
 from torch import nn
 
 from hiercodec.classify import Preprocess, load_classifier
-from hiercodec.classify.network import NetConfig, StageConfig
+from hiercodec.classify.network import Net, NetConfig, StageConfig
 from hiercodec.training.distill import DistillConfig, Distiller
-from hiercodec.training.distill_export import export, labelled, measure
+from hiercodec.training.distill_export import export, labelled, measure, student_of
 from hiercodec.training.distill_optimiser import orthogonalise
 from hiercodec.training.distill_pictures import blend, degrade, random_crop, to_input
+from hiercodec.training.distill_refit import refit
 from hiercodec.training.distill_teacher import Teacher
 
 NET = NetConfig(4, (StageConfig(6, 2, (8,), dense=True), StageConfig(8, 2, (12,))), head=16, classes=1000)
@@ -116,8 +118,9 @@ def test_export_and_measure(tmp_path):
 
     d = distiller(tmp_path)
     d.run(steps=2)
-    facts = export(tmp_path, tmp_path / "x" / "classifier.safetensors", Preprocess(32))
+    facts, net = student_of(tmp_path)
     assert facts["step"] == 2
+    export(net, tmp_path / "x" / "classifier.safetensors", Preprocess(32))
     c = load_classifier(str(tmp_path / "x" / "classifier.safetensors"))
     x = c.preprocess(photos()[0])[None]
     with torch.no_grad():
@@ -132,6 +135,31 @@ def test_export_and_measure(tmp_path):
     fine = found[load_hierarchy().name]["fine"]
     assert fine["k"] == 1000
     assert fine["low"] <= fine["top1"] <= fine["high"]
+
+
+def test_refit_finds_a_last_layer_that_gradients_did_not():
+    """The teacher here is the student with another last layer: it must be found almost exactly."""
+    torch.manual_seed(0)
+    net = Net(NET)
+    other = copy.deepcopy(net)
+    other.head.logits.weight.data.mul_(-1.0)
+    other.head.logits.bias.data.normal_()
+    pictures = [torch.randn(32, 3, 32, 32) for _ in range(6)]
+    found = refit(net, other, pictures[:4], pictures[4:])
+    assert found["pictures"] == 128
+    assert found["held_kl"] < 0.1 * found["held_kl_before"]
+    with torch.no_grad():
+        got, goal = net(pictures[5]), other(pictures[5])
+    assert (got.argmax(1) == goal.argmax(1)).float().mean() > 0.8
+
+
+def test_refit_changes_nothing_where_nothing_helps():
+    torch.manual_seed(0)
+    net = Net(NET)
+    before = copy.deepcopy(net.state_dict())
+    found = refit(net, copy.deepcopy(net), [torch.randn(4, 3, 32, 32)], [torch.randn(8, 3, 32, 32)])
+    assert "ridge" not in found
+    assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
 
 
 # -- parts
