@@ -1,0 +1,68 @@
+"""The hierarchy pages in a real browser: both themes, the lasso, addresses that carry what was chosen."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.browser
+REST = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+
+@pytest.fixture
+def visit(browser, address):
+    """`visit(path, **context)` → a page at rest; errors in the page's scripts fail the test at its end."""
+    contexts, problems = [], []
+
+    def visit_(path: str, **options):
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(address + path)
+        settle(page)
+        return page
+
+    yield visit_
+    for context in contexts:
+        context.close()
+    assert not problems, problems
+
+
+def settle(page) -> None:
+    page.wait_for_selector(".js-plotly-plot .main-svg")
+    page.wait_for_timeout(500)
+    page.wait_for_selector(REST)
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 1440), ("light", 390)])
+@pytest.mark.parametrize("path", ["/clusters", "/clip-vs-wordnet", "/robustness"])
+def test_pages_draw_in_their_theme_without_overflow(visit, path, scheme, width):
+    page = visit(path, color_scheme=scheme, viewport={"width": width, "height": 844})
+    ground = page.evaluate("getComputedStyle(document.querySelector('.js-plotly-plot .main-svg')).backgroundColor")
+    assert ground == ("rgb(15, 20, 25)" if scheme == "dark" else "rgb(255, 255, 255)")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert not page.get_by_test_id("stException").count()
+
+
+def test_a_lasso_lists_the_classes_inside(visit):
+    page = visit("/clusters")
+    box = page.locator(".js-plotly-plot").first.bounding_box()
+    left, top = box["x"] + 0.02 * box["width"], box["y"] + 0.02 * box["height"]
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((0.96, 0), (0.96, 0.96), (0, 0.96), (0, 0)):
+        page.mouse.move(left + x * box["width"], top + y * box["height"], steps=5)
+    page.mouse.up()
+    metric = page.get_by_test_id("stMetricValue").first
+    metric.wait_for()
+    assert int(metric.inner_text()) > 900
+
+
+def test_the_address_carries_the_choices_and_brings_them_back(visit):
+    page = visit("/clusters?tree=WordNet+depth-cut&find=crane&level=intermediate")
+    assert page.get_by_text("crane (wading bird)").count() or page.locator("text=crane (wading bird)").count()
+    page.get_by_label("Find a class").fill("zebra")
+    page.get_by_label("Find a class").press("Enter")
+    page.wait_for_url("**find=zebra**")
+    assert "tree=WordNet" in page.url
