@@ -53,16 +53,15 @@ def browser():
         started.close()
 
 
-COUNT_RUNS = """() => {
-  const app = document.querySelector('[data-testid="stApp"]');
+# Every rerun begins with a message from the browser, so `runs` counts those; the script's state flickers too fast to.
+COUNT_RUNS = """
   globalThis.runs = 0;
-  let last = app.dataset.testScriptState;
-  new MutationObserver(() => {
-    const now = app.dataset.testScriptState;
-    if (now === 'running' && last !== 'running') globalThis.runs += 1;
-    last = now;
-  }).observe(app, { attributes: true });
-}"""
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (...message) {
+    globalThis.runs += 1;
+    return send.apply(this, message);
+  };
+"""
 
 READY = """() => {
   const app = document.querySelector('[data-testid="stApp"]');
@@ -78,9 +77,10 @@ def open_at(browser, url: str, problems: list[str], **options):
     page = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options}).new_page()
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda m: problems.append(m.text) if m.type in {"error", "warning"} else None)
+    page.add_init_script(COUNT_RUNS)
     page.goto(url)
     settle(page)
-    page.evaluate(COUNT_RUNS)
+    page.evaluate("globalThis.runs = 0")
     return page
 
 
