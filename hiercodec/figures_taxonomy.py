@@ -65,8 +65,8 @@ def class_map(
 ) -> go.Figure:
     """The classes on their map, one trace a group; groups up to twelve are named where they lie.
 
-    `lit` bool[n] keeps classes in colour, the others turn grey (none: all in colour). `found` classes get a ring and
-    their name. `customdata` of every point is its class index.
+    `lit` bool[n] keeps classes in colour, the others turn grey (none: all in colour). `found` classes get a ring and,
+    up to six, their name. `customdata` of every point is its class index.
     """
     p = palette(mode)
     fig = canvas(mode, height=height)
@@ -90,7 +90,7 @@ def class_map(
         chosen = np.asarray(found)
         ring = {"color": "rgba(0,0,0,0)", "size": 16, "line": {"width": 2.5, "color": p.text}}
         fig.add_scatter(**_points(points, chosen, hover, **ring), name="found")
-        for i in chosen[:12]:
+        for i in chosen if len(chosen) <= 6 else ():  # more names than that cover each other
             text = {"text": f"<b>{names[i]}</b>", "font": {"color": p.text, "size": FONT_SIZE - 1}}
             fig.add_annotation(x=points[i, 0], y=points[i, 1], yshift=18, showarrow=False, bgcolor=p.background, **text)
     bare = {"showgrid": False, "showticklabels": False, "ticks": "", "showline": False, "title": None}

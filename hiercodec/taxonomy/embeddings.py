@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,10 @@ ENV = "HIERCODEC_EMBEDDINGS"
 
 @dataclass(frozen=True, slots=True)
 class KnownEmbedding:
-    """An embedding that shipped assets were made from: how to find it in a folder, how to compute it anew."""
+    """An embedding that shipped assets were made from: how to find it in a folder, how to compute it anew.
+
+    The files of the two 512-dimensional ones do not name their encoder; ViT-B/16 is what their source suggests.
+    """
 
     name: str
     title: str
@@ -165,6 +169,12 @@ def _encode(model: str, pretrained: str, texts: list[str], progress: Callable[[i
         from tqdm import tqdm
     except ImportError as error:
         raise HierarchyError(f"computing embeddings needs {error.name}: pip install open_clip_torch") from error
+    tags = open_clip.list_pretrained_tags_by_model(model)
+    if pretrained not in tags:
+        known = f"its tags are {', '.join(tags)}" if tags else "no such model"
+        raise HierarchyError(f"open_clip has no {model!r} / {pretrained!r}: {known}")
+    quiet = logging.root.manager.disable
+    logging.disable(logging.ERROR)  # open_clip logs what the message below says
     try:
         net = open_clip.create_model(model, pretrained=pretrained)
         tokenizer = open_clip.get_tokenizer(model)
@@ -174,6 +184,8 @@ def _encode(model: str, pretrained: str, texts: list[str], progress: Callable[[i
             f"no weights for {model!r} / {pretrained!r}: they are not in the local cache and could not be downloaded "
             f"({reason:.160}); give a local .npy file instead"
         ) from error
+    finally:
+        logging.disable(quiet)
     net.eval()
     rows = []
     batches = range(0, len(texts), 64)

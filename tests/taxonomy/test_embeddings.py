@@ -84,10 +84,15 @@ def fake_clip(monkeypatch):
 
     def create(model, pretrained):
         if model != "tiny":
-            raise RuntimeError(f"Model config for {model} not found.\nsecond line")
+            raise RuntimeError("no network\nsecond line")
         return Net()
 
-    module = types.SimpleNamespace(create_model=create, get_tokenizer=lambda model: tokenizer)
+    tags = {"tiny": ["t"], "huge": ["x", "y"]}
+    module = types.SimpleNamespace(
+        create_model=create,
+        get_tokenizer=lambda model: tokenizer,
+        list_pretrained_tags_by_model=lambda model: tags.get(model, []),
+    )
     monkeypatch.setitem(sys.modules, "open_clip", module)
     return calls
 
@@ -108,9 +113,13 @@ def test_open_clip_is_asked_once_and_cached_by_text(fake_clip, tmp_path):
 
 
 def test_a_model_that_cannot_be_had_is_one_clear_line(fake_clip, tmp_path):
-    with pytest.raises(HierarchyError, match=r"no weights for 'huge' / 'x'.*not found.*local \.npy") as caught:
+    with pytest.raises(HierarchyError, match=r"no weights for 'huge' / 'x'.*no network.*local \.npy") as caught:
         em.from_open_clip("huge", "x", ["a"], cache=tmp_path)
     assert "\n" not in str(caught.value)
+    with pytest.raises(HierarchyError, match="'huge' / 'z': its tags are x, y"):
+        em.from_open_clip("huge", "z", ["a"], cache=tmp_path)
+    with pytest.raises(HierarchyError, match="no such model"):
+        em.from_open_clip("nonsense", "z", ["a"], cache=tmp_path)
 
 
 def test_without_open_clip_the_message_says_what_to_install(monkeypatch, tmp_path):
