@@ -41,7 +41,7 @@ class LevelPlan:
         expected = 0
         for level in self.levels:
             if level.start != expected or level.stop <= level.start or level.stop > 65535:
-                raise ValueError(f"level {level.name!r} spans [{level.start}, {level.stop}); expected to start at {expected}")
+                raise ValueError(f"{level.name!r} spans [{level.start}, {level.stop}); expected to start at {expected}")
             expected = level.stop
         if len({level.name for level in self.levels}) != len(self.levels):
             raise ValueError("level names must differ")
