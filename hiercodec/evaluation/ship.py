@@ -34,8 +34,8 @@ def ship(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse the command line and ship the samples it names (all of them by default)."""
-    parser = argparse.ArgumentParser(prog="python -m hiercodec.evaluation.ship", description=__doc__.splitlines()[0])
+    """Trace the samples with the shipped weights into assets/traces."""
+    parser = argparse.ArgumentParser(prog="python -m hiercodec.evaluation.ship", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="SAMPLE", help="all samples by default")
     parser.add_argument("--model", default="lite")
     parser.add_argument("--classifier", default="bundled")

@@ -185,9 +185,9 @@ def trace(
 
     tell = progress or (lambda done, total, what: None)
     tell(0, steps + 2, "encoding")
-    data = codec.encode(rgb) if data is None else data
+    coded: bytes = codec.encode(rgb) if data is None else data
     origin = {"image_sha256": sha256_of(rgb)}
-    return _measure(codec, data, rgb, origin, steps, classifier, hierarchy, tell, show, truth)
+    return _measure(codec, coded, rgb, origin, steps, classifier, hierarchy, tell, show, truth)
 
 
 def trace_stream(

@@ -110,8 +110,7 @@ def compute(
     from hiercodec.stream import parse
     from hiercodec.stream.container import MAGIC
 
-    is_stream = isinstance(source, bytes) and source[:3] == MAGIC[:3]
-    if is_stream:
+    if isinstance(source, bytes) and source[:3] == MAGIC[:3]:
         mark = parse(source).header.fingerprint.hex()  # damage shows here, before torch is loaded
         model = next((name for name, card in models().items() if card.get("fingerprint") == mark), model)
         rgb, truth = None, ()
@@ -121,11 +120,13 @@ def compute(
         rgb, truth = sample(source).pixels(), sample(source).truth
     with _BUSY:
         codec = load_codec(model, str(models().get(model, {}).get("fingerprint")))
-        asked = {"hierarchy": load_hierarchy(hierarchy), "steps": steps, "progress": progress, "show": show}
-        asked["classifier"] = load_classifier(classifier) if classifier else None
-        if is_stream:
-            found, frames = trace_stream(codec, source, **asked)
-            return bundles.make(found, source, frames[-1], frames, effort=1)
+        asked: dict[str, Any] = {"hierarchy": load_hierarchy(hierarchy), "steps": steps, "progress": progress}
+        asked |= {"show": show, "classifier": load_classifier(classifier) if classifier else None}
+        if rgb is None:
+            assert isinstance(source, bytes)
+            data = source
+            found, frames = trace_stream(codec, data, **asked)
+            return bundles.make(found, data, frames[-1], frames, effort=1)
         data = codec.encode(rgb)
         found, frames = trace(codec, rgb, data=data, truth=truth, **asked)
     return bundles.make(found, data, rgb, frames, effort=1)

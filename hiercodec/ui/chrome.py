@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -26,7 +26,7 @@ def mode() -> str:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def page(title: str, intro: str = "", *, width: str = "stretch") -> None:
+def page(title: str, intro: str = "", *, width: Literal["stretch", "content"] = "stretch") -> None:
     """Draw the page's heading and one plain sentence on what it is for. A page's first call."""
     _be_a_modern_app()
     st.title(title, anchor=False, width=width)
@@ -65,7 +65,7 @@ def chart(
     key: str,
     alt: str,
     table: Callable[[], Any] | None = None,
-    on_select: str = "ignore",
+    on_select: Any = "ignore",
     **options: Any,
 ) -> Any:
     """Draw a figure with its takeaway as alternative text; `table()` gives the same numbers as rows, behind a switch.

@@ -210,7 +210,9 @@ def _classical(shown: Subject) -> tuple[dict[str, Any] | None, list[bytes]]:
     from hiercodec.ui.classical import within
 
     trace = shown.bundle.trace
-    files = cached.classical_sweep(codec, shown.identity, trace.file_bytes, shown.bundle.original_pixels())
+    files = cached.classical_sweep(
+        codec, trace.provenance["image_sha256"], trace.file_bytes, shown.bundle.original_pixels()
+    )
     indexes = [within(files, step.bytes) for step in trace.steps]
     used = sorted({index for index in indexes if index is not None})
     points = [

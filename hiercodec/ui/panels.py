@@ -85,13 +85,12 @@ def meaning(shown: Subject, position: int) -> None:
 
 
 def _mass_rows(trace, position: int) -> list[dict[str, object]]:
-    rows = [
-        {"level": level, "group": trace.labels[level][group], "probability": round(p, 4)}
+    return [
+        {"level": level, "group": trace.labels[level][group], "probability": round(masses[group], 4)}
         for level, masses in trace.steps[position].mass.items()
-        for group, p in enumerate(masses)
-        if p >= 0.0005
+        for group in sorted(range(len(masses)), key=lambda group: -masses[group])
+        if masses[group] >= 0.0005
     ]
-    return sorted(rows, key=lambda row: (row["level"], -row["probability"]))
 
 
 def _similarity(shown: Subject, position: int) -> None:
@@ -144,9 +143,10 @@ def size(shown: Subject, position: int) -> None:
     others, sweeps = {}, {}
     if trace.provenance.get("reference") is None:
         chosen = st.pills("Beside", ["JPEG", "WebP", "AVIF", "JPEG 2000"], selection_mode="multi", key="explore_beside")
+        sha = trace.provenance["image_sha256"]
         keys = dict(zip(["JPEG", "WebP", "AVIF", "JPEG 2000"], CLASSICAL, strict=True))
         for name in chosen:
-            files = cached.classical_sweep(keys[name], shown.identity, trace.file_bytes, shown.bundle.original_pixels())
+            files = cached.classical_sweep(keys[name], sha, trace.file_bytes, shown.bundle.original_pixels())
             others[name], sweeps[name] = export.psnr_by_bytes(files), files
     step = trace.steps[position]
     for name in others:

@@ -10,7 +10,7 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.trace import Trace
@@ -32,8 +32,8 @@ def _colours() -> str:
     return "\n".join([".hx {", *lines, "}"])
 
 
-_FRAMES = st.components.v2.component("hiercodec_frames", html="<span\n hidden></span>", js=_read("frames.js"))
-_SCRUBBER = st.components.v2.component(
+_FRAMES = component("hiercodec_frames", html="<span\n hidden></span>", js=_read("frames.js"))
+_SCRUBBER = component(
     "hiercodec_scrubber",
     html=_read("scrubber.html"),
     css=_colours() + "\n" + _read("scrubber.css"),
