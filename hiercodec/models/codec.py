@@ -135,6 +135,12 @@ class Codec:
         """Where the transforms run."""
         return next(self.network.parameters()).device
 
+    @staticmethod
+    def _grids(header: stream.Header) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The latent's (h, w) and the hyper-latent's (hz, wz) for a picture of the header's size."""
+        h, w = -(-header.height // STRIDE), -(-header.width // STRIDE)
+        return (h, w), (-(-h // HYPER_STRIDE), -(-w // HYPER_STRIDE))
+
     def _z_indexes(self, shape: tuple[int, int]) -> np.ndarray:
         channels = self._coding.medians.shape[0]
         return np.repeat(np.arange(channels), shape[0] * shape[1])
@@ -183,9 +189,8 @@ class Codec:
             raise ModelMismatch(
                 f"made by model {header.fingerprint.hex()}, this is {self.name!r} {self.fingerprint.hex()}", offset=0
             )
-        grid = (-(-header.height // STRIDE), -(-header.width // STRIDE))
+        grid, z_shape = self._grids(header)
         out = torch.zeros(1, self.plan.channels, *grid)
-        z_shape = (-(-grid[0] // HYPER_STRIDE), -(-grid[1] // HYPER_STRIDE))
         z_indexes = self._z_indexes(z_shape)
         if not parsed.z.complete:
             return out, None, 0.0
@@ -207,17 +212,16 @@ class Codec:
                 fraction = valid / max(1, indexes.size)
                 if j:
                     y_hat.reshape(-1)[order[valid:]] *= min(1.0, fraction / FADE)
-                out[0, self.plan[j].channels] = torch.from_numpy(y_hat).float()
-                break
             out[0, self.plan[j].channels] = torch.from_numpy(y_hat).float()
+            if not section.complete:
+                break
             reached = self.plan[j].name
         return out, reached, 1.0 if parsed.complete else fraction
 
     def ideal_bits(self, data: bytes) -> float:
         """Σ -log2 p of all symbols of a complete stream under the tables that code them: what an ideal coder needs."""
         parsed = stream.parse(data)
-        grid = (-(-parsed.header.height // STRIDE), -(-parsed.header.width // STRIDE))
-        z_shape = (-(-grid[0] // HYPER_STRIDE), -(-grid[1] // HYPER_STRIDE))
+        grid, z_shape = self._grids(parsed.header)
         z_indexes = self._z_indexes(z_shape)
         z, _ = stream.decode_symbols(parsed.z.payload, z_indexes, self._z_tables, complete=True)
         bits = float(self._z_tables.bits(z, z_indexes).sum())
