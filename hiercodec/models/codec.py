@@ -48,8 +48,9 @@ class HierNetwork(nn.Module):
             self.f_a: nn.Module = LiteAnalysis(preset.n, preset.m)
             self.f_s: nn.Module = LiteSynthesis(preset.n, preset.m)
         else:
-            self.f_a = TicAnalysis(preset.n, preset.m, preset.depths)
-            self.f_s = TicSynthesis(preset.n, preset.m, preset.depths)
+            residual = self.linear is not None
+            self.f_a = TicAnalysis(preset.n, preset.m, preset.depths, residual=residual)
+            self.f_s = TicSynthesis(preset.n, preset.m, preset.depths, residual=residual)
         self.entropy = PrefixEntropyModel(preset)
 
     def g_a(self, x: Tensor) -> Latent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields
 
 from hiercodec.errors import ConfigError
 from hiercodec.levels import PAPER_PLAN, PLANS, LevelPlan
@@ -91,8 +91,9 @@ class Preset:
         """Read what `to_dict` wrote; `ConfigError` says which field is wrong."""
         try:
             values = dict(values)
-            values["plan"] = PLANS[values["plan"]]
-            if values.get("linear") is not None:
+            if not isinstance(values["plan"], LevelPlan):
+                values["plan"] = PLANS[values["plan"]]
+            if isinstance(values.get("linear"), dict):
                 values["linear"] = LinearPath(
                     tuple(
                         LinearBlock(tuple((int(a), int(b)) for a, b in block["spans"]), float(block["step"]))
@@ -106,8 +107,8 @@ class Preset:
             raise ConfigError(f"not a model preset: {error}") from error
 
     def scaled(self, **changes) -> Preset:
-        """A copy with some fields changed (small models for tests and ablations)."""
-        return replace(self, **changes)
+        """A copy with some fields changed (small models, ablations), as objects or as the plain values of a TOML file."""
+        return self.from_dict({f.name: getattr(self, f.name) for f in fields(self)} | changes)
 
 
 LITE = Preset(

@@ -82,11 +82,12 @@ class AttentionContext(nn.Module):
     """C as the paper's causal attention module, without its raster mask: earlier blocks are known at all 25 positions.
 
     5×5 neighbourhoods as tokens, multi-head attention with relative bias, summed over the tokens, then an MLP.
+    `compress` reads ŷ through asinh, as latents of a linear path ask for.
     """
 
-    def __init__(self, m: int, width: int, heads: int = 8, kernel: int = 5) -> None:
+    def __init__(self, m: int, width: int, heads: int = 8, kernel: int = 5, *, compress: bool = False) -> None:
         super().__init__()
-        self.kernel, self.m = kernel, m
+        self.kernel, self.m, self.compress = kernel, m, compress
         self.embed = nn.Linear(m, width)
         self.attention = WindowAttention(width, heads, kernel)
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
@@ -94,6 +95,7 @@ class AttentionContext(nn.Module):
 
     def forward(self, y_hat: Tensor) -> Tensor:
         b, live, h, w = y_hat.shape
+        y_hat = torch.asinh(y_hat) if self.compress else y_hat
         tokens = F.linear(y_hat.permute(0, 2, 3, 1), self.embed.weight[:, :live], self.embed.bias)  # (B, h, w, C)
         k, c = self.kernel, tokens.shape[-1]
         near = F.unfold(tokens.permute(0, 3, 1, 2), k, padding=k // 2)  # (B, C·25, hw)
@@ -144,12 +146,17 @@ class PrefixEntropyModel(nn.Module):
         super().__init__()
         self.plan, c = preset.plan, preset.width
         if preset.transform == "tic":
-            self.h_a: nn.Module = TicHyperAnalysis(preset.m, preset.n, preset.n_hyper)
+            self.h_a: nn.Module = TicHyperAnalysis(
+                preset.m, preset.n, preset.n_hyper, compress=preset.linear is not None
+            )
             self.h_s: nn.Module = TicHyperSynthesis(preset.n_hyper, preset.n, c)
         else:
             self.h_a = LiteHyperAnalysis(preset.m, c, preset.n_hyper)
             self.h_s = LiteHyperSynthesis(preset.n_hyper, c)
-        self.context = AttentionContext(preset.m, c) if preset.context == "attention" else ConvContext(preset.m, c)
+        if preset.context == "attention":
+            self.context: nn.Module = AttentionContext(preset.m, c, compress=preset.linear is not None)
+        else:
+            self.context = ConvContext(preset.m, c)
         self.trunk = nn.Sequential(
             nn.Conv2d(2 * c, 2 * c, 1), nn.LeakyReLU(0.1), nn.Conv2d(2 * c, 2 * c, 1), nn.LeakyReLU(0.1)
         )

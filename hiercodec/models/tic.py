@@ -2,14 +2,19 @@
 
 Convolutions alternate with residual Swin blocks of windows 8 (4 in the hyper-networks); windows are padded inside the
 partition, so any image whose sides are multiples of 16 works.
+
+With a linear path (`Preset.linear`) the networks are residual, as `lite`'s are: their last layers start at zero, the
+synthesis sees what the linear path reconstructs, and latents, which are then counted in steps of the KLT, are read
+through asinh.
 """
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hiercodec.models.layers import RSTB
+from hiercodec.models.layers import RSTB, zero_init
 
 
 def _heads(n: int, wanted: int) -> int:
@@ -26,9 +31,9 @@ def _up(c_in: int, c_out: int, kernel: int = 3) -> nn.ConvTranspose2d:
 
 
 class TicAnalysis(nn.Module):
-    """g_a: x (B, 3, H, W) → y (B, M, H/16, W/16)."""
+    """g_a: x (B, 3, H, W) → y (B, M, H/16, W/16), or with `residual` what is added to the linear path's y."""
 
-    def __init__(self, n: int, m: int, depths: tuple[int, ...] = (2, 4, 6)) -> None:
+    def __init__(self, n: int, m: int, depths: tuple[int, ...] = (2, 4, 6), *, residual: bool = False) -> None:
         super().__init__()
         a, b, c = depths
         self.net = nn.Sequential(
@@ -40,15 +45,18 @@ class TicAnalysis(nn.Module):
             RSTB(n, c, _heads(n, 16), 8),
             _down(n, m),
         )
+        self.residual = residual
+        if residual:
+            zero_init(self.net[-1])
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.net(x)
+        return self.net(x - 0.5 if self.residual else x)
 
 
 class TicSynthesis(nn.Module):
-    """g_s: ŷ (B, M, h, w) → x̂ (B, 3, 16h, 16w)."""
+    """g_s: ŷ (B, M, h, w) → x̂ (B, 3, 16h, 16w); with `residual` the correction to x̂_lin, which it is given as well."""
 
-    def __init__(self, n: int, m: int, depths: tuple[int, ...] = (2, 4, 6)) -> None:
+    def __init__(self, n: int, m: int, depths: tuple[int, ...] = (2, 4, 6), *, residual: bool = False) -> None:
         super().__init__()
         a, b, c = depths
         self.net = nn.Sequential(
@@ -60,16 +68,23 @@ class TicSynthesis(nn.Module):
             RSTB(n, a, _heads(n, 4), 8),
             _up(n, 3, 5),
         )
+        self.pixels = nn.Sequential(nn.PixelUnshuffle(4), nn.Conv2d(48, n, 1)) if residual else None
+        if residual:
+            zero_init(self.net[-1])
 
-    def forward(self, y_hat: Tensor) -> Tensor:
-        return self.net(y_hat)
+    def forward(self, y_hat: Tensor, x_lin: Tensor | None = None) -> Tensor:
+        if self.pixels is None:
+            return self.net(y_hat)
+        features = self.net[:3](torch.asinh(y_hat)) + self.pixels(x_lin - 0.5)  # (B, n, 4h, 4w)
+        return self.net[3:](features)
 
 
 class TicHyperAnalysis(nn.Module):
-    """h_a: y (B, M, h, w) → z (B, C_z, ⌈h/4⌉, ⌈w/4⌉)."""
+    """h_a: y (B, M, h, w) → z (B, C_z, ⌈h/4⌉, ⌈w/4⌉); `compress` reads y through asinh."""
 
-    def __init__(self, m: int, n: int, n_hyper: int) -> None:
+    def __init__(self, m: int, n: int, n_hyper: int, *, compress: bool = False) -> None:
         super().__init__()
+        self.compress = compress
         self.net = nn.Sequential(
             nn.Conv2d(m, n, 3, padding=1),
             RSTB(n, 2, _heads(n, 16), 4),
@@ -80,6 +95,7 @@ class TicHyperAnalysis(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         h, w = y.shape[-2:]
+        y = torch.asinh(y) if self.compress else y
         return self.net(F.pad(y, (0, -w % 4, 0, -h % 4), mode="replicate"))
 
 
