@@ -94,5 +94,16 @@ class LevelPlan:
 PAPER_PLAN = LevelPlan.from_cuts(("coarse", "intermediate", "fine"), (128, 224, 320), (10, 100, 1000))
 """The paper's plan: 128 | 96 | 96 channels for 10, 100 and 1000 groups (§5.3, its best split)."""
 
-PLANS: dict[int, LevelPlan] = {1: PAPER_PLAN}
-"""Level plan id (one byte of the stream header) → plan. Ids are never reused."""
+
+def _split(*cuts: int) -> LevelPlan:
+    """The paper's three levels with other block widths."""
+    return LevelPlan.from_cuts(PAPER_PLAN.names, cuts, tuple(level.k for level in PAPER_PLAN))
+
+
+PLANS: dict[int, LevelPlan] = {
+    1: PAPER_PLAN,
+    2: _split(96, 224, 320),
+    3: _split(96, 192, 320),
+    4: _split(107, 214, 320),
+}
+"""Level plan id (one byte of the stream header) → plan. Ids are never reused. 2 to 4 are the splits that §5.3 compares."""
