@@ -39,6 +39,10 @@ class LinearPath:
     block can hold the whole picture coarsely instead of a few components finely. With an odd ratio of steps the bins nest
     and such a refinement costs next to nothing: on Kodak, the plain KLT at step 0.22 spends 3.6 % more bits in two layers of
     ratio 3 than in one layer, 8.6 % with ratio 2.
+
+    `spatial` names components that are transformed once more, by a DCT over 4×4 neighbouring patches: the means of luma
+    and of both chromas, which one patch has in common with the next. On 300 photographs it takes 1.35, 1.47 and 0.98 bits
+    from each of their coarse coefficients (zero-order entropy), and nothing from any other component.
     """
 
     blocks: tuple[LinearBlock, ...] = (
@@ -46,6 +50,7 @@ class LinearPath:
         LinearBlock(((0, 40), (136, 192)), 0.23),
         LinearBlock(((40, 136),), 0.23),
     )
+    spatial: tuple[int, ...] = ()
 
     @property
     def components(self) -> int:
@@ -94,12 +99,12 @@ class Preset:
             if not isinstance(values["plan"], LevelPlan):
                 values["plan"] = PLANS[values["plan"]]
             if isinstance(values.get("linear"), dict):
-                values["linear"] = LinearPath(
-                    tuple(
-                        LinearBlock(tuple((int(a), int(b)) for a, b in block["spans"]), float(block["step"]))
-                        for block in values["linear"]["blocks"]
-                    )
+                linear = values["linear"]
+                blocks = (
+                    LinearBlock(tuple((int(a), int(b)) for a, b in block["spans"]), float(block["step"]))
+                    for block in linear["blocks"]
                 )
+                values["linear"] = LinearPath(tuple(blocks), tuple(int(c) for c in linear.get("spatial", ())))
             for name in ("depths", "dead_zone"):
                 values[name] = tuple(values[name])
             return cls(**values)
@@ -112,7 +117,14 @@ class Preset:
 
 
 LITE = Preset(
-    name="lite", transform="lite", n=64, n_hyper=32, width=128, delta_width=96, linear=LinearPath(), context="conv"
+    name="lite",
+    transform="lite",
+    n=64,
+    n_hyper=32,
+    width=128,
+    delta_width=96,
+    linear=LinearPath(spatial=(0, 1, 4)),
+    context="conv",
 )
 TIC = Preset(
     name="tic", transform="tic", n=192, n_hyper=192, width=320, delta_width=384, depths=(2, 4, 6), context="attention"

@@ -1,15 +1,17 @@
 """The linear path: a layered KLT of 16×16 patches.
 
-    x ──patches──(−m)──Wa──► p (P components)            p̂ ──Wsᵀ──(+m)──► x̂_lin
-                                 │                        ▲
-             block j:  r_j = g_j·(p[c_j] − p̂[c_j])        │  p̂[c_j] += ŷ_j / g_j
+    x ──patches──(−m)──Wa──DCT──► p (P components)       p̂ ──DCTᵀ──Wsᵀ──(+m)──► x̂_lin
+                                  │                       ▲
+              block j:  r_j = g_j·(p[c_j] − p̂[c_j])       │  p̂[c_j] += ŷ_j / g_j
 
 Each block codes what the blocks before it left of its components. That makes the coarse block a coarse picture and
 costs nothing at full rate: with a step ratio of 3 a refinement has three equally likely symbols (successive refinement,
-cf. PLONQ, arXiv 2102.02913).
+cf. PLONQ, arXiv 2102.02913). The DCT runs over neighbouring patches, for the few components that `LinearPath.spatial` names.
 """
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -17,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hiercodec.levels import LevelPlan
-from hiercodec.models.config import STRIDE, LinearPath
+from hiercodec.models.config import HYPER_STRIDE, STRIDE, LinearPath
 
 
 class LayeredKLT(nn.Module):
@@ -36,6 +38,7 @@ class LayeredKLT(nn.Module):
         self.mean = nn.Parameter(torch.full((size,), 0.5))  # (768,)
         self.log_gain = nn.Parameter(torch.zeros(path.components))  # (P,)
         self.steps = [block.step for block in path.blocks]
+        self.register_buffer("spatial", torch.tensor(path.spatial, dtype=torch.long), persistent=False)
         for j, (block, level) in enumerate(zip(path.blocks, plan, strict=True)):
             if len(block.components) > level.width:
                 raise ValueError(
@@ -60,7 +63,16 @@ class LayeredKLT(nn.Module):
     def project(self, x: Tensor) -> Tensor:
         """(B, 3, 16h, 16w) → components p (B, P, h, w)."""
         weight = self.analysis.view(-1, 3, STRIDE, STRIDE)
-        return F.conv2d(x, weight, bias=-(self.analysis @ self.mean), stride=STRIDE)
+        p = F.conv2d(x, weight, bias=-(self.analysis @ self.mean), stride=STRIDE)
+        return self._across_patches(p, inverse=False)
+
+    def _across_patches(self, p: Tensor, *, inverse: bool) -> Tensor:
+        """p (B, P, h, w) with the spatial components in the other domain: DCT coefficients, or patches again."""
+        if not len(self.spatial):
+            return p
+        rows, columns = (block_dct(n).to(p) for n in p.shape[-2:])
+        part = p.index_select(1, self.spatial)
+        return p.index_copy(1, self.spatial, rows.T @ part @ columns if inverse else rows @ part @ columns.T)
 
     def residual(self, j: int, p: Tensor, approximation: Tensor) -> Tensor:
         """What block j has to code: (B, width_j, h, w), zero in the channels that belong to the learned paths."""
@@ -83,9 +95,26 @@ class LayeredKLT(nn.Module):
 
     def reconstruct(self, approximation: Tensor) -> Tensor:
         """p̂ (B, P, h, w) → x̂_lin (B, 3, 16h, 16w)."""
+        approximation = self._across_patches(approximation, inverse=True)
         weight = self.synthesis.view(-1, 3, STRIDE, STRIDE)
         mean = self.mean.view(1, 3, STRIDE, STRIDE).repeat(1, 1, *approximation.shape[-2:])
         return F.conv_transpose2d(approximation, weight, stride=STRIDE) + mean
+
+
+@lru_cache(maxsize=64)
+def block_dct(n: int) -> Tensor:
+    """Orthonormal (n, n) matrix: DCT-II of every 4 neighbours in a line of n, and of the rest where 4 does not divide n.
+
+    The blocks are those that one hyper-latent position covers, so that it can tell their coefficients apart.
+    """
+    out = torch.zeros(n, n, dtype=torch.float64)
+    for start in range(0, n, HYPER_STRIDE):
+        size = min(HYPER_STRIDE, n - start)
+        k, i = torch.arange(size, dtype=torch.float64)[:, None], torch.arange(size, dtype=torch.float64)[None]
+        block = torch.cos(torch.pi * k * (2 * i + 1) / (2 * size)) * (2 / size) ** 0.5
+        block[0] /= 2**0.5
+        out[start : start + size, start : start + size] = block
+    return out
 
 
 def patch_klt(photos: list[np.ndarray], *, patches_per_photo: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import torch
 
 from hiercodec.levels import PAPER_PLAN
 from hiercodec.models.config import LinearBlock, LinearPath
-from hiercodec.models.linear import LayeredKLT, patch_klt
+from hiercodec.models.linear import LayeredKLT, block_dct, patch_klt
 from tests.models.tiny import smooth_photo
 
 PATH = LinearPath((LinearBlock(((0, 64),), 0.9), LinearBlock(((0, 32),), 0.3), LinearBlock(((32, 96),), 0.3)))
@@ -90,3 +90,23 @@ def test_too_many_components_are_refused():
 def test_photographs_smaller_than_a_patch_are_refused():
     with pytest.raises(ValueError, match="16×16"):
         patch_klt([np.zeros((8, 8, 3), np.uint8)])
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 14, 16])
+def test_the_dct_across_patches_is_orthonormal_and_stays_in_groups_of_four(n):
+    matrix = block_dct(n)
+    assert torch.allclose(matrix @ matrix.T, torch.eye(n, dtype=matrix.dtype), atol=1e-12)
+    group = torch.arange(n) // 4
+    assert not matrix[group[:, None] != group[None]].any()
+
+
+@torch.inference_mode()
+def test_spatial_components_gather_what_neighbouring_patches_share(klt):
+    layer = LayeredKLT(LinearPath(PATH.blocks, spatial=(0, 1)), PAPER_PLAN)
+    layer.load_state_dict(klt.state_dict())
+    grey = torch.full((1, 3, 96, 112), 0.8)  # a grid of 6×7: groups of four and what is left of them
+    plain, gathered = klt.project(grey), layer.project(grey)
+    assert torch.equal(plain[:, 2:], gathered[:, 2:])
+    assert torch.allclose(plain.square().sum((2, 3)), gathered.square().sum((2, 3)), rtol=1e-4)
+    assert (gathered[0, 0].abs() > 1e-3).sum() == 4  # one mean a group: 2×2 groups
+    assert torch.allclose(layer.reconstruct(gathered), klt.reconstruct(plain), atol=1e-5)
