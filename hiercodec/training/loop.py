@@ -58,6 +58,9 @@ class Trainer:
             _truncate_log(self.log_path, self.step)
         elif self.log_path.exists():
             self.log_path.unlink()
+        if config.compile:  # in place, so that the names of the weights stay; the entropy model is not worth it
+            for part in (model.network.f_a, model.network.f_s, *([self.semantic.module] if self.semantic else [])):
+                part.compile()
         self.model, self.optimizer = self.fabric.setup(model, self.optimizer)
         if self.semantic is not None:
             self.semantic = self.semantic.to(self.fabric.device, memory_format=torch.channels_last)
@@ -118,8 +121,7 @@ class Trainer:
         surrogate = torch.zeros((), device=x.device)
         if self.semantic is not None:
             ramp = min(1.0, (self.step + 1) / max(1, config.semantic_warmup))
-            targets = self.semantic.targets(x, labels)
-            references = self.semantic.references(x) if loss_weights.features else []
+            targets, references = self.semantic.originals(x, labels)
             for i, k in enumerate(levels):
                 leaf = out["x_hat"][i].detach().requires_grad_()
                 if loss_weights.features:

@@ -71,24 +71,22 @@ class SemanticLoss(nn.Module):
         return self.module((x.clamp(0, 1) - self.mean) / self.std).float().softmax(1)
 
     @torch.no_grad()
-    def targets(self, x: Tensor, labels: Tensor) -> list[Tensor]:
-        """Target mass per level, (B, K_k) each, from originals x and labels (B,), -1 where there is none."""
+    def originals(self, x: Tensor, labels: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """One pass over originals x with labels (B,), -1 where there is none: (target mass per level, feature maps).
+
+        The targets are (B, K_k) each; `with_features` compares reconstructions with the feature maps.
+        """
+        logits, maps = self._features(x)
         known = labels >= 0
-        p = torch.zeros(len(x), self.assignment_0.numel(), device=x.device)
-        if (~known).any():
-            p[~known] = self.probabilities(x[~known])
+        p = logits.float().softmax(1)
+        p[known] = 0.0
         p[known, labels[known]] = 1.0
-        out = []
+        targets = []
         for i, k in enumerate(self.ks):
             mass = group_mass(p, getattr(self, f"assignment_{i}"), k)
             smooth = (1 - self.smoothing) * mass + self.smoothing / k
-            out.append(torch.where(known[:, None], smooth, mass))
-        return out
-
-    @torch.no_grad()
-    def references(self, x: Tensor) -> list[Tensor]:
-        """The classifier's features of originals, from stride 8 on; `features` are compared with them."""
-        return self._features(x)[1]
+            targets.append(torch.where(known[:, None], smooth, mass))
+        return targets, maps
 
     def _features(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """(logits, feature maps at strides 8, 16 and 32) of a timm network in one pass."""

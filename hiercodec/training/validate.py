@@ -32,7 +32,7 @@ def validate(codec: Codec, photos: Photos, semantic: SemanticLoss | None, *, lim
         if semantic is not None:
             device = next(semantic.buffers()).device
             label = torch.as_tensor(photos.labels[i : i + 1], device=device)
-            targets = semantic.targets(original.to(device), label)
+            targets, _ = semantic.originals(original.to(device), label)
         for k, name in enumerate(names):
             picture = codec.decode(data[: cuts[name]]).image
             mse = np.mean((picture.astype(np.float64) - rgb) ** 2)

@@ -53,7 +53,7 @@ def semantic():
 
 def test_targets_are_smoothed_labels_or_the_classifier_s_own_view(semantic):
     x = torch.stack([torch.ones(3, 8, 8), torch.zeros(3, 8, 8)])
-    coarse, fine = semantic.targets(x, torch.tensor([2, -1]))
+    (coarse, fine), _ = semantic.originals(x, torch.tensor([2, -1]))
     assert coarse[0].tolist() == [pytest.approx(0.05), pytest.approx(0.95)]
     assert fine[0].tolist() == [pytest.approx(v) for v in (0.025, 0.025, 0.925, 0.025)]
     own = semantic.probabilities(x)[1]
@@ -75,8 +75,7 @@ def test_the_cross_entropy_pulls_pictures_and_leaves_the_classifier_frozen(seman
 
 def test_features_of_the_original_are_at_no_distance(semantic):
     x = torch.rand(2, 3, 8, 8)
-    target = semantic.targets(x, torch.tensor([0, 1]))[0]
-    references = semantic.references(x)
+    (target, _), references = semantic.originals(x, torch.tensor([0, 1]))
     ce, _, distance = semantic.with_features(x, target, 0, references)
     assert distance.item() == 0
     assert ce.item() == pytest.approx(semantic(x, target, 0)[0].item())
