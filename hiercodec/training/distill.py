@@ -1,6 +1,6 @@
 """Distil the bundled classifier from a larger one, by matching functions rather than labels.
 
-    python -m hiercodec.training.distill --teacher SPEC --photos DIR… --out DIR --minutes M [--resume]
+    python -m hiercodec.training.distill --teacher SPEC --photos DIR… --out DIR --minutes M [--resume | --init MODEL]
 
 A few thousand photographs are too few to learn 1000 classes from labels, but plenty to learn *functions* from: the
 teacher says at every position of every stage what its features are. So each stage of the student
@@ -12,7 +12,8 @@ features before it, all stages at once, then from what the student's own stages 
 y_i: the teacher's features after stage i, standardised per channel; l: its logits, at first at every position (their
 mean is its prediction, since pooling and the last layer commute). Gradients cross from a stage into the one before it
 only shrunk (`couple`): whole, the noise of the late losses drowned what the early stages had learnt. No label is used.
-The teacher sees the clean crop, the student part of the time a degraded one, as it will meet decoded pictures.
+The teacher sees the clean crop, the student part of the time a degraded one, as it will meet decoded pictures: with
+`--codec` mostly crops decoded from `.hc` streams cut at a random byte.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from torch.nn import functional as F
 from hiercodec.classify import Preprocess, load_classifier
 from hiercodec.classify.network import Net, NetConfig, init_scales
 from hiercodec.errors import ConfigError, HiercodecError
+from hiercodec.models import Codec
+from hiercodec.models import load as load_codec
 from hiercodec.training.distill_optimiser import Muon
 from hiercodec.training.distill_pictures import blend, degrade, random_crop, read_photos, to_input
 from hiercodec.training.distill_teacher import Teacher
@@ -78,8 +81,10 @@ class Distiller:
         net: NetConfig,
         out: Path,
         preprocess: Preprocess | None = None,
+        codec: Codec | None = None,
     ) -> None:
         torch.manual_seed(cfg.seed)
+        self.codec = codec
         self.teacher, self.cfg, self.out, self.preprocess = teacher, cfg, out, preprocess or Preprocess()
         self.train = [p for i, p in enumerate(photos) if i % cfg.holdout]
         self.held = [p for i, p in enumerate(photos) if i % cfg.holdout == 0]
@@ -114,7 +119,7 @@ class Distiller:
         picks = [epochs[k // n][k % n] for k in range(first, first + cfg.batch)] if cfg.batch < n else range(n)
         clean = [random_crop(self.train[i], size, rng) for i in picks]
         share = cfg.degrade if progress >= cfg.degrade_from else 0.0
-        seen = [degrade(c, rng) if rng.random() < share else c for c in clean]
+        seen = [degrade(c, rng, self.codec) if rng.random() < share else c for c in clean]
         x = to_input(clean, self.preprocess)
         y = to_input(seen, self.preprocess) if share else x.clone()
         blend(x, y, rng, cfg.mix)
@@ -218,6 +223,11 @@ class Distiller:
 
     # -- checkpoints
 
+    def start_from(self, net: Net) -> None:
+        """Take another student's weights, of the same architecture, before the first step."""
+        for model in (self.net, self.ema):
+            model.load_state_dict(net.state_dict())
+
     def state(self) -> dict[str, Tensor]:
         """Every tensor that a resumed run needs."""
         named = {f"net.{k}": v for k, v in self.net.state_dict().items()}
@@ -269,6 +279,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--init", metavar="MODEL", help="start from an exported student: bundled, or its .safetensors")
+    parser.add_argument("--codec", metavar="MODEL", help="degrade by this codec too, at random byte budgets")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="override a field of DistillConfig")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -281,7 +293,10 @@ def main() -> None:
     except (HiercodecError, TypeError, ValueError) as error:
         parser.error(str(error))
     teacher = Teacher(classifier.module, cfg.bf16)
-    distiller = Distiller(teacher, photos, cfg, NetConfig(), args.out, classifier.preprocess)
+    codec = load_codec(args.codec) if args.codec else None
+    distiller = Distiller(teacher, photos, cfg, NetConfig(), args.out, classifier.preprocess, codec)
+    if args.init:
+        distiller.start_from(load_classifier(args.init).module)
     if args.resume:
         distiller.resume()
     for name in (signal.SIGTERM, signal.SIGINT):
