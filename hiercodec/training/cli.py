@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 
 from hiercodec.errors import HiercodecError
@@ -18,8 +19,10 @@ def main(argv: list[str] | None = None) -> int:
     from hiercodec.training.config import read_config
     from hiercodec.training.loop import Trainer
 
-    path = Trainer(read_config(args.config), resume=args.resume).run(args.minutes)
-    print(path)
+    trainer = Trainer(read_config(args.config), resume=args.resume)
+    for name in (signal.SIGTERM, signal.SIGINT):  # the second one ends the process at once
+        signal.signal(name, lambda number, _: (trainer.stop(), signal.signal(number, signal.SIG_DFL)))
+    print(trainer.run(args.minutes))
     return 0
 
 

@@ -38,13 +38,18 @@ class Trainer:
         photos = photos or load_photos(list(config.photos), limit=config.limit or None)
         train, self.held_out = photos.split(config.holdout)
         self.crops = Crops(
-            train, crop=config.crop, batch=config.batch, seed=config.seed, labelled_share=config.labelled_share
+            train,
+            crop=config.crop,
+            batch=config.batch,
+            seed=config.seed,
+            labelled_share=config.labelled_share,
+            device=self.fabric.device,
         )
         model = TrainableCodec(PRESETS[config.preset].scaled(**config.changes), bf16=config.bf16)
         if config.init:
             load_training_state(model, config.init)
         else:
-            starts = torch.cat([self.crops.batch(2**31 + i)[0] for i in range(4)])
+            starts = torch.cat([self.crops.batch(2**31 + i)[0].cpu() for i in range(4)])
             model.initialise(train.pixels[::4], starts)
         self.semantic = _semantic_loss(config) if config.classifier else None
         self.raw = model
@@ -64,15 +69,21 @@ class Trainer:
         self.model, self.optimizer = self.fabric.setup(model, self.optimizer)
         if self.semantic is not None:
             self.semantic = self.semantic.to(self.fabric.device, memory_format=torch.channels_last)
-        self.seconds = 0.0
+        self.stopping = False
+
+    def stop(self) -> None:
+        """Let `run` finish its step, save and return; safe to call from a signal handler."""
+        self.stopping = True
 
     def run(self, minutes: float | None = None) -> Path:
-        """Train; returns the exported model. Always leaves a usable checkpoint, also when interrupted."""
+        """Train; returns the exported model. Always leaves a usable checkpoint, also when stopped."""
         config, started = self.config, time.monotonic()
         window: list[dict] = []
         bar = tqdm(total=config.steps, initial=self.step, unit="step", dynamic_ncols=True)
         try:
-            while self.step < config.steps and (minutes is None or time.monotonic() - started < 60 * minutes):
+            while self.step < config.steps and not self.stopping:
+                if minutes is not None and time.monotonic() - started >= 60 * minutes:
+                    break
                 window.append(self._train_step())
                 self.step += 1
                 bar.update()
@@ -86,8 +97,6 @@ class Trainer:
                     self.save()
                 if self.step % config.validate_every == 0:
                     self._validate()
-        except KeyboardInterrupt:
-            bar.write("stopped by hand; saving")
         finally:
             bar.close()
             self.save()
@@ -100,7 +109,7 @@ class Trainer:
         rng = np.random.default_rng((config.seed, self.step, 1))
         for group in self.optimizer.param_groups:
             group["lr"] = group["base"] * _schedule(self.step, config)
-        x, labels = (t.to(self.fabric.device) for t in self.crops.batch(self.step))
+        x, labels = self.crops.batch(self.step)
         x = x.contiguous(memory_format=torch.channels_last)
         n_levels = len(self.raw.plan)
         cut = (int(rng.integers(n_levels)), float(rng.random())) if rng.random() < config.cut_share else None
@@ -185,7 +194,7 @@ class Trainer:
             "name": self.config.preset,
             "steps": self.step,
             "training": self.config.to_dict(),
-            "photos": len(self.crops.photos),
+            "photos": len(self.crops),
             "device": str(self.fabric.device),
             "started_from": _origin(self.config.init),
             "validation": held[-1]["validation"] if held else None,

@@ -14,7 +14,7 @@ from hiercodec import models
 from hiercodec.errors import ConfigError
 from hiercodec.evaluation.dataset import Photos
 from hiercodec.training.config import TrainConfig, read_config
-from hiercodec.training.data import Crops
+from hiercodec.training.data import Crops, mirrored
 from hiercodec.training.loop import Trainer
 from tests.models.tiny import TINY_LITE, smooth_photo
 
@@ -75,6 +75,15 @@ def test_resuming_is_exact(config):
         assert torch.equal(a[name], b[name]), name
 
 
+def test_a_stopped_run_finishes_its_step_and_leaves_what_resumes(config, monkeypatch):
+    trainer = Trainer(config, photos=PHOTOS)
+    step = trainer._train_step
+    monkeypatch.setattr(trainer, "_train_step", lambda: (trainer.stop(), step())[1])
+    codec = models.load(trainer.run())
+    assert codec.card["steps"] == 1
+    assert Trainer(config, photos=PHOTOS, resume=True).step == 1
+
+
 def test_batches_depend_on_seed_and_step_alone():
     a, b = (Crops(PHOTOS, crop=32, batch=3, seed=1) for _ in range(2))
     b.batch(0)
@@ -88,6 +97,11 @@ def test_photos_smaller_than_the_crop_are_mirrored():
     x, labels = Crops(small, crop=48, batch=2).batch(0)
     assert torch.allclose(x, torch.full((2, 3, 48, 48), 80 / 255))
     assert labels.tolist() == [3, 3]
+
+
+def test_lines_go_on_by_mirroring():
+    assert mirrored(3, 8, torch.device("cpu")).tolist() == [0, 1, 2, 2, 1, 0, 0, 1]
+    assert torch.equal(mirrored(5, 5, torch.device("cpu")), torch.arange(5))
 
 
 def test_a_crop_off_the_grid_is_refused():
