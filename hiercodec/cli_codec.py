@@ -156,8 +156,29 @@ def _models(args: argparse.Namespace) -> int:
             rows.append((*identity, level, *_measured(row)))
             identity = ("", "", "")
     print(table(("model", "fingerprint", "steps", "level", "bpp", "PSNR", "agreement"), rows, left=4))
-    note("validation photographs, file bytes; agreement: how often the level's winner stays that of the original")
+    print("photographs held out from training, file bytes; agreement: the level's winner stays that of the original")
+    for name, card in cards.items():
+        for title, measured in (card.get("measured") or {}).items():
+            print(
+                f"\n{name} on {title}: {measured['photos']} photographs, file bytes, top-1 coarse / intermediate / fine"
+            )
+            print(_results(measured))
     return 0
+
+
+def _results(measured: dict) -> str:
+    """What a card says of one data set: a line a codec and setting, accuracies in per cent, a column a classifier."""
+    original = measured.get("uncompressed") or {}
+    points = [{"codec": "uncompressed", "setting": "", **original}] if original.get("accuracy") else []
+    points += measured["points"]
+    classifiers = list(dict.fromkeys(name for point in points for name in point.get("accuracy") or {}))
+    rows = []
+    for point in points:
+        found = point.get("accuracy") or {}
+        shares = [[next(iter(level.values())) for level in found.get(name, {}).values()] for name in classifiers]
+        accuracies = [" / ".join(f"{100 * share:.1f}" for share in row) or "-" for row in shares]
+        rows.append((point["codec"], str(point["setting"]), *_measured(point)[:2], *accuracies))
+    return table(("codec", "setting", "bpp", "PSNR", *classifiers), rows, left=2)
 
 
 def _measured(row: dict[str, float]) -> tuple[str, str, str]:

@@ -40,6 +40,17 @@ class FakeCodec:
         )
 
 
+MEASURED = {
+    "photos": 24,
+    "uncompressed": {"accuracy": {"net": {"coarse": {"top1": 0.9}, "fine": {"top1": 0.8}}}},
+    "points": [
+        {"codec": "fake", "setting": "coarse", "bpp": 0.25, "psnr": 26.0, "accuracy": {}},
+        {"codec": "fake", "setting": "fine", "bpp": 0.5, "psnr": 30.5,
+         "accuracy": {"net": {"coarse": {"top1": 0.85, "low": 0.8}, "fine": {"top1": 0.75}}}},
+    ],
+}  # fmt: skip
+
+
 @pytest.fixture
 def house(monkeypatch, tmp_path):
     """A stand-in for `models` and `images`; returns the calls they saw."""
@@ -64,7 +75,12 @@ def house(monkeypatch, tmp_path):
         return np.zeros((20, 60, 3), np.uint8)
 
     row = {"bpp": 0.1234, "psnr": 25.678, "agreement": 0.9}
-    card = {"fingerprint": FINGERPRINT.hex(), "steps": 10, "validation": {"levels": {"coarse": row, "fine": {}}}}
+    card = {
+        "fingerprint": FINGERPRINT.hex(),
+        "steps": 10,
+        "validation": {"levels": {"coarse": row, "fine": {}}},
+        "measured": {"Kodak": MEASURED},
+    }
     models = SimpleNamespace(load=load, find=find, shipped=lambda: {"fake": card})
     images = SimpleNamespace(load_rgb=load_rgb, encode_png=lambda rgb: b"PNG" + rgb.tobytes()[:1])
     for name, module in (("models", models), ("images", images)):
@@ -162,6 +178,13 @@ def test_models_for_people_and_machines(house, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["fake", "0a0b0c0d", "10", "coarse", "0.123", "25.68", "90.0", "%"]
     assert lines[2].split() == ["fine", "-", "-", "-"]
+    assert "fake on Kodak: 24 photographs" in lines[5]
+    assert [line.split() for line in lines[6:]] == [
+        ["codec", "setting", "bpp", "PSNR", "net"],
+        ["uncompressed", "-", "-", "90.0", "/", "80.0"],
+        ["fake", "coarse", "0.250", "26.00", "-"],
+        ["fake", "fine", "0.500", "30.50", "85.0", "/", "75.0"],
+    ]
 
 
 def test_trace_prints_every_step(house, capsys, monkeypatch):
