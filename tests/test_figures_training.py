@@ -14,7 +14,7 @@ LEVELS = ("coarse", "fine")
 
 
 def held(step, **figures):
-    return {"run": "a", "step": step, "validation": {"levels": {level: figures for level in LEVELS}}}
+    return {"run": "a", "step": step, "validation": {"levels": dict.fromkeys(LEVELS, figures)}}
 
 
 def test_steps_are_counted_through_runs():
