@@ -26,6 +26,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--classifier", action="append", help="classifier spec (default bundled); 'none' for none")
     parser.add_argument("--hierarchy", default="consensus", help="hierarchy name or file (default consensus)")
     parser.add_argument("--crop", type=int, help="take the central square of this side first")
+    parser.add_argument(
+        "--cuts", type=int, default=0, metavar="N", help="also cut every stream at N shares of its bytes"
+    )
     parser.add_argument("--limit", type=int, help="only the first N photographs")
     parser.add_argument("--card", metavar="NAME", help="also enter the figures into the first model's card, under NAME")
     args = parser.parse_args(argv)
@@ -48,7 +51,13 @@ def main(argv: list[str] | None = None) -> int:
     photos = load_photos(args.dataset, limit=args.limit)
     with tqdm(total=len(photos), unit="photo", disable=None) as bar:
         results = evaluate(
-            photos, codecs, classifiers, hierarchy, crop=args.crop, progress=lambda done, _: bar.update(done - bar.n)
+            photos,
+            codecs,
+            classifiers,
+            hierarchy,
+            crop=args.crop,
+            cuts=args.cuts,
+            progress=lambda done, _: bar.update(done - bar.n),
         )
     results["command"] = "python -m hiercodec evaluate " + shlex.join(sys.argv[2:] if argv is None else argv)
     _write_json(Path(args.out), results)

@@ -55,11 +55,26 @@ def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
     return middle - half, middle + half
 
 
-def hierarchical_frames(codec: Codec, rgb: np.ndarray) -> Frames:
-    """(level, bytes, picture) at the end of every level of one photograph's stream."""
+FIRST_SHARE = 0.06
+"""Share of a file at which the shortest of `cut_shares` ends: little more than its hyper-latent."""
+
+
+def cut_shares(n: int) -> list[float]:
+    """`n` shares of a file in equal ratios, from 6 % up to, but not including, all of it.
+
+    >>> [round(share, 3) for share in cut_shares(3)]
+    [0.06, 0.153, 0.391]
+    """
+    return [FIRST_SHARE ** (1 - i / n) for i in range(n)]
+
+
+def hierarchical_frames(codec: Codec, rgb: np.ndarray, cuts: int = 0) -> Frames:
+    """(setting, bytes, picture) of one photograph's stream: cut at `cuts` shares of the file, and at every level's end."""
     data = codec.encode(rgb)
-    for level, end in stream.parse(data).cuts().items():
-        yield level, end, codec.decode(data[:end]).image
+    parsed = stream.parse(data)
+    ends = {f"{share:.1%}": max(round(share * len(data)), parsed.parts()["header"]) for share in cut_shares(cuts)}
+    for setting, end in (ends | parsed.cuts()).items():
+        yield setting, end, codec.decode(data[:end]).image
 
 
 def classical_frames(name: str, rgb: np.ndarray) -> Frames:
@@ -77,11 +92,13 @@ def evaluate(
     hierarchy: Hierarchy | None,
     *,
     crop: int | None = None,
+    cuts: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Results (plain data) of every codec on every photograph; `codecs` maps a name to a hiercodec or None (classical).
 
-    `crop` takes the central square first. `progress(done, total)` is called after each photograph.
+    `crop` takes the central square first; `cuts` also measures so many prefixes that end at a share of the file, wherever
+    in a block that is. `progress(done, total)` is called after each photograph.
     """
     points: dict[tuple[str, str], Point] = {}
     pixels: list[int] = []
@@ -92,7 +109,7 @@ def evaluate(
         pixels.append(rgb.shape[0] * rgb.shape[1])
         pictures, owners = [rgb], [originals]
         for name, codec in codecs.items():
-            frames = hierarchical_frames(codec, rgb) if codec else classical_frames(name, rgb)
+            frames = hierarchical_frames(codec, rgb, cuts) if codec else classical_frames(name, rgb)
             for setting, size, picture in frames:
                 point = points.setdefault((name, setting), Point([], [], {}))
                 point.bytes.append(size)
@@ -116,7 +133,9 @@ def evaluate(
         "photos": len(photos),
         "labelled": int((photos.labels >= 0).sum()),
         "crop": crop,
+        "cuts": cuts,
         "seconds": round(time.monotonic() - started, 1),
+        "groups": {level.name: level.k for level in hierarchy.levels} if hierarchy else {},
         "provenance": _provenance(codecs, classifiers, hierarchy),
         "uncompressed": _accuracies(originals, photos, originals, classifiers, hierarchy),
         "points": rows,

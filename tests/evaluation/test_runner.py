@@ -11,7 +11,7 @@ from hiercodec import cli
 from hiercodec.baselines.classical import CLASSICAL, classical
 from hiercodec.errors import ConfigError, InputError
 from hiercodec.evaluation.dataset import load_photos
-from hiercodec.evaluation.runner import evaluate, wilson
+from hiercodec.evaluation.runner import cut_shares, evaluate, wilson
 from hiercodec.images import encode_png
 from hiercodec.taxonomy import Hierarchy, load_hierarchy
 from tests.models.tiny import smooth_photo
@@ -61,9 +61,22 @@ def test_rates_and_accuracies_are_those_of_the_files(folder, tiny_lite):
     whole = np.mean([8 * len(tiny_lite.encode(p)) / (48 * 64) for p in photos.pixels])
     assert rows["tiny", "fine"]["bpp"] == pytest.approx(whole, abs=1e-4)
     assert rows["tiny", "coarse"]["bpp"] < rows["tiny", "intermediate"]["bpp"] < whole + 1e-9
+    assert results["groups"] == {"coarse": 10, "intermediate": 100, "fine": 1000}
     assert results["uncompressed"]["accuracy"]["oracle"]["fine"]["top1"] == pytest.approx(1 / 3, abs=1e-4)
     assert rows["jpeg", "q40"]["accuracy"]["oracle"]["fine"]["top1"] == pytest.approx(1 / 3, abs=1e-4)
     assert results["provenance"]["models"] == {"tiny": tiny_lite.fingerprint.hex()}
+
+
+def test_cuts_are_prefixes_of_the_same_file(folder, tiny_lite):
+    photos = load_photos([folder])
+    rows = {r["setting"]: r for r in evaluate(photos, {"tiny": tiny_lite}, [], None, cuts=4)["points"]}
+    assert list(rows) == [*(f"{share:.1%}" for share in cut_shares(4)), *tiny_lite.plan.names]
+    whole, byte = rows["fine"]["bpp"], 8 / (48 * 64)
+    assert rows["6.0%"]["bpp"] >= 20 * byte, "the header is always there"
+    for share in cut_shares(4)[1:]:
+        assert rows[f"{share:.1%}"]["bpp"] == pytest.approx(share * whole, abs=byte)
+        assert rows[f"{share:.1%}"]["psnr"] < rows["fine"]["psnr"]
+    assert cut_shares(0) == []
 
 
 def test_wilson_holds_the_share_and_narrows():
