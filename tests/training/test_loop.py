@@ -84,6 +84,16 @@ def test_a_stopped_run_finishes_its_step_and_leaves_what_resumes(config, monkeyp
     assert Trainer(config, photos=PHOTOS, resume=True).step == 1
 
 
+def test_clipping_sees_the_codec_and_not_the_prior_s_own_loss(config):
+    """Together, the long gradient of the prior's quantiles hid spikes in all others."""
+    trainer = Trainer(dataclasses.replace(config, clip=0.05), photos=PHOTOS)
+    norm = trainer._train_step()["grad"]
+    rest = [p.grad for n, p in trainer.raw.named_parameters() if "quantiles" not in n]
+    assert norm > 0.05
+    assert torch.stack([g.norm() for g in rest]).norm().item() == pytest.approx(0.05, rel=1e-3)
+    assert trainer.raw.entropy_bottleneck.quantiles.grad.norm() > 0.2
+
+
 def test_batches_depend_on_seed_and_step_alone():
     a, b = (Crops(PHOTOS, crop=32, batch=3, seed=1) for _ in range(2))
     b.batch(0)
