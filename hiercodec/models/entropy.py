@@ -95,15 +95,35 @@ class AttentionContext(nn.Module):
 
     def forward(self, y_hat: Tensor) -> Tensor:
         b, live, h, w = y_hat.shape
+        if live:
+            return self._attend(y_hat)
+        # Nothing is known yet, so only the distance to an edge counts: a small grid holds every case.
+        rows, columns = _edges(h, self.kernel), _edges(w, self.kernel)
+        return self._attend(y_hat.new_zeros(b, 0, min(h, self.kernel), min(w, self.kernel)))[..., rows, :][..., columns]
+
+    def _attend(self, y_hat: Tensor) -> Tensor:
+        b, live, h, w = y_hat.shape
+        k, heads, pad = self.kernel, self.attention.heads, self.kernel // 2
         y_hat = torch.asinh(y_hat) if self.compress else y_hat
         tokens = F.linear(y_hat.permute(0, 2, 3, 1), self.embed.weight[:, :live], self.embed.bias)  # (B, h, w, C)
-        k, c = self.kernel, tokens.shape[-1]
-        near = F.unfold(tokens.permute(0, 3, 1, 2), k, padding=k // 2)  # (B, C·25, hw)
-        near = near.view(b, c, k, k, h * w).permute(0, 4, 2, 3, 1).reshape(b * h * w, k, k, c)
-        near = near + self.attention(self.norm1(near))
-        mixed = near.sum((1, 2)) / (k * k)
+        tokens = F.pad(tokens, (0, 0, pad, pad, pad, pad))
+        # A token's query, key and value are its own: once on the grid, not once in each of 25 neighbourhoods.
+        near = self.attention.qkv(self.norm1(tokens)).unfold(1, k, 1).unfold(2, k, 1)  # (B, h, w, 3C, 5, 5)
+        near = near.reshape(b, h, w, 3, heads, -1, k, k).permute(3, 0, 1, 2, 4, 6, 7, 5)
+        query, key, value = near.reshape(3, b * h * w * heads, k * k, -1)
+        scores = torch.bmm(query, key.transpose(1, 2)).view(-1, heads, k * k, k * k) * query.shape[-1] ** -0.5
+        weights = (scores + self.attention.position_bias()).softmax(-1).mean(2)  # averaged over the 25 queries
+        attended = torch.bmm(weights.view(-1, 1, k * k), value).view(b, h, w, -1)
+        mixed = F.avg_pool2d(tokens.permute(0, 3, 1, 2), k, 1).permute(0, 2, 3, 1)  # mean over the 25 tokens
+        mixed = mixed + self.attention.proj(attended)
         mixed = mixed + self.mlp(self.norm2(mixed))
-        return mixed.view(b, h, w, c).permute(0, 3, 1, 2)
+        return mixed.permute(0, 3, 1, 2)
+
+
+def _edges(n: int, kernel: int) -> list[int]:
+    """For every position of a line of n, one of a line of at most `kernel` that is as far from both ends, if near one."""
+    near = kernel // 2
+    return [i if i < near else max(near, i - n + kernel) for i in range(n)] if n > kernel else list(range(n))
 
 
 class DeltaBlock(nn.Module):

@@ -54,6 +54,11 @@ class WindowAttention(nn.Module):
         self.register_buffer("relative", relative[0] * (2 * window - 1) + relative[1], persistent=False)
         self._masks: dict[tuple, Tensor] = {}
 
+    def position_bias(self) -> Tensor:
+        """The learned bias of every pair of tokens by their displacement: (heads, w², w²)."""
+        k = self.window
+        return self.bias[self.relative.view(-1)].view(k * k, k * k, -1).permute(2, 0, 1)
+
     def _regions(self, h: int, w: int, like: Tensor) -> Tensor:
         """Additive mask (nW, 1, w², w²): tokens attend only to real tokens of their own region. Cached by size."""
         key = (h, w, like.device, like.dtype)
@@ -84,8 +89,7 @@ class WindowAttention(nn.Module):
             x = torch.roll(x, (-s, -s), (1, 2))
         tokens = x.view(b, hp // k, k, wp // k, k, c).permute(0, 1, 3, 2, 4, 5).reshape(-1, k * k, c)
         q, key, v = self.qkv(tokens).view(-1, k * k, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
-        bias = self.bias[self.relative.view(-1)].view(k * k, k * k, -1).permute(2, 0, 1)  # (heads, w², w²)
-        mask = self._regions(h, w, x) + bias  # (nW, heads, w², w²)
+        mask = self._regions(h, w, x) + self.position_bias()  # (nW, heads, w², w²)
         out = F.scaled_dot_product_attention(q, key, v, attn_mask=mask.repeat(b, 1, 1, 1).to(q.dtype))
         out = self.proj(out.transpose(1, 2).reshape(-1, k * k, c))
         out = out.view(b, hp // k, wp // k, k, k, c).permute(0, 1, 3, 2, 4, 5).reshape(b, hp, wp, c)

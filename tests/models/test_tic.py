@@ -10,7 +10,8 @@ import torch
 
 from hiercodec import stream
 from hiercodec.errors import ConfigError
-from hiercodec.models import LITE, PRESETS, TIC, HierNetwork, LinearPath, Preset
+from hiercodec.models import LITE, PRESETS, TIC, HierNetwork, Preset
+from hiercodec.models.entropy import AttentionContext
 from hiercodec.models.store import save
 from tests.models.tiny import TINY_LITE, TINY_TIC, make_codec, smooth_photo
 
@@ -61,7 +62,7 @@ def test_the_plain_tic_has_no_extra_parameters():
 def test_a_preset_is_changed_by_the_plain_values_of_a_toml_file():
     plain = dataclasses.asdict(LITE.linear)
     changed = TIC.scaled(linear=plain, depths=[1, 1, 1])
-    assert changed.linear == LinearPath()
+    assert changed.linear == LITE.linear
     assert changed.depths == (1, 1, 1)
     assert Preset.from_dict(changed.to_dict()) == changed
     with pytest.raises(ConfigError, match="no_such_field"):
@@ -86,3 +87,37 @@ def test_a_saved_file_is_two_bytes_a_parameter(tmp_path):
     save(tmp_path / "m.safetensors", network, pmfs, np.zeros(TINY_RESIDUAL.n_hyper, np.float32), {})
     size = (tmp_path / "m.safetensors").stat().st_size
     assert counted <= size < counted + 40_000
+
+
+def plain_context(context: AttentionContext, y_hat: torch.Tensor) -> torch.Tensor:
+    """The attention context as it is defined: every 5×5 neighbourhood by itself, zeros beyond the edges."""
+    b, live, h, w = y_hat.shape
+    k = context.kernel
+    tokens = torch.nn.functional.linear(y_hat.permute(0, 2, 3, 1), context.embed.weight[:, :live], context.embed.bias)
+    padded = torch.nn.functional.pad(tokens, (0, 0, k // 2, k // 2, k // 2, k // 2))
+    out = torch.empty(b, h, w, tokens.shape[-1], dtype=y_hat.dtype)
+    for i in range(h):
+        for j in range(w):
+            near = padded[:, i : i + k, j : j + k]
+            mixed = (near + context.attention(context.norm1(near))).sum((1, 2)) / (k * k)
+            out[:, i, j] = mixed + context.mlp(context.norm2(mixed))
+    return out.permute(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize("live", [0, 5])
+@pytest.mark.parametrize("grid", [(6, 9), (5, 4), (1, 3), (2, 12)])
+def test_the_fast_context_is_the_plain_one(live, grid):
+    torch.manual_seed(2)
+    context = AttentionContext(12, 16, heads=4).double()
+    for parameter in context.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    y_hat = torch.randn(2, live, *grid, dtype=torch.float64).round()
+    torch.testing.assert_close(context(y_hat), plain_context(context, y_hat), rtol=1e-11, atol=1e-11)
+
+
+def test_a_context_of_compressed_latents_reads_asinh():
+    context = AttentionContext(4, 8, heads=2, compress=True)
+    plain = AttentionContext(4, 8, heads=2)
+    plain.load_state_dict(context.state_dict())
+    y_hat = 10 * torch.randn(1, 4, 3, 3)
+    torch.testing.assert_close(context(y_hat), plain(torch.asinh(y_hat)))
