@@ -1,11 +1,14 @@
 // The scrubber: picture, meaning and bytes of one trace, moved in the page without asking the server.
 // Joined after scrubber_logic.mjs (see hiercodec/ui/scrubber.py), whose functions it uses.
-// data: {id, alt, trace, levels, answers, k, seek, ramp, sources, classical}
+// data: {id, alt, trace, k, seek, look, lut, sources, classical, finer}; `trace` is what hiercodec/ui/numbers.py makes.
 //   `k` is obeyed when `seek` or `id` changes; our own moves go out once, on release, as state "k".
+//   `look` is obeyed once, when the page opens; it goes out as state "look" when the view changes.
 
 const instances = new WeakMap();
 const GLYPHS = ["●", "◆", "▲", "■", "✚", "★"];
 const GAIN = 4; // how much the difference view exaggerates
+const CELL = 16; // pixels a side of a latent position
+const MOST = 600; // bits at which the scale of the bit map ends, in every picture
 
 export default function (component) {
   const { parentElement: root } = component;
@@ -24,10 +27,13 @@ function createScrubber(root) {
   const canvas = { a: $("canvas.a"), b: $("canvas.b") };
   const calm = globalThis.matchMedia("(prefers-reduced-motion: reduce)");
   const s = { k: 0, committed: 0, view: "picture", a: "prefix", b: "original", pin: null, split: 0.5, zoom: 0, x: 0, y: 0 };
-  let [data, send, stops, rows, timer] = [null, () => {}, [], [], null];
+  let [data, send, ask, rows, cells, timer] = [null, () => {}, () => {}, [], [], null];
 
-  const share = (bytes) => `${(100 * bytes) / data.trace.file_bytes}%`;
-  const colourOf = (level) => (data.levels.includes(level) ? `var(--level-${data.levels.indexOf(level)})` : "var(--container)");
+  const percent = (share) => `${100 * share}%`;
+  const share = (bytes) => percent(bytes / data.trace.file_bytes);
+  const last = () => data.trace.steps.length - 1;
+  const block = () => blockAt(data.trace.cuts, data.trace.steps[s.k].bytes);
+  const colourOf = (level) => `var(${data.trace.levels.includes(level) ? `--level-${data.trace.levels.indexOf(level)}` : "--container"})`;
 
   /** An element; text goes in as text, never as HTML: labels come from files. */
   function make(tag, className, text = "", style = {}) {
@@ -38,53 +44,76 @@ function createScrubber(root) {
 
   function named(level) {
     const name = make("span", "name");
-    name.append(make("b", "", GLYPHS[data.levels.indexOf(level)]), ` ${level}`);
+    name.append(make("b", "", GLYPHS[data.trace.levels.indexOf(level)]), ` ${level}`);
     return name;
   }
 
   // ---- what the server sends ---------------------------------------------------------------------------------------
   function update(component) {
-    const fresh = component.data.id !== data?.id;
+    const [first, fresh] = [data === null, component.data.id !== data?.id];
     const told = fresh || component.data.seek !== data.seek;
-    data = component.data;
-    send = component.setStateValue;
-    stops = levelStops(data.trace.steps, data.trace.cuts);
-    const kept = (name, other) => (fresh && name === "pin" ? other : name);
-    Object.assign(s, { a: kept(s.a, "prefix"), b: kept(s.b, "original"), pin: fresh ? null : s.pin });
+    [data, send, ask] = [component.data, component.setStateValue, component.setTriggerValue];
+    if (fresh) for (const side of ["a", "b"]) if (s[side] === "pin") s[side] = "original";
+    if (fresh) s.pin = null;
     if (told) {
       pause();
-      s.k = s.committed = Math.max(0, Math.min(data.trace.steps.length - 1, data.k));
+      s.k = s.committed = Math.max(0, Math.min(last(), data.k));
     }
     if (fresh) build();
+    if (first) wear(data.look);
     buildOptions();
     render();
   }
 
+  /** Take on the look an address asks for: view, sides A and B, zoom; what does not exist counts as nothing. */
+  function wear(look) {
+    const [view, a, b, zoom] = look.split(",");
+    const known = ["prefix", "original", ...data.sources.map(([key]) => key)];
+    if ($$("[data-view]").some((label) => label.dataset.view === view)) s.view = view;
+    for (const [side, name] of [["a", a], ["b", b]]) if (known.includes(name)) s[side] = name;
+    if (["1", "2", "4"].includes(zoom)) s.zoom = Number(($("[data-zoom]").value = zoom));
+    $(`[data-view=${s.view}] input`).checked = true;
+    if (s.view !== "picture") need(s.b);
+  }
+
+  function need(name) {
+    if (data.sources.some(([key]) => key === name) && data.classical?.codec !== name) send("codec", name);
+  }
+
   // ---- what depends on the trace but not on the position -------------------------------------------------------------
   function build() {
-    const { trace, levels, answers } = data;
-    const { steps } = trace;
-    canvas.a.width = canvas.b.width = trace.width;
-    canvas.a.height = canvas.b.height = trace.height;
-    track.setAttribute("aria-valuemax", steps.length - 1);
-    $(".parts").replaceChildren(...segments(trace.parts).map(({ name, start, end }) =>
+    const { width, height, steps, parts, stops, levels, lanes, icicle, known } = data.trace;
+    for (const one of [canvas.a, canvas.b]) Object.assign(one, { width, height });
+    track.setAttribute("aria-valuemax", last());
+    $(".parts").replaceChildren(...parts.map(([name, start, end]) =>
       make("div", "part", "", { left: share(start), width: share(end - start), "--colour": colourOf(name) })));
     $(".ticks").replaceChildren(...steps.map((step) => make("i", "", "", { left: share(step.bytes) })));
-    $(".notches .cell").replaceChildren(...stops.map(({ name, index }) => {
-      const notch = make("button", "notch", "", { left: share(steps[index].bytes), "--colour": colourOf(name) });
+    $(".notches .cell").replaceChildren(...stops.map(([name, index]) => {
+      const notch = make("button", "notch", name === "z" ? "z" : "", { left: share(steps[index].bytes), "--colour": colourOf(name) });
       notch.type = "button";
       notch.title = `${name === "z" ? "z, the side information," : name} is complete at ${formatBytes(steps[index].bytes)}`;
-      if (name === "z") notch.textContent = "z";
-      else notch.append(named(name));
+      if (name !== "z") notch.append(named(name));
       notch.onclick = () => jump(index);
       return notch;
     }));
-    const known = levels.some((level) => answers[level]?.length);
     $(".meaning-of-solid").textContent = known ? "a right answer" : "the answer of the whole file";
-    $(".lanes").replaceChildren(...levels.filter((level) => steps[0].top[level]?.length).map(buildLane));
-    $(".legend").hidden = !$(".lanes").childElementCount;
+    $(".lanes").replaceChildren(...lanes.map(buildLane));
+    $(".legend").hidden = !lanes.length;
     rows = levels.map(buildRow);
     $(".path").replaceChildren(...rows.map((row) => row.element));
+    cells = icicle.map(({ labels, groups }) => labels.map((label, i) => {
+      const cell = make("i", i % 2 ? "odd" : "", "", { "--colour": `var(--group-${groups[i] % 10})` });
+      cell.append(make("span", "", label));
+      cell.title = label;
+      return cell;
+    }));
+    $(".icicle .rows").replaceChildren(...icicle.map(({ level }, i) => {
+      const row = make("div", "row", "", { "--colour": colourOf(level) });
+      row.append(named(level), make("div", "cell"), make("span", "note", `${cells[i].length} groups`));
+      row.children[1].append(...cells[i]);
+      return row;
+    }));
+    $(".icicle").hidden = !icicle.length;
   }
 
   function buildOptions() {
@@ -97,94 +126,91 @@ function createScrubber(root) {
   }
 
   /** A level's lane: for every step a bar as high as its winner is likely, solid where the winner is right. */
-  function buildLane(level) {
-    const { steps, file_bytes: all } = data.trace;
-    const known = data.answers[level] ?? [];
-    const right = known.length ? known : [steps[steps.length - 1].top[level][0][0]];
-    const until = (i) => steps[i + 1]?.bytes ?? all;
+  function buildLane({ level, bars, runs, note, wrong }) {
     const lane = make("div", "row lane", "", { "--colour": colourOf(level) });
     const cell = make("div", "cell");
-    for (const [i, step] of steps.entries()) {
-      const [group, , p] = step.top[level][0];
-      const width = Math.max(until(i) - step.bytes, all * 0.004);
-      const style = { left: share(step.bytes), width: share(width), height: `${100 * p}%` };
-      cell.append(make("i", right.includes(group) ? "solid" : "other", "", style));
-    }
-    for (const run of runs(steps, level)) {
-      const [start, end] = [steps[run.from].bytes, until(run.to)];
-      const block = make("div", "run", "", { left: share(start), width: share(end - start) });
-      block.title = `${run.label}, from ${formatBytes(start)}`;
-      block.append(make("span", "", run.label));
-      cell.append(block);
-    }
-    const from = settledFrom(steps, level, known);
-    const once = steps.some((step) => right.includes(step.top[level][0][0]));
-    const failed = once ? "✗ right, then wrong" : "✗ never right";
-    const held = `${known.length ? "✓ right" : "▸ settled"} from ${formatBytes(steps[Math.max(0, from)].bytes)}`;
-    const note = make("span", from < 0 ? "note wrong" : "note", from < 0 ? failed : held);
-    lane.append(named(level), cell, note);
+    cell.append(...bars.map(([left, width, height, solid]) =>
+      make("i", solid ? "solid" : "other", "", { left: percent(left), width: percent(width), height: percent(height) })));
+    cell.append(...runs.map(([left, width, label, title]) => {
+      const run = make("div", "run", "", { left: percent(left), width: percent(width) });
+      run.title = title;
+      run.append(make("span", "", label));
+      return run;
+    }));
+    lane.append(named(level), cell, make("span", wrong ? "note wrong" : "note", note));
     return lane;
   }
 
   function buildRow(level) {
     const element = make("div", "level", "", { "--colour": colourOf(level) });
-    const [head, answer, bar] = [make("p", "head"), make("p", "answer"), make("div", "bar")];
-    const [arrived, label, mark, chance, rest] = ["arrived", "label", "mark", "chance", "rest"].map((name) => make("span", name));
+    const [head, answer, bar, foot] = [make("p", "head"), make("p", "answer"), make("div", "bar"), make("p", "foot")];
+    const names = ["arrived", "label", "mark", "chance", "rest", "margin"];
+    const [arrived, label, mark, chance, rest, lead] = names.map((name) => make("span", name));
     const slices = [0, 1, 2].map(() => bar.appendChild(make("i", "")));
+    lead.title = "Margin: how far the first answer leads the second. WUP: similarity to the truth in WordNet, 1 is the same.";
     head.append(named(level), arrived);
     answer.append(label, mark, chance);
-    element.append(head, answer, bar, rest);
-    return { level, element, arrived, label, mark, chance, slices, rest };
+    foot.append(rest, lead);
+    element.append(head, answer, bar, foot);
+    return { level, element, arrived, label, mark, chance, slices, rest, lead };
   }
 
   // ---- what moves with the position ----------------------------------------------------------------------------------
   function render() {
     const begin = performance.now();
-    const { trace } = data;
-    const step = trace.steps[s.k];
+    const { steps, icicle, file_bytes: all } = data.trace;
+    const step = steps[s.k];
     drawPicture();
     $(".bytes b").textContent = formatBytes(step.bytes);
-    $(".bytes span").textContent = ` of ${formatBytes(trace.file_bytes)} · ${Math.round((100 * step.bytes) / trace.file_bytes)} %`;
+    $(".bytes span").textContent = ` of ${formatBytes(all)} · ${Math.round((100 * step.bytes) / all)} %`;
     $("[data-number=bpp]").textContent = `${step.bpp.toFixed(3)} bit/pixel`;
     $("[data-number=psnr]").textContent = step.psnr === null ? "identical" : `${step.psnr.toFixed(1)} dB`;
     for (const row of rows) renderRow(row, step);
-    const classified = rows.some((row) => step.top[row.level]?.length);
-    $(".agreement").hidden = !classified;
+    for (const [i, { masses }] of icicle.entries()) {
+      for (const [j, cell] of cells[i].entries()) {
+        cell.style.flexGrow = masses[s.k][j];
+        cell.dataset.p = formatPercent(masses[s.k][j] / 1000);
+      }
+    }
+    $(".agreement").hidden = !rows.some((row) => step.top[row.level]?.length);
     $(".agreement").classList.toggle("bad", !step.consistent);
-    $(".timeline").style.setProperty("--at", step.bytes / trace.file_bytes);
-    $("[data-note=file]").textContent = formatBytes(trace.file_bytes);
-    const got = received(trace.parts, step.bytes).filter((part) => part.got > 0);
-    const sum = got.map(({ name, size, got: n }) => `${name} ${n}${n === size ? "" : `/${size}`}`).join(" + ");
-    $(".where").textContent = `${sum} = ${step.bytes} bytes`;
+    $(".timeline").style.setProperty("--at", step.bytes / all);
+    $("[data-note=file]").textContent = formatBytes(all);
+    $(".where").textContent = step.where;
+    $("[data-do=finer]").setAttribute("aria-pressed", data.finer === block());
     track.setAttribute("aria-valuenow", s.k);
-    track.setAttribute("aria-valuetext", sentence(trace, s.k));
+    track.setAttribute("aria-valuetext", step.said);
     box.dataset.k = s.k;
     box.dataset.renderMs = (performance.now() - begin).toFixed(2);
   }
 
   function renderRow(row, step) {
+    const { levels, answers } = data.trace;
     const top = step.top[row.level] ?? [];
-    const arrived = blockShare(step, row.level, data.levels);
-    const said = verdict(step, row.level, data.answers[row.level]);
+    const arrived = blockShare(step, row.level, levels);
+    const said = verdict(step, row.level, answers[row.level]);
     row.element.classList.toggle("pending", arrived < 1);
     row.arrived.textContent = arrived >= 1 ? "block complete" : arrived > 0 ? `${Math.round(100 * arrived)} % of its block` : "block not yet here";
     row.label.textContent = row.label.title = top[0]?.[1] ?? "not classified";
     row.chance.textContent = top.length ? formatPercent(top[0][2]) : "";
     row.mark.textContent = { right: "✓ right", wrong: "✗ wrong", unknown: "" }[said];
     row.mark.className = `mark ${said}`;
-    for (const [i, slice] of row.slices.entries()) slice.style.width = `${100 * (top[i]?.[2] ?? 0)}%`;
+    for (const [i, slice] of row.slices.entries()) slice.style.width = percent(top[i]?.[2] ?? 0);
     const others = top.slice(1).map(([, label, p]) => `${label} ${formatPercent(p)}`);
     row.rest.textContent = row.rest.title = others.length ? `then ${others.join(", ")}` : "";
+    const alike = step.wup !== null && row.level === levels[levels.length - 1] ? ` · WUP ${step.wup.toFixed(2)}` : "";
+    row.lead.textContent = top.length ? `margin ${margin(top)} points${alike}` : "";
   }
+
+  const picture = (id, row, index) => globalThis.hiercodecFrames?.get(id)?.get(row)?.[index];
 
   /** One side of the picture: {bitmap, text}, or {text, waiting} where there is nothing to show. */
   function source(name) {
-    const { trace, classical } = data;
-    const picture = (id, row, index) => globalThis.hiercodecFrames?.get(id)?.get(row)?.[index];
+    const { trace: { steps }, classical, id } = data;
     const words = ({ bytes, psnr }) => formatBytes(bytes) + (psnr === null ? "" : ` · ${psnr.toFixed(1)} dB`);
-    if (name === "original") return { bitmap: picture(data.id, "original", 0), text: "original" };
-    if (name === "prefix") return { bitmap: picture(data.id, "frames", s.k), text: words(trace.steps[s.k]) };
-    if (name === "pin") return { bitmap: picture(data.id, "frames", s.pin), text: `pinned ${words(trace.steps[s.pin])}` };
+    if (name === "original") return { bitmap: picture(id, "original", 0), text: "original" };
+    if (name === "prefix") return { bitmap: picture(id, "frames", s.k), text: words(steps[s.k]) };
+    if (name === "pin") return { bitmap: picture(id, "frames", s.pin), text: `pinned ${words(steps[s.pin])}` };
     if (classical?.codec !== name) return { text: name, waiting: `${name}: being computed …` };
     const point = classical.points[s.k];
     const smallest = `${classical.label} cannot make a file this small; its smallest is ${formatBytes(classical.smallest)}.`;
@@ -199,26 +225,44 @@ function createScrubber(root) {
     return pen;
   }
 
+  /** Where the bits went: over the veiled picture a square for every latent position. */
+  function drawBits(pen) {
+    const map = picture(data.id, "bits", 0); // the grids of all steps, one under the other
+    if (!map) return;
+    const high = map.height / data.trace.steps.length;
+    const reader = new OffscreenCanvas(map.width, high).getContext("2d", { willReadFrequently: true });
+    reader.drawImage(map, 0, -s.k * high);
+    pen.fillStyle = "rgb(10 14 20 / 55%)";
+    pen.fillRect(0, 0, canvas.a.width, canvas.a.height);
+    for (const { x, y, side, shade } of bitSquares(reader.getImageData(0, 0, map.width, high).data, map.width, CELL, MOST)) {
+      pen.fillStyle = `rgb(${data.lut[shade]})`;
+      pen.fillRect(x, y, side, side);
+    }
+  }
+
   function drawPicture() {
-    const [alone, differing] = [s.view === "picture", s.view === "difference"];
+    const { view } = s;
+    const alone = view === "picture" || view === "bits";
     const a = source(alone ? "prefix" : s.a);
     const b = alone ? { text: "" } : source(s.b);
     const [left, right] = [paint(canvas.a, a), paint(canvas.b, b)];
-    if (differing && a.bitmap && b.bitmap) {
+    if (view === "difference" && a.bitmap && b.bitmap) {
       const { width, height } = canvas.a;
       const [one, other] = [left, right].map((pen) => pen.getImageData(0, 0, width, height).data);
-      left.putImageData(new ImageData(difference(one, other, GAIN, ramp(data.ramp)), width, height), 0, 0);
-      $(".scale i").style.background = `linear-gradient(90deg, ${data.ramp.join(", ")})`;
-      $(".scale .most").textContent = `${Math.round(255 / GAIN)} or more of 255`;
+      left.putImageData(new ImageData(difference(one, other, GAIN, data.lut), width, height), 0, 0);
     }
-    canvas.b.hidden = handle.hidden = s.view !== "split";
+    if (view === "bits") drawBits(left);
+    const ticks = view === "bits" ? [0, MOST / 4, `${MOST}+ bits a position`] : [0, Math.round(127 / GAIN), `${Math.round(255 / GAIN)}+ of 255`];
+    $(".scale p").replaceChildren(...ticks.map((text) => make("span", "", text)));
+    $(".scale").hidden = view !== "bits" && view !== "difference";
+    canvas.b.hidden = handle.hidden = view !== "split";
     $(".pair").hidden = alone;
-    $(".scale").hidden = !differing;
-    $(".tag.left").textContent = alone ? a.text : differing ? `difference of ${a.text} and ${b.text}` : `A · ${a.text}`;
-    $(".tag.right").textContent = s.view === "split" ? `B · ${b.text}` : "";
+    const tags = { picture: a.text, bits: `bits so far · ${a.text}`, split: `A · ${a.text}`, difference: `${a.text} against ${b.text}` };
+    $(".tag.left").textContent = tags[view];
+    $(".tag.right").textContent = view === "split" ? `B · ${b.text}` : "";
     $(".waiting").textContent = a.waiting ?? b.waiting ?? "";
     $(".waiting").hidden = !(a.waiting || b.waiting);
-    canvas.a.setAttribute("aria-label", `${data.alt}. ${sentence(data.trace, s.k)}`);
+    canvas.a.setAttribute("aria-label", `${data.alt}. ${data.trace.steps[s.k].said}`);
     layout();
   }
 
@@ -236,8 +280,8 @@ function createScrubber(root) {
     const [left, top] = [(w - width * scale) / 2 + s.x, (h - height * scale) / 2 + s.y];
     $(".pan").style.cssText = `width:${width * scale}px;height:${height * scale}px;transform:translate(${left}px,${top}px)`;
     const cut = Math.max(0, Math.min(1, (s.split * w - left) / (width * scale)));
-    canvas.b.style.clipPath = `inset(0 0 0 ${100 * cut}%)`;
-    handle.style.left = `${100 * s.split}%`;
+    canvas.b.style.clipPath = `inset(0 0 0 ${percent(cut)})`;
+    handle.style.left = percent(s.split);
     handle.setAttribute("aria-valuenow", Math.round(100 * s.split));
     stage.classList.toggle("movable", scale > fit * 1.001);
   }
@@ -250,13 +294,13 @@ function createScrubber(root) {
   }
 
   function commit() {
-    $(".live").textContent = sentence(data.trace, s.k);
+    $(".live").textContent = data.trace.steps[s.k].said;
     if (s.k !== s.committed) send("k", (s.committed = s.k));
   }
 
   function jump(k) {
     pause();
-    move(Math.max(0, Math.min(data.trace.steps.length - 1, k)));
+    move(Math.max(0, Math.min(last(), k)));
     commit();
   }
 
@@ -275,14 +319,14 @@ function createScrubber(root) {
     const bits = pace === "typed" ? Math.max(1, Number($(".typed input").value)) : pace[0] === "b" ? Number(pace.slice(1)) : 0;
     // Those who asked for less motion get at most one change a second.
     const wait = bits ? 50 : Math.max(calm.matches ? 1000 : 0, 1000 / Number(pace.slice(1)));
-    if (s.k >= steps.length - 1) move(0);
+    if (s.k >= last()) move(0);
     const began = performance.now() - (bits && (8000 * steps[s.k].bytes) / bits);
     const tick = () => {
       const seconds = (performance.now() - began) / 1000;
       const clock = bits ? `${seconds.toFixed(1)} s of ${((8 * all) / bits).toFixed(1)} s` : "";
       move(bits ? Math.max(s.k, stepWithin(steps, (seconds * bits) / 8)) : s.k + 1);
       $(".clock").textContent = clock;
-      if (s.k < steps.length - 1) timer = setTimeout(tick, wait);
+      if (s.k < last()) timer = setTimeout(tick, wait);
       else {
         pause(clock);
         commit();
@@ -293,10 +337,12 @@ function createScrubber(root) {
     timer = setTimeout(tick, wait);
   }
 
-  function show(view) {
-    s.view = view;
-    $(`[data-view=${view}] input`).checked = true;
+  /** The look has changed: draw it, and tell the address. */
+  function dress(change) {
+    Object.assign(s, change);
+    $(`[data-view=${s.view}] input`).checked = true;
     render();
+    send("look", [s.view, s.a, s.b, s.zoom].join());
   }
 
   const actions = {
@@ -305,10 +351,11 @@ function createScrubber(root) {
     forward: () => jump(s.k + 1),
     last: () => jump(Infinity),
     play: () => (timer === null ? play() : jump(s.k)),
+    finer: (button) => ask("finer", button.getAttribute("aria-pressed") === "true" ? "" : block()),
     pin: () => {
       Object.assign(s, { pin: s.k, b: "pin" });
       buildOptions();
-      show(s.view === "picture" ? "split" : s.view);
+      dress({ view: s.view === "difference" ? s.view : "split" });
     },
     pixels: (button) => button.setAttribute("aria-pressed", stage.classList.toggle("pixels")),
     present: (button) => {
@@ -319,18 +366,14 @@ function createScrubber(root) {
     },
   };
   for (const button of $$("[data-do]")) button.onclick = () => actions[button.dataset.do](button);
-  for (const radio of $$("[data-view] input")) radio.onchange = () => show(radio.value);
+  for (const radio of $$("[data-view] input")) radio.onchange = () => dress({ view: radio.value });
   for (const select of $$("[data-source]")) {
-    select.onchange = ({ target: { value } }) => {
-      s[select.dataset.source] = value;
-      if (data.sources.some(([key]) => key === value) && data.classical?.codec !== value) send("codec", value);
-      render();
+    select.onchange = () => {
+      need(select.value);
+      dress({ [select.dataset.source]: select.value });
     };
   }
-  $("[data-zoom]").onchange = (event) => {
-    s.zoom = Number(event.target.value);
-    layout();
-  };
+  $("[data-zoom]").onchange = (event) => dress({ zoom: Number(event.target.value) });
   $("[data-pace]").onchange = (event) => {
     $(".typed").hidden = event.target.value !== "typed";
     pause();
@@ -384,7 +427,7 @@ function createScrubber(root) {
       action();
     };
   }
-  const target = (key) => keyTarget(key, s.k, data.trace.steps.length, stops);
+  const target = (key) => keyTarget(key, s.k, last() + 1, data.trace.stops.map(([, index]) => index));
   keys(track, (key) => (key === " " ? actions.play : target(key) !== null && (() => (pause(), move(target(key))))));
   track.onkeyup = (event) => target(event.key) !== null && commit(); // a held key commits once
   keys(handle, (key) => ({

@@ -1,5 +1,5 @@
 // The scrubber's arithmetic, free of the page so that `node --test` can check it.
-// A step is {bytes, bpp, psnr, level, fraction, top: {level: [[index, label, p], …]}, consistent}, as in Trace.to_json.
+// What depends on the trace alone comes ready from hiercodec/ui/numbers.py.
 
 /** Bytes in words: 1 byte, 640 bytes, 1.9 kB, 123 kB (SI). */
 export function formatBytes(n) {
@@ -25,15 +25,14 @@ export function stepWithin(steps, bytes) {
   return steps.findLastIndex((step) => step.bytes <= bytes);
 }
 
-/** Where PageUp and PageDown stop: the first step (z) and the step at which each level is complete. */
-export function levelStops(steps, cuts) {
-  const ends = Object.entries(cuts).map(([name, cut]) => ({ name, index: steps.findIndex((step) => step.bytes >= cut) }));
-  return [{ name: "z", index: 0 }, ...ends.filter(({ index }) => index >= 0)];
+/** The block a number of bytes ends in, by its level; at a block's very end that block. */
+export function blockAt(cuts, bytes) {
+  const levels = Object.keys(cuts);
+  return levels.find((level) => bytes <= cuts[level]) ?? levels[levels.length - 1];
 }
 
-/** The position a key leads to, or null if the key is not ours. */
+/** The position a key leads to, or null if the key is not ours. `stops` are the steps at which z and the blocks end. */
 export function keyTarget(key, position, count, stops) {
-  const indexes = stops.map((stop) => stop.index);
   const targets = {
     ArrowRight: position + 1,
     ArrowUp: position + 1,
@@ -41,48 +40,10 @@ export function keyTarget(key, position, count, stops) {
     ArrowDown: position - 1,
     Home: 0,
     End: count - 1,
-    PageUp: indexes.find((index) => index > position) ?? count - 1,
-    PageDown: indexes.findLast((index) => index < position) ?? 0,
+    PageUp: stops.find((index) => index > position) ?? count - 1,
+    PageDown: stops.findLast((index) => index < position) ?? 0,
   };
   return Object.hasOwn(targets, key) ? Math.max(0, Math.min(count - 1, targets[key])) : null;
-}
-
-/** The file's parts as [{name, start, end}], in file order. */
-export function segments(parts) {
-  let start = 0;
-  return Object.entries(parts).map(([name, size]) => {
-    const segment = { name, start, end: start + size };
-    start += size;
-    return segment;
-  });
-}
-
-/** How many bytes of each part are within the first `bytes` of the file; they add up to `bytes`. */
-export function received(parts, bytes) {
-  const within = ({ start, end }) => Math.max(0, Math.min(bytes, end) - start);
-  return segments(parts).map((part) => ({ name: part.name, size: part.end - part.start, got: within(part) }));
-}
-
-/** Stretches of steps in which one level keeps its winner: [{from, to (inclusive), group, label}]. */
-export function runs(steps, level) {
-  const found = [];
-  steps.forEach((step, i) => {
-    const first = step.top[level]?.[0];
-    if (!first) return;
-    const open = found[found.length - 1];
-    if (open && open.group === first[0] && open.to === i - 1) open.to = i;
-    else found.push({ from: i, to: i, group: first[0], label: first[1] });
-  });
-  return found;
-}
-
-/** First step from which the level's winner is in `answers` (or is the last step's winner) for good; -1 if never. */
-export function settledFrom(steps, level, answers) {
-  const stretches = runs(steps, level);
-  if (!stretches.length) return -1;
-  const right = answers?.length ? answers : [stretches[stretches.length - 1].group];
-  const wrong = stretches.findLastIndex(({ group }) => !right.includes(group));
-  return stretches[wrong + 1]?.from ?? -1;
 }
 
 /** "right", "wrong" or "unknown": a level's winner against the known answers. */
@@ -97,14 +58,9 @@ export function blockShare(step, level, levels) {
   return ahead <= 0 ? 1 : ahead === 1 ? step.fraction : 0;
 }
 
-/** One sentence on a step, for the slider's value text and the live region. */
-export function sentence(trace, position) {
-  const step = trace.steps[position];
-  const answers = Object.entries(step.top)
-    .filter(([, top]) => top.length)
-    .map(([level, top]) => `${level} ${top[0][1]} ${formatPercent(top[0][2])}`);
-  const quality = step.psnr === null ? "identical to the original" : `${step.psnr.toFixed(1)} decibels`;
-  return [`Step ${position + 1} of ${trace.steps.length}`, formatBytes(step.bytes).replace("kB", "kilobytes"), quality, ...answers].join(", ");
+/** How far the first of a level's ranked answers leads the second, in percentage points. */
+export function margin(top) {
+  return Math.round(100 * (top[0][2] - (top[1]?.[2] ?? 0)));
 }
 
 /** Absolute difference of two RGBA pictures, worst channel times `gain`, coloured by `lut` (256 × [r, g, b]). */
@@ -112,21 +68,19 @@ export function difference(a, b, gain, lut) {
   const out = new Uint8ClampedArray(a.length);
   for (let i = 0; i < a.length; i += 4) {
     const worst = Math.max(Math.abs(a[i] - b[i]), Math.abs(a[i + 1] - b[i + 1]), Math.abs(a[i + 2] - b[i + 2]));
-    const [red, green, blue] = lut[Math.min(255, worst * gain)];
-    out[i] = red;
-    out[i + 1] = green;
-    out[i + 2] = blue;
-    out[i + 3] = 255;
+    out.set([...lut[Math.min(255, worst * gain)], 255], i);
   }
   return out;
 }
 
-/** 256 colours between the given hex stops. */
-export function ramp(stops) {
-  const channels = stops.map((hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)));
-  return Array.from({ length: 256 }, (_, i) => {
-    const at = (i / 255) * (channels.length - 1);
-    const low = Math.min(channels.length - 2, Math.floor(at));
-    return channels[low].map((value, c) => Math.round(value + (channels[low + 1][c] - value) * (at - low)));
+/** Latent positions (RGBA, eighths of a bit as 256·red + green) as squares of the picture: {x, y, side, shade, bits}.
+    Side (of `cell` pixels) and shade (0…255) grow with the square root of the bits and are full at `most` bits. */
+export function bitSquares(positions, columns, cell, most) {
+  return Array.from({ length: positions.length / 4 }, (_, i) => {
+    const bits = (256 * positions[4 * i] + positions[4 * i + 1]) / 8;
+    const share = Math.min(1, Math.sqrt(bits / most));
+    const side = Math.ceil(share * (cell - 1));
+    const [x, y] = [i % columns, Math.floor(i / columns)].map((at) => at * cell + Math.floor((cell - side) / 2));
+    return { x, y, side, shade: Math.round(255 * share), bits };
   });
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from hiercodec.palette import LEVEL_DASHES, LEVEL_SYMBOLS, Palette, mix, palette, with_alpha
+from hiercodec.palette import LEVEL_DASHES, LEVEL_SYMBOLS, Palette, palette, with_alpha
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.trace import Trace
@@ -148,48 +148,3 @@ def quality_curve(
     if position is not None:
         mark_position(fig, trace.steps[position].bytes, p)
     return fig
-
-
-def icicle(trace: Trace, position: int, parents: Sequence[int], *, mode: str = "light") -> go.Figure:
-    """Where the probability lies at one step: the groups of the first level, and under each those of the second.
-
-    `parents[g]` is the first-level group of second-level group g (the hierarchy must be a tree). The order is fixed, so
-    that only widths change between steps; each row adds up to 1. Drawn as bars, because plotly's own icicle spends a
-    third of its height on the root.
-    """
-    p = palette(mode)
-    upper, lower = trace.levels[:2]
-    masses = trace.steps[position].mass[lower]
-    fig = figure(mode, height=260)
-    order = sorted(range(len(masses)), key=lambda child: (parents[child], child))
-    widths = [
-        sum(masses[child] for child in order if parents[child] == group) for group in range(len(trace.labels[upper]))
-    ]
-    shades = [
-        mix(p.group(parents[child]), p.background, 0.55 + 0.12 * (place % 3)) for place, child in enumerate(order)
-    ]
-    rows = (
-        (upper, trace.labels[upper], widths, [mix(p.group(g), p.background, 0.4) for g in range(len(widths))]),
-        (lower, [trace.labels[lower][child] for child in order], [masses[child] for child in order], shades),
-    )
-    for name, labels, values, colours in rows:
-        starts = [sum(values[:i]) for i in range(len(values))]
-        fig.add_bar(
-            name=name,
-            orientation="h",
-            y=[name] * len(values),
-            x=values,
-            base=starts,
-            text=[f"{label}<br>{value:.0%}" for label, value in zip(labels, values, strict=True)],
-            customdata=list(zip(labels, values, strict=True)),
-            hovertemplate="%{customdata[0]}: %{customdata[1]:.1%}<extra></extra>",
-            marker={"color": colours, "line": {"color": p.background, "width": 1}},
-            textposition="inside",
-            insidetextanchor="start",
-            textangle=0,
-            textfont={"color": p.text, "size": FONT_SIZE},
-            showlegend=False,
-        )
-    fig.update_layout(barmode="overlay", bargap=0.04, uniformtext={"minsize": FONT_SIZE - 2, "mode": "hide"})
-    fig.update_xaxes(range=[0, max(1.0, sum(masses))], tickformat=".0%", showgrid=False)
-    return fig.update_yaxes(autorange="reversed", showgrid=False, ticks="")

@@ -7,6 +7,7 @@ dash, each group a symbol.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -146,6 +147,17 @@ def mix(a: str, b: str, share: float) -> str:
     '#808080'
     """
     return "#" + "".join(f"{round(x + (y - x) * share):02x}" for x, y in zip(rgb(a), rgb(b), strict=True))
+
+
+def ramp(stops: Sequence[str], size: int = 256) -> list[tuple[int, int, int]]:
+    """`size` colours from the first stop to the last, evenly spaced, as 8-bit channels.
+
+    >>> ramp(("#000000", "#ffffff"), 3)
+    [(0, 0, 0), (128, 128, 128), (255, 255, 255)]
+    """
+    places = [i / (size - 1) * (len(stops) - 1) for i in range(size)]
+    lows = [min(len(stops) - 2, int(place)) for place in places]
+    return [rgb(mix(stops[low], stops[low + 1], place - low)) for place, low in zip(places, lows, strict=True)]
 
 
 def luminance(colour: str) -> float:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from hiercodec.evaluation import Step, Trace
-from hiercodec.figures import confidence_curves, icicle, quality_curve, template
+from hiercodec.figures import confidence_curves, quality_curve, template
 from hiercodec.palette import palette
 
-PARENTS = [0, 0, 1, 1, 1]
 LABELS = {"coarse": ("animal", "thing"), "intermediate": ("dog", "cat", "cup", "car", "tool")}
 
 
@@ -68,25 +66,3 @@ def test_quality_is_bytes_against_decibels(trace):
     assert list(own.y) == [21.0, 24.0, 29.0]
     assert (list(jpeg.x), jpeg.line.dash) == ([500, 800], "dash")
     assert "dB" in fig.layout.yaxis.title.text
-
-
-@pytest.mark.parametrize("position", [0, 1, 2])
-def test_icicle_adds_up_in_fixed_order(trace, position):
-    upper, lower = icicle(trace, position, PARENTS).data
-    for row in (upper, lower):
-        assert sum(row.x) == pytest.approx(1)
-        ends = np.add(row.base, row.x)
-        assert np.allclose(ends[:-1], row.base[1:])  # bar follows bar without a gap
-    masses = trace.steps[position].mass
-    assert list(lower.x) == list(masses["intermediate"])
-    assert list(upper.x) == pytest.approx(list(masses["coarse"]))
-    assert [name for name, _ in upper.customdata] == list(LABELS["coarse"])
-    assert upper.base[1] == pytest.approx(lower.base[2])  # the second group starts where its first child does
-
-
-def test_icicle_puts_children_under_their_parents(trace):
-    parents = [1, 0, 1, 0, 0]
-    upper, lower = icicle(trace, 1, parents).data
-    assert [name for name, _ in lower.customdata] == ["cat", "car", "tool", "dog", "cup"]
-    assert list(upper.x) == pytest.approx([0.4, 0.6])
-    assert upper.base[1] == pytest.approx(lower.base[3])

@@ -19,6 +19,7 @@ from hiercodec.palette import (
     luminance,
     mix,
     palette,
+    ramp,
     rgb,
     with_alpha,
 )
@@ -108,3 +109,12 @@ def test_arithmetic():
     assert palette(None).mode == palette("light").mode == "light"
     with pytest.raises(ValueError, match="rrggbb"):
         rgb("#fff")
+
+
+def test_a_ramp_goes_through_its_stops():
+    stops = palette("light").sequential
+    colours = ramp(stops, 10)
+    assert colours == [rgb(stop) for stop in stops]
+    assert len(ramp(stops)) == 256
+    brightness = [luminance(mix(*stops[i : i + 2], j / 8)) for i in range(9) for j in range(8)]
+    assert np.diff(brightness).min() > 0  # lightness alone tells more from less

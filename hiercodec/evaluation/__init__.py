@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from hiercodec.evaluation.trace import Step, Trace, byte_budgets, psnr, trace, trace_stream
+from hiercodec.evaluation.trace import Step, Trace, byte_budgets, psnr
+from hiercodec.evaluation.tracing import refine, trace, trace_stream
 
-__all__ = ["Step", "Trace", "byte_budgets", "psnr", "trace", "trace_stream"]
+__all__ = ["Step", "Trace", "byte_budgets", "psnr", "refine", "trace", "trace_stream"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from hiercodec.evaluation import bundle
 from hiercodec.evaluation.samples import ASSETS, Sample, sample, samples
-from hiercodec.evaluation.trace import trace
+from hiercodec.evaluation.tracing import trace
 
 TRACES = ASSETS / "traces"
 STEPS = 24
@@ -25,11 +25,11 @@ def ship(
     """Encode, cut, decode and classify one sample and write its bundle; returns the file."""
     rgb = row.pixels()
     data = codec.encode(rgb)
-    found, frames = trace(
+    found, decoded = trace(
         codec, rgb, steps=steps, classifier=classifier, hierarchy=hierarchy, data=data, truth=row.truth
     )
     path = folder / f"{row.id}.zip"
-    bundle.write(path, bundle.make(found, data, rgb, frames, effort=4))
+    bundle.write(path, bundle.make(found, data, rgb, decoded, effort=4))
     return path
 
 

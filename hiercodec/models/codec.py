@@ -107,7 +107,8 @@ class Decoded:
     """A picture from a prefix: uint8 (H, W, 3), the last complete level (None before the first), and how far it got.
 
     `fraction` is the share of the open block's symbols that were there (1.0 when the stream is complete); `bytes` is how
-    many bytes were given.
+    many bytes were given. `bits`, where asked for, is float64 (h, w): what the symbols that were there cost at every
+    position of the latent grid, in bits; all of them together are the payload of the blocks.
     """
 
     image: np.ndarray
@@ -115,6 +116,7 @@ class Decoded:
     fraction: float
     complete: bool
     bytes: int
+    bits: np.ndarray | None = None
 
 
 class Codec:
@@ -172,19 +174,23 @@ class Codec:
         header = stream.Header(width=width, height=height, fingerprint=self.fingerprint, plan=self.plan)
         return stream.write(header, z_payload, payloads, checks)
 
-    def decode(self, data: bytes) -> Decoded:
-        """Decode any prefix of a stream that holds its header.
+    def decode(self, data: bytes, *, bit_map: bool = False) -> Decoded:
+        """Decode any prefix of a stream that holds its header; `bit_map` also tells where in the picture its bits went.
 
         Raises `ModelMismatch` for another model's stream, `ParameterDesync` if the entropy parameters differ from the
         encoder's, and the other stream errors for damage. Truncation is no error.
         """
         parsed = stream.parse(data)
-        y_hat, level, fraction = self.decode_latent(parsed)
-        return Decoded(self.synthesise(y_hat, parsed.header), level, fraction, parsed.complete, len(data))
+        bits = np.zeros(self._grids(parsed.header)[0]) if bit_map else None
+        y_hat, level, fraction = self.decode_latent(parsed, bits)
+        return Decoded(self.synthesise(y_hat, parsed.header), level, fraction, parsed.complete, len(data), bits)
 
     @torch.inference_mode()
-    def decode_latent(self, parsed: stream.Stream) -> tuple[Tensor, str | None, float]:
-        """Entropy-decode what is there: ŷ float32 (1, M, h, w), the last complete level, the open block's fraction."""
+    def decode_latent(self, parsed: stream.Stream, bits: np.ndarray | None = None) -> tuple[Tensor, str | None, float]:
+        """Entropy-decode what is there: ŷ float32 (1, M, h, w), the last complete level, the open block's fraction.
+
+        What the symbols cost is added to `bits` (h, w), if given.
+        """
         header = parsed.header
         if header.fingerprint != self.fingerprint or header.plan != self.plan:
             raise ModelMismatch(
@@ -208,6 +214,10 @@ class Codec:
             symbols[order], valid = stream.decode_symbols(
                 section.payload, indexes.reshape(-1)[order], self._y_tables, complete=section.complete
             )
+            if bits is not None:
+                cost, sent = np.zeros(indexes.size), order[:valid]
+                cost[sent] = self._y_tables.bits(symbols[sent], indexes.reshape(-1)[sent])
+                bits += cost.reshape(indexes.shape).sum(0)
             y_hat = self._coding.advance(state, symbols.reshape(indexes.shape), means)
             if not section.complete:
                 fraction = valid / max(1, indexes.size)

@@ -125,11 +125,40 @@ def compute(
         if rgb is None:
             assert isinstance(source, bytes)
             data = source
-            found, frames = trace_stream(codec, data, **asked)
-            return bundles.make(found, data, frames[-1], frames, effort=1)
-        data = codec.encode(rgb)
-        found, frames = trace(codec, rgb, data=data, truth=truth, **asked)
-    return bundles.make(found, data, rgb, frames, effort=1)
+            found, decoded = trace_stream(codec, data, **asked)
+            rgb = decoded[-1].image
+        else:
+            data = codec.encode(rgb)
+            found, decoded = trace(codec, rgb, data=data, truth=truth, **asked)
+    return bundles.make(found, data, rgb, decoded, effort=1)
+
+
+def compute_finer(
+    bundle: Bundle,
+    level: str,
+    *,
+    model: str,
+    classifier: str | None,
+    hierarchy: str,
+    progress: Callable[[int, int, str], None],
+) -> Bundle:
+    """Add finer steps inside the block of `level` to a trace; this imports torch. Raises the project's errors."""
+    from hiercodec.evaluation import refine
+
+    mark = bundle.trace.provenance.get("fingerprint")
+    name = next((name for name, card in models().items() if card.get("fingerprint") == mark), model)
+    with _BUSY:
+        found, decoded = refine(
+            load_codec(name, str(models().get(name, {}).get("fingerprint"))),
+            bundle.trace,
+            bundle.stream,
+            bundle.original_pixels(),
+            level,
+            classifier=load_classifier(classifier) if classifier else None,
+            hierarchy=load_hierarchy(hierarchy),
+            progress=progress,
+        )
+    return bundles.refined(bundle, found, decoded, effort=1)
 
 
 def key_of(source: str | bytes, *settings: str | int | None) -> str:

@@ -20,6 +20,13 @@ ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
 PAGES = ROOT / "pages"
 
+STYLE = """<style>
+[data-stale=true] { opacity: 1 !important; }
+[data-testid=stCaptionContainer] code { background: none; }
+</style>"""
+"""Two things that no theme option sets. Streamlit fades to a third what a long run has not drawn again yet, but a page
+that is working should stay readable; and grey code on a grey ground falls below the contrast of 4.5 : 1."""
+
 
 def mode() -> str:
     """Either "light" or "dark": the theme the visitor sees (the first run of a session may not know and says light)."""
@@ -29,6 +36,7 @@ def mode() -> str:
 def page(title: str, intro: str = "", *, width: Literal["stretch", "content"] = "stretch") -> None:
     """Draw the page's heading and one plain sentence on what it is for. A page's first call."""
     _be_a_modern_app()
+    st.html(STYLE)
     st.title(title, anchor=False, width=width)
     if intro:
         st.markdown(intro)

@@ -1,38 +1,23 @@
-"""Parts of the Explore page: choosing the photograph, tracing a visitor's own, the scrubber and what follows it."""
+"""Parts of the Explore page: choosing the photograph and the settings, the scrubber and what follows it."""
 
 from __future__ import annotations
 
-import re
-from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from hiercodec.errors import HiercodecError
-from hiercodec.evaluation.bundle import Bundle, to_webp
+from hiercodec.evaluation.bundle import to_webp
 from hiercodec.evaluation.samples import Sample, samples
+from hiercodec.levels import PAPER_PLAN
 from hiercodec.ui import cached, chrome, state
 from hiercodec.ui.cards import weaknesses
 from hiercodec.ui.panels import panels
 from hiercodec.ui.scrubber import scrubber, send_frames
+from hiercodec.ui.subject import Subject, default_settings, subject
+
+__all__ = ["choose", "notices", "provenance", "settings", "subject", "view"]
 
 CLASSIFIERS = ["bundled", "timm:mobilenetv3_large_100", "timm:resnet50", "timm:convnext_tiny", "none"]
-_SPEC = re.compile(r"bundled|timm:[A-Za-z0-9_.]{1,80}")
-"""What a visitor may name: no paths, so that an address cannot make the server read its own files."""
-
-KEEP = 3
-"""How many traces of their own photographs a visitor's session holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What the page shows: a title, the trace with its pictures, an identity for the browser, and the sample, if any."""
-
-    title: str
-    bundle: Bundle
-    identity: str
-    sample: Sample | None = None
 
 
 def choose() -> Sample | None:
@@ -68,78 +53,11 @@ def settings() -> dict[str, Any]:
         hierarchies = cached.hierarchy_names()
         chosen["hierarchy"] = st.selectbox("Hierarchy", hierarchies, key="hierarchy", bind="query-params")
         chosen["steps"] = st.selectbox("Steps", [24, 12, 48], key="steps", bind="query-params")
+        finer = [state.NO_FINER, *PAPER_PLAN.names]
+        st.selectbox("Finer steps in block", finer, key=state.FINER, bind="query-params")
         st.caption("Shipped traces are made with the defaults. Any other choice computes the trace now.")
     chosen["classifier"] = None if spec == "none" else spec
     return chosen
-
-
-def subject(chosen: Sample | None, settings: dict[str, Any]) -> Subject | None:
-    """The trace to show: a shipped one, or one computed now; None (with words on the page) if there is none."""
-    if chosen is None:
-        return _own(settings)
-    if settings == default_settings():
-        try:
-            return Subject(chosen.title, cached.shipped_bundle(chosen.id), f"shipped-{chosen.id}", chosen)
-        except HiercodecError:
-            if not cached.models():
-                chrome.empty("No trace of this photograph is shipped, and no codec is installed.", how=SHIP)
-                return None
-    return _computed(chosen.id, chosen.title, settings, chosen)
-
-
-SHIP = "python -m hiercodec.evaluation.ship"
-
-
-def default_settings() -> dict[str, Any]:
-    """What the shipped traces were made with."""
-    return {"model": "lite", "classifier": "bundled", "hierarchy": "consensus", "steps": 24}
-
-
-def _own(settings: dict[str, Any]) -> Subject | None:
-    upload = st.file_uploader(
-        f"A photograph (JPEG, PNG or WebP, shrunk to at most {cached.LONGEST_SIDE} pixels a side) or a .hc stream, "
-        "cut ones welcome. It stays in the memory of this computer and is forgotten when you leave.",
-        type=["jpg", "jpeg", "png", "webp", "hc"],
-        max_upload_size=12,
-        key=state.OWN,
-    )
-    if upload is None:
-        st.caption("An address restores everything on this page but an uploaded file.")
-        return None
-    return _computed(upload.getvalue(), "Your picture", settings, None)
-
-
-def _computed(source: str | bytes, title: str, settings: dict[str, Any], chosen: Sample | None) -> Subject | None:
-    """Trace now, with a progress line, and remember the last few in this session."""
-    if not cached.models():
-        chrome.empty("No codec is installed, so only shipped traces can be shown.", how="python -m hiercodec models")
-        return None
-    classifier = settings["classifier"]
-    if classifier is not None and not _SPEC.fullmatch(classifier):
-        chrome.notice("error", "This classifier cannot be used: write bundled, none, or timm: and a model's name.")
-        return None
-    kept: OrderedDict[str, Bundle] = st.session_state.setdefault("explore_kept", OrderedDict())
-    key = cached.key_of(source, *settings.values())
-    if key not in kept:
-        line, picture = st.progress(0.0, text="Loading the codec …"), st.empty()
-
-        def tell(done: int, total: int, what: str) -> None:
-            line.progress(done / total, text=f"{what} …")
-
-        def show(frame: Any) -> None:
-            picture.image(frame, output_format="PNG", alt="The picture as far as it has been decoded")
-
-        try:
-            kept[key] = cached.compute(source, **settings, progress=tell, show=show)
-        except HiercodecError as error:
-            chrome.notice("error", f"This cannot be used: {error}")
-            return None
-        finally:
-            line.empty()
-            picture.empty()
-        while len(kept) > KEEP:
-            kept.popitem(last=False)
-    return Subject(title, kept[key], key, chosen)
 
 
 def notices(shown: Subject, settings: dict[str, Any]) -> None:
@@ -158,14 +76,24 @@ def notices(shown: Subject, settings: dict[str, Any]) -> None:
         chrome.notice("info", " ".join(words))
 
 
-@st.fragment
 def view(shown: Subject) -> None:
-    """The scrubber, the plain slider that mirrors it, and the panels. A release reruns this part of the page only."""
-    trace = shown.bundle.trace
+    """The scrubber and all that follows its position, which is that of the page whenever the whole page runs."""
+    sizes = [step.bytes for step in shown.bundle.trace.steps]
     if st.session_state.get(state.SHOWN) != shown.identity:
         st.session_state[state.SHOWN] = shown.identity
-        state.tell_scrubber()
-    position = state.settle_step(len(trace.steps))
+        state.return_to_place(shown.origin, sizes)
+    state.tell_scrubber()
+    _view(shown, sizes)
+
+
+@st.fragment
+def _view(shown: Subject, sizes: list[int]) -> None:
+    """The scrubber, the plain slider that mirrors it, and the panels. A release reruns this part of the page only."""
+    if state.take_finer_asked():
+        st.rerun(scope="app")
+    trace = shown.bundle.trace
+    position = state.settle_step(len(sizes))
+    state.keep_place(shown.origin, sizes, position)
     classical, pictures = _classical(shown)
     scrubber(
         shown.bundle,
@@ -174,10 +102,14 @@ def view(shown: Subject) -> None:
         position=state.told_to(position),
         seek=state.seek(),
         alt=shown.title,
+        look=state.look(),
+        finer=shown.finer,
         sources=[(key, f"{name}, same bytes") for key, name in _codecs(shown)],
         classical=classical,
         on_move=state.released,
         on_codec=state.codec_asked,
+        on_look=state.looked,
+        on_finer=state.finer_asked,
     )
     st.select_slider(
         f"Step (of {len(trace.steps)}): the same position as a plain control",
@@ -188,7 +120,7 @@ def view(shown: Subject) -> None:
         on_change=state.slid,
     )
     panels(shown, position)
-    own = {"original": [shown.bundle.original], "frames": shown.bundle.changes}
+    own = {"original": [shown.bundle.original], "frames": shown.bundle.changes, "bits": [shown.bundle.bits]}
     send_frames(shown.identity, own, key="explore_frames", changes=["frames"])
     if classical is not None:
         send_frames(classical["id"], {"frames": pictures}, key="explore_classical")

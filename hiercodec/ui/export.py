@@ -13,6 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.trace import Trace
 from hiercodec.images import encode_png
+from hiercodec.palette import palette
+from hiercodec.ui.numbers import decibels
 
 FRAME_MS = 320
 HOLD_MS = 1600
@@ -73,11 +75,6 @@ def _fit(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: i
     return text
 
 
-def decibels(value: float) -> str:
-    """PSNR in words."""
-    return "identical" if math.isinf(value) else f"{value:.1f} dB"
-
-
 def table(trace: Trace) -> list[dict[str, object]]:
     """One row a step, flat: what the CSV holds and the page shows."""
     rows = []
@@ -92,7 +89,8 @@ def table(trace: Trace) -> list[dict[str, object]]:
         for name, top in step.top.items():
             row[name] = top[0][1]
             row[f"{name} probability"] = round(top[0][2], 4)
-        row["consistent"] = step.consistent
+            row[f"{name} margin"] = round(step.margin(name) or 0.0, 4)
+        row |= {"WUP to the truth": step.wup, "consistent": step.consistent}
         rows.append(row)
     return rows
 
@@ -112,13 +110,18 @@ def trace_json(trace: Trace) -> str:
     return json.dumps(trace.to_json(), ensure_ascii=False, indent=1)
 
 
-def alt_text(title: str, trace: Trace, index: int) -> str:
-    """One sentence that says what the picture shows, for those who cannot see it."""
-    step = trace.steps[index]
-    answers = ", ".join(f"{name} {top[0][1]} {top[0][2]:.0%}" for name, top in step.top.items())
-    share = step.bytes / trace.file_bytes
-    said = f"{title}, decoded from the first {step.bytes} bytes ({share:.0%} of the file), {decibels(step.psnr)}"
-    return f"{said}; taken for {answers}" if answers else said
+def charts_html(trace: Trace, mode: str = "light") -> str:
+    """The page's two charts as one HTML file that needs no network: sureness and quality against bytes."""
+    from plotly.offline import get_plotlyjs
+
+    from hiercodec.figures import confidence_curves, quality_curve
+
+    figures = [quality_curve(trace, mode=mode)]
+    figures += [confidence_curves(trace, mode=mode)] if trace.steps[-1].top else []
+    divisions = "\n".join(figure.to_html(full_html=False, include_plotlyjs=False) for figure in figures)
+    style = f"body {{ background: {palette(mode).background}; margin: 2rem; }}"
+    head = f'<meta charset="utf-8"><title>hiercodec</title><style>{style}</style><script>{get_plotlyjs()}</script>'
+    return f'<!doctype html><html lang="en"><head>{head}</head><body>{divisions}</body></html>\n'
 
 
 def psnr_by_bytes(files: list) -> list[tuple[int, float]]:

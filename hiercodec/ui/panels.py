@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from hiercodec.errors import HiercodecError
 from hiercodec.ui import cached, chrome, export, state
 
 if TYPE_CHECKING:
-    from hiercodec.ui.explore import Subject
+    from hiercodec.evaluation.trace import Trace
+    from hiercodec.ui.subject import Subject
 
 CLASSICAL = ("jpeg", "webp", "avif", "jpeg2000")
 
@@ -60,59 +60,40 @@ def about(shown: Subject, position: int) -> None:
 
 
 def meaning(shown: Subject, position: int) -> None:
-    """Where the probability lies at this step, and how far the fine answer is from the truth."""
+    """Every group's probability at this step as a table, and what the figures on the cards mean."""
     trace = shown.bundle.trace
     step = trace.steps[position]
     if not step.mass:
         chrome.empty("This trace was made without a classifier.")
         return
-    try:
-        hierarchy = cached.load_hierarchy(str(trace.provenance.get("hierarchy")))
-    except HiercodecError as error:
-        chrome.notice("warning", f"The hierarchy cannot be read: {error}")
-        return
-    st.markdown(f"At **{step.bytes:,} bytes** the classifier's probability is spread like this; it adds up to 100 %.")
-    if len(trace.levels) >= 2 and trace.levels[1] in step.mass and hierarchy.nested:
-        from hiercodec.figures import icicle
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.markdown(f"At **{step.bytes:,} bytes** the classifier's probability is spread like this:")
+        st.dataframe(_mass_rows(trace, position), hide_index=True, width="stretch", height=320)
+    with right:
+        st.markdown(
+            "The classifier gives each of 1000 classes a probability. A family has the sum of its classes, a kind the sum "
+            "of its families, so that every level adds up to 100 %. The **margin** is how far the first answer leads the "
+            "second."
+        )
+        if trace.levels[1:2] and trace.levels[1] not in trace.parents:
+            st.markdown("In this hierarchy families do not lie inside kinds, so the two rows are not aligned.")
+        if step.wup is None:
+            st.markdown("What the picture shows is not known here, so no answer can be called right.")
+        else:
+            st.markdown(
+                f"Fine answer: **{step.top['fine'][0][1]}**. Its WordNet similarity (**WUP**) to what the picture shows is "
+                f"**{step.wup:.2f}**; 1 is the same thing, two unrelated things have about 0.3."
+            )
 
-        upper, lower = trace.levels[:2]
-        parents = [int(group) for group in hierarchy.parents(lower)[0]]
-        first = step.top[upper][0]
-        fig = icicle(trace, position, parents, mode=chrome.mode())
-        alt = f"Probability over the hierarchy at {step.bytes} bytes; most lies in {first[1]}, {first[2]:.0%}"
-        chrome.chart(fig, key="explore_icicle", alt=alt, table=lambda: _mass_rows(trace, position))
-    _similarity(shown, position)
 
-
-def _mass_rows(trace, position: int) -> list[dict[str, object]]:
+def _mass_rows(trace: Trace, position: int) -> list[dict[str, object]]:
     return [
-        {"level": level, "group": trace.labels[level][group], "probability": round(masses[group], 4)}
+        {"level": level, "group": trace.labels[level][group], "probability": f"{masses[group]:.1%}"}
         for level, masses in trace.steps[position].mass.items()
         for group in sorted(range(len(masses)), key=lambda group: -masses[group])
         if masses[group] >= 0.0005
     ]
-
-
-def _similarity(shown: Subject, position: int) -> None:
-    """WUP of the fine answer to the nearest right class."""
-    trace = shown.bundle.trace
-    right = trace.answers.get("fine")
-    if not right:
-        st.caption(
-            "What the picture shows is not one of the 1000 classes, or is not known: no similarity to the truth."
-        )
-        return
-    from hiercodec.taxonomy.similarity import wup_matrix
-
-    with st.spinner("Reading WordNet …"):
-        similarity = wup_matrix()
-    index, label, _ = trace.steps[position].top["fine"][0]
-    # NLTK gives 107 classes a similarity below 1 to themselves; the right answer is still the right answer.
-    best = 1.0 if index in right else max(float(similarity[index, truth]) for truth in right)
-    st.markdown(
-        f"Fine answer: **{label}**. Its WordNet similarity (WUP) to what the picture shows is **{best:.2f}**; "
-        "1 is the same thing, two unrelated things have about 0.3."
-    )
 
 
 def decisions(shown: Subject, position: int) -> None:
@@ -167,7 +148,7 @@ def take_away(shown: Subject, position: int) -> None:
     bundle, trace = shown.bundle, shown.bundle.trace
     n_bytes = trace.steps[position].bytes
     stem = "".join(c if c.isalnum() else "-" for c in shown.title.lower()).strip("-") or "picture"
-    binary = "application/octet-stream"
+    binary, mode = "application/octet-stream", chrome.mode()
     rows: list[tuple[str, str, str, Callable[[], bytes | str]]] = [
         ("Stream up to here (.hc)", f"{stem}-{n_bytes}.hc", binary, lambda: export.stream_prefix(bundle, position)),
         ("This picture (PNG)", f"{stem}-{n_bytes}.png", "image/png", lambda: export.frame_png(bundle, position)),
@@ -177,6 +158,7 @@ def take_away(shown: Subject, position: int) -> None:
         ("Contact sheet (PNG)", f"{stem}-steps.png", "image/png", lambda: export.contact_sheet(bundle)),
         ("Trace (CSV)", f"{stem}.csv", "text/csv", lambda: export.trace_csv(trace)),
         ("Trace (JSON)", f"{stem}.json", "application/json", lambda: export.trace_json(trace)),
+        ("Charts (HTML)", f"{stem}-charts.html", "text/html", lambda: export.charts_html(trace, mode)),
     ]  # fmt: skip
     with st.container(horizontal=True):
         for label, name, mime, make in rows:
@@ -189,15 +171,23 @@ def take_away(shown: Subject, position: int) -> None:
                 icon=":material/download:",
                 key=f"get {label}",
             )
-    st.markdown("The same on the command line:")
-    st.code(
-        f"python -m hiercodec encode PHOTO.png {stem}.hc\n"
-        f"python -m hiercodec truncate {stem}.hc cut.hc --bytes {n_bytes}\n"
-        f"python -m hiercodec decode cut.hc cut.png",
-        language="bash",
-    )
-    if shown.sample is None:
-        st.caption("The address of this page restores everything but an uploaded file.")
-        return
-    st.markdown("Link to exactly this view:")
-    st.code(f"{st.context.url or ''}?photo={shown.title}&{state.STEP}={position + 1}", language=None)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Copy as command line**")
+        st.code(_commands(shown, stem, n_bytes), language="bash", wrap_lines=True)
+    with right:
+        st.markdown("**Copy link**")
+        if shown.sample is None:
+            st.markdown("The address of this page restores everything but an uploaded file.")
+        else:
+            st.code(state.link(shown.title, position), language=None, wrap_lines=True)
+            st.caption("Restores the photograph, the step, the settings and the view.")
+
+
+def _commands(shown: Subject, stem: str, n_bytes: int) -> str:
+    """The commands that give this prefix and this picture again."""
+    whole = n_bytes == shown.bundle.trace.file_bytes
+    encode = f"python -m hiercodec encode PHOTO.png {stem}.hc\n"
+    source = f"{stem}.hc" if whole else "cut.hc"
+    cut = "" if whole else f"python -m hiercodec truncate {stem}.hc cut.hc --bytes {n_bytes}\n"
+    return f"{encode}{cut}python -m hiercodec decode {source} seen.png"

@@ -13,9 +13,9 @@ from typing import Any
 from streamlit.components.v2 import component
 
 from hiercodec.evaluation.bundle import Bundle
-from hiercodec.evaluation.trace import Trace
-from hiercodec.palette import PALETTES, SEQUENTIAL
+from hiercodec.palette import PALETTES, SEQUENTIAL, ramp
 from hiercodec.ui.chrome import ASSETS
+from hiercodec.ui.numbers import numbers
 
 
 def _read(*names: str) -> str:
@@ -28,8 +28,9 @@ def _colours() -> str:
     pairs = {name: (getattr(light, name), getattr(dark, name)) for name in ("container", "right", "wrong", "muted")}
     pairs["on_primary"] = (light.on_primary, dark.on_primary)
     pairs |= {f"level-{i}": pair for i, pair in enumerate(zip(light.levels, dark.levels, strict=True))}
+    pairs |= {f"group-{i}": pair for i, pair in enumerate(zip(light.categorical, dark.categorical, strict=True))}
     lines = [f"  --{name}: light-dark({a}, {b});" for name, (a, b) in pairs.items()]
-    return "\n".join([".hx {", *lines, "}"])
+    return "\n".join([".hx {", *lines, f"  --ramp: linear-gradient(90deg, {', '.join(SEQUENTIAL)});", "}"])
 
 
 _FRAMES = component("hiercodec_frames", html="<span\n hidden></span>", js=_read("frames.js"))
@@ -39,14 +40,6 @@ _SCRUBBER = component(
     css=_colours() + "\n" + _read("scrubber.css"),
     js=_read("scrubber_logic.mjs", "scrubber.js"),
 )
-
-
-def _numbers(trace: Trace) -> dict[str, Any]:
-    """What the browser needs of a trace; probabilities in full stay on the server."""
-    plain = trace.to_json()
-    for step in plain["steps"]:
-        del step["mass"]
-    return {name: plain[name] for name in ("width", "height", "file_bytes", "parts", "cuts", "steps")}
 
 
 def send_frames(
@@ -68,28 +61,41 @@ def scrubber(
     position: int,
     seek: int,
     alt: str,
+    look: str = "",
+    finer: str | None = None,
     sources: Sequence[tuple[str, str]] = (),
     classical: Mapping[str, Any] | None = None,
     on_move: Callable[[], None] = lambda: None,
     on_codec: Callable[[], None] = lambda: None,
+    on_look: Callable[[], None] = lambda: None,
+    on_finer: Callable[[], None] = lambda: None,
 ) -> None:
     """Draw the scrubber for one trace.
 
     The browser obeys `position` when `identity` or `seek` changes, and otherwise goes its own way. `on_move` runs once
     a release, with the step in `st.session_state[key].k`; `on_codec` when someone asks for a classical codec at the same
-    bytes, named in `st.session_state[key].codec`. `sources` are those codecs as (name, label); `classical` holds the
-    points of the one that was computed last.
+    bytes, named in `st.session_state[key].codec`; `on_look` when the view changes, which `look` restores when the page
+    opens; `on_finer` when someone asks for finer steps in the block named in `st.session_state[key].finer` ("": for none;
+    `finer` is the block that has them). `sources` are classical codecs as (name, label); `classical` holds the points of
+    the one that was computed last.
     """
     data = {
         "id": identity,
-        "trace": _numbers(bundle.trace),
-        "levels": list(bundle.trace.levels),
-        "answers": {name: list(groups) for name, groups in bundle.trace.answers.items()},
+        "trace": numbers(bundle.trace),
         "k": position,
         "seek": seek,
         "alt": alt,
-        "ramp": SEQUENTIAL,
+        "look": look,
+        "finer": finer,
+        "lut": ramp(SEQUENTIAL),
         "sources": [list(row) for row in sources],
         "classical": classical,
     }
-    _SCRUBBER(key=key, data=data, on_k_change=on_move, on_codec_change=on_codec)
+    _SCRUBBER(
+        key=key,
+        data=data,
+        on_k_change=on_move,
+        on_codec_change=on_codec,
+        on_look_change=on_look,
+        on_finer_change=on_finer,
+    )

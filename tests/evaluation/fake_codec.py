@@ -32,7 +32,7 @@ class FakeCodec:
         ]
         return stream.write(stream.Header(width, height, self.fingerprint), small[0], small[1:], [0, 0, 0])
 
-    def decode(self, data: bytes) -> SimpleNamespace:
+    def decode(self, data: bytes, *, bit_map: bool = False) -> SimpleNamespace:
         parsed = stream.parse(data)
         width, height = parsed.header.width, parsed.header.height
         shown = np.full((height, width, 3), 128, np.uint8)
@@ -48,8 +48,11 @@ class FakeCodec:
                 fraction = section.available / max(1, section.length)
                 break
         fraction = 1.0 if parsed.complete else fraction
+        grid = -(-height // 16), -(-width // 16)
+        payload = 8 * sum(section.available for section in parsed.blocks)
+        bits = np.full(grid, payload / (grid[0] * grid[1])) if bit_map else None  # spread evenly
         return SimpleNamespace(
-            image=shown, level=parsed.level, fraction=fraction, complete=parsed.complete, bytes=len(data)
+            image=shown, level=parsed.level, fraction=fraction, complete=parsed.complete, bytes=len(data), bits=bits
         )
 
 

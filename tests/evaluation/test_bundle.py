@@ -1,14 +1,15 @@
-"""Bundles: pixels come back bit for bit, the file is reproducible, damage is one clear error."""
+"""Bundles: pixels and bit maps come back, the file is reproducible, damage is one clear error."""
 
 from __future__ import annotations
 
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation import bundle, trace
+from hiercodec.evaluation import bundle, refine, trace
 from tests.evaluation.fake_codec import FakeCodec
 
 
@@ -17,20 +18,23 @@ def made():
     rgb = np.random.default_rng(2).integers(0, 256, (40, 56, 3), dtype=np.uint8)
     codec = FakeCodec()
     data = codec.encode(rgb)
-    found, frames = trace(codec, rgb, steps=8, data=data)
-    return rgb, frames, data, bundle.make(found, data, rgb, frames)
+    found, decoded = trace(codec, rgb, steps=8, data=data)
+    return rgb, decoded, data, bundle.make(found, data, rgb, decoded)
 
 
 def test_pixels_come_back_bit_for_bit(tmp_path, made):
-    rgb, frames, data, packed = made
+    rgb, decoded, data, packed = made
     bundle.write(tmp_path / "x.zip", packed)
     again = bundle.read(tmp_path / "x.zip")
     assert again == packed
     assert again.stream == data
     assert np.array_equal(again.original_pixels(), rgb)
-    for index, (frame, shown) in enumerate(zip(frames, again.frames(), strict=True)):
-        assert np.array_equal(shown, frame)
-        assert np.array_equal(again.pixels(index), frame)
+    for index, (frame, shown) in enumerate(zip(decoded, again.frames(), strict=True)):
+        assert np.array_equal(shown, frame.image)
+        assert np.array_equal(again.pixels(index), frame.image)
+    maps = again.bit_maps()
+    assert maps.shape == (len(decoded), 3, 4)
+    assert all(np.abs(bits - result.bits).max() <= 1 / 16 for bits, result in zip(maps, decoded, strict=True))
 
 
 @pytest.mark.parametrize("effort", [0, 1, 4])
@@ -46,9 +50,29 @@ def test_same_content_gives_same_bytes(tmp_path, made):
 
 
 def test_frames_must_match_the_steps(made):
-    rgb, frames, data, packed = made
-    with pytest.raises(ValueError, match="frames for"):
-        bundle.make(packed.trace, data, rgb, frames[:-1])
+    rgb, decoded, data, packed = made
+    with pytest.raises(ValueError, match="frames and"):
+        bundle.make(packed.trace, data, rgb, decoded[:-1])
+
+
+def test_no_position_of_the_grid_overflows(made):
+    rgb, decoded, data, packed = made
+    most = np.full((3, 4), 320 * 24.0)
+    full = [SimpleNamespace(image=result.image, bits=most) for result in decoded]
+    assert (bundle.make(packed.trace, data, rgb, full).bit_maps() == most).all()
+
+
+def test_finer_steps_take_their_places(made):
+    rgb, _, data, packed = made
+    codec = FakeCodec()
+    finer, new = refine(codec, packed.trace, data, rgb, "coarse", steps=5)
+    again = bundle.refined(packed, finer, new)
+    assert new
+    assert len(again.changes) == len(packed.changes) + len(new)
+    for step, frame, bits in zip(finer.steps, again.frames(), again.bit_maps(), strict=True):
+        direct = codec.decode(data[: step.bytes], bit_map=True)
+        assert np.array_equal(frame, direct.image)
+        assert np.abs(bits - direct.bits).max() <= 1 / 16
 
 
 def test_missing_foreign_and_damaged_files_are_one_clear_error(tmp_path, made):

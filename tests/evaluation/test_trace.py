@@ -1,4 +1,4 @@
-"""Traces: budgets, real cuts, one batch of classification, JSON there and back."""
+"""Traces: budgets, real cuts, one batch of classification, finer steps, JSON there and back."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
 from hiercodec import stream
-from hiercodec.evaluation import Step, Trace, byte_budgets, psnr, trace, trace_stream
+from hiercodec.evaluation import Step, Trace, byte_budgets, psnr, refine, trace, trace_stream
 from hiercodec.taxonomy import load_hierarchy
+from hiercodec.taxonomy.similarity import wup_matrix
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
 
@@ -28,7 +29,7 @@ def picture():
 def traced(picture):
     classifier = FakeClassifier()
     told, shown = [], []
-    found, frames = trace(
+    found, decoded = trace(
         FakeCodec(),
         picture,
         classifier=classifier,
@@ -37,6 +38,7 @@ def traced(picture):
         show=shown.append,
         truth=(281,),
     )
+    frames = [result.image for result in decoded]
     assert all(a is b for a, b in zip(shown, frames, strict=True))
     return found, frames, classifier, told
 
@@ -91,7 +93,14 @@ def test_predictions_come_from_one_batch_and_add_up(traced):
         group = hierarchy.level("coarse").assignment == step.top["coarse"][0][0]
         assert step.top["coarse"][0][2] == pytest.approx(row[group].sum(), abs=1e-4)
         assert step.probability("coarse", step.top["coarse"][0][0]) == pytest.approx(row[group].sum(), abs=1e-4)
+        right = hierarchy.level("coarse").assignment[281]
+        assert step.wup == (1.0 if index == 281 else pytest.approx(wup_matrix()[index, 281], abs=1e-4))
+        first, second = (p for _, _, p in step.top["coarse"][:2])
+        assert step.margin("coarse") == pytest.approx(first - second)
+    assert found.answers["coarse"] == (int(right),)
     assert found.answers["fine"] == (281,)
+    upper, lower = (hierarchy.level(name).assignment for name in ("coarse", "intermediate"))
+    assert all(found.parents["intermediate"][lower[c]] == upper[c] for c in range(1000))
     assert found.answers["coarse"] == (int(hierarchy.level("coarse").assignment[281]),)
 
 
@@ -130,7 +139,8 @@ def test_provenance_names_everything(traced):
 
 def test_without_a_classifier_there_are_no_predictions(picture):
     found, _ = trace(FakeCodec(), picture, steps=6)
-    assert all(step.top == {} and step.mass == {} for step in found.steps)
+    assert all(step.top == {} and step.mass == {} and step.wup is None for step in found.steps)
+    assert found.steps[0].margin("coarse") is None
     assert found.settled("coarse") is None
 
 
@@ -138,15 +148,50 @@ def test_a_cut_stream_gives_the_steps_it_holds(picture):
     codec = FakeCodec()
     data = codec.encode(picture)
     cut = data[: stream.parse(data).cuts()["coarse"] + 40]
-    found, frames = trace_stream(codec, cut)
+    found, decoded = trace_stream(codec, cut)
     assert found.file_bytes == len(cut) == found.steps[-1].bytes == sum(found.parts.values())
     assert found.parts["fine"] == 0
     assert found.cuts == stream.parse(data).cuts()
     assert found.provenance["reference"] == "last decoded frame"
     assert found.steps[-1].psnr == math.inf
-    assert np.array_equal(frames[-1], codec.decode(cut).image)
+    assert np.array_equal(decoded[-1].image, codec.decode(cut).image)
     inside_z, _ = trace_stream(codec, data[: stream.parse(data).z.offset + 3])
     assert len(inside_z.steps) == 1
+
+
+@pytest.mark.parametrize("level", ["coarse", "intermediate", "fine"])
+def test_finer_steps_join_the_block_under_the_hand(picture, level):
+    codec = FakeCodec()
+    data = codec.encode(picture)
+    asked = {"classifier": FakeClassifier(), "hierarchy": load_hierarchy()}
+    found, _ = trace(codec, picture, steps=8, data=data, truth=(281,), **asked)
+    finer, decoded = refine(codec, found, data, picture, level, steps=10, **asked)
+    new = [step for step in finer.steps if step not in found.steps]
+    assert all(step in finer.steps for step in found.steps)
+    assert [step.bytes for step in new] == list(decoded)
+    assert len(new) == 10
+    sizes = [step.bytes for step in finer.steps]
+    assert sizes == sorted(set(sizes))
+    ends = [found.steps[0].bytes, *found.cuts.values()]
+    index = list(found.cuts).index(level)
+    assert all(ends[index] < step.bytes < ends[index + 1] for step in new)
+    for step in new:
+        assert np.array_equal(decoded[step.bytes].image, codec.decode(data[: step.bytes]).image)
+        assert step.psnr == psnr(picture, decoded[step.bytes].image)
+        assert step.wup is not None
+    direct, _ = trace(codec, picture, steps=8, data=data[: new[3].bytes], truth=(281,), **asked)
+    assert direct.steps[-1] == new[3]  # the same as if the file had been cut there
+
+
+def test_a_block_that_has_not_arrived_has_no_finer_steps(picture):
+    codec = FakeCodec()
+    data = codec.encode(picture)
+    cut = data[: stream.parse(data).cuts()["coarse"] + 40]
+    found, decoded = trace_stream(codec, cut)
+    assert refine(codec, found, cut, decoded[-1].image, "fine") == (found, {})
+    partly, new = refine(codec, found, cut, decoded[-1].image, "intermediate", steps=5)
+    assert len(new) == 5
+    assert partly.file_bytes == partly.steps[-1].bytes == len(cut)
 
 
 def steps_with_winners(winners):

@@ -12,7 +12,6 @@ const steps = [
   { bytes: 400, psnr: null, level: "fine", fraction: 0, top: top(2, 7), consistent: true },
 ];
 const cuts = { coarse: 200, fine: 400 };
-const parts = { header: 30, z: 70, coarse: 100, fine: 200 };
 
 test("bytes and per cents in words", () => {
   assert.equal(logic.formatBytes(1), "1 byte");
@@ -37,17 +36,15 @@ test("the nearest step and the step within a budget", () => {
   assert.equal(logic.stepWithin(steps, 9999), 4);
 });
 
-test("level stops are the first step and each level's end", () => {
-  assert.deepEqual(logic.levelStops(steps, cuts), [
-    { name: "z", index: 0 },
-    { name: "coarse", index: 2 },
-    { name: "fine", index: 4 },
-  ]);
-  assert.deepEqual(logic.levelStops(steps.slice(0, 3), cuts).map((stop) => stop.name), ["z", "coarse"]);
+test("the block under a number of bytes", () => {
+  assert.equal(logic.blockAt(cuts, 100), "coarse");
+  assert.equal(logic.blockAt(cuts, 200), "coarse"); // at its very end
+  assert.equal(logic.blockAt(cuts, 201), "fine");
+  assert.equal(logic.blockAt(cuts, 9999), "fine");
 });
 
 test("every key of the slider pattern, and no other", () => {
-  const stops = logic.levelStops(steps, cuts);
+  const stops = [0, 2, 4];
   const press = (key, at) => logic.keyTarget(key, at, steps.length, stops);
   assert.equal(press("ArrowRight", 1), 2);
   assert.equal(press("ArrowUp", 4), 4);
@@ -64,30 +61,13 @@ test("every key of the slider pattern, and no other", () => {
   for (const key of ["r", "c", "Tab", "Escape", "a"]) assert.equal(press(key, 2), null);
 });
 
-test("parts add up to the bytes received", () => {
-  for (const bytes of [0, 1, 30, 31, 100, 199, 200, 400]) {
-    const rows = logic.received(parts, bytes);
-    assert.equal(rows.reduce((sum, row) => sum + row.got, 0), bytes);
-    assert.ok(rows.every((row) => row.got <= row.size));
-  }
-  assert.deepEqual(logic.segments(parts)[2], { name: "coarse", start: 100, end: 200 });
-});
-
-test("runs, settling and verdicts", () => {
-  assert.deepEqual(logic.runs(steps, "fine").map((run) => [run.from, run.to, run.group]), [
-    [0, 1, 5],
-    [2, 2, 6],
-    [3, 3, 5],
-    [4, 4, 7],
-  ]);
-  assert.equal(logic.settledFrom(steps, "coarse"), 1);
-  assert.equal(logic.settledFrom(steps, "fine"), 4);
-  assert.equal(logic.settledFrom(steps, "fine", [5, 7]), 3);
-  assert.equal(logic.settledFrom(steps, "fine", [5]), -1);
-  assert.equal(logic.settledFrom(steps, "absent"), -1);
+test("verdicts and margins", () => {
   assert.equal(logic.verdict(steps[0], "fine", [5]), "right");
   assert.equal(logic.verdict(steps[0], "fine", [6]), "wrong");
   assert.equal(logic.verdict(steps[0], "fine", []), "unknown");
+  assert.equal(logic.verdict({ top: {} }, "fine", [6]), "unknown");
+  assert.equal(logic.margin([[1, "a", 0.62], [2, "b", 0.245]]), 38);
+  assert.equal(logic.margin([[1, "a", 0.62]]), 62);
 });
 
 test("how much of a block has arrived", () => {
@@ -99,19 +79,24 @@ test("how much of a block has arrived", () => {
   assert.equal(logic.blockShare(steps[4], "fine", levels), 1);
 });
 
-test("the sentence says where we stand", () => {
-  const said = logic.sentence({ steps }, 0);
-  assert.match(said, /Step 1 of 5, 100 bytes, 20\.0 decibels, coarse kind 1 60 %, fine class 5 30 %/);
-  assert.match(logic.sentence({ steps }, 4), /identical to the original/);
-});
-
-test("difference: equal pictures give the ramp's zero, and the worst channel counts", () => {
-  const lut = logic.ramp(["#000000", "#ffffff"]);
-  assert.deepEqual(lut[0], [0, 0, 0]);
-  assert.deepEqual(lut[255], [255, 255, 255]);
+test("difference: equal pictures give the scale's zero, and the worst channel counts", () => {
+  const lut = Array.from({ length: 256 }, (_, i) => [i, i, i]);
   const a = new Uint8ClampedArray([10, 20, 30, 255, 1, 2, 3, 255]);
   const b = new Uint8ClampedArray([10, 20, 30, 255, 1, 12, 3, 255]);
   assert.deepEqual([...logic.difference(a, b, 4, lut)], [0, 0, 0, 255, 40, 40, 40, 255]);
   const far = new Uint8ClampedArray([255, 0, 0, 255, 0, 0, 0, 255]);
   assert.deepEqual([...logic.difference(a, far, 4, lut).slice(0, 3)], [255, 255, 255]);
+});
+
+test("bits become squares that grow with the root of the bits and stay inside their cells", () => {
+  const position = (bits) => [Math.floor((8 * bits) / 256), (8 * bits) % 256, 0, 255];
+  const squares = logic.bitSquares([0, 25, 100.125, 400, 900, 6].flatMap(position), 3, 16, 400);
+  assert.deepEqual(squares.map((square) => square.bits), [0, 25, 100.125, 400, 900, 6]);
+  assert.deepEqual(squares.map((square) => square.side), [0, 4, 8, 15, 15, 2]);
+  assert.deepEqual(squares.map((square) => square.shade), [0, 64, 128, 255, 255, 31]);
+  assert.deepEqual([squares[3].x, squares[3].y], [0, 16]); // the second row begins
+  for (const [i, { x, y, side }] of squares.entries()) {
+    assert.ok(x >= 16 * (i % 3) && x + side < 16 * (i % 3) + 16);
+    assert.ok(y >= 16 * Math.floor(i / 3) && y + side < 16 * Math.floor(i / 3) + 16);
+  }
 });

@@ -73,6 +73,23 @@ def test_estimated_and_coded_bits_agree_within_one_percent(tiny_lite):
     assert 0.999 * ideal - 4 <= coded <= 1.01 * ideal
 
 
+def test_the_map_of_bits_adds_up_to_every_prefix(tiny_lite):
+    """Map + z + container = the bytes of any prefix within 1 %, but for a symbol that a cut leaves undetermined."""
+    rgb = smooth_photo(np.random.default_rng(3), 130, 200)
+    rgb = (rgb.astype(int) + np.random.default_rng(1).integers(-60, 60, rgb.shape)).clip(0, 255).astype(np.uint8)
+    data = tiny_lite.encode(rgb)
+    before = np.zeros((9, 13))
+    for n in np.linspace(stream.parse(data).z.end, len(data), 20).astype(int):
+        decoded, parsed = tiny_lite.decode(data[:n], bit_map=True), stream.parse(data[:n])
+        assert decoded.bits.shape == (9, 13)
+        assert (decoded.bits >= before).all()
+        total = decoded.bits.sum() / 8 + parsed.z.available + parsed.overhead_bytes
+        assert total == pytest.approx(n, rel=0.01, abs=4)
+        before = decoded.bits
+    assert tiny_lite.decode(data).bits is None
+    assert before.sum() == pytest.approx(tiny_lite.ideal_bits(data) - 8 * parsed.z.length, rel=0.01)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (16, 16), (17, 63), (130, 31)])
 def test_any_size_goes_in_and_comes_out(tiny, size):
     rgb = smooth_photo(np.random.default_rng(5), max(size[0], 2), max(size[1], 2))[: size[0], : size[1]]

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from hiercodec.errors import ModelMismatch
 from hiercodec.evaluation import bundle, trace
 from hiercodec.evaluation.samples import samples
 from hiercodec.taxonomy import load_hierarchy
@@ -32,8 +33,8 @@ def traces(tmp_path_factory):
     for row in samples():
         rgb = row.pixels()[:64, :96]
         data = codec.encode(rgb)
-        found, frames = trace(codec, rgb, data=data, classifier=classifier, hierarchy=hierarchy, truth=row.truth)
-        bundle.write(folder / f"{row.id}.zip", bundle.make(found, data, rgb, frames))
+        found, decoded = trace(codec, rgb, data=data, classifier=classifier, hierarchy=hierarchy, truth=row.truth)
+        bundle.write(folder / f"{row.id}.zip", bundle.make(found, data, rgb, decoded))
     return folder
 
 
@@ -79,10 +80,11 @@ def test_the_page_sends_numbers_and_pictures_apart(page):
     numbers, pictures = component(at, "hiercodec_scrubber"), component(at, "hiercodec_frames")
     assert numbers["id"] == pictures["id"] == "shipped-cat"
     assert len(pictures["pictures"]["frames"]) == len(numbers["trace"]["steps"])
-    assert len(json.dumps(numbers)) < 60_000
+    assert len(pictures["pictures"]["bits"]) == 1
+    assert len(json.dumps(numbers)) < 80_000
     assert numbers["k"] == state.DEFAULT_STEP
-    assert sum(numbers["trace"]["parts"].values()) == numbers["trace"]["file_bytes"]
-    assert numbers["answers"]["fine"] == [281, 282, 285]
+    assert numbers["trace"]["parts"][-1][-1] == numbers["trace"]["file_bytes"]
+    assert numbers["trace"]["answers"]["fine"] == [281, 282, 285]
 
 
 def test_every_sample_opens_with_its_credit(page):
@@ -100,8 +102,44 @@ def test_the_plain_slider_tells_the_scrubber_where_to_go(page):
     before = component(at, "hiercodec_scrubber")
     at.select_slider[0].set_value(15).run()
     after = component(at, "hiercodec_scrubber")
-    assert (after["k"], after["seek"]) == (15, before["seek"] + 1)
+    assert after["k"] == 15
+    assert after["seek"] > before["seek"]
     assert not at.exception
+
+
+def test_finer_steps_keep_the_place_and_are_computed_once(page, monkeypatch):
+    at = page.run()
+    at.select_slider[0].set_value(11).run()
+    sizes = [step["bytes"] for step in component(at, "hiercodec_scrubber")["trace"]["steps"]]
+    at.selectbox(key=state.FINER).set_value("intermediate").run()
+    assert not at.exception
+    sent = component(at, "hiercodec_scrubber")
+    finer = [step["bytes"] for step in sent["trace"]["steps"]]
+    assert set(sizes) < set(finer)
+    assert (sent["finer"], finer[sent["k"]]) == ("intermediate", sizes[11])
+    assert len(component(at, "hiercodec_frames")["pictures"]["frames"]) == len(finer)
+    monkeypatch.setattr(cached, "compute_finer", lambda *_, **__: pytest.fail("computed again"))
+    at.selectbox(key=state.FINER).set_value("none").run()
+    at.selectbox(key=state.FINER).set_value("intermediate").run()
+    assert [step["bytes"] for step in component(at, "hiercodec_scrubber")["trace"]["steps"]] == finer
+
+
+def test_finer_steps_that_cannot_be_made_leave_the_rest_standing(page, monkeypatch):
+    def fail(*_, **__):
+        raise ModelMismatch("made by another model", offset=0)
+
+    monkeypatch.setattr(cached, "compute_finer", fail)
+    at = page.run()
+    at.selectbox(key=state.FINER).set_value("coarse").run()
+    assert "another model" in at.error[0].value
+    assert component(at, "hiercodec_scrubber")["finer"] is None
+
+
+def test_the_address_brings_back_look_and_finer_steps(page):
+    page.query_params.update({"look": "split,prefix,webp,2", "finer": "coarse", "step": "20"})
+    at = page.run()
+    sent = component(at, "hiercodec_scrubber")
+    assert (sent["look"], sent["finer"], sent["k"]) == ("split,prefix,webp,2", "coarse", 19)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +152,8 @@ def test_the_plain_slider_tells_the_scrubber_where_to_go(page):
         {"photo": ""},
         {"step": "1e9", "photo": "Cat"},
         {"explore_tab": "<script>"},
+        {"look": "picture'],<script>", "finer": "everything"},
+        {"look": "nonsense,a,b,7"},
     ],
 )
 def test_hostile_addresses_fall_back(page, query):
@@ -186,8 +226,11 @@ def test_every_panel_draws(page, tab):
     at.run()
     assert not at.exception
     if tab == "Take away":
-        assert len(at.get("download_button")) == 8
+        assert len(at.get("download_button")) == 9
         assert any("--bytes" in item.value for item in at.code)
+        assert any("?photo=Cat&step=9" in item.value for item in at.code)
+    elif tab == "Meaning":
+        assert len(at.dataframe) == 1
+        assert "WUP" in words(at)
     else:
-        charts = at.get("plotly_chart")
-        assert len(charts) == 1
+        assert len(at.get("plotly_chart")) == 1

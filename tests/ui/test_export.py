@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 
@@ -22,8 +23,8 @@ def packed():
     rgb = sample("cat").pixels()[:96, :144]
     codec = FakeCodec()
     data = codec.encode(rgb)
-    found, frames = trace(codec, rgb, steps=7, data=data, classifier=FakeClassifier(), hierarchy=load_hierarchy())
-    return bundle.make(found, data, rgb, frames)
+    found, decoded = trace(codec, rgb, steps=7, data=data, classifier=FakeClassifier(), hierarchy=load_hierarchy())
+    return bundle.make(found, data, rgb, decoded)
 
 
 def test_frame_is_the_decoders_output_bit_for_bit(packed):
@@ -63,11 +64,15 @@ def test_table_csv_and_json_agree_with_the_trace(packed):
     assert Trace.from_json(json.loads(export.trace_json(found))) == found
 
 
-def test_alt_text_says_what_is_seen(packed):
-    said = export.alt_text("Cat", packed.trace, 2)
-    assert said.startswith("Cat, decoded from the first ")
-    assert f"{packed.trace.steps[2].bytes} bytes" in said
-    assert "coarse" in said
+def test_charts_stand_alone_and_hold_the_trace(packed):
+    page = export.charts_html(packed.trace, "dark")
+    assert page.count("Plotly.newPlot(") == 2
+    assert "<script src=" not in page
+    assert str(packed.trace.steps[3].bytes) in page
+    unclassified = dataclasses.replace(
+        packed.trace, steps=tuple(dataclasses.replace(step, top={}) for step in packed.trace.steps)
+    )
+    assert export.charts_html(unclassified).count("Plotly.newPlot(") == 1
 
 
 def test_unknown_animation_is_refused(packed):

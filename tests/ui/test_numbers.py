@@ -1,0 +1,114 @@
+"""What the browser is sent: sums that come out, lanes that tell the truth, an icicle whose rows stand under each other."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from hiercodec.evaluation import Step, Trace, trace
+from hiercodec.taxonomy import load_hierarchy
+from hiercodec.ui import numbers
+from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
+
+
+@pytest.fixture(scope="module")
+def found():
+    ramp = np.linspace(0, 255, 96 * 64 * 3).reshape(64, 96, 3).astype(np.uint8)
+    return trace(FakeCodec(), ramp, steps=9, classifier=FakeClassifier(), hierarchy=load_hierarchy(), truth=(504,))[0]
+
+
+def lane_of(winners, answers=(), sizes=(10, 20, 40)):
+    """The lane of a trace of 50 bytes with these fine winners."""
+    steps = tuple(
+        Step(n, 0.1, 20.0, None, 0.0, {"fine": ((w, f"c{w}", 0.5),)}) for n, w in zip(sizes, winners, strict=True)
+    )
+    return numbers.lane(Trace(1, 1, 50, {}, {"fine": 50}, steps, answers={"fine": answers}), "fine")
+
+
+def test_everything_is_json(found):
+    sent = json.loads(json.dumps(numbers.numbers(found), allow_nan=False))
+    assert len(sent["steps"]) == len(found.steps)
+    assert sent["steps"][-1]["psnr"] == pytest.approx(found.steps[-1].psnr)
+    assert "mass" not in sent["steps"][0]
+
+
+def test_the_sum_of_the_parts_is_the_bytes(found):
+    for step in found.steps:
+        said = numbers.where(found, step.bytes)
+        left, right = said.replace(",", "").split(" = ")
+        assert sum(int(term.split()[1].split("/")[0]) for term in left.split(" + ")) == step.bytes
+        assert right == f"{step.bytes} bytes"
+    whole = numbers.where(found, found.file_bytes)
+    assert "/" not in whole
+    assert numbers.segments(found)[-1][2] == found.file_bytes
+
+
+def test_notches_are_where_the_blocks_end(found):
+    names = [name for name, _ in numbers.stops(found)]
+    assert names == ["z", "coarse", "intermediate", "fine"]
+    for name, index in numbers.stops(found)[1:]:
+        assert found.steps[index].bytes == found.cuts[name]
+
+
+def test_a_sentence_says_where_we_stand(found):
+    said = numbers.sentence(found, 2)
+    assert said.startswith("Step 3 of ")
+    assert "decibels, coarse " in said
+    identical = Trace(1, 1, 9, {}, {"fine": 9}, (Step(9, 1.0, math.inf, "fine", 1.0),))
+    assert numbers.sentence(identical, 0) == "Step 1 of 1, 9 bytes, identical to the original"
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), [(1, "1 byte"), (999, "999 bytes"), (1940, "1.9 kB"), (123_456, "123 kB"), (99_949, "99.9 kB")]
+)
+def test_bytes_in_words(n, said):
+    assert numbers.format_bytes(n) == said
+
+
+@pytest.mark.parametrize(
+    ("winners", "answers", "note", "wrong"),
+    [
+        ((1, 2, 2), (2,), "✓ right from 20 bytes", False),
+        ((1, 2, 2), (), "▸ settled from 20 bytes", False),
+        ((2, 2, 1), (2,), "✗ right, then wrong", True),
+        ((1, 3, 1), (2,), "✗ never right", True),
+    ],
+)
+def test_a_lane_says_from_when_on_it_is_right(winners, answers, note, wrong):
+    lane = lane_of(winners, answers)
+    assert (lane["note"], lane["wrong"]) == (note, wrong)
+    assert [bar[3] for bar in lane["bars"]] == [w in (answers or winners[-1:]) for w in winners]
+
+
+def test_a_lane_s_stretches_cover_the_file_from_the_first_step():
+    lane = lane_of((1, 2, 2))
+    assert [(left, width, label) for left, width, label, _ in lane["runs"]] == [(0.2, 0.2, "c1"), (0.4, 0.6, "c2")]
+    assert lane["bars"][0][:3] == (0.2, 0.2, 0.5)
+
+
+def test_the_icicle_adds_up_and_children_stand_under_their_parents(found):
+    upper, lower = numbers.icicle(found)
+    hierarchy = load_hierarchy()
+    assert (upper["level"], lower["level"]) == ("coarse", "intermediate")
+    assert lower["groups"] == sorted(lower["groups"])  # families in the order of their kinds
+    parents = hierarchy.parents("intermediate")[0]
+    names = hierarchy.level("intermediate").labels
+    assert all(
+        parents[names.index(label)] == group for label, group in zip(lower["labels"], lower["groups"], strict=True)
+    )
+    for step in range(len(found.steps)):
+        for group in range(10):
+            children = [m for m, g in zip(lower["masses"][step], lower["groups"], strict=True) if g == group]
+            assert sum(children) == pytest.approx(upper["masses"][step][group], abs=1 + len(children) / 2)
+        assert sum(upper["masses"][step]) == pytest.approx(1000, abs=5)
+
+
+def test_without_a_tree_or_a_classifier_there_is_no_order_to_show(found):
+    flat = Trace.from_json({**found.to_json(), "parents": {}})
+    assert numbers.icicle(flat)[1]["groups"] == list(range(100))
+    bare = trace(FakeCodec(), np.zeros((16, 16, 3), np.uint8), steps=4)[0]
+    assert numbers.numbers(bare)["icicle"] == numbers.numbers(bare)["lanes"] == []
+    assert not numbers.numbers(bare)["known"]
