@@ -2,62 +2,36 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
-from PIL import Image
 
 from hiercodec.evaluation import bundle
 from hiercodec.evaluation.samples import samples
 from hiercodec.evaluation.ship import TRACES
+from hiercodec.palette import SEQUENTIAL, ramp
 from tests.browser.conftest import settle
+from tests.browser.explore import BOXES, ICICLE, canvas, point, position
 
 pytestmark = pytest.mark.browser
-AXE = Path(os.environ.get("HIERCODEC_AXE", "node_modules/axe-core/axe.min.js"))
-
-PIXELS = """() => {
-  const root = [...document.querySelectorAll('*')].map((e) => e.shadowRoot).find((r) => r?.querySelector('.hx'));
-  const canvas = root.querySelector('canvas.a');
-  const { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-  let text = '';
-  for (let i = 0; i < data.length; i += 8192) text += String.fromCharCode(...data.subarray(i, i + 8192));
-  return { width, height, data: btoa(text) };
-}"""
 
 
-BOXES = """(names) => {
-  const root = [...document.querySelectorAll('*')].map((e) => e.shadowRoot).find((r) => r?.querySelector('.hx'));
-  return names.map((name) => Object.values(root.querySelector(name).getBoundingClientRect().toJSON()).map(Math.round));
-}"""
+@pytest.fixture(scope="module")
+def packed():
+    """What the page shows first."""
+    return bundle.read(TRACES / f"{samples()[0].id}.zip")
 
 
-def canvas(page) -> np.ndarray:
-    """The pixels on the canvas, uint8[H, W, 3]."""
-    got = page.evaluate(PIXELS)
-    rgba = np.frombuffer(base64.b64decode(got["data"]), np.uint8).reshape(got["height"], got["width"], 4)
-    assert (rgba[..., 3] == 255).all()
-    return rgba[..., :3]
-
-
-def position(page) -> int:
-    return int(page.locator(".hx").get_attribute("data-k"))
-
-
-def point(page, share: float) -> tuple[float, float]:
-    box = page.locator(".track").bounding_box()
-    return box["x"] + share * box["width"], box["y"] + box["height"] / 2
-
-
-def test_drag_is_silent_and_release_is_one_rerun(page):
+def test_drag_is_silent_and_release_is_one_rerun(page, packed):
+    masses = [step.mass for step in packed.trace.steps]
     page.mouse.move(*point(page, 0.1))
     page.mouse.down()
     seen, slowest = set(), []
     for share in np.linspace(0.1, 0.97, 80):
         page.mouse.move(*point(page, float(share)))
+        if position(page) not in seen:
+            coarse, families = page.evaluate(ICICLE)
+            assert coarse == [round(1000 * p) for p in masses[position(page)]["coarse"]]
+            assert len(families) == 100
         seen.add(position(page))
         slowest.append(float(page.locator(".hx").get_attribute("data-render-ms")))
     assert len(seen) >= 12
@@ -70,8 +44,8 @@ def test_drag_is_silent_and_release_is_one_rerun(page):
     assert np.percentile(slowest, 95) <= 16, sorted(slowest)[-5:]
 
 
-def test_every_key_moves_and_commits_once(page):
-    trace = bundle.read(TRACES / f"{samples()[0].id}.zip").trace
+def test_every_key_moves_and_commits_once(page, packed):
+    trace = packed.trace
     last = len(trace.steps) - 1
     ends = [next(i for i, s in enumerate(trace.steps) if s.bytes >= cut) for cut in trace.cuts.values()]
     page.locator(".track").focus()
@@ -87,6 +61,35 @@ def test_every_key_moves_and_commits_once(page):
         settle(page)
         assert page.evaluate("runs") == number, key
     assert "bytes" in page.locator(".track").get_attribute("aria-valuetext")
+    page.keyboard.press("Home")
+    page.keyboard.press("Space")
+    page.wait_for_timeout(900)
+    page.keyboard.press("Space")
+    assert position(page) >= 1
+    assert page.locator("[data-do=play]").get_attribute("aria-label") == "Play"
+
+
+def test_keys_on_the_picture_move_divider_and_picture(page):
+    page.locator("[data-view=split]").click()
+    handle, stage = page.locator(".handle"), page.locator(".stage")
+    stage.focus()
+    for key, place in (("1", "0"), ("3", "100"), ("2", "50")):
+        page.keyboard.press(key)
+        assert handle.get_attribute("aria-valuenow") == place
+    handle.focus()
+    for key, place in (("ArrowRight", "55"), ("ArrowLeft", "50"), ("End", "100"), ("Home", "0")):
+        page.keyboard.press(key)
+        assert handle.get_attribute("aria-valuenow") == place
+    page.locator("[data-zoom]").select_option("4")
+    places = set()
+    stage.focus()
+    for key in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+        places.add(page.locator(".pan").get_attribute("style"))
+    assert len(places) == 4
+    page.locator("[data-zoom]").select_option("0")
+    page.locator("[data-view=picture]").click()
+    settle(page)
 
 
 def test_play_runs_to_the_end_without_the_server_and_pauses(page):
@@ -107,26 +110,71 @@ def test_play_runs_to_the_end_without_the_server_and_pauses(page):
     assert page.evaluate("runs") == before + 1
 
 
-def test_canvas_shows_the_decoders_pixels_bit_for_bit_and_nothing_jumps(page):
-    frames = bundle.read(TRACES / f"{samples()[0].id}.zip").frames()
+def test_bytes_arrive_in_their_own_time(page, packed):
+    names = page.locator("[data-pace] option").all_text_contents()
+    for link in ("LoRa", "satellite", "GPRS", "2G"):
+        assert any(link in name for name in names), link
+    page.locator("[data-do=first]").click()
+    page.locator("[data-pace]").select_option("typed")
+    page.locator(".typed input").fill(str(4 * packed.trace.file_bytes))  # bits a second: the whole file takes 2 s
+    settle(page)
+    page.evaluate("globalThis.runs = 0")
+    page.locator("[data-do=play]").click()
+    page.wait_for_timeout(800)
+    assert 0 < position(page) < len(packed.changes) - 1
+    page.wait_for_function("runs >= 1")  # it commits when all has arrived
+    assert position(page) == len(packed.changes) - 1
+    assert page.locator(".clock").text_content().endswith("of 2.0 s")
+    page.locator("[data-pace]").select_option("s3")
+    settle(page)
+
+
+def test_canvas_shows_the_decoders_pixels_bit_for_bit_and_nothing_jumps(page, packed):
     page.locator(".track").focus()
     page.keyboard.press("Home")
-    names = [".stage", ".meaning", ".level:nth-child(3)", ".transport", ".track", ".lanes", ".legend"]
+    names = [".stage", ".meaning", ".level:nth-child(3)", ".transport", ".track", ".lanes", ".icicle", ".legend"]
     boxes = page.evaluate(BOXES, names)
-    for index, frame in enumerate(frames):
+    for index, frame in enumerate(packed.frames()):
         assert position(page) == index
         assert np.array_equal(canvas(page), frame), index
         assert page.evaluate(BOXES, names) == boxes, index
         page.keyboard.press("ArrowRight")
 
 
-def test_split_and_difference(page):
-    packed = bundle.read(TRACES / f"{samples()[0].id}.zip")
+def test_the_map_shows_where_the_bits_of_this_prefix_went(page, packed):
+    colours = np.array(ramp(SEQUENTIAL))
+    page.locator("[data-view=bits]").click()
+    page.locator(".track").focus()
+    page.keyboard.press("Home")
+    assert page.locator(".scale").is_visible()
+    seen = []
+    for index, bits in enumerate(packed.bit_maps()):
+        assert position(page) == index
+        share = np.minimum(1, np.sqrt(bits / 600))
+        shown = canvas(page)[8::16, 8::16][: bits.shape[0], : bits.shape[1]]  # a square covers its cell's centre
+        large = share > 0.3
+        expected = colours[np.floor(255 * share + 0.5).astype(int)]
+        assert np.array_equal(shown[large], expected[large]), index
+        seen.append(int(large.sum()))
+        page.keyboard.press("ArrowRight")
+    assert seen == sorted(seen)
+    assert seen[0] == 0 < seen[-1]
+    page.locator("[data-view=picture]").click()
+
+
+def test_cards_tell_margin_and_similarity(page, packed):
+    page.locator(".track").focus()
+    page.keyboard.press("End")
+    step = packed.trace.steps[-1]
+    for level, card in zip(packed.trace.levels, page.locator(".level").all(), strict=True):
+        text = card.locator(".margin").text_content()
+        assert text.startswith(f"margin {int(100 * step.margin(level) + 0.5)} points")
+    assert text.endswith(f"WUP {step.wup:.2f}")
+
+
+def test_split_and_difference(page, packed):
     page.locator("[data-view=split]").click()
     assert page.locator(".handle").is_visible()
-    page.locator(".handle").focus()
-    page.keyboard.press("End")
-    assert page.locator(".handle").get_attribute("aria-valuenow") == "100"
     page.locator("[data-source=a]").select_option("original")
     assert np.array_equal(canvas(page), packed.original_pixels())
     page.locator("[data-view=difference]").click()
@@ -134,7 +182,7 @@ def test_split_and_difference(page):
     assert (zero == zero[0, 0]).all()  # a picture against itself
     assert page.locator(".scale").is_visible()
     page.locator("[data-source=b]").select_option("jpeg")
-    page.wait_for_function("runs >= 1")
+    page.locator(".waiting").wait_for(state="hidden", timeout=30_000)
     settle(page)
     assert (canvas(page) != zero).any()
     page.locator("[data-view=split]").click()
@@ -145,20 +193,34 @@ def test_split_and_difference(page):
 
 def test_the_address_restores_the_view(open_page):
     title = samples()[2].title
-    page = open_page(f"/?photo={title}&step=4")
-    assert position(page) == 3
+    page = open_page(f"/?photo={title}&step=14")
+    assert position(page) == 13
     assert title in page.locator("canvas.a").get_attribute("aria-label")
     page.locator('[data-testid="stSlider"] input[type=range]').focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_url("**step=5*")
+    page.wait_for_url("**step=15*")
     settle(page)
-    assert position(page) == 4
+    assert position(page) == 14
+    page.locator("[data-view=split]").click()
+    page.locator("[data-source=b]").select_option("webp")
+    page.locator("[data-zoom]").select_option("2")
+    page.wait_for_url("**look=split%2Cprefix%2Cwebp%2C2*")
+    settle(page)
+    shown = canvas(page)
     page.reload()
     settle(page)
-    assert position(page) == 4
+    other = open_page(page.url.removeprefix(page.evaluate("location.origin")))  # somebody else, given the link
+    for visited in (page, other):
+        visited.locator(".waiting").wait_for(state="hidden", timeout=30_000)
+        assert position(visited) == 14
+        assert visited.locator("[data-view=split] input").is_checked()
+        assert visited.locator("[data-source=b]").input_value() == "webp"
+        assert "WebP" in visited.locator(".tag.right").text_content()
+        assert visited.locator("[data-zoom]").input_value() == "2"
+        assert np.array_equal(canvas(visited), shown)
 
 
-def test_narrow_screen_needs_no_sideways_scroll(open_page):
+def test_narrow_screen_needs_no_sideways_scroll(open_page, packed):
     page = open_page(viewport={"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     box = page.locator(".hx").bounding_box()
@@ -166,41 +228,14 @@ def test_narrow_screen_needs_no_sideways_scroll(open_page):
     for selector in (".track", "[data-do=play]", ".notch"):
         assert page.locator(selector).first.bounding_box()["height"] >= 24
     page.locator("[data-do=last]").click()
-    assert position(page) == len(bundle.read(TRACES / f"{samples()[0].id}.zip").changes) - 1
+    assert position(page) == len(packed.changes) - 1
 
 
-@pytest.mark.skipif(not AXE.is_file(), reason="no axe-core (npm i axe-core, or HIERCODEC_AXE)")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(open_page, scheme):
-    page = open_page(color_scheme=scheme, bypass_csp=True)
-    page.locator("[data-view=split]").click()
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")["violations"]
-    serious = [f"{row['id']}: {row['help']}" for row in found if row["impact"] in {"serious", "critical"}]
-    assert not serious
-
-
-@pytest.mark.slow
-def test_own_photo_and_the_downloaded_prefix_reopen(open_page, tmp_path):
-    out = io.BytesIO()
-    rgb = samples()[1].pixels()
-    Image.fromarray(rgb).save(out, "PNG")
-    page = open_page()
-    page.get_by_role("radio", name="Your own").or_(page.get_by_role("button", name="Your own")).first.click()
-    picker = page.locator('[data-testid="stFileUploader"] input[type=file]')
-    picker.set_input_files({"name": "mine.png", "mimeType": "image/png", "buffer": out.getvalue()})
-    page.wait_for_selector('canvas[aria-label^="Your picture"]', timeout=300_000)
-    settle(page)
-    shown, at = canvas(page), position(page)
-    page.get_by_role("tab", name="Take away").click()
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Stream up to here").click()
-    part = tmp_path / "part.hc"
-    waiting.value.save_as(part)
-    picker.set_input_files(str(part))
-    page.wait_for_function("document.body.innerText.includes('part.hc')")
-    page.wait_for_timeout(1500)
-    settle(page)
-    page.locator("[data-do=last]").click()
-    assert at > 0
-    assert np.array_equal(canvas(page), shown)
+def test_who_wants_less_motion_gets_one_change_a_second(open_page):
+    page = open_page(reduced_motion="reduce")
+    page.locator("[data-do=first]").click()
+    page.locator("[data-pace]").select_option("s8")
+    page.locator("[data-do=play]").click()
+    page.wait_for_timeout(1600)
+    assert position(page) == 1
+    page.locator("[data-do=play]").click()

@@ -1,0 +1,63 @@
+"""axe-core finds nothing serious on any page, in either theme."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import pytest
+
+from tests.browser.conftest import settle
+
+pytestmark = pytest.mark.browser
+PAGES = ("/", "/clusters", "/clip-vs-wordnet", "/robustness", "/failures", "/evaluate", "/models", "/learn")
+REST = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The script of axe-core, from the package that carries it."""
+    pytest.importorskip("axe_playwright_python")
+    return resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+
+def serious(page, axe: str) -> list[str]:
+    """What axe holds to be serious or critical, with the first place of each."""
+    page.evaluate(axe)
+    found = page.evaluate("axe.run()")["violations"]
+    return [
+        f"{row['id']}: {row['help']} ({len(row['nodes'])}×): {row['nodes'][0]['html'][:160]}"
+        for row in found
+        if row["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_pages(browser, address, axe, path, scheme):
+    page = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme, bypass_csp=True).new_page()
+    page.goto(address + path)
+    page.wait_for_selector(REST, timeout=60_000)
+    page.wait_for_timeout(1500)
+    page.wait_for_selector(REST, timeout=60_000)
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
+    assert not serious(page, axe)
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_view_and_panel_of_explore(open_page, axe, scheme):
+    page = open_page(color_scheme=scheme, bypass_csp=True)
+    found = {}
+    for view in ("split", "difference", "bits"):
+        page.locator(f"[data-view={view}]").click()
+        settle(page)
+        found[view] = serious(page, axe)
+    for tab in ("Meaning", "Decisions", "Bytes", "Take away"):
+        page.get_by_role("tab", name=tab).click()
+        settle(page)
+        page.wait_for_timeout(800)
+        found[tab] = serious(page, axe)
+    page.get_by_text("Settings").first.click()
+    page.wait_for_timeout(500)
+    found["Settings"] = serious(page, axe)
+    assert not {where: problems for where, problems in found.items() if problems}
