@@ -1,8 +1,10 @@
 """`python -m hiercodec bench [--json]`: speed beside peers in one run, and what container and coder cost.
 
 Speeds are medians over repeated runs on one photograph, every codec in turn, so that what else the machine does falls on
-all of them. CompressAI's peers (and `tic` while it has no weights) run with random weights: their speed is that of trained
-ones, their rate and quality mean nothing and are not reported.
+all of them; `…_cpu_s` is processor time, which a busy machine stretches less. `synthesis` is the part of decoding that turns
+latents into pixels: what decoding takes beyond it is the price of the entropy model. CompressAI's peers (and `tic` while it
+has no weights) run with random weights: their speed is that of trained ones, their rate and quality mean nothing and are
+not reported.
 """
 
 from __future__ import annotations
@@ -51,9 +53,7 @@ def bench(rgb: np.ndarray, *, repeats: int = REPEATS, without: tuple[str, ...] =
     codecs = {"lite": models.load("lite")}
     if "tic" not in without:
         codecs["tic"] = models.load("tic") if "tic" in models.shipped() else _untrained("tic")
-    runs: dict[str, tuple[Callable, Callable]] = {
-        name: (lambda c=codec: c.encode(rgb), lambda data, c=codec: c.decode(data)) for name, codec in codecs.items()
-    }
+    runs = {name: _own(codec, rgb) for name, codec in codecs.items()}
     runs |= {name: _peer(name, rgb) for name in PEERS if name not in without}
     speed = _time(runs, repeats)
     reference = speed.get("mbt2018")
@@ -61,10 +61,14 @@ def bench(rgb: np.ndarray, *, repeats: int = REPEATS, without: tuple[str, ...] =
         if reference:
             row["decode_speed_vs_mbt2018"] = round(reference["decode_s"] / row["decode_s"], 2)
             row["encode_speed_vs_mbt2018"] = round(reference["encode_s"] / row["encode_s"], 2)
+        if "synthesis_cpu_s" in row:
+            row["decode_over_synthesis"] = round(row["decode_cpu_s"] / row["synthesis_cpu_s"], 3)
     return {
         "photo": f"{rgb.shape[1]}×{rgb.shape[0]}",
         "repeats": repeats,
         "threads": torch.get_num_threads(),
+        "untrained": [name for name, codec in codecs.items() if "untrained" in codec.name]
+        + [n for n in PEERS if n in runs],
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in ("torch", "compressai", "constriction", "numpy")},
         "speed": speed,
@@ -94,12 +98,15 @@ def table(results: dict) -> str:
     """The results as aligned text."""
     lines = [
         f"{results['photo']}, {results['threads']} threads, median of {results['repeats']}",
-        f"{'codec':22} {'encode ms':>10} {'decode ms':>10} {'decode speed against mbt2018':>30}",
+        f"{'codec':22} {'encode ms':>10} {'decode ms':>10} {'decode/synthesis':>17} {'decode speed against mbt2018':>30}",
     ]
     for name, row in results["speed"].items():
         ratio = row.get("decode_speed_vs_mbt2018")
         against = f"{ratio:.1f} ×" if ratio else "not measured"
-        lines.append(f"{name:22} {1000 * row['encode_s']:10.1f} {1000 * row['decode_s']:10.1f} {against:>30}")
+        over = f"{row['decode_over_synthesis']:.2f}" if "decode_over_synthesis" in row else ""
+        lines.append(
+            f"{name:22} {1000 * row['encode_s']:10.1f} {1000 * row['decode_s']:10.1f} {over:>17} {against:>30}"
+        )
     o = results["overhead"]
     lines.append(
         f"lite's stream: {o['file_bytes']} bytes = {o['coded_bytes']} coded + {o['container_bytes']} container; "
@@ -108,31 +115,47 @@ def table(results: dict) -> str:
     return "\n".join(lines)
 
 
-def _time(runs: dict[str, tuple[Callable, Callable]], repeats: int) -> dict[str, dict]:
-    """Median seconds of encoding and decoding, the codecs taking turns; the first round warms up and does not count."""
-    encode: dict[str, list[float]] = {name: [] for name in runs}
-    decode: dict[str, list[float]] = {name: [] for name in runs}
+Steps = dict[str, Callable]
+"""What is timed of a codec, by name: "encode" takes nothing and gives data, everything else takes that data."""
+
+
+def _time(runs: dict[str, Steps], repeats: int) -> dict[str, dict]:
+    """Median seconds of every step, the codecs taking turns; the first round warms up and does not count."""
+    wall: dict[tuple[str, str], list[float]] = {}
+    cpu: dict[tuple[str, str], list[float]] = {}
     for turn in range(repeats + 1):
-        for name, (enc, dec) in runs.items():
-            start = time.perf_counter()
-            data = enc()
-            middle = time.perf_counter()
-            dec(data)
-            end = time.perf_counter()
-            if turn:
-                encode[name].append(middle - start)
-                decode[name].append(end - middle)
+        for name, steps in runs.items():
+            data = None
+            for step, call in steps.items():
+                start, busy = time.perf_counter(), time.process_time()
+                result = call() if step == "encode" else call(data)
+                if turn:
+                    wall.setdefault((name, step), []).append(time.perf_counter() - start)
+                    cpu.setdefault((name, step), []).append(time.process_time() - busy)
+                data = result if step == "encode" else data
+    rows: dict[str, dict] = {name: {} for name in runs}
+    for (name, step), seconds in wall.items():
+        rows[name][f"{step}_s"] = round(statistics.median(seconds), 5)
+        rows[name][f"{step}_cpu_s"] = round(statistics.median(cpu[name, step]), 5)
+        if step == "decode":
+            rows[name]["decode_s_min"] = round(min(seconds), 5)
+    return rows
+
+
+def _own(codec, rgb: np.ndarray) -> Steps:
+    """A codec of ours; the data are the stream."""
+    from hiercodec import stream
+
+    parsed = stream.parse(codec.encode(rgb))
+    latent = codec.decode_latent(parsed)[0]
     return {
-        name: {
-            "encode_s": round(statistics.median(encode[name]), 5),
-            "decode_s": round(statistics.median(decode[name]), 5),
-            "decode_s_min": round(min(decode[name]), 5),
-        }
-        for name in runs
+        "encode": lambda: codec.encode(rgb),
+        "decode": codec.decode,
+        "synthesis": lambda data: codec.synthesise(latent, parsed.header),
     }
 
 
-def _peer(name: str, rgb: np.ndarray) -> tuple[Callable, Callable]:
+def _peer(name: str, rgb: np.ndarray) -> Steps:
     """CompressAI's model at its N=192 setting, with random weights."""
     import torch
 
@@ -153,7 +176,7 @@ def _peer(name: str, rgb: np.ndarray) -> tuple[Callable, Callable]:
     def decode(out: dict):
         return net.decompress(out["strings"], out["shape"])  # our own strings, of this very process
 
-    return encode, decode
+    return {"encode": encode, "decode": decode}
 
 
 def _untrained(preset: str):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+RESULTS = Path(__file__).resolve().parents[2] / "assets" / "results"
+TRAIN_TIC = "python -m hiercodec train configs/tic-rd.toml && python -m hiercodec train configs/tic.toml"
 
 NOT_MEASURED = "not measured"
 GOOD_PSNR = 31.0
@@ -17,6 +22,45 @@ def number(value: Any, digits: int = 2, unit: str = "") -> str:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return NOT_MEASURED
     return f"{value:,.{digits}f}{' ' if unit else ''}{unit}"
+
+
+def results(name: str) -> dict[str, Any]:
+    """A results file of assets/results, or an empty dictionary where it is missing."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def missing_tic(codecs: Mapping[str, Any]) -> str | None:
+    """What to say where the weights of `tic` are not installed; None where they are."""
+    if "tic" in codecs:
+        return None
+    return (
+        "`tic`, the paper's own network, is not shipped: nobody has trained it at full size yet. Train it (hours on one "
+        f"GPU) with `{TRAIN_TIC}`, then put `runs/tic/tic.safetensors` and `tic.json` into `assets/models/`."
+    )
+
+
+def slow(codec: Mapping[str, Any], speed: Mapping[str, Any] | None = None) -> str | None:
+    """A word of patience for a `tic`-class codec, which the app runs on the CPU; None for others.
+
+    `speed` is what `bench --json` measured (default: assets/results/speed.json).
+    """
+    if (codec.get("preset") or {}).get("transform") != "tic":
+        return None
+    measured = results("speed") if speed is None else speed
+    row = (measured.get("speed") or {}).get("tic") or {}
+    times = {what: number(row.get(f"{what}_cpu_s"), 1, "s") for what in ("encode", "decode")}
+    if NOT_MEASURED in times.values():
+        took = f"the time a picture takes was {NOT_MEASURED}"
+    else:
+        side = measured.get("photo", "a small picture")
+        took = f"a {side} picture takes {times['encode']} of processor time to encode and {times['decode']} to decode"
+    return f"A large network on a CPU: {took}, once for every step of a trace."
+
+
+def about_switch(codecs: Mapping[str, Mapping[str, Any]], chosen: str) -> list[str]:
+    """What to say under the switch between codec models: which one is missing, and that the chosen one takes its time."""
+    return [words for words in (missing_tic(codecs), slow(codecs.get(chosen, {}))) if words]
 
 
 def levels(card: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -63,7 +107,7 @@ def points(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def weaknesses(codec: Mapping[str, Any], classifier: Mapping[str, Any] | None) -> list[str]:
     """Sentences on what the weights cannot do yet, from their own cards; empty where they reach the project's targets."""
-    found = []
+    found = [words] if (words := slow(codec)) else []
     rows = levels(codec)
     whole, coarse = rows.get("fine", {}), rows.get("coarse", {})
     photos = (codec.get("validation") or {}).get("photos")
@@ -87,3 +131,52 @@ def weaknesses(codec: Mapping[str, Any], classifier: Mapping[str, Any] | None) -
                 "so a wrong answer may be its fault and not the codec's."
             )
     return found
+
+
+def with_interval(estimate: Mapping[str, Any] | None, digits: int = 2, scale: float = 1.0) -> str:
+    """A mean with its interval, "29.31 (29.10 to 29.52)"; the mean alone for a single seed; or "not measured"."""
+    if not estimate:
+        return NOT_MEASURED
+    mean = number(scale * estimate["mean"], digits)
+    if estimate.get("low") is None:
+        return mean
+    return f"{mean} ({number(scale * estimate['low'], digits)} to {number(scale * estimate['high'], digits)})"
+
+
+def ablation_arms(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of an ablation's results file: every arm's figures at full rate, and its top-1 at every level's own end."""
+    rows = []
+    for arm in (found.get("summary") or {}).get("arms", []):
+        levels_ = arm["levels"]
+        row = {"arm": arm["arm"], "seeds": arm["seeds"]}
+        row |= {f"{name} (bit/pixel)": with_interval(level["bpp"], 3) for name, level in levels_.items()}
+        row["PSNR, whole (dB)"] = with_interval(list(levels_.values())[-1]["psnr"])
+        row |= {f"{name} top-1 (%)": with_interval(level["agreement"], 1, 100) for name, level in levels_.items()}
+        row["WUP, whole"] = with_interval(list(levels_.values())[-1]["wup"], 3)
+        rows.append(row)
+    return rows
+
+
+def ablation_deltas(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of an ablation's results file: what an arm changes against another at equal quality or equal rate."""
+    return [
+        {
+            "arm": row["arm"],
+            "against": row["against"],
+            "seeds": row["bd_rate_percent"]["seeds"],
+            "BD-rate (%)": with_interval(row["bd_rate_percent"]),
+            "fine top-1 (points)": with_interval(row["fine_agreement"], 2, 100),
+            "WUP": with_interval(row["wup"], 4),
+        }
+        for row in (found.get("summary") or {}).get("comparisons", [])
+    ]
+
+
+def ablation_intervals(found: Mapping[str, Any]) -> list[tuple[str, float, float, float]]:
+    """(comparison, BD-rate in per cent, low, high) for a figure; those of a single seed have none and no row."""
+    rows = []
+    for row in (found.get("summary") or {}).get("comparisons", []):
+        rate = row["bd_rate_percent"]
+        if rate["low"] is not None:
+            rows.append((f"{row['arm']} against {row['against']}", rate["mean"], rate["low"], rate["high"]))
+    return rows

@@ -10,7 +10,7 @@ from hiercodec.evaluation.bundle import to_webp
 from hiercodec.evaluation.samples import Sample, samples
 from hiercodec.levels import PAPER_PLAN
 from hiercodec.ui import cached, chrome, state
-from hiercodec.ui.cards import weaknesses
+from hiercodec.ui.cards import about_switch, weaknesses
 from hiercodec.ui.panels import panels
 from hiercodec.ui.scrubber import scrubber, send_frames
 from hiercodec.ui.subject import Subject, default_settings, subject
@@ -39,9 +39,11 @@ def choose() -> Sample | None:
 def settings() -> dict[str, Any]:
     """Model, classifier, hierarchy, number of steps, from a popover; the address carries those that are not default."""
     chosen = default_settings()
-    with st.popover("Settings", icon=":material/tune:", type="tertiary"):
+    with st.popover("Settings", icon=":material/tune:"):
         models = list(cached.models()) or [str(chosen["model"])]
         chosen["model"] = st.selectbox("Codec model", models, key="model", bind="query-params")
+        for words in about_switch(cached.models(), str(chosen["model"])):
+            st.caption(words)
         spec = st.selectbox(
             "Classifier",
             CLASSIFIERS,

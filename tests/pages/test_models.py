@@ -6,7 +6,8 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from hiercodec.ui import cached
+from hiercodec.ui import cached, cards
+from tests.ui.test_cards import ablation_results
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "models.py"
 
@@ -30,7 +31,8 @@ def test_bare_cards_say_not_measured(monkeypatch):
     at = AppTest.from_file(str(PAGE), default_timeout=30).run()
     assert not at.exception
     assert words(at).count("not measured") >= 3
-    assert not at.dataframe
+    shown = len(cards.ablation_arms(cards.results("ablation"))) and 2
+    assert len(at.dataframe) == shown, "nothing was measured of these weights"
 
 
 def test_without_cards_it_says_how_to_train(monkeypatch):
@@ -38,3 +40,41 @@ def test_without_cards_it_says_how_to_train(monkeypatch):
     at = AppTest.from_file(str(PAGE), default_timeout=30).run()
     assert not at.exception
     assert any("train" in item.value for item in at.code)
+
+
+def test_tic_is_a_card_or_a_word_on_how_to_train_it(monkeypatch):
+    card = {"preset": {"transform": "tic"}, "fingerprint": "abcd"}
+    monkeypatch.setattr(cached, "cards", lambda: {"tic": card})
+    with_weights = words(AppTest.from_file(str(PAGE), default_timeout=30).run())
+    assert "A large network on a CPU" in with_weights
+    assert "not shipped" not in with_weights
+    monkeypatch.setattr(cached, "cards", lambda: {"lite": {"preset": {"transform": "lite"}}})
+    without = words(AppTest.from_file(str(PAGE), default_timeout=30).run())
+    assert cards.TRAIN_TIC in without
+    assert "A large network" not in without
+
+
+def test_ablations_are_shown_with_what_they_were_measured_by(monkeypatch):
+    found = {
+        **ablation_results(),
+        "command": "the command",
+        "setting": {"training": {"steps": 7, "preset": "lite", "changes": {"n": 8}}},
+        "held_out": {"photos": 5, "labelled": 2},
+        "environment": {"classifier": "some classifier"},
+    }
+    found["summary"]["interval"] = "95 %"
+    monkeypatch.setattr(cards, "results", lambda name: found if name == "ablation" else {})
+    at = AppTest.from_file(str(PAGE), default_timeout=30).run()
+    assert not at.exception
+    said = words(at)
+    for word in ("the command", "7 steps", "5 held-out", "some classifier", "−1.401 %"):
+        assert word in said
+    assert any("BD-rate (%)" in frame.value for frame in at.dataframe)
+
+
+def test_without_ablations_it_says_not_measured_and_how(monkeypatch):
+    monkeypatch.setattr(cards, "results", lambda name: {})
+    at = AppTest.from_file(str(PAGE), default_timeout=30).run()
+    assert not at.exception
+    assert "Here: not measured" in words(at)
+    assert any("training.ablation" in item.value for item in at.code)

@@ -56,3 +56,73 @@ def test_rows_of_a_measured_data_set():
     assert second["mobilenet coarse top1 (%)"] == 70.5
     assert second["mobilenet fine agreement (%)"] == 50.0
     assert cards.points({"points": []}) == []
+
+
+def tic_card():
+    return {**codec_card(), "preset": {"transform": "tic"}}
+
+
+def test_tic_is_missed_only_where_it_is_missing():
+    words = cards.missing_tic({"lite": codec_card()})
+    assert "not shipped" in words
+    assert cards.TRAIN_TIC in words
+    assert cards.missing_tic({"lite": codec_card(), "tic": tic_card()}) is None
+
+
+def test_the_command_that_trains_tic_names_configs_that_exist():
+    for word in cards.TRAIN_TIC.split():
+        if word.endswith(".toml"):
+            assert (cards.RESULTS.parents[1] / word).is_file()
+
+
+def test_a_large_network_says_what_a_picture_takes():
+    speed = {"photo": "256×256", "speed": {"tic": {"encode_cpu_s": 1.234, "decode_cpu_s": 2.0}}}
+    words = cards.slow(tic_card(), speed)
+    assert "256×256" in words
+    assert "1.2 s" in words
+    assert "2.0 s" in words
+    assert "not measured" in cards.slow(tic_card(), {})
+    assert cards.slow(codec_card(), speed) is None
+    assert cards.slow({"preset": {"transform": "lite"}}, speed) is None
+    assert any("CPU" in words for words in cards.weaknesses(tic_card(), None))
+
+
+def test_the_switch_says_what_is_missing_or_slow():
+    (missing,) = cards.about_switch({"lite": codec_card()}, "lite")
+    assert "not shipped" in missing
+    both = {"lite": codec_card(), "tic": tic_card()}
+    assert cards.about_switch(both, "lite") == []
+    (patience,) = cards.about_switch(both, "tic")
+    assert "CPU" in patience
+
+
+def estimate(mean, half=None):
+    bounds = {"low": None, "high": None} if half is None else {"low": mean - half, "high": mean + half}
+    return {"mean": mean, "seeds": 3, **bounds}
+
+
+def ablation_results(half=0.5):
+    level = {"bpp": estimate(0.2, half), "psnr": estimate(24.0), "agreement": estimate(0.5), "wup": estimate(0.7)}
+    row = {"arm": "a", "against": "b", "bd_rate_percent": estimate(-1.4, half), "wup": estimate(0.01)}
+    row["fine_agreement"] = estimate(0.02, 0.01)
+    return {"summary": {"arms": [{"arm": "a", "seeds": 3, "levels": {"coarse": level}}], "comparisons": [row]}}
+
+
+def test_rows_of_an_ablation():
+    found = ablation_results()
+    (arm,) = cards.ablation_arms(found)
+    assert arm["coarse (bit/pixel)"] == "0.200 (-0.300 to 0.700)"
+    assert arm["PSNR, whole (dB)"] == "24.00"
+    assert arm["coarse top-1 (%)"] == "50.0"
+    (delta,) = cards.ablation_deltas(found)
+    assert delta["BD-rate (%)"] == "-1.40 (-1.90 to -0.90)"
+    assert delta["fine top-1 (points)"] == "2.00 (1.00 to 3.00)"
+    assert cards.ablation_intervals(found) == [("a against b", -1.4, -1.9, pytest.approx(-0.9))]
+    assert cards.ablation_intervals(ablation_results(half=None)) == []
+
+
+def test_no_ablation_has_no_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(cards, "RESULTS", tmp_path)
+    assert cards.results("ablation") == {}
+    assert cards.ablation_arms({}) == cards.ablation_deltas({}) == cards.ablation_intervals({}) == []
+    assert cards.with_interval(None) == "not measured"
