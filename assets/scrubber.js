@@ -180,7 +180,7 @@ function createScrubber(root) {
     $("[data-do=finer]").setAttribute("aria-pressed", data.finer === block());
     track.setAttribute("aria-valuenow", s.k);
     track.setAttribute("aria-valuetext", step.said);
-    box.dataset.k = s.k;
+    Object.assign(box.dataset, { k: s.k, id: data.id });
     box.dataset.renderMs = (performance.now() - begin).toFixed(2);
   }
 

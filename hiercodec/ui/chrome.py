@@ -64,7 +64,7 @@ def empty(text: str, *, how: str = "") -> None:
     with st.container(border=True):
         st.markdown(f"**{text}**")
         if how:
-            st.code(how, language="bash")
+            st.code(how, language=None)  # the colours of highlighted code are too faint on its ground
 
 
 def chart(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from hiercodec.images import encode_png
 from hiercodec.ui import cached, chrome, export, state
 
 if TYPE_CHECKING:
-    from hiercodec.evaluation.trace import Trace
+    from hiercodec.evaluation.trace import Step, Trace
     from hiercodec.ui.subject import Subject
 
 CLASSICAL = ("jpeg", "webp", "avif", "jpeg2000")
@@ -123,24 +124,34 @@ def size(shown: Subject, position: int) -> None:
     trace = shown.bundle.trace
     others, sweeps = {}, {}
     if trace.provenance.get("reference") is None:
-        chosen = st.pills("Beside", ["JPEG", "WebP", "AVIF", "JPEG 2000"], selection_mode="multi", key="explore_beside")
+        names = ["JPEG", "WebP", "AVIF", "JPEG 2000"]
+        chosen = st.pills("Compare with", names, selection_mode="multi", key="explore_beside")
         sha = trace.provenance["image_sha256"]
-        keys = dict(zip(["JPEG", "WebP", "AVIF", "JPEG 2000"], CLASSICAL, strict=True))
+        keys = dict(zip(names, CLASSICAL, strict=True))
         for name in chosen:
             files = cached.classical_sweep(keys[name], sha, trace.file_bytes, shown.bundle.original_pixels())
             others[name], sweeps[name] = export.psnr_by_bytes(files), files
     step = trace.steps[position]
-    for name in others:
-        same = next((file for file in sweeps[name] if file.psnr >= step.psnr), None)
-        if same is not None:
-            st.markdown(
-                f"For {export.decibels(step.psnr)} **{name}** needs {same.bytes:,} bytes; here it takes {step.bytes:,}."
-            )
+    if others:
+        st.markdown(_compared(step, sweeps))
     fig = quality_curve(trace, position=position, others=others, mode=chrome.mode())
     alt = f"PSNR against bytes; here {export.decibels(step.psnr)} at {step.bytes} bytes"
     chrome.chart(fig, key="explore_quality", alt=alt, table=lambda: export.table(trace))
     parts = " + ".join(f"{name} {n:,}" for name, n in trace.parts.items())
     st.caption(f"The file: {parts} = {trace.file_bytes:,} bytes, every byte of the container counted.")
+
+
+def _compared(step: Step, sweeps: dict[str, list[Any]]) -> str:
+    """What each classical codec needs for this step's quality, and what it reaches in this step's bytes."""
+    from hiercodec.ui.classical import within
+
+    quality, size = [f"here **{step.bytes:,} bytes**"], [f"here **{export.decibels(step.psnr)}**"]
+    for name, files in sweeps.items():
+        same = next((file for file in files if file.psnr >= step.psnr), None)
+        quality.append(f"{name} {same.bytes:,} bytes" if same else f"{name} more than {files[-1].bytes:,} bytes")
+        best = within(files, step.bytes)
+        size.append(f"{name} cannot be so small" if best is None else f"{name} {files[best].psnr:.1f} dB")
+    return f"For {export.decibels(step.psnr)}: {', '.join(quality)}.  \nIn {step.bytes:,} bytes: {', '.join(size)}."
 
 
 def take_away(shown: Subject, position: int) -> None:
@@ -153,6 +164,7 @@ def take_away(shown: Subject, position: int) -> None:
         ("Stream up to here (.hc)", f"{stem}-{n_bytes}.hc", binary, lambda: export.stream_prefix(bundle, position)),
         ("This picture (PNG)", f"{stem}-{n_bytes}.png", "image/png", lambda: export.frame_png(bundle, position)),
         ("Whole stream (.hc)", f"{stem}.hc", binary, lambda: bundle.stream),
+        ("Original at this size (PNG)", f"{stem}.png", "image/png", lambda: encode_png(bundle.original_pixels())),
         ("Animation (APNG)", f"{stem}.apng", "image/apng", lambda: export.animation(bundle, "apng")),
         ("Animation (WebP)", f"{stem}.webp", "image/webp", lambda: export.animation(bundle, "webp")),
         ("Contact sheet (PNG)", f"{stem}-steps.png", "image/png", lambda: export.contact_sheet(bundle)),
@@ -160,6 +172,8 @@ def take_away(shown: Subject, position: int) -> None:
         ("Trace (JSON)", f"{stem}.json", "application/json", lambda: export.trace_json(trace)),
         ("Charts (HTML)", f"{stem}-charts.html", "text/html", lambda: export.charts_html(trace, mode)),
     ]  # fmt: skip
+    if trace.provenance.get("reference"):
+        rows = [row for row in rows if row[0] != "Original at this size (PNG)"]
     with st.container(horizontal=True):
         for label, name, mime, make in rows:
             st.download_button(
@@ -174,7 +188,7 @@ def take_away(shown: Subject, position: int) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Copy as command line**")
-        st.code(_commands(shown, stem, n_bytes), language="bash", wrap_lines=True)
+        st.code(_commands(shown, stem, n_bytes), language=None, wrap_lines=True)
     with right:
         st.markdown("**Copy link**")
         if shown.sample is None:
@@ -185,9 +199,10 @@ def take_away(shown: Subject, position: int) -> None:
 
 
 def _commands(shown: Subject, stem: str, n_bytes: int) -> str:
-    """The commands that give this prefix and this picture again."""
-    whole = n_bytes == shown.bundle.trace.file_bytes
-    encode = f"python -m hiercodec encode PHOTO.png {stem}.hc\n"
-    source = f"{stem}.hc" if whole else "cut.hc"
-    cut = "" if whole else f"python -m hiercodec truncate {stem}.hc cut.hc --bytes {n_bytes}\n"
-    return f"{encode}{cut}python -m hiercodec decode {source} seen.png"
+    """The commands that give this prefix and this picture again, from what can be downloaded above."""
+    trace = shown.bundle.trace
+    lines = [] if trace.provenance.get("reference") else [f"python -m hiercodec encode {stem}.png {stem}.hc"]
+    if n_bytes < trace.file_bytes:
+        lines.append(f"python -m hiercodec truncate {stem}.hc cut.hc --bytes {n_bytes}")
+    lines.append(f"python -m hiercodec decode {'cut' if n_bytes < trace.file_bytes else stem}.hc seen.png")
+    return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("HIERCODEC_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
-@pytest.fixture(scope="session")
-def address():
-    """The address of the app, served from a process of its own."""
+@contextlib.contextmanager
+def serve() -> Iterator[tuple[str, int]]:
+    """The app in a process of its own: its address and process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -35,10 +37,17 @@ def address():
                 except OSError:
                     time.sleep(0.25)
             else:
-                pytest.fail("the server did not start within a minute")
-            yield url
+                raise TimeoutError("the server did not start within a minute")
+            yield url, server.pid
         finally:
             server.terminate()
+
+
+@pytest.fixture(scope="session")
+def address():
+    """The address of the app."""
+    with serve() as (url, _):
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -44,9 +44,10 @@ def download(page, label: str, path):
 
 
 def test_every_download_is_what_it_says(mine, tmp_path):
+    png = b"\x89PNG"
     kinds = {
-        "This picture (PNG)": b"\x89PNG", "Animation (APNG)": b"\x89PNG", "Animation (WebP)": b"RIFF",
-        "Contact sheet (PNG)": b"\x89PNG", "Trace (CSV)": b"bytes,bpp,", "Trace (JSON)": b"{", "Whole stream": b"\x89HC",
+        "This picture (PNG)": png, "Original at this size": png, "Contact sheet (PNG)": png, "Animation (APNG)": png,
+        "Animation (WebP)": b"RIFF", "Trace (CSV)": b"bytes,bpp,", "Trace (JSON)": b"{", "Whole stream": b"\x89HC",
         "Charts (HTML)": b"<!doctype html>",
     }  # fmt: skip
     for number, (label, start) in enumerate(kinds.items()):

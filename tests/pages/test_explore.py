@@ -226,7 +226,7 @@ def test_every_panel_draws(page, tab):
     at.run()
     assert not at.exception
     if tab == "Take away":
-        assert len(at.get("download_button")) == 9
+        assert len(at.get("download_button")) == 10
         assert any("--bytes" in item.value for item in at.code)
         assert any("?photo=Cat&step=9" in item.value for item in at.code)
     elif tab == "Meaning":
@@ -234,3 +234,16 @@ def test_every_panel_draws(page, tab):
         assert "WUP" in words(at)
     else:
         assert len(at.get("plotly_chart")) == 1
+
+
+def test_bytes_are_compared_at_equal_quality_and_at_equal_size(page):
+    at = page.run()
+    at.session_state["explore_tab"] = "Bytes"
+    at.run()
+    at.pills(key="explore_beside").set_value(["JPEG"]).run()
+    assert not at.exception
+    step = component(at, "hiercodec_scrubber")["trace"]["steps"][state.DEFAULT_STEP]
+    said = next(item.value for item in at.markdown if item.value.startswith("For "))
+    assert f"here **{step['bytes']:,} bytes**" in said
+    assert f"In {step['bytes']:,} bytes: here" in said
+    assert said.count("JPEG") == 2
