@@ -199,7 +199,8 @@ function createScrubber(root) {
     const others = top.slice(1).map(([, label, p]) => `${label} ${formatPercent(p)}`);
     row.rest.textContent = row.rest.title = others.length ? `then ${others.join(", ")}` : "";
     const alike = step.wup !== null && row.level === levels[levels.length - 1] ? ` · WUP ${step.wup.toFixed(2)}` : "";
-    row.lead.textContent = top.length ? `margin ${margin(top)} points${alike}` : "";
+    const lead = top.length ? margin(top) : null;
+    row.lead.textContent = lead === null ? "" : `margin ${lead} ${lead === 1 ? "point" : "points"}${alike}`;
   }
 
   const picture = (id, row, index) => globalThis.hiercodecFrames?.get(id)?.get(row)?.[index];

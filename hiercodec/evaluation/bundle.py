@@ -68,13 +68,13 @@ def make(trace: Trace, stream: bytes, rgb: np.ndarray, decoded: Sequence[Any], *
     return _pack(trace, stream, to_webp(rgb, effort), [result.image for result in decoded], maps, effort)
 
 
-def refined(bundle: Bundle, trace: Trace, decoded: Mapping[int, Any], *, effort: int = 0) -> Bundle:
+def refined(bundle: Bundle, trace: Trace, decoded: Mapping[int, Any]) -> Bundle:
     """The bundle of `trace`, which has the bundle's steps and, by their bytes, those in `decoded`."""
     old = zip(bundle.trace.steps, bundle.frames(), bundle.bit_maps(), strict=True)
     pictures = {step.bytes: (frame, bits) for step, frame, bits in old}
     pictures |= {n_bytes: (result.image, result.bits) for n_bytes, result in decoded.items()}
     frames, maps = zip(*(pictures[step.bytes] for step in trace.steps), strict=True)
-    return _pack(trace, bundle.stream, bundle.original, frames, np.stack(maps), effort)
+    return _pack(trace, bundle.stream, bundle.original, frames, np.stack(maps), effort=0)
 
 
 def _pack(

@@ -130,7 +130,7 @@ def compute(
         else:
             data = codec.encode(rgb)
             found, decoded = trace(codec, rgb, data=data, truth=truth, **asked)
-    return bundles.make(found, data, rgb, decoded, effort=1)
+    return bundles.make(found, data, rgb, decoded)
 
 
 def compute_finer(
@@ -158,7 +158,7 @@ def compute_finer(
             hierarchy=load_hierarchy(hierarchy),
             progress=progress,
         )
-    return bundles.refined(bundle, found, decoded, effort=1)
+    return bundles.refined(bundle, found, decoded)
 
 
 def key_of(source: str | bytes, *settings: str | int | None) -> str:

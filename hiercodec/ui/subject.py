@@ -99,10 +99,9 @@ def _computed(
         chrome.notice("error", "This classifier cannot be used: write bundled, none, or timm: and a model's name.")
         return None
     key = cached.key_of(source, *settings.values())
+    picture = st.empty()  # there even when nothing is computed, so that what follows keeps its place on the page
 
     def make(tell: Progress) -> Bundle:
-        picture = st.empty()
-
         def show(frame: Any) -> None:
             picture.image(frame, output_format="PNG", alt="The picture as far as it has been decoded")
 

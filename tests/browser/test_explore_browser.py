@@ -168,7 +168,7 @@ def test_cards_tell_margin_and_similarity(page, packed):
     step = packed.trace.steps[-1]
     for level, card in zip(packed.trace.levels, page.locator(".level").all(), strict=True):
         text = card.locator(".margin").text_content()
-        assert text.startswith(f"margin {int(100 * step.margin(level) + 0.5)} points")
+        assert text.startswith(f"margin {int(100 * step.margin(level) + 0.5)} point")
     assert text.endswith(f"WUP {step.wup:.2f}")
 
 
