@@ -7,8 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from hiercodec import figures_agreement as figures
-from hiercodec.ui import cached, cards, chrome
+from hiercodec.ui import cached, cards, chrome, measured
 
 
 def codec(name: str, card: Mapping[str, Any]) -> None:
@@ -39,11 +38,11 @@ def codec(name: str, card: Mapping[str, Any]) -> None:
         st.dataframe(rows, hide_index=True, width="content")
     else:
         st.markdown(f"Held-out figures: {cards.NOT_MEASURED}.")
-    for title, measured in (card.get("measured") or {}).items():
-        st.caption(
-            f"{title}: {measured.get('photos')} photographs, by `{measured.get('command', 'an unknown command')}`"
-        )
-        st.dataframe(cards.points(measured), hide_index=True, width="stretch")
+    for title, found in (card.get("measured") or {}).items():
+        st.caption(f"{title}: {found.get('photos')} photographs, by `{found.get('command', 'an unknown command')}`")
+        st.dataframe(cards.points(found), hide_index=True, width="stretch")
+    measured.against_rate(name)
+    measured.learning(name)
 
 
 def classifier(card: Mapping[str, Any]) -> None:
@@ -69,34 +68,6 @@ def classifier(card: Mapping[str, Any]) -> None:
         st.markdown(f"- {sentence}")
 
 
-def ablation(found: Mapping[str, Any]) -> None:
-    """The paper's ablations: what Δ-networks and channel splits change, with intervals over seeds."""
-    st.header("Ablations", anchor=False)
-    st.markdown(
-        "What the Δ-networks and the split of the channels among the levels are worth (paper, §5.3): Δ-networks give a "
-        "BD-rate of −1.401 %, and 128/96/96 is the best split (59.25 % by ResNet-50, WUP 0.8352)."
-    )
-    rows = cards.ablation_arms(found)
-    if not rows:
-        st.markdown(f"Here: {cards.NOT_MEASURED}.")
-        st.code("python -m hiercodec.training.ablation configs/ablation.toml", language="bash")
-        return
-    training, held_out = found["setting"]["training"], found["held_out"]
-    st.caption(
-        f"Here, by `{found['command']}`: every arm {training['steps']} steps on a reduced backbone "
-        f"({training['preset']}, N = {training['changes'].get('n')}), so arms can be compared with each other only; figures "
-        f"are file bytes of {held_out['photos']} held-out photographs ({held_out['labelled']} labelled, else the answer on "
-        f"the original counts), by {found['environment']['classifier']}. Intervals: {found['summary']['interval']}."
-    )
-    if intervals := cards.ablation_intervals(found):
-        fig = figures.intervals(intervals, x="BD-rate, % (below 0: fewer bytes)", mode=chrome.mode())
-        fig.add_vline(x=0, line={"width": 1.5, "dash": "dot"})
-        alt = "; ".join(f"{name}: {mean:+.2f} %, {low:+.2f} to {high:+.2f}" for name, mean, low, high in intervals)
-        chrome.chart(fig, key="ablation", alt=alt)
-    st.dataframe(cards.ablation_deltas(found), hide_index=True, width="stretch")
-    st.dataframe(rows, hide_index=True, width="stretch")
-
-
 chrome.page("Models", "What ships with this installation and what it measured. Figures come from the model cards.")
 found = cached.cards()
 if not found:
@@ -109,10 +80,11 @@ for name, card in sorted(found.items(), key=lambda row: "preset" not in row[1]):
             codec(name, card)
         elif kind == "classifier":
             classifier(card)
+            measured.learning(name)
 if (words := cards.missing_tic(found)) is not None:
     with st.container(border=True):
         st.header("Codec “tic”", anchor=False)
         st.markdown(words)
 with st.container(border=True):
-    ablation(cards.results("ablation"))
-chrome.footer({"source": "assets/models/*.json, assets/results/ablation.json"})
+    measured.ablation(cards.results("ablation"))
+chrome.footer({"source": "assets/models, assets/results"})

@@ -25,6 +25,13 @@ def test_shipped_cards_are_drawn():
         assert str(card.get("fingerprint") or card.get("weights_id")) in said
 
 
+def test_learning_curves_are_drawn_from_the_shipped_logs():
+    at = AppTest.from_file(str(PAGE), default_timeout=30).run()
+    assert [item.value for item in at.subheader].count("Learning curves") == 2
+    assert "`lite_log.jsonl`" in words(at)
+    assert "`classifier_log.jsonl`" in words(at)
+
+
 def test_bare_cards_say_not_measured(monkeypatch):
     bare = {"lite": {"preset": {}, "fingerprint": "abcd"}, "classifier": {"kind": "classifier"}}
     monkeypatch.setattr(cached, "cards", lambda: bare)
