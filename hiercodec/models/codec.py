@@ -18,7 +18,7 @@ from hiercodec import stream
 from hiercodec.errors import ModelMismatch
 from hiercodec.images import crop, pad_to_multiple
 from hiercodec.levels import LevelPlan
-from hiercodec.models.coding import CodingPath
+from hiercodec.models.coding import CodingPath, CodingState
 from hiercodec.models.config import HYPER_STRIDE, STRIDE, Preset
 from hiercodec.models.entropy import PrefixEntropyModel
 from hiercodec.models.linear import LayeredKLT
@@ -119,6 +119,20 @@ class Decoded:
     bits: np.ndarray | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """A block's scale indexes and means (width_j, h, w), its coding order, and their checksum; they follow from `before`.
+
+    `before` is the picture's size and the payloads of z and of every earlier block, complete as they are.
+    """
+
+    before: tuple
+    indexes: np.ndarray
+    means: np.ndarray
+    order: np.ndarray
+    check: int
+
+
 class Codec:
     """A network with weights, ready to encode photographs and decode any prefix of their streams.
 
@@ -132,6 +146,7 @@ class Codec:
         self.plan, self.name, self.fingerprint, self.card = network.plan, name, fingerprint, card or {}
         self._coding = CodingPath(network.entropy, medians)
         self._z_tables, self._y_tables = tables, stream.gaussian_tables()
+        self._blocks: dict[int, _Block] = {}
 
     @property
     def device(self) -> torch.device:
@@ -204,16 +219,18 @@ class Codec:
         z_symbols, _ = stream.decode_symbols(parsed.z.payload, z_indexes, self._z_tables, complete=True)
         state = self._coding.start(z_symbols.reshape(-1, *z_shape), grid)
         reached, fraction = None, 0.0
+        before = (header.width, header.height, bytes(parsed.z.payload))
         for j, section in enumerate(parsed.blocks):
             if section.check is None:
                 break  # not even the block's own header arrived
-            indexes, means = self._coding.parameters(state, j)
-            self._coding.expect(section, stream.checksum(indexes, means))
-            order = stream.order(indexes.reshape(-1))
+            block = self._block(state, j, before)
+            indexes, means, order = block.indexes, block.means, block.order
+            self._coding.expect(section, block.check)
             symbols = np.zeros(indexes.size, np.int32)
             symbols[order], valid = stream.decode_symbols(
                 section.payload, indexes.reshape(-1)[order], self._y_tables, complete=section.complete
             )
+            before += (bytes(section.payload),)
             if bits is not None:
                 cost, sent = np.zeros(indexes.size), order[:valid]
                 cost[sent] = self._y_tables.bits(symbols[sent], indexes.reshape(-1)[sent])
@@ -228,6 +245,23 @@ class Codec:
                 break
             reached = self.plan[j].name
         return out, reached, 1.0 if parsed.complete else fraction
+
+    def forget(self) -> None:
+        """Drop what is remembered of the last stream, so that the next decoding starts from nothing."""
+        self._blocks.clear()
+
+    def _block(self, state: CodingState, j: int, before: tuple) -> _Block:
+        """Block j's parameters, given all that the stream holds before it; those of the last stream are remembered.
+
+        Decoding prefix after prefix of one stream, as a trace does, would otherwise compute them anew each time, which is
+        half of the work.
+        """
+        known = self._blocks.get(j)
+        if known is None or known.before != before:
+            indexes, means = self._coding.parameters(state, j)
+            known = _Block(before, indexes, means, stream.order(indexes.reshape(-1)), stream.checksum(indexes, means))
+            self._blocks[j] = known
+        return known
 
     def ideal_bits(self, data: bytes) -> float:
         """Σ -log2 p of all symbols of a complete stream under the tables that code them: what an ideal coder needs."""

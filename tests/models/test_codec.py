@@ -50,6 +50,27 @@ def test_every_prefix_decodes_and_gets_on(tiny, coded):
     assert progress[-1] == (2, 1.0)
 
 
+def test_what_is_remembered_of_one_stream_never_shows_in_another(tiny, photo, coded):
+    other = tiny.encode(np.ascontiguousarray(photo[::-1]))
+    ends = [end for data in (coded, other) for end in (len(data) // 3, len(data))]
+    streams = [coded, coded, other, other]
+    tiny.forget()
+    together = [tiny.decode(data[:end]).image for data, end in zip(streams, ends, strict=True)]
+    for data, end, image in zip(streams, ends, together, strict=True):
+        tiny.forget()
+        assert np.array_equal(tiny.decode(data[:end]).image, image)
+
+
+def test_parameters_are_computed_once_for_all_prefixes_of_a_stream(tiny, coded, monkeypatch):
+    tiny.forget()
+    asked = []
+    parameters = tiny._coding.parameters
+    monkeypatch.setattr(tiny._coding, "parameters", lambda state, j: (asked.append(j), parameters(state, j))[1])
+    for end in (len(coded) // 2, len(coded) - 1, len(coded)):
+        tiny.decode(coded[:end])
+    assert sorted(asked) == [0, 1, 2]
+
+
 def test_prefix_latents_are_exact_where_symbols_arrived(tiny, coded):
     full, _, _ = tiny.decode_latent(stream.parse(coded))
     for level, end in stream.parse(coded).cuts().items():
