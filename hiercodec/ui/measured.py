@@ -72,6 +72,8 @@ def ablation(found: Mapping[str, Any]) -> None:
         f"are file bytes of {held_out['photos']} held-out photographs ({held_out['labelled']} labelled, else the answer on "
         f"the original counts), by {found['environment']['classifier']}. Intervals: {found['summary']['interval']}."
     )
+    for remark in found.get("remarks", []):
+        st.caption(remark)
     if intervals := cards.ablation_intervals(found):
         fig = figures_agreement.intervals(intervals, x="BD-rate, % (below 0: fewer bytes)", mode=chrome.mode())
         fig.add_vline(x=0, line={"width": 1.5, "dash": "dot"})

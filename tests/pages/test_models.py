@@ -68,13 +68,14 @@ def test_ablations_are_shown_with_what_they_were_measured_by(monkeypatch):
         "setting": {"training": {"steps": 7, "preset": "lite", "changes": {"n": 8}}},
         "held_out": {"photos": 5, "labelled": 2},
         "environment": {"classifier": "some classifier"},
+        "remarks": ["a remark"],
     }
     found["summary"]["interval"] = "95 %"
     monkeypatch.setattr(cards, "results", lambda name: found if name == "ablation" else {})
     at = AppTest.from_file(str(PAGE), default_timeout=30).run()
     assert not at.exception
     said = words(at)
-    for word in ("the command", "7 steps", "5 held-out", "some classifier", "−1.401 %"):
+    for word in ("the command", "7 steps", "5 held-out", "some classifier", "−1.401 %", "a remark"):
         assert word in said
     assert any("BD-rate (%)" in frame.value for frame in at.dataframe)
 
