@@ -75,8 +75,8 @@ class Estimate:
         }
 
 
-def over_seeds(values: Sequence[float]) -> Estimate:
-    """The mean of one value a seed, with its 95 % Student t-interval.
+def over_seeds(values: Sequence[float], *, share: bool = False) -> Estimate:
+    """The mean of one value a seed, with its 95 % Student t-interval; that of a `share` stays within 0…1.
 
     >>> over_seeds([1.0, 2.0, 3.0]).to_json()
     {'mean': 2.0, 'low': -0.48414, 'high': 4.48414, 'seeds': 3}
@@ -87,7 +87,8 @@ def over_seeds(values: Sequence[float]) -> Estimate:
     if len(x) == 1:
         return Estimate(float(x[0]), None, None, 1)
     half = student.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
-    return Estimate(float(x.mean()), float(x.mean() - half), float(x.mean() + half), len(x))
+    bounds = np.clip([x.mean() - half, x.mean() + half], *((0, 1) if share else (-np.inf, np.inf)))
+    return Estimate(float(x.mean()), *bounds.tolist(), len(x))
 
 
 def summary(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -118,8 +119,9 @@ def _levels(curves: list[list[dict]]) -> dict[str, Any]:
         if point["share"] == 1.0:
             rows = [curve[at] for curve in curves]
             level = point["level"]
-            figures = {key: over_seeds([row[key] for row in rows]).to_json() for key in ("bpp", "psnr", "wup")}
-            figures["agreement"] = over_seeds([row["agreement"][level] for row in rows]).to_json()
+            figures = {key: over_seeds([row[key] for row in rows]).to_json() for key in ("bpp", "psnr")}
+            figures["wup"] = over_seeds([row["wup"] for row in rows], share=True).to_json()
+            figures["agreement"] = over_seeds([row["agreement"][level] for row in rows], share=True).to_json()
             out[level] = figures
     return out
 

@@ -173,10 +173,11 @@ def ablation_deltas(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def ablation_intervals(found: Mapping[str, Any]) -> list[tuple[str, float, float, float]]:
-    """(comparison, BD-rate in per cent, low, high) for a figure; those of a single seed have none and no row."""
+    """(what is added or changed, BD-rate in per cent, low, high) for a figure; a single seed has no interval and no row."""
     rows = []
     for row in (found.get("summary") or {}).get("comparisons", []):
         rate = row["bd_rate_percent"]
         if rate["low"] is not None:
-            rows.append((f"{row['arm']} against {row['against']}", rate["mean"], rate["low"], rate["high"]))
+            what = "Δ-networks" if "without Δ" in row["against"] else row["arm"]
+            rows.append((what, rate["mean"], rate["low"], rate["high"]))
     return rows

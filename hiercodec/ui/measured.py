@@ -9,6 +9,7 @@ import streamlit as st
 
 from hiercodec import figures_agreement, figures_results, figures_training
 from hiercodec.errors import ConfigError
+from hiercodec.palette import palette
 from hiercodec.ui import cached, cards, chrome
 
 
@@ -76,7 +77,7 @@ def ablation(found: Mapping[str, Any]) -> None:
         st.caption(remark)
     if intervals := cards.ablation_intervals(found):
         fig = figures_agreement.intervals(intervals, x="BD-rate, % (below 0: fewer bytes)", mode=chrome.mode())
-        fig.add_vline(x=0, line={"width": 1.5, "dash": "dot"})
+        fig.add_vline(x=0, line={"width": 1.5, "dash": "dot", "color": palette(chrome.mode()).text})
         alt = "; ".join(f"{name}: {mean:+.2f} %, {low:+.2f} to {high:+.2f}" for name, mean, low, high in intervals)
         chrome.chart(fig, key="ablation", alt=alt)
     st.dataframe(cards.ablation_deltas(found), hide_index=True, width="stretch")

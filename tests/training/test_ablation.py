@@ -131,6 +131,8 @@ def test_intervals_over_seeds():
     assert (one.low, one.high) == (None, None)
     two = over_seeds([0.0, 2.0])
     assert two.high - 1.0 == pytest.approx(12.706, abs=1e-3)  # t(0.975, 1) · s/√2, s = √2
+    share = over_seeds([0.4, 0.8], share=True)
+    assert (share.low, share.high) == (0.0, 1.0)
     with pytest.raises(ValueError, match="no values"):
         over_seeds([])
 

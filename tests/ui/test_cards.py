@@ -117,7 +117,9 @@ def test_rows_of_an_ablation():
     (delta,) = cards.ablation_deltas(found)
     assert delta["BD-rate (%)"] == "-1.40 (-1.90 to -0.90)"
     assert delta["fine top-1 (points)"] == "2.00 (1.00 to 3.00)"
-    assert cards.ablation_intervals(found) == [("a against b", -1.4, -1.9, pytest.approx(-0.9))]
+    assert cards.ablation_intervals(found) == [("a", -1.4, -1.9, pytest.approx(-0.9))]
+    found["summary"]["comparisons"][0]["against"] = "a without Δ"
+    assert cards.ablation_intervals(found)[0][0] == "Δ-networks"
     assert cards.ablation_intervals(ablation_results(half=None)) == []
 
 
