@@ -30,9 +30,11 @@ def main(argv: list[str] | None = None) -> int:
         "--cuts", type=int, default=0, metavar="N", help="also cut every stream at N shares of its bytes"
     )
     parser.add_argument("--limit", type=int, help="only the first N photographs")
+    parser.add_argument("--sample", type=int, metavar="N", help="only N photographs, evenly spaced over the data set")
     parser.add_argument("--card", metavar="NAME", help="also enter the figures into the first model's card, under NAME")
     args = parser.parse_args(argv)
 
+    import numpy as np
     from tqdm import tqdm
 
     from hiercodec import models
@@ -49,6 +51,8 @@ def main(argv: list[str] | None = None) -> int:
     classifiers = [load_classifier(spec) for spec in specs]
     hierarchy = load_hierarchy(args.hierarchy) if classifiers else None
     photos = load_photos(args.dataset, limit=args.limit)
+    if args.sample and args.sample < len(photos):
+        photos = photos.take(np.linspace(0, len(photos) - 1, args.sample).round().astype(int))
     with tqdm(total=len(photos), unit="photo", disable=None) as bar:
         results = evaluate(
             photos,
