@@ -34,7 +34,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--card", metavar="NAME", help="also enter the figures into the first model's card, under NAME")
     args = parser.parse_args(argv)
 
-    import numpy as np
     from tqdm import tqdm
 
     from hiercodec import models
@@ -51,8 +50,8 @@ def main(argv: list[str] | None = None) -> int:
     classifiers = [load_classifier(spec) for spec in specs]
     hierarchy = load_hierarchy(args.hierarchy) if classifiers else None
     photos = load_photos(args.dataset, limit=args.limit)
-    if args.sample and args.sample < len(photos):
-        photos = photos.take(np.linspace(0, len(photos) - 1, args.sample).round().astype(int))
+    if args.sample:
+        photos = photos.spread(args.sample)
     with tqdm(total=len(photos), unit="photo", disable=None) as bar:
         results = evaluate(
             photos,

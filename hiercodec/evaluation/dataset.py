@@ -33,6 +33,10 @@ class Photos:
         n = round(share * len(self))
         return self.take(np.sort(order[n:])), self.take(np.sort(order[:n]))
 
+    def spread(self, n: int) -> Photos:
+        """At most `n` photographs, evenly spaced over all."""
+        return self.take(np.linspace(0, len(self) - 1, min(n, len(self))).astype(int))
+
     def take(self, rows: np.ndarray) -> Photos:
         """The photographs at `rows`."""
         return Photos([self.pixels[i] for i in rows], self.labels[rows], [self.names[i] for i in rows])

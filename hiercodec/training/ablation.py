@@ -59,7 +59,7 @@ def run(config: TrainConfig, arms: Sequence[Arm], seeds: Sequence[int], out: Pat
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.dataset import load_photos
     from hiercodec.taxonomy import load_hierarchy
-    from hiercodec.training.ablation_measure import targets, thin
+    from hiercodec.training.ablation_measure import targets
 
     if not config.classifier:
         raise ConfigError(f"{config.name}: an ablation needs a classifier")
@@ -67,7 +67,7 @@ def run(config: TrainConfig, arms: Sequence[Arm], seeds: Sequence[int], out: Pat
     classifier, hierarchy = load_classifier(config.classifier), load_hierarchy(config.hierarchy)
     results["environment"] |= {"classifier": f"{classifier.name} {classifier.weights_id}"}
     data = load_photos(list(config.photos), limit=config.limit or None)
-    held_out = thin(data.split(config.holdout)[1], photos)
+    held_out = data.split(config.holdout)[1].spread(photos)
     truth = targets(held_out, classifier)
     results["held_out"] = {"photos": len(held_out), "labelled": int((held_out.labels >= 0).sum())}
     started = time.monotonic()

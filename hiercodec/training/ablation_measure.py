@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 SIDE = 224
 
 
-def thin(photos: Photos, n: int) -> Photos:
-    """At most `n` photographs, spread evenly over all."""
-    return photos.take(np.unique(np.linspace(0, len(photos) - 1, min(n, len(photos))).astype(int)))
-
-
 def targets(photos: Photos, classifier: Classifier) -> np.ndarray:
     """(n,) class indexes: the label where there is one, else the classifier's own answer on the original."""
     own = classifier.probabilities([centre_crop(rgb, SIDE) for rgb in photos.pixels]).argmax(1)

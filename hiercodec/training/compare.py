@@ -42,13 +42,13 @@ def compare(config: TrainConfig, names: list[str], *, photos: int = 48) -> dict[
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.dataset import load_photos
     from hiercodec.taxonomy import load_hierarchy
-    from hiercodec.training.ablation_measure import measure, targets, thin
+    from hiercodec.training.ablation_measure import measure, targets
 
     if not config.classifier:
         raise ConfigError(f"{config.name}: a comparison needs a classifier")
     codecs = [models.load(name) for name in names]
     classifier, hierarchy = load_classifier(config.classifier), load_hierarchy(config.hierarchy)
-    held_out = thin(load_photos(list(config.photos), limit=config.limit or None).split(config.holdout)[1], photos)
+    held_out = load_photos(list(config.photos), limit=config.limit or None).split(config.holdout)[1].spread(photos)
     truth = targets(held_out, classifier)
     rows = []
     for name, codec in zip(names, codecs, strict=True):

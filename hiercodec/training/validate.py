@@ -21,9 +21,9 @@ def validate(codec: Codec, photos: Photos, semantic: SemanticLoss | None, *, lim
     names = codec.plan.names
     sums = {name: {"bpp": [], "psnr": [], "agreement": []} for name in names}
     z_share = []
-    rows = np.linspace(0, len(photos) - 1, min(limit, len(photos))).astype(int)
-    for i in rows:
-        rgb = centre_crop(photos.pixels[i], side)
+    photos = photos.spread(limit)
+    for rgb, known in zip(photos.pixels, photos.labels, strict=True):
+        rgb = centre_crop(rgb, side)
         data = codec.encode(rgb)
         parsed = stream.parse(data)
         cuts = parsed.cuts()
@@ -31,7 +31,7 @@ def validate(codec: Codec, photos: Photos, semantic: SemanticLoss | None, *, lim
         original = torch.from_numpy(rgb).permute(2, 0, 1)[None].float() / 255
         if semantic is not None:
             device = next(semantic.buffers()).device
-            label = torch.as_tensor(photos.labels[i : i + 1], device=device)
+            label = torch.as_tensor([known], device=device)
             targets, _ = semantic.originals(original.to(device), label)
         for k, name in enumerate(names):
             picture = codec.decode(data[: cuts[name]]).image
@@ -43,4 +43,4 @@ def validate(codec: Codec, photos: Photos, semantic: SemanticLoss | None, *, lim
                 with torch.inference_mode():
                     sums[name]["agreement"].append(semantic(x_hat, targets[k], k)[1].item())
     levels = {name: {k: round(float(np.mean(v)), 4) for k, v in row.items() if v} for name, row in sums.items()}
-    return {"levels": levels, "z_share": round(float(np.mean(z_share)), 4), "photos": len(rows)}
+    return {"levels": levels, "z_share": round(float(np.mean(z_share)), 4), "photos": len(photos)}

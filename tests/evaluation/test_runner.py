@@ -10,7 +10,7 @@ import pytest
 from hiercodec import cli
 from hiercodec.baselines.classical import CLASSICAL, classical
 from hiercodec.errors import ConfigError, InputError
-from hiercodec.evaluation.dataset import load_photos
+from hiercodec.evaluation.dataset import Photos, load_photos
 from hiercodec.evaluation.runner import cut_shares, evaluate, wilson
 from hiercodec.images import encode_png
 from hiercodec.taxonomy import Hierarchy, load_hierarchy
@@ -42,6 +42,12 @@ def test_labels_come_from_folder_names(folder):
     photos = load_photos([folder])
     assert photos.labels.tolist() == [3, 3, 517]
     assert len(load_photos([folder], limit=2)) == 2
+
+
+def test_a_sample_is_spread_evenly_and_never_repeats():
+    photos = Photos([np.zeros((1, 1, 3), np.uint8)] * 10, np.arange(10), [str(i) for i in range(10)])
+    assert photos.spread(4).labels.tolist() == [0, 3, 6, 9]
+    assert photos.spread(99).labels.tolist() == list(range(10))
 
 
 def test_a_missing_data_set_is_one_clear_error(tmp_path):

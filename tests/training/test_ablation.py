@@ -18,7 +18,7 @@ from hiercodec.models import LITE
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.training import ablation
 from hiercodec.training.ablation_arms import ARMS, BASE, COMPONENTS, WITHOUT_DELTA, layout
-from hiercodec.training.ablation_measure import measure, targets, thin
+from hiercodec.training.ablation_measure import measure, targets
 from hiercodec.training.ablation_stats import bd_quality, bd_rate, over_seeds, summary
 from hiercodec.training.config import TrainConfig
 from tests.models.tiny import TINY_LITE, make_codec, smooth_photo
@@ -192,7 +192,7 @@ def classifier():
 
 def test_measured_points_are_real_bytes(tmp_path, classifier):
     codec = make_codec(TINY_LITE, tmp_path)
-    photos = thin(PHOTOS, 2)
+    photos = PHOTOS.spread(2)
     assert len(photos) == 2
     truth = targets(photos, classifier)
     assert truth[0] == 3, "a label comes before the classifier's own answer"
