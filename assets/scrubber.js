@@ -158,13 +158,14 @@ function createScrubber(root) {
   // ---- what moves with the position ----------------------------------------------------------------------------------
   function render() {
     const begin = performance.now();
-    const { steps, icicle, file_bytes: all } = data.trace;
+    const { steps, icicle, file_bytes: all, whole, quality } = data.trace;
     const step = steps[s.k];
     drawPicture();
     $(".bytes b").textContent = formatBytes(step.bytes);
-    $(".bytes span").textContent = ` of ${formatBytes(all)} · ${Math.round((100 * step.bytes) / all)} %`;
+    $(".bytes span").textContent = ` of ${whole} · ${Math.round((100 * step.bytes) / all)} %`;
     $("[data-number=bpp]").textContent = `${step.bpp.toFixed(3)} bit/pixel`;
-    $("[data-number=psnr]").textContent = step.psnr === null ? "identical" : `${step.psnr.toFixed(1)} dB`;
+    $("[data-name=psnr]").textContent = quality.label;
+    $("[data-number=psnr]").textContent = step.psnr === null ? quality.same : `${step.psnr.toFixed(1)} dB`;
     for (const row of rows) renderRow(row, step);
     for (const [i, { masses }] of icicle.entries()) {
       for (const [j, cell] of cells[i].entries()) {

@@ -14,7 +14,7 @@ from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.trace import Trace
 from hiercodec.images import encode_png
 from hiercodec.palette import palette
-from hiercodec.ui.numbers import decibels
+from hiercodec.ui.numbers import decibels, quality
 
 FRAME_MS = 320
 HOLD_MS = 1600
@@ -49,7 +49,7 @@ def contact_sheet(bundle: Bundle, columns: int = 4) -> bytes:
     """Every step in reading order as one PNG, each with its bytes, PSNR and answers under it; pixels unscaled."""
     trace = bundle.trace
     font = ImageFont.load_default(size=15)
-    names = [name for name in trace.levels if trace.steps[0].top.get(name)]
+    names, same = [name for name in trace.levels if trace.steps[0].top.get(name)], quality(trace)["same"]
     gap, line = 12, 20
     cell_height = trace.height + line * (1 + len(names)) + gap
     cell_width = max(trace.width, 220) + gap
@@ -59,7 +59,7 @@ def contact_sheet(bundle: Bundle, columns: int = 4) -> bytes:
     for index, (step, frame) in enumerate(zip(trace.steps, bundle.frames(), strict=True)):
         left, top = gap + (index % columns) * cell_width, gap + (index // columns) * cell_height
         sheet.paste(Image.fromarray(frame), (left, top))
-        lines = [f"{step.bytes:,} bytes · {step.bpp:.3f} bpp · {decibels(step.psnr)}"]
+        lines = [f"{step.bytes:,} bytes · {step.bpp:.3f} bpp · {decibels(step.psnr, same)}"]
         lines += [f"{name}: {step.top[name][0][1]} {step.top[name][0][2]:.0%}" for name in names]
         for number, text in enumerate(lines):
             draw.text((left, top + trace.height + 2 + number * line), _fit(text, font, cell_width - gap), "black", font)

@@ -20,6 +20,8 @@ def numbers(trace: Trace) -> dict[str, Any]:
     return {
         **{name: plain[name] for name in ("width", "height", "file_bytes", "cuts", "answers")},
         "levels": list(trace.levels),
+        "whole": whole(trace),
+        "quality": quality(trace),
         "parts": segments(trace),
         "stops": stops(trace),
         "steps": steps,
@@ -40,18 +42,39 @@ def format_bytes(n: int) -> str:
     return f"{n / 1000:.{1 if n < 99950 else 0}f} kB"
 
 
-def decibels(value: float) -> str:
-    """PSNR in words."""
-    return "identical" if math.isinf(value) else f"{value:.1f} dB"
+def decibels(value: float, same: str = "identical") -> str:
+    """PSNR in words; `same` is said of two equal pictures."""
+    return same if math.isinf(value) else f"{value:.1f} dB"
+
+
+def quality(trace: Trace) -> dict[str, str]:
+    """What PSNR is called, what stands there for two equal pictures, and how both are said.
+
+    Without the original it is the distance from the last picture there is, and no quality.
+    """
+    if trace.provenance.get("reference"):
+        return {
+            "label": "against the last",
+            "same": "itself",
+            "said": "the last picture",
+            "after": " from the last picture",
+        }
+    return {"label": "quality", "same": "identical", "said": "identical to the original", "after": ""}
+
+
+def whole(trace: Trace) -> str:
+    """The file's size in words; of one that was cut, what is left of it."""
+    cut = trace.steps[-1].level != trace.levels[-1]
+    return f"{'the ' if cut else ''}{format_bytes(trace.file_bytes)}{' left by the cut' if cut else ''}"
 
 
 def sentence(trace: Trace, index: int) -> str:
     """What a step shows in one sentence, for those who cannot see it."""
-    step = trace.steps[index]
-    quality = "identical to the original" if math.isinf(step.psnr) else f"{step.psnr:.1f} decibels"
+    step, named = trace.steps[index], quality(trace)
+    said = named["said"] if math.isinf(step.psnr) else f"{step.psnr:.1f} decibels{named['after']}"
     answers = [f"{level} {top[0][1]} {top[0][2]:.0%}" for level, top in step.top.items()]
     size = format_bytes(step.bytes).replace("kB", "kilobytes")
-    return ", ".join([f"Step {index + 1} of {len(trace.steps)}", size, quality, *answers])
+    return ", ".join([f"Step {index + 1} of {len(trace.steps)}", size, said, *answers])
 
 
 def segments(trace: Trace) -> list[tuple[str, int, int]]:

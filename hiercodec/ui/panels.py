@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from hiercodec.images import encode_png
-from hiercodec.ui import cached, chrome, export, state
+from hiercodec.ui import cached, chrome, export, numbers, state
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.trace import Step, Trace
@@ -135,7 +135,8 @@ def size(shown: Subject, position: int) -> None:
     if others:
         st.markdown(_compared(step, sweeps))
     fig = quality_curve(trace, position=position, others=others, mode=chrome.mode())
-    alt = f"PSNR against bytes; here {export.decibels(step.psnr)} at {step.bytes} bytes"
+    psnr = numbers.decibels(step.psnr, numbers.quality(trace)["same"])
+    alt = f"PSNR against bytes; here {psnr} at {step.bytes} bytes"
     chrome.chart(fig, key="explore_quality", alt=alt, table=lambda: export.table(trace))
     parts = " + ".join(f"{name} {n:,}" for name, n in trace.parts.items())
     st.caption(f"The file: {parts} = {trace.file_bytes:,} bytes, every byte of the container counted.")
@@ -145,13 +146,13 @@ def _compared(step: Step, sweeps: dict[str, list[Any]]) -> str:
     """What each classical codec needs for this step's quality, and what it reaches in this step's bytes."""
     from hiercodec.ui.classical import within
 
-    quality, size = [f"here **{step.bytes:,} bytes**"], [f"here **{export.decibels(step.psnr)}**"]
+    quality, size = [f"here **{step.bytes:,} bytes**"], [f"here **{numbers.decibels(step.psnr)}**"]
     for name, files in sweeps.items():
         same = next((file for file in files if file.psnr >= step.psnr), None)
         quality.append(f"{name} {same.bytes:,} bytes" if same else f"{name} more than {files[-1].bytes:,} bytes")
         best = within(files, step.bytes)
         size.append(f"{name} cannot be so small" if best is None else f"{name} {files[best].psnr:.1f} dB")
-    return f"For {export.decibels(step.psnr)}: {', '.join(quality)}.  \nIn {step.bytes:,} bytes: {', '.join(size)}."
+    return f"For {numbers.decibels(step.psnr)}: {', '.join(quality)}.  \nIn {step.bytes:,} bytes: {', '.join(size)}."
 
 
 def take_away(shown: Subject, position: int) -> None:

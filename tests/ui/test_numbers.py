@@ -61,6 +61,23 @@ def test_a_sentence_says_where_we_stand(found):
     assert numbers.sentence(identical, 0) == "Step 1 of 1, 9 bytes, identical to the original"
 
 
+def test_without_the_original_nothing_is_called_quality():
+    steps = tuple(Step(n, 1.0, psnr, "coarse", 0.5) for n, psnr in ((900, 21.04), (3000, math.inf)))
+    cut = Trace(1, 1, 3000, {}, {"coarse": 500, "fine": 3000}, steps, {"reference": "last decoded frame"})
+    sent = numbers.numbers(cut)
+    assert "quality" not in sent["quality"].values()
+    assert "identical" not in " ".join(sent["quality"].values())
+    assert "21.0 decibels from the last picture" in sent["steps"][0]["said"]
+    assert "the last picture" in sent["steps"][1]["said"]
+    assert sent["whole"] == "the 3.0 kB left by the cut"
+
+
+def test_a_complete_file_is_called_by_its_size(found):
+    sent = numbers.numbers(found)
+    assert sent["whole"] == numbers.format_bytes(found.file_bytes)
+    assert sent["quality"]["label"] == "quality"
+
+
 @pytest.mark.parametrize(
     ("n", "said"), [(1, "1 byte"), (999, "999 bytes"), (1940, "1.9 kB"), (123_456, "123 kB"), (99_949, "99.9 kB")]
 )
