@@ -50,9 +50,9 @@ def bench(rgb: np.ndarray, *, repeats: int = REPEATS, without: tuple[str, ...] =
 
     from hiercodec import models
 
-    codecs = {"lite": models.load("lite")}
-    if "tic" not in without:
-        codecs["tic"] = models.load("tic") if "tic" in models.shipped() else _untrained("tic")
+    codecs = {name: models.load(name) for name in models.shipped() if name not in without}
+    if "tic" not in {*codecs, *without}:
+        codecs["tic"] = _untrained("tic")
     runs = {name: _own(codec, rgb) for name, codec in codecs.items()}
     runs |= {name: _peer(name, rgb) for name in PEERS if name not in without}
     speed = _time(runs, repeats)

@@ -18,7 +18,7 @@ from torch import Tensor
 from hiercodec import stream
 from hiercodec.errors import ModelNotFound
 from hiercodec.models.codec import Codec, HierNetwork
-from hiercodec.models.config import Preset
+from hiercodec.models.config import PRESETS, Preset
 
 MODELS = Path(__file__).resolve().parents[2] / "assets" / "models"
 """Where the shipped models are."""
@@ -98,7 +98,8 @@ def load(name_or_path: str | Path = "lite", *, device: str = "cpu") -> Codec:
     card_path = path.with_suffix(".json")
     if not path.is_file() or not card_path.is_file():
         names = ", ".join(shipped()) or "none"
-        raise ModelNotFound(f"no weights for model {str(name_or_path)!r}; shipped: {names}")
+        train = " (the README's section Train says how to make them)" if str(name_or_path) in PRESETS else ""
+        raise ModelNotFound(f"no weights for model {str(name_or_path)!r}{train}; shipped: {names}")
     try:
         card = json.loads(card_path.read_text(encoding="utf-8"))
         return build(Preset.from_dict(card["preset"]), load_file(path), name=path.stem, card=card, device=device)

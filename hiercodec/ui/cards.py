@@ -45,10 +45,11 @@ def slow(codec: Mapping[str, Any], speed: Mapping[str, Any] | None = None) -> st
 
     `speed` is what `bench --json` measured (default: assets/results/speed.json).
     """
-    if (codec.get("preset") or {}).get("transform") != "tic":
+    preset = codec.get("preset") or {}
+    if preset.get("transform") != "tic":
         return None
     measured = results("speed") if speed is None else speed
-    row = (measured.get("speed") or {}).get("tic") or {}
+    row = (measured.get("speed") or {}).get(preset.get("name")) or {}
     times = {what: number(row.get(f"{what}_cpu_s"), 1, "s") for what in ("encode", "decode")}
     if NOT_MEASURED in times.values():
         took = f"the time a picture takes was {NOT_MEASURED}"

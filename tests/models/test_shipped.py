@@ -51,6 +51,12 @@ def test_find_goes_by_fingerprint(lite):
         models.find(b"\0" * 4)
 
 
+def test_a_known_model_without_weights_says_how_to_make_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "MODELS", tmp_path)
+    with pytest.raises(ModelNotFound, match=r"'tic' .*README.*Train.*; shipped: none"):
+        models.load("tic")
+
+
 def test_unknown_and_foreign_weights_are_one_clear_error(tmp_path):
     with pytest.raises(ModelNotFound, match=r"shipped: .*lite"):
         models.load("heavy")

@@ -59,7 +59,7 @@ def test_rows_of_a_measured_data_set():
 
 
 def tic_card():
-    return {**codec_card(), "preset": {"transform": "tic"}}
+    return {**codec_card(), "preset": {"name": "tic", "transform": "tic"}}
 
 
 def test_tic_is_missed_only_where_it_is_missing():
@@ -82,6 +82,8 @@ def test_a_large_network_says_what_a_picture_takes():
     assert "1.2 s" in words
     assert "2.0 s" in words
     assert "not measured" in cards.slow(tic_card(), {})
+    small = {"preset": {"name": "tic-small", "transform": "tic"}}
+    assert "not measured" in cards.slow(small, speed), "another network's time is not this one's"
     assert cards.slow(codec_card(), speed) is None
     assert cards.slow({"preset": {"transform": "lite"}}, speed) is None
     assert any("CPU" in words for words in cards.weaknesses(tic_card(), None))
