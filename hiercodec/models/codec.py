@@ -51,13 +51,11 @@ class HierNetwork(nn.Module):
             residual = self.linear is not None
             self.f_a = TicAnalysis(preset.n, preset.m, preset.depths, residual=residual)
             self.f_s = TicSynthesis(preset.n, preset.m, preset.depths, residual=residual)
-        if preset.lite_n:
-            self.lite_a, self.lite_s = LiteAnalysis(preset.lite_n, preset.m), LiteSynthesis(preset.lite_n, preset.m)
         self.entropy = PrefixEntropyModel(preset)
 
     def g_a(self, x: Tensor) -> Latent:
         """Analysis: y before any block is coded, and the means to take from it what a block already carries."""
-        learned = self.f_a(x) + self.lite_a(x) if self.preset.lite_n else self.f_a(x)
+        learned = self.f_a(x)
         with torch.autocast(x.device.type, enabled=False):  # the KLT needs float32 precision
             return Latent(self.linear, learned.float(), self.linear.project(x) if self.linear else None)
 
@@ -66,10 +64,8 @@ class HierNetwork(nn.Module):
         if self.linear is None:
             return self.f_s(y_hat)
         with torch.autocast(y_hat.device.type, enabled=False):
-            x_hat = self.linear.reconstruct(self.linear.approximate(y_hat))
-        if self.preset.lite_n:
-            x_hat = x_hat + self.lite_s(y_hat, x_hat)
-        return x_hat + self.f_s(y_hat, x_hat)
+            x_lin = self.linear.reconstruct(self.linear.approximate(y_hat))
+        return x_lin + self.f_s(y_hat, x_lin)
 
 
 class Latent:

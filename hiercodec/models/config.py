@@ -63,7 +63,6 @@ class Preset:
     """Everything that fixes a codec's architecture.
 
     `transform` is "lite" (KLT linear path plus residual convolutions) or "tic" (Swin blocks, the paper's backbone);
-    `lite_n` puts "tic" on top of a `lite` of that width, whose trained weights it then starts from and corrects (0: not);
     `n` is the transform width N, `n_hyper` the hyper-latent channels, `width` the width of the shared context and
     parameter networks, `delta_width` that of the Δ-networks (0: none, the paper's ablation). `dead_zone` is how much wider
     than half a step a block's zero bin is on either side: bits that buy almost nothing are not spent.
@@ -80,11 +79,6 @@ class Preset:
     depths: tuple[int, ...] = ()
     context: str = "conv"
     dead_zone: tuple[float, ...] = (0.2, 0.1, 0.1)
-    lite_n: int = 0
-
-    def __post_init__(self) -> None:
-        if self.lite_n and (self.transform != "tic" or self.linear is None):
-            raise ConfigError("lite_n asks for transform 'tic' and a linear path")
 
     @property
     def m(self) -> int:

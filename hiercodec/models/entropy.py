@@ -165,7 +165,7 @@ class PrefixEntropyModel(nn.Module):
     def __init__(self, preset: Preset) -> None:
         super().__init__()
         self.plan, c = preset.plan, preset.width
-        if preset.transform == "tic" and not preset.lite_n:
+        if preset.transform == "tic":
             self.h_a: nn.Module = TicHyperAnalysis(
                 preset.m, preset.n, preset.n_hyper, compress=preset.linear is not None
             )

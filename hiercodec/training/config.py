@@ -22,8 +22,7 @@ class TrainConfig:
     `photos` are folders or tar shards; `classifier` a spec of `hiercodec.classify.load_classifier` ("" trains without the
     semantic terms); `semantic_warmup` steps bring γ up from zero; `cut_share` is how often a prefix that ends inside a block
     is trained besides the complete ones, of which each step reconstructs `levels_per_step` at random; `labelled_share` the
-    share of the batch drawn from photographs with labels. `lr_warm` (0: `lr`) is the learning rate of what comes from `init`
-    where only a part of the network does.
+    share of the batch drawn from photographs with labels.
     """
 
     name: str
@@ -40,7 +39,6 @@ class TrainConfig:
     steps: int = 10_000
     lr: float = 1e-3
     lr_linear: float = 1e-4
-    lr_warm: float = 0.0
     lr_end: float = 0.05
     warmup: int = 50
     semantic_warmup: int = 200

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import time
 from pathlib import Path
 
@@ -47,15 +46,14 @@ class Trainer:
             device=self.fabric.device,
         )
         model = TrainableCodec(PRESETS[config.preset].scaled(**config.changes), bf16=config.bf16)
-        warm: set[str] = set()
         if config.init:
-            warm = load_training_state(model, config.init)
+            load_training_state(model, config.init)
         else:
             starts = torch.cat([self.crops.batch(2**31 + i)[0].cpu() for i in range(4)])
             model.initialise(train.pixels[::4], starts)
         self.semantic = _semantic_loss(config) if config.classifier else None
         self.raw = model
-        self.optimizer = torch.optim.Adam(_parameter_groups(model, config, warm))
+        self.optimizer = torch.optim.Adam(_parameter_groups(model, config))
         # Not the prior's quantiles: their loss is their own, and its gradient, tens of times longer, hid a spike in all
         # others from the clipping (a run blew up at step 890).
         self.clipped = [p for name, p in model.named_parameters() if not name.endswith("quantiles")]
@@ -223,31 +221,21 @@ class Trainer:
             file.write(json.dumps(record) + "\n")
 
 
-def load_training_state(model: TrainableCodec, name_or_path: str) -> set[str]:
-    """Start from an exported model, its prior included; returns the names of the parameters that it had.
-
-    A network on top of `lite` (`Preset.lite_n`) may start from a plain `lite`: its own Swin blocks stay as they are.
-    """
+def load_training_state(model: TrainableCodec, name_or_path: str) -> None:
+    """Start from an exported model, its prior included."""
     from safetensors.torch import load_file
 
     tensors = load_file(store.weights_path(name_or_path))
     network = {k.removeprefix("network."): v.float() for k, v in tensors.items() if k.startswith("network.")}
-    fresh = model.preset.lite_n and not any(name.startswith("lite_a.") for name in network)
-    if fresh:
-        network = {re.sub(r"^f_([as])\.", r"lite_\1.", name): value for name, value in network.items()}
-        own = {name: value for name, value in model.network.state_dict().items() if name.startswith(("f_a.", "f_s."))}
-        network = own | network
     model.network.load_state_dict(network)
     prefix = store.TRAINING + "bottleneck."
     prior = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
     model.entropy_bottleneck.load_state_dict(prior, strict=False)
-    new = ("network.f_a.", "network.f_s.") if fresh else ()
-    return {name for name, _ in model.named_parameters() if not name.startswith(new)}
 
 
-def _parameter_groups(model: TrainableCodec, config: TrainConfig, warm: set[str]) -> list[dict]:
-    """Adam groups: the KLT moves slowly, the prior's quantiles by their own loss, the rest at `lr_warm` or `lr`."""
-    slow, quantiles, known, rest = [], [], [], []
+def _parameter_groups(model: TrainableCodec, config: TrainConfig) -> list[dict]:
+    """Adam groups: the KLT moves slowly, the prior's quantiles by their own loss, everything else at `lr`."""
+    slow, quantiles, rest = [], [], []
     linear = model.network.linear
     own = {id(p) for p in (linear.analysis, linear.synthesis, linear.mean)} if isinstance(linear, LayeredKLT) else set()
     for name, parameter in model.named_parameters():
@@ -255,11 +243,9 @@ def _parameter_groups(model: TrainableCodec, config: TrainConfig, warm: set[str]
             slow.append(parameter)
         elif name.endswith("quantiles"):
             quantiles.append(parameter)
-        elif name in warm and config.lr_warm:
-            known.append(parameter)
         else:
             rest.append(parameter)
-    groups = [(rest, config.lr), (known, config.lr_warm), (slow, config.lr_linear), (quantiles, 1e-2)]
+    groups = [(rest, config.lr), (slow, config.lr_linear), (quantiles, 1e-2)]
     return [{"params": params, "lr": lr, "base": lr} for params, lr in groups if params]
 
 

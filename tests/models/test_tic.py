@@ -16,7 +16,6 @@ from hiercodec.models.store import save
 from tests.models.tiny import TINY_LITE, TINY_TIC, make_codec, smooth_photo
 
 TINY_RESIDUAL = TINY_TIC.scaled(name="tiny-residual", linear=TINY_LITE.linear)
-TINY_ON_LITE = TINY_LITE.scaled(name="tiny-on-lite", transform="tic", n=16, depths=(1, 1, 2), lite_n=TINY_LITE.n)
 
 
 def test_a_residual_tic_starts_as_its_linear_path():
@@ -43,9 +42,8 @@ def test_both_residual_paths_count_once_trained():
     assert not torch.equal(network.f_s(y, linear), network.f_s(y, linear + 0.2)), "it must see the linear picture"
 
 
-@pytest.mark.parametrize("preset", [TINY_RESIDUAL, TINY_ON_LITE], ids=lambda preset: preset.name)
-def test_a_residual_tic_codes_exactly_and_cuts(preset, tmp_path, monkeypatch):
-    codec = make_codec(preset, tmp_path)
+def test_a_residual_tic_codes_exactly_and_cuts(tmp_path, monkeypatch):
+    codec = make_codec(TINY_RESIDUAL, tmp_path)
     rgb = smooth_photo(np.random.default_rng(3), 50, 70)
     own = []  # the encoder's ŷ, block by block
     advance = codec._coding.advance
@@ -59,30 +57,6 @@ def test_a_residual_tic_codes_exactly_and_cuts(preset, tmp_path, monkeypatch):
     assert np.array_equal(whole.image, codec.synthesise(y_hat, parsed.header))
     for length in range(parsed.z.end, len(data), 97):
         assert codec.decode(data[:length]).image.shape == rgb.shape
-
-
-def test_a_tic_on_top_of_lite_starts_as_that_lite():
-    """Weights of `lite` under other names: the same latents, the same picture, until the Swin blocks are trained."""
-    lite, tic = HierNetwork(TINY_LITE), HierNetwork(TINY_ON_LITE)
-    for path in ("f_a", "f_s"):
-        torch.nn.init.normal_(getattr(lite, path).net[-1].weight, std=0.1)
-        getattr(tic, path.replace("f_", "lite_")).load_state_dict(getattr(lite, path).state_dict())
-    tic.linear.load_state_dict(lite.linear.state_dict())
-    tic.entropy.load_state_dict(lite.entropy.state_dict())
-    x = torch.rand(1, 3, 48, 64)
-    y = lite.g_a(x).open_loop(lite.plan)
-    torch.testing.assert_close(tic.g_a(x).open_loop(tic.plan), y)
-    torch.testing.assert_close(tic.g_s(y), lite.g_s(y))
-    torch.nn.init.normal_(tic.f_a.net[-1].weight, std=0.1)
-    torch.nn.init.normal_(tic.f_s.net[-1].weight, std=0.1)
-    assert (tic.g_a(x).open_loop(tic.plan) - y).abs().max() > 1e-3
-    assert (tic.g_s(y) - lite.g_s(y)).abs().max() > 1e-3
-
-
-@pytest.mark.parametrize("wrong", [{"transform": "lite"}, {"linear": None}])
-def test_only_a_tic_with_a_linear_path_stands_on_lite(wrong):
-    with pytest.raises(ConfigError, match="lite_n"):
-        TINY_ON_LITE.scaled(**wrong)
 
 
 def test_the_plain_tic_has_no_extra_parameters():

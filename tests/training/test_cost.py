@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from hiercodec.models import PRESETS, HierNetwork, Preset, shipped
+from hiercodec.models import PRESETS, HierNetwork
 from hiercodec.training import cost as costs
 from hiercodec.training.config import TrainConfig, read_config
 from tests.models.tiny import TINY_LITE
@@ -53,16 +53,6 @@ def test_the_command_prints_one_line_a_run_and_a_sum(capsys, monkeypatch):
     assert "estimate" in lines[-1]
     costs.main(["a.toml", "--json", "--tflops", "1"])
     assert json.loads(capsys.readouterr().out)[0]["steps"] == 10
-
-
-def test_the_small_tic_starts_from_the_lite_that_ships():
-    config = read_config(CONFIGS / "tic-small.toml")
-    preset = PRESETS[config.preset].scaled(**config.changes)
-    lite = Preset.from_dict(shipped()["lite"]["preset"])
-    assert config.init == "lite"
-    assert (preset.lite_n, preset.n) == (lite.n, 96)
-    for field in ("linear", "n_hyper", "width", "delta_width", "context", "plan", "dead_zone"):
-        assert getattr(preset, field) == getattr(lite, field), field
 
 
 @pytest.mark.parametrize("name", ["tic-rd", "tic", "tic-proof-rd", "tic-proof"])

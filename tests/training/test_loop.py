@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from hiercodec import models, stream
+from hiercodec import models
 from hiercodec.errors import ConfigError
 from hiercodec.evaluation.dataset import Photos
 from hiercodec.training.config import TrainConfig, read_config
@@ -82,30 +82,6 @@ def test_a_stopped_run_finishes_its_step_and_leaves_what_resumes(config, monkeyp
     codec = models.load(trainer.run())
     assert codec.card["steps"] == 1
     assert Trainer(config, photos=PHOTOS, resume=True).step == 1
-
-
-def test_a_tic_on_top_of_lite_starts_from_its_weights_and_moves_them_slowly(config, tmp_path):
-    lite = models.load(Trainer(dataclasses.replace(config, name="lite", steps=2), photos=PHOTOS).run())
-    changes = {**config.changes, "n": 16, "depths": (1, 1, 1), "context": "conv", "lite_n": TINY_LITE.n}
-    start = dataclasses.replace(
-        config, preset="tic", changes=changes, init=str(tmp_path / "lite" / "lite.safetensors"), lr_warm=1e-4, warmup=0
-    )
-    trainer = Trainer(start, photos=PHOTOS)
-    rgb = smooth_photo(np.random.default_rng(5), 64, 48)
-    grown = models.load(trainer.export(tmp_path / "grown.safetensors"))
-    ours, theirs = (stream.parse(codec.encode(rgb)) for codec in (grown, lite))
-    assert [block.payload for block in ours.blocks] == [block.payload for block in theirs.blocks]
-    assert np.array_equal(*(codec.decode(codec.encode(rgb)).image for codec in (grown, lite)))
-    before = {name: p.detach().clone() for name, p in trainer.raw.named_parameters()}
-    trainer._train_step()
-    moved = {name: (p - before[name]).abs().max().item() for name, p in trainer.raw.named_parameters()}
-    assert moved["network.f_s.net.6.weight"] == pytest.approx(
-        2e-3, rel=0.01
-    )  # Adam's first step is one learning rate long
-    assert moved["network.lite_s.net.4.weight"] == pytest.approx(1e-4, rel=0.01)
-    assert moved["network.entropy.trunk.0.weight"] == pytest.approx(1e-4, rel=0.01)
-    again = Trainer(dataclasses.replace(start, init=str(trainer.export(tmp_path / "next.safetensors"))), photos=PHOTOS)
-    assert torch.equal(again.raw.network.f_s.net[6].weight, trainer.averaged().network.f_s.net[6].weight.half().float())
 
 
 def test_clipping_sees_the_codec_and_not_the_prior_s_own_loss(config):
