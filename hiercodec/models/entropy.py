@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hiercodec.models.config import HYPER_STRIDE, Preset
-from hiercodec.models.layers import WindowAttention, conv3, zero_init
+from hiercodec.models.layers import WindowAttention, conv3, depthwise3, zero_init
 from hiercodec.models.tic import TicHyperAnalysis, TicHyperSynthesis
 
 MEAN_STEPS = 16
@@ -136,7 +136,7 @@ class DeltaBlock(nn.Module):
         self.squeeze, self.excite = nn.Linear(width, max(4, width // 8)), nn.Linear(max(4, width // 8), width)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = F.gelu(self.depthwise(F.gelu(self.expand(x))))
+        h = F.gelu(depthwise3(F.gelu(self.expand(x)), self.depthwise))
         gate = torch.sigmoid(self.excite(F.gelu(self.squeeze(h.mean((2, 3))))))
         return x + self.project(h * gate[:, :, None, None])
 

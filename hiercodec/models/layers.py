@@ -12,6 +12,23 @@ def conv3(c_in: int, c_out: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(c_in, c_out, 3, stride=stride, padding=1)
 
 
+def depthwise3(x: Tensor, layer: nn.Conv2d) -> Tensor:
+    """`layer(x)` for a depthwise 3×3 convolution that keeps the grid.
+
+    PyTorch convolves float64 one channel at a time on the CPU, which was a third of the entropy decoding of `tic`; there
+    it is nine shifted products instead.
+    """
+    if x.dtype != torch.float64 or x.requires_grad:
+        return layer(x)
+    h, w = x.shape[-2:]
+    near = F.pad(x, (1, 1, 1, 1))
+    out = layer.bias.view(1, -1, 1, 1).repeat(x.shape[0], 1, h, w)
+    for i in range(3):
+        for j in range(3):
+            out.addcmul_(near[..., i : i + h, j : j + w], layer.weight[:, 0, i, j].view(1, -1, 1, 1))
+    return out
+
+
 def zero_init(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
     """Start a layer at zero, so that the path it ends adds nothing at first."""
     nn.init.zeros_(layer.weight)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from hiercodec.models.layers import RSTB, WindowAttention, zero_init
+from hiercodec.models.layers import RSTB, WindowAttention, depthwise3, zero_init
 from hiercodec.models.tic import TicAnalysis, TicSynthesis
 
 
@@ -73,3 +73,14 @@ def test_tic_takes_any_multiple_of_16(size):
 def test_zero_init_adds_nothing():
     layer = zero_init(torch.nn.Conv2d(3, 5, 1))
     assert layer(torch.randn(1, 3, 2, 2)).abs().max() == 0
+
+
+@pytest.mark.parametrize("grid", [(1, 1), (2, 7), (16, 5)])
+@torch.inference_mode()
+def test_the_fast_depthwise_convolution_is_the_plain_one(grid):
+    torch.manual_seed(1)
+    layer = torch.nn.Conv2d(6, 6, 3, padding=1, groups=6).double()
+    x = torch.randn(2, 6, *grid, dtype=torch.float64)
+    fast = depthwise3(x, layer)
+    torch.testing.assert_close(fast, layer(x), rtol=1e-13, atol=1e-13)
+    assert torch.equal(fast[:1], depthwise3(x[:1], layer)), "the same whatever the batch"
