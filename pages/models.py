@@ -85,6 +85,7 @@ if (words := cards.missing_tic(found)) is not None:
     with st.container(border=True):
         st.header("Codec “tic”", anchor=False)
         st.markdown(words)
+        measured.proof(cards.results("tic-proof"))
 with st.container(border=True):
     measured.ablation(cards.results("ablation"))
 chrome.footer({"source": "assets/models, assets/results"})

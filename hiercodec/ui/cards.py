@@ -144,6 +144,22 @@ def with_interval(estimate: Mapping[str, Any] | None, digits: int = 2, scale: fl
     return f"{mean} ({number(scale * estimate['low'], digits)} to {number(scale * estimate['high'], digits)})"
 
 
+def compared(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of a comparison of models (`training.compare`): what each reaches at the ends of its levels."""
+    return [
+        {
+            "model": f"{model['model']}, {number(model.get('steps'), 0)} steps",
+            "prefix": point["level"],
+            "rate (bit/pixel)": point["bpp"],
+            "PSNR (dB)": point["psnr"],
+            **{f"{level} top-1 (%)": round(100 * share, 1) for level, share in point["agreement"].items()},
+        }
+        for model in found.get("models", [])
+        for point in model["points"]
+        if point["share"] == 1.0
+    ]
+
+
 def ablation_arms(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Rows of an ablation's results file: every arm's figures at full rate, and its top-1 at every level's own end."""
     rows = []

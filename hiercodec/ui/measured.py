@@ -54,6 +54,26 @@ def against_rate(name: str) -> None:
         chrome.chart(fig, key=f"kodak_{name}", alt=f"PSNR against bit/pixel on Kodak: {name} beside classical codecs")
 
 
+def proof(found: Mapping[str, Any]) -> None:
+    """A training run at reduced size that shows that everything works: its words, its learning curves, what it reached."""
+    rows = cards.compared(found.get("against_lite") or {})
+    if not rows:
+        return
+    st.subheader("Proof at reduced size", anchor=False)
+    st.markdown(found["what"])
+    records = found["log"]
+    fig = figures_training.learning_curves(records, figures_training.levels_of(records), mode=chrome.mode())
+    chrome.chart(fig, key="proof", alt=f"Learning curves of {len(found['runs'])} short runs, one after another")
+    st.dataframe(rows, hide_index=True, width="stretch")
+    held = found["against_lite"]
+    st.caption(
+        f"{held['photos']} photographs held out from training, {held['labelled']} of them labelled (else the answer on the "
+        f"original counts), by {held['classifier']}. By `{held['command']}`."
+    )
+    for remark in found.get("remarks", []):
+        st.caption(remark)
+
+
 def ablation(found: Mapping[str, Any]) -> None:
     """The paper's ablations: what Δ-networks and channel splits change, with intervals over seeds."""
     st.header("Ablations", anchor=False)

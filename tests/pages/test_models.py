@@ -38,8 +38,8 @@ def test_bare_cards_say_not_measured(monkeypatch):
     at = AppTest.from_file(str(PAGE), default_timeout=30).run()
     assert not at.exception
     assert words(at).count("not measured") >= 3
-    shown = len(cards.ablation_arms(cards.results("ablation"))) and 2
-    assert len(at.dataframe) == shown, "nothing was measured of these weights"
+    results = [cards.ablation_arms(cards.results("ablation"))] * 2 + [cards.results("tic-proof")]
+    assert len(at.dataframe) == sum(map(bool, results)), "nothing was measured of these weights"
 
 
 def test_without_cards_it_says_how_to_train(monkeypatch):
@@ -47,6 +47,18 @@ def test_without_cards_it_says_how_to_train(monkeypatch):
     at = AppTest.from_file(str(PAGE), default_timeout=30).run()
     assert not at.exception
     assert any("train" in item.value for item in at.code)
+
+
+def test_the_proof_of_tic_shows_what_it_reached_beside_lite():
+    at = AppTest.from_file(str(PAGE), default_timeout=30).run()
+    assert "Proof at reduced size" in [item.value for item in at.subheader]
+    found = cards.results("tic-proof")
+    rows = cards.compared(found["against_lite"])
+    assert len(rows) == 3 * len(found["against_lite"]["models"])
+    assert rows[0]["model"].startswith("lite, ")
+    assert rows[2]["prefix"] == "fine"
+    assert any(frame.value.to_dict("records") == rows for frame in at.dataframe)
+    assert found["against_lite"]["command"] in words(at)
 
 
 def test_tic_is_a_card_or_a_word_on_how_to_train_it(monkeypatch):
