@@ -150,8 +150,8 @@ def compared(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             "model": f"{model['model']}, {number(model.get('steps'), 0)} steps",
             "prefix": point["level"],
-            "rate (bit/pixel)": point["bpp"],
-            "PSNR (dB)": point["psnr"],
+            "rate (bit/pixel)": round(point["bpp"], 3),
+            "PSNR (dB)": round(point["psnr"], 2),
             **{f"{level} top-1 (%)": round(100 * share, 1) for level, share in point["agreement"].items()},
         }
         for model in found.get("models", [])
