@@ -82,7 +82,7 @@ function createScrubber(root) {
 
   // ---- what depends on the trace but not on the position -------------------------------------------------------------
   function build() {
-    const { width, height, steps, parts, stops, levels, lanes, icicle, known } = data.trace;
+    const { width, height, file_bytes, quality, steps, parts, stops, levels, lanes, icicle, known } = data.trace;
     for (const one of [canvas.a, canvas.b]) Object.assign(one, { width, height });
     track.setAttribute("aria-valuemax", last());
     $(".parts").replaceChildren(...parts.map(([name, start, end]) =>
@@ -96,6 +96,8 @@ function createScrubber(root) {
       notch.onclick = () => jump(index);
       return notch;
     }));
+    $("[data-name=psnr]").textContent = quality.label;
+    $("[data-note=file]").textContent = formatBytes(file_bytes);
     $(".meaning-of-solid").textContent = known ? "a right answer" : "the answer of the whole file";
     $(".lanes").replaceChildren(...lanes.map(buildLane));
     $(".legend").hidden = !lanes.length;
@@ -164,7 +166,6 @@ function createScrubber(root) {
     $(".bytes b").textContent = formatBytes(step.bytes);
     $(".bytes span").textContent = ` of ${whole} · ${Math.round((100 * step.bytes) / all)} %`;
     $("[data-number=bpp]").textContent = `${step.bpp.toFixed(3)} bit/pixel`;
-    $("[data-name=psnr]").textContent = quality.label;
     $("[data-number=psnr]").textContent = step.psnr === null ? quality.same : `${step.psnr.toFixed(1)} dB`;
     for (const row of rows) renderRow(row, step);
     for (const [i, { masses }] of icicle.entries()) {
@@ -176,7 +177,6 @@ function createScrubber(root) {
     $(".agreement").hidden = !rows.some((row) => step.top[row.level]?.length);
     $(".agreement").classList.toggle("bad", !step.consistent);
     $(".timeline").style.setProperty("--at", step.bytes / all);
-    $("[data-note=file]").textContent = formatBytes(all);
     $(".where").textContent = step.where;
     $("[data-do=finer]").setAttribute("aria-pressed", data.finer === block());
     track.setAttribute("aria-valuenow", s.k);
