@@ -191,7 +191,7 @@ function createScrubber(root) {
     const arrived = blockShare(step, row.level, levels);
     const said = verdict(step, row.level, answers[row.level]);
     row.element.classList.toggle("pending", arrived < 1);
-    row.arrived.textContent = arrived >= 1 ? "block complete" : arrived > 0 ? `${Math.round(100 * arrived)} % of its block` : "block not yet here";
+    row.arrived.textContent = arrived >= 1 ? "block complete" : arrived > 0 ? `${Math.round(100 * arrived)} % of its symbols` : "block not yet here";
     row.label.textContent = row.label.title = top[0]?.[1] ?? "not classified";
     row.chance.textContent = top.length ? formatPercent(top[0][2]) : "";
     row.mark.textContent = { right: "✓ right", wrong: "✗ wrong", unknown: "" }[said];
