@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 
-from hiercodec.cli import main
+from hiercodec.cli.main import main
 
 if __name__ == "__main__":
     for stream in (sys.stdout, sys.stderr):

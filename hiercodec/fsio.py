@@ -10,8 +10,16 @@ from pathlib import Path
 
 from hiercodec.errors import InputError, OutputError
 
+_PACKAGED = Path(__file__).resolve().parent / "assets"
+_ASSETS = _PACKAGED if _PACKAGED.is_dir() else _PACKAGED.parents[1] / "assets"
+
 MAX_READ = 1 << 28
 """Default cap of a read, in bytes: no input of ours comes near it."""
+
+
+def locate(*parts: str) -> Path:
+    """Where a shipped asset is: inside an installed package, or in `assets/` at the top of a repository."""
+    return _ASSETS.joinpath(*parts)
 
 
 def read_bytes(path: str | Path, *, max_bytes: int = MAX_READ) -> bytes:

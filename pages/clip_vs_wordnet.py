@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from hiercodec import figures_agreement as figures
 from hiercodec.errors import HiercodecError
+from hiercodec.figures import agreement as figures
 from hiercodec.taxonomy import cuts, measures
 from hiercodec.taxonomy.ladder import ladder_names
-from hiercodec.ui import chrome, versus
-from hiercodec.ui import taxonomy as shared
+from hiercodec.ui.frame import chrome
+from hiercodec.ui.taxonomy import shared, versus
 
 EDGES = np.linspace(0, 1, 41)
 

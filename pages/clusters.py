@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from hiercodec import figures_taxonomy as figures
 from hiercodec import taxonomy
 from hiercodec.errors import HiercodecError
+from hiercodec.figures import taxonomy as figures
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.taxonomy.layouts import LAYOUTS_COMMAND, available_layouts
-from hiercodec.ui import chrome, taxonomy_live
-from hiercodec.ui import taxonomy as shared
+from hiercodec.ui.frame import chrome
+from hiercodec.ui.taxonomy import live as taxonomy_live
+from hiercodec.ui.taxonomy import shared
 
 
 def choose():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from hiercodec.ui import chrome, explore
+from hiercodec.ui.explore import page as explore
+from hiercodec.ui.frame import chrome
 
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     chrome.page("Slide the bytes", width="content")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from hiercodec.ui import chrome
+from hiercodec.ui.frame import chrome
 
 # heading, text, (photograph, step) of the view that shows it
 LESSONS = (

@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from hiercodec.ui import cached, cards, chrome, measured
+from hiercodec.ui.frame import cached, chrome
+from hiercodec.ui.results import cards, measured
 
 
 def codec(name: str, card: Mapping[str, Any]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from hiercodec import figures_agreement as figures
-from hiercodec import figures_taxonomy
 from hiercodec.errors import HiercodecError
-from hiercodec.ui import chrome, robust
-from hiercodec.ui import taxonomy as shared
+from hiercodec.figures import agreement as figures
+from hiercodec.figures import taxonomy as figures_taxonomy
+from hiercodec.ui.frame import chrome
+from hiercodec.ui.taxonomy import robust, shared
 
 
 def gains(level: dict, models: list[str]) -> None:

@@ -15,8 +15,9 @@ from hiercodec.classify.classifier import Classifier
 from hiercodec.classify.network import Net, NetConfig
 from hiercodec.classify.preprocess import Preprocess
 from hiercodec.errors import ClassifierNotFound
+from hiercodec.fsio import locate
 
-BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "models" / "classifier.safetensors"
+BUNDLED = locate("models", "classifier.safetensors")
 CLASSES = 1000
 MODEL_KEYS = ("pad_type",)
 PREPROCESS_KEYS = ("mean", "std", "crop", "size", "interpolation")

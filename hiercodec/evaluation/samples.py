@@ -17,10 +17,10 @@ import numpy as np
 from PIL import Image
 
 from hiercodec.errors import InputError
+from hiercodec.fsio import locate
 from hiercodec.images import read_rgb
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
-MANIFEST = ASSETS / "samples" / "manifest.json"
+MANIFEST = locate("samples", "manifest.json")
 SHORT_SIDE = 224
 LONG_SIDE = 336
 """The working size: a short side of 224, what the classifiers read, and at most 3 : 2."""

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from hiercodec.evaluation import bundle
-from hiercodec.evaluation.samples import ASSETS, Sample, sample, samples
+from hiercodec.evaluation.samples import Sample, sample, samples
 from hiercodec.evaluation.tracing import trace
+from hiercodec.fsio import locate
 
-TRACES = ASSETS / "traces"
+TRACES = locate("traces")
 STEPS = 24
 
 

@@ -18,12 +18,12 @@ from hiercodec import stream
 from hiercodec.errors import ModelMismatch
 from hiercodec.images import crop, pad_to_multiple
 from hiercodec.levels import LevelPlan
+from hiercodec.models.backbones.lite import LiteAnalysis, LiteSynthesis
+from hiercodec.models.backbones.tic import TicAnalysis, TicSynthesis
 from hiercodec.models.coding import CodingPath, CodingState
 from hiercodec.models.config import HYPER_STRIDE, STRIDE, Preset
 from hiercodec.models.entropy import PrefixEntropyModel
 from hiercodec.models.linear import LayeredKLT
-from hiercodec.models.lite import LiteAnalysis, LiteSynthesis
-from hiercodec.models.tic import TicAnalysis, TicSynthesis
 
 FADE = 0.1
 """Share of an opened block's symbols at which its missing ones are filled with all of μ, and not a part of it.

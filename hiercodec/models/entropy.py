@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hiercodec.models.backbones.tic import TicHyperAnalysis, TicHyperSynthesis
 from hiercodec.models.config import HYPER_STRIDE, Preset
 from hiercodec.models.layers import WindowAttention, conv3, depthwise3, zero_init
-from hiercodec.models.tic import TicHyperAnalysis, TicHyperSynthesis
 
 MEAN_STEPS = 16
 """The μ grid: multiples of 1/16 of a quantisation step."""

@@ -17,10 +17,11 @@ from torch import Tensor
 
 from hiercodec import stream
 from hiercodec.errors import ModelNotFound
+from hiercodec.fsio import locate
 from hiercodec.models.codec import Codec, HierNetwork
 from hiercodec.models.config import PRESETS, Preset
 
-MODELS = Path(__file__).resolve().parents[2] / "assets" / "models"
+MODELS = locate("models")
 """Where the shipped models are."""
 
 FINGERPRINT_BYTES = 4

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from hiercodec.errors import HierarchyError, OutputError
-from hiercodec.fsio import write_bytes
+from hiercodec.fsio import locate, write_bytes
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+ASSETS = locate()
 
 
 def read_asset(path: Path, what: str, made_by: str) -> Any:

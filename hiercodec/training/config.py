@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from hiercodec.errors import ConfigError
-from hiercodec.training.loss import LossWeights
+from hiercodec.training.codec.loss import LossWeights
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -8,7 +8,7 @@ import pytest
 from hiercodec.evaluation import bundle
 from hiercodec.evaluation.samples import samples
 from hiercodec.evaluation.ship import TRACES
-from hiercodec.palette import SEQUENTIAL, ramp
+from hiercodec.figures.palette import SEQUENTIAL, ramp
 from tests.browser.conftest import settle
 from tests.browser.explore import BOXES, ICICLE, canvas, point, position
 

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from hiercodec import cli
 from hiercodec.baselines.classical import CLASSICAL, classical
+from hiercodec.cli import main as cli
 from hiercodec.errors import ConfigError, InputError
 from hiercodec.evaluation.dataset import Photos, load_photos
 from hiercodec.evaluation.runner import cut_shares, evaluate, wilson

@@ -12,13 +12,14 @@ import pytest
 
 from hiercodec import stream
 from hiercodec.evaluation import bundle
-from hiercodec.evaluation.samples import ASSETS, sample, samples
+from hiercodec.evaluation.samples import sample, samples
 from hiercodec.evaluation.ship import STEPS, TRACES, ship
+from hiercodec.fsio import locate
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
 NAMES = [row.id for row in samples()]
-MODELS = ASSETS / "models"
+MODELS = locate("models")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import * as logic from "../../assets/scrubber_logic.mjs";
+import * as logic from "../../hiercodec/ui/web/scrubber_logic.mjs";
 
 const top = (c, f) => ({ coarse: [[c, `kind ${c}`, 0.6]], fine: [[f, `class ${f}`, 0.3]] });
 const steps = [

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = [*sorted((ROOT / "assets").glob("*.js")), *sorted((ROOT / "assets").glob("*.mjs"))]
+WEB = ROOT / "hiercodec" / "ui" / "web"
+SCRIPTS = [*sorted(WEB.glob("*.js")), *sorted(WEB.glob("*.mjs"))]
 
 
 def node() -> str:

@@ -25,7 +25,7 @@ TINY_TIC = TIC.scaled(name="tiny-tic", n=16, n_hyper=8, width=16, delta_width=8,
 
 def make_codec(preset: Preset, folder, seed: int = 0):
     """A codec with random but lively weights, through the file format that real ones travel in."""
-    from hiercodec.training.model import TrainableCodec
+    from hiercodec.training.codec.model import TrainableCodec
 
     torch.manual_seed(seed)
     model = TrainableCodec(preset)

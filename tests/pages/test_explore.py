@@ -17,7 +17,7 @@ from hiercodec.errors import ModelMismatch
 from hiercodec.evaluation import bundle, trace
 from hiercodec.evaluation.samples import samples
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.ui import cached, state
+from hiercodec.ui.frame import cached, state
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from hiercodec.ui import cached, cards
+from hiercodec.ui.frame import cached
+from hiercodec.ui.results import cards
 from tests.ui.test_cards import ablation_results
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "models.py"

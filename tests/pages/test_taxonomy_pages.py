@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from hiercodec.taxonomy import cuts, dump_hierarchy, layouts, load_hierarchy, paths, stability
 from hiercodec.taxonomy import embeddings as em
-from hiercodec.ui import taxonomy as shared
+from hiercodec.ui.taxonomy import shared
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {name: ROOT / "pages" / f"{name}.py" for name in ("clusters", "clip_vs_wordnet", "robustness")}
@@ -82,7 +82,7 @@ def test_every_tab_draws_and_every_chart_has_a_text(name, tab):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_dark_draws_in_dark(name, monkeypatch):
-    monkeypatch.setattr("hiercodec.ui.chrome.mode", lambda: "dark")
+    monkeypatch.setattr("hiercodec.ui.frame.chrome.mode", lambda: "dark")
     at = open_page(name)
     grounds = {spec["layout"]["template"]["layout"]["plot_bgcolor"] for spec in specs(at)}
     assert grounds == {"#0f1419"}

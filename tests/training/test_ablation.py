@@ -16,10 +16,10 @@ from hiercodec.evaluation.dataset import Photos
 from hiercodec.levels import PAPER_PLAN, PLANS
 from hiercodec.models import LITE
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.training import ablation
-from hiercodec.training.ablation_arms import ARMS, BASE, COMPONENTS, WITHOUT_DELTA, layout
-from hiercodec.training.ablation_measure import measure, targets
-from hiercodec.training.ablation_stats import bd_quality, bd_rate, over_seeds, summary
+from hiercodec.training.ablation.arms import ARMS, BASE, COMPONENTS, WITHOUT_DELTA, layout
+from hiercodec.training.ablation.measure import measure, targets
+from hiercodec.training.ablation.run import run as ablation
+from hiercodec.training.ablation.stats import bd_quality, bd_rate, over_seeds, summary
 from hiercodec.training.config import TrainConfig
 from tests.models.tiny import TINY_LITE, make_codec, smooth_photo
 
@@ -210,16 +210,16 @@ def test_measured_points_are_real_bytes(tmp_path, classifier):
 def test_a_stopped_ablation_goes_on_and_refuses_another_setting(tmp_path, classifier, monkeypatch, capsys):
     monkeypatch.setattr("hiercodec.classify.load_classifier", lambda spec: classifier)
     monkeypatch.setattr("hiercodec.evaluation.dataset.load_photos", lambda sources, limit: PHOTOS)
-    monkeypatch.setattr("hiercodec.training.loop._semantic_loss", lambda config: None)
+    monkeypatch.setattr("hiercodec.training.run._semantic_loss", lambda config: None)
     trained = []
-    from hiercodec.training.loop import Trainer
+    from hiercodec.training.run import Trainer
 
     class Counted(Trainer):
         def __init__(self, config, **kwargs):
             trained.append(config.name)
             super().__init__(config, **kwargs)
 
-    monkeypatch.setattr("hiercodec.training.loop.Trainer", Counted)
+    monkeypatch.setattr("hiercodec.training.run.Trainer", Counted)
     changes = {"n": 8, "n_hyper": 4, "width": 16, "delta_width": 8}
     config = TrainConfig(
         name="a", photos=("unused",), out=str(tmp_path / "runs"), changes=changes, classifier="flat", crop=64, batch=1,

@@ -9,7 +9,7 @@ import pytest
 from hiercodec import models
 from hiercodec.errors import ConfigError
 from hiercodec.levels import PAPER_PLAN
-from hiercodec.training import compare
+from hiercodec.training.ablation import compare
 from hiercodec.training.config import TrainConfig
 from tests.models.tiny import TINY_LITE, make_codec
 from tests.training.test_ablation import PHOTOS, Flat, rows

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from hiercodec.models import PRESETS, HierNetwork
-from hiercodec.training import cost as costs
+from hiercodec.training.codec import cost as costs
 from hiercodec.training.config import TrainConfig, read_config
 from tests.models.tiny import TINY_LITE
 

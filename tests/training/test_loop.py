@@ -15,7 +15,7 @@ from hiercodec.errors import ConfigError
 from hiercodec.evaluation.dataset import Photos
 from hiercodec.training.config import TrainConfig, read_config
 from hiercodec.training.data import Crops, mirrored
-from hiercodec.training.loop import Trainer
+from hiercodec.training.run import Trainer
 from tests.models.tiny import TINY_LITE, smooth_photo
 
 PHOTOS = Photos([smooth_photo(np.random.default_rng(i), 70, 90) for i in range(25)], np.full(25, -1), ["x"] * 25)

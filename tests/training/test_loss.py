@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from hiercodec.training.loss import SemanticLoss, bounded_pull, group_mass, prefix_rates
+from hiercodec.training.codec.loss import SemanticLoss, bounded_pull, group_mass, prefix_rates
 
 
 def test_prefix_rates_telescope():

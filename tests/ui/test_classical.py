@@ -8,7 +8,7 @@ import pytest
 from hiercodec.errors import InputError
 from hiercodec.evaluation import psnr
 from hiercodec.evaluation.samples import sample
-from hiercodec.ui.classical import available, sweep, within
+from hiercodec.ui.explore.classical import available, sweep, within
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from PIL import Image
 from hiercodec.evaluation import Trace, bundle, trace
 from hiercodec.evaluation.samples import sample
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.ui import export
+from hiercodec.ui.explore import export
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from hiercodec.evaluation import Step, Trace, trace
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.ui import numbers
+from hiercodec.ui.explore import numbers
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
 

@@ -1,0 +1,205 @@
+"""The commands that need a model: `encode`, `decode`, `trace` and `models`. torch loads when one of them runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from hiercodec import fsio, stream
+from hiercodec.cli.base import Command, add_json, note, percent, positive, print_json, table
+from hiercodec.cli.files import add_cut, apply_cut
+from hiercodec.errors import OutputError
+
+LABEL_WIDTH = 24
+
+
+def _encode_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photo", metavar="PHOTO")
+    parser.add_argument("output", metavar="OUT.hc")
+    parser.add_argument("--model", default="lite", metavar="lite|tic|PATH", help="a shipped model or its weights")
+
+
+def _encode(args: argparse.Namespace) -> int:
+    fsio.check_writable(args.output)
+    rgb = _photo(args.photo)
+    from hiercodec import models
+
+    codec = models.load(args.model)
+    data = codec.encode(rgb)
+    fsio.write_bytes(args.output, data)
+    height, width = rgb.shape[:2]
+    bpp = 8 * len(data) / (height * width)
+    note(f"{args.output}: {width}×{height}, {len(data)} bytes, {bpp:.4f} bpp, model {codec.name}")
+    return 0
+
+
+def _decode_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", metavar="IN.hc")
+    parser.add_argument("output", metavar="OUT.png")
+    parser.add_argument(
+        "--model", metavar="lite|tic|PATH", help="instead of the shipped model that the stream's fingerprint names"
+    )
+    add_cut(parser, required=False)
+
+
+def _decode(args: argparse.Namespace) -> int:
+    if Path(args.output).suffix.lower() not in ("", ".png"):
+        raise OutputError(f"cannot write {args.output}: decode writes PNG, so that every pixel stays as decoded")
+    fsio.check_writable(args.output)
+    data = apply_cut(fsio.read_bytes(args.input), args)
+    parsed = stream.parse(data)  # damage shows here, before seconds go into loading torch
+    from hiercodec import images, models
+
+    codec = models.load(args.model) if args.model else models.find(parsed.header.fingerprint)
+    decoded = codec.decode(data)
+    fsio.write_bytes(args.output, images.encode_png(decoded.image))
+    bpp = 8 * len(data) / parsed.header.pixels
+    note(f"{args.output}: {len(data)} of {parsed.total_bytes} bytes, {bpp:.4f} bpp, {_where(decoded)}")
+    return 0
+
+
+def _where(decoded: Any) -> str:
+    """How far a decoded prefix got, in words."""
+    if decoded.complete:
+        return "complete"
+    level = f"level {decoded.level} complete" if decoded.level else "no level complete"
+    return f"{level}, {percent(decoded.fraction)} of the next"
+
+
+def _trace_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photo", metavar="PHOTO")
+    parser.add_argument("--model", default="lite", metavar="lite|tic|PATH", help="a shipped model or its weights")
+    parser.add_argument("--steps", type=positive, default=24, metavar="N", help="about how many prefixes (default 24)")
+    parser.add_argument(
+        "--classifier",
+        default="bundled",
+        metavar="C",
+        help="bundled, timm:NAME, timm:NAME@WEIGHTS.safetensors, or none (default bundled)",
+    )
+    parser.add_argument("--hierarchy", metavar="H", help="a shipped hierarchy or a JSON file")
+    add_json(parser)
+
+
+def _trace(args: argparse.Namespace) -> int:
+    rgb = _photo(args.photo)
+    from hiercodec import models, taxonomy
+    from hiercodec.evaluation import trace
+
+    codec = models.load(args.model)
+    steps = max(args.steps, len(codec.plan) + 1)
+    classifier = hierarchy = None
+    if args.classifier != "none":
+        from hiercodec.classify import load_classifier
+
+        hierarchy = taxonomy.load_hierarchy(args.hierarchy) if args.hierarchy else taxonomy.load_hierarchy()
+        classifier = load_classifier(args.classifier)
+    found, _ = trace(codec, rgb, steps=steps, classifier=classifier, hierarchy=hierarchy, progress=_progress())
+    if args.json:
+        print_json(found.to_json())
+        return 0
+    levels = [level.name for level in hierarchy.levels] if hierarchy else []
+    rows = [
+        (
+            str(step.bytes),
+            f"{step.bpp:.4f}",
+            f"{step.psnr:.2f}",
+            step.level or "-",
+            percent(step.fraction),
+            *(_winner(step.top.get(level, ())) for level in levels),
+        )
+        for step in found.steps
+    ]
+    print(f"{args.photo}: {found.width}×{found.height}, {found.file_bytes} bytes, model {codec.name}")
+    titles = ("bytes", "bpp", "PSNR", "complete", "of next")
+    print(table(titles + tuple(f"{level}: likeliest" for level in levels), rows, left=0))
+    return 0
+
+
+def _winner(top: Any) -> str:
+    """The first of a level's ranked (index, label, probability)."""
+    if not top:
+        return "-"
+    _, label, probability = top[0]
+    short = label if len(label) <= LABEL_WIDTH else label[: LABEL_WIDTH - 1] + "…"
+    return f"{short} {100 * probability:.0f} %"
+
+
+def _progress():
+    """A progress line on stderr where somebody watches, else None."""
+    if not sys.stderr.isatty():
+        return None
+
+    def tell(done: int, total: int, what: str) -> None:
+        end = "\r\033[K" if done >= total else ""
+        print(f"\r\033[K{what} {done}/{total}", end=end, file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _models(args: argparse.Namespace) -> int:
+    from hiercodec import models
+
+    cards = models.shipped()
+    if args.json:
+        print_json(cards)
+        return 0
+    if not cards:
+        note("no models are shipped with this installation")
+        return 0
+    rows = []
+    for name, card in cards.items():
+        levels = (card.get("validation") or {}).get("levels") or {"-": {}}
+        identity = (name, card.get("fingerprint", "-"), str(card.get("steps", "-")))
+        for level, row in levels.items():
+            rows.append((*identity, level, *_measured(row)))
+            identity = ("", "", "")
+    print(table(("model", "fingerprint", "steps", "level", "bpp", "PSNR", "agreement"), rows, left=4))
+    print("photographs held out from training, file bytes; agreement: the level's winner stays that of the original")
+    for name, card in cards.items():
+        for title, measured in (card.get("measured") or {}).items():
+            print(
+                f"\n{name} on {title}: {measured['photos']} photographs, file bytes, top-1 coarse / intermediate / fine"
+            )
+            print(_results(measured))
+    return 0
+
+
+def _results(measured: dict) -> str:
+    """What a card says of one data set: a line a codec and setting, accuracies in per cent, a column a classifier."""
+    original = measured.get("uncompressed") or {}
+    points = [{"codec": "uncompressed", "setting": "", **original}] if original.get("accuracy") else []
+    points += measured["points"]
+    classifiers = list(dict.fromkeys(name for point in points for name in point.get("accuracy") or {}))
+    rows = []
+    for point in points:
+        found = point.get("accuracy") or {}
+        shares = [[next(iter(level.values())) for level in found.get(name, {}).values()] for name in classifiers]
+        accuracies = [" / ".join(f"{100 * share:.1f}" for share in row) or "-" for row in shares]
+        rows.append((point["codec"], str(point["setting"]), *_measured(point)[:2], *accuracies))
+    return table(("codec", "setting", "bpp", "PSNR", *classifiers), rows, left=2)
+
+
+def _measured(row: dict[str, float]) -> tuple[str, str, str]:
+    bpp, psnr, agreement = row.get("bpp"), row.get("psnr"), row.get("agreement")
+    return (
+        "-" if bpp is None else f"{bpp:.3f}",
+        "-" if psnr is None else f"{psnr:.2f}",
+        "-" if agreement is None else percent(agreement),
+    )
+
+
+def _photo(path: str) -> Any:
+    """The photograph at `path`, uint8[H, W, 3], before torch is loaded: bad input fails fast."""
+    from hiercodec import images
+
+    return images.load_rgb(path)
+
+
+COMMANDS = (
+    Command("encode", "photograph → stream", _encode_arguments, _encode),
+    Command("decode", "stream, or any prefix of it → PNG", _decode_arguments, _decode),
+    Command("trace", "what every prefix looks like and is taken for", _trace_arguments, _trace),
+    Command("models", "what is shipped and what it measured", add_json, _models),
+)

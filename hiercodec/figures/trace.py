@@ -1,0 +1,150 @@
+"""Data → plotly figures. No Streamlit, no torch: a figure can be drawn, saved or tested anywhere.
+
+Every function takes the theme as `mode` ("light" or "dark") and returns a `go.Figure` made from `template(mode)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, Palette, palette, with_alpha
+
+if TYPE_CHECKING:
+    from hiercodec.evaluation.trace import Trace
+
+FONT = '"Source Sans", "Source Sans 3", system-ui, sans-serif'
+FONT_SIZE = 16
+
+
+def template(mode: str = "light") -> go.layout.Template:
+    """The look all figures share: large type, quiet grid, no box, colours of `palette(mode)`."""
+    p = palette(mode)
+    axis = {
+        "gridcolor": with_alpha(p.border, 0.6),
+        "linecolor": p.border,
+        "zeroline": False,
+        "ticks": "outside",
+        "tickcolor": p.border,
+        "automargin": True,
+        "title": {"standoff": 10},
+    }
+    return go.layout.Template(
+        layout={
+            "paper_bgcolor": p.background,
+            "plot_bgcolor": p.background,
+            "font": {"family": FONT, "size": FONT_SIZE, "color": p.text},
+            "title": {"x": 0, "xanchor": "left", "font": {"size": FONT_SIZE + 2}},
+            "colorway": list(p.categorical),
+            "colorscale": {
+                "sequential": [[i / 9, c] for i, c in enumerate(p.sequential)],
+                "diverging": [[i / 9, c] for i, c in enumerate(p.diverging)],
+            },
+            "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
+            "xaxis": axis,
+            "yaxis": axis,
+            "legend": {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "title": {"text": ""}},
+            "hoverlabel": {"bgcolor": p.surface, "bordercolor": p.border, "font": {"color": p.text, "size": FONT_SIZE}},
+            "hovermode": "closest",
+        }
+    )
+
+
+def figure(mode: str = "light", *, height: int = 380, title: str = "", x: str = "", y: str = "") -> go.Figure:
+    """An empty figure in the shared look; `uirevision` is fixed so that a zoom survives a redraw."""
+    fig = go.Figure()
+    fig.update_layout(template=template(mode), height=height, uirevision="keep", xaxis_title=x, yaxis_title=y)
+    if title:
+        fig.update_layout(title_text=title)
+    return fig
+
+
+def mark_levels(fig: go.Figure, cuts: Mapping[str, int], p: Palette) -> go.Figure:
+    """Draw a thin named line at each level's end; `cuts` maps level → byte offset."""
+    for index, (name, offset) in enumerate(cuts.items()):
+        fig.add_vline(
+            x=offset,
+            line={"color": p.level(index), "width": 1.5, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
+            annotation={"text": name, "font": {"color": p.level(index), "size": FONT_SIZE - 2}, "yanchor": "bottom"},
+            annotation_position="top left",
+        )
+    return fig
+
+
+def mark_position(fig: go.Figure, n_bytes: int, p: Palette) -> go.Figure:
+    """Draw where the scrubber stands."""
+    return fig.add_vline(x=n_bytes, line={"color": p.text, "width": 2.5}, opacity=0.85)
+
+
+def confidence_curves(trace: Trace, *, position: int | None = None, mode: str = "light") -> go.Figure:
+    """How sure the classifier is of the final answer of each level, against bytes.
+
+    One line a level: the probability, at every step, of the group that wins at the last step.
+    """
+    p = palette(mode)
+    fig = figure(mode, height=340, x="bytes received", y="probability of the final answer")
+    xs = [step.bytes for step in trace.steps]
+    for index, (name, answer, probabilities) in enumerate(final_answer_curves(trace)):
+        fig.add_scatter(
+            x=xs,
+            y=probabilities,
+            name=f"{name}: {answer}",
+            mode="lines+markers",
+            line={"color": p.level(index), "width": 2.5, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
+            marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 8},
+            hovertemplate="%{x:,} bytes<br>%{y:.0%}<extra>" + f"{name}: {answer}" + "</extra>",
+        )
+    fig.update_yaxes(range=[0, 1.02], tickformat=".0%")
+    fig.update_xaxes(range=[0, trace.file_bytes * 1.02], tickformat=",")
+    mark_levels(fig, trace.cuts, p)
+    if position is not None:
+        mark_position(fig, trace.steps[position].bytes, p)
+    return fig
+
+
+def final_answer_curves(trace: Trace) -> list[tuple[str, str, list[float]]]:
+    """(level, final winner's label, its probability at every step; 0 where it is not among those stored)."""
+    last = trace.steps[-1]
+    rows = []
+    for name, top in last.top.items():
+        group, label, _ = top[0]
+        rows.append((name, label, [step.probability(name, group) for step in trace.steps]))
+    return rows
+
+
+def quality_curve(
+    trace: Trace,
+    *,
+    position: int | None = None,
+    others: Mapping[str, Sequence[tuple[int, float]]] | None = None,
+    mode: str = "light",
+) -> go.Figure:
+    """PSNR against bytes of this picture; `others` maps a codec's name to its (bytes, dB) points, drawn dashed."""
+    p = palette(mode)
+    fig = figure(mode, height=340, x="bytes", y="PSNR (dB)")
+    fig.add_scatter(
+        x=[step.bytes for step in trace.steps],
+        y=[step.psnr for step in trace.steps],
+        name="hiercodec (any prefix)",
+        mode="lines+markers",
+        line={"color": p.level(0), "width": 3},
+        marker={"size": 8},
+        hovertemplate="%{x:,} bytes<br>%{y:.1f} dB<extra>hiercodec</extra>",
+    )
+    for index, (name, points) in enumerate((others or {}).items(), start=1):
+        fig.add_scatter(
+            x=[n for n, _ in points],
+            y=[db for _, db in points],
+            name=name,
+            mode="lines+markers",
+            line={"color": p.group(index), "width": 2, "dash": LEVEL_DASHES[1 + (index - 1) % 5]},
+            marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 7},
+            hovertemplate="%{x:,} bytes<br>%{y:.1f} dB<extra>" + name + "</extra>",
+        )
+    fig.update_xaxes(tickformat=",", range=[0, trace.file_bytes * 1.3])
+    mark_levels(fig, trace.cuts, p)
+    if position is not None:
+        mark_position(fig, trace.steps[position].bytes, p)
+    return fig

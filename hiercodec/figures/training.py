@@ -1,0 +1,154 @@
+"""Learning curves: the log of a training run → plotly figure, and `python -m hiercodec.figures.training LOG OUT.html`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from hiercodec.errors import ConfigError, HiercodecError, OutputError
+from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, palette, with_alpha
+from hiercodec.figures.trace import FONT_SIZE, template
+
+WINDOW = 10
+"""Log lines that a drawn line is averaged over."""
+
+CODEC_PANELS = (("bpp", "rate (bit/pixel)", None), ("psnr", "PSNR (dB)", None), ("acc", "answer kept", ".0%"))
+STUDENT_PANELS = (("agreement", "same answer as the teacher", ".0%"), ("held_kl", "divergence (nats)", None))
+
+
+def read_log(path: str | Path) -> list[dict[str, Any]]:
+    """The records of a run's JSON-lines log; `ConfigError` if it cannot be read or is no such log."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        records = [json.loads(line) for line in lines if line.strip()]
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigError(f"{path} is not a training log: {error}") from error
+    if not records or not all(isinstance(record, dict) and "step" in record for record in records):
+        raise ConfigError(f"{path} is not a training log: every line must be an object with a step")
+    return records
+
+
+def in_sequence(records: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
+    """Records of runs that followed one another, with steps counted through, and (first step, name) of every run.
+
+    A new run begins where its name changes or where steps start again.
+    """
+    out: list[dict[str, Any]] = []
+    starts: list[tuple[int, str]] = []
+    offset, last, name = 0, -1, None
+    for record in records:
+        run, step = record.get("run", ""), int(record["step"])
+        if name is None or run != name or step < last:
+            offset += max(last, 0)
+            starts.append((offset, run))
+            name = run
+        last = step
+        out.append({**record, "step": offset + step})
+    return out, starts
+
+
+def learning_curves(
+    records: Sequence[Mapping[str, Any]], levels: Sequence[str] = (), *, mode: str = "light"
+) -> go.Figure:
+    """Curves over training steps, of a codec's log (with `levels`) or of a distilled classifier's (without).
+
+    Thin lines are training batches, averaged over 10 log lines; marks are photographs held out from training: for a codec
+    rates of real files.
+    """
+    p = palette(mode)
+    found, starts = in_sequence(records)
+    panels = CODEC_PANELS if levels else STUDENT_PANELS
+    fig = make_subplots(1, len(panels), subplot_titles=[title for _, title, _ in panels], horizontal_spacing=0.07)
+    for column, (key, _, form) in enumerate(panels, start=1):
+        if not levels:
+            _draw(fig, column, _points(found, key), name="held out", colour=p.level(0), index=0, held=True)
+        for index, level in enumerate(levels):
+            row = {"name": level, "colour": p.level(index), "index": index}
+            _draw(fig, column, _smooth(_points(found, f"{key}_{level}")), held=False, **row)
+            _draw(fig, column, _held(found, level, key), held=True, **row)
+        fig.update_yaxes(tickformat=form, row=1, col=column)
+        fig.update_xaxes(title_text="steps", tickformat=",", row=1, col=column)
+        for start, _ in starts[1:]:
+            fig.add_vline(x=start, line={"color": p.border, "width": 1.5, "dash": "dot"}, row=1, col=column)
+    fig.update_layout(template=template(mode), height=360)
+    fig.update_layout(margin={"t": 48, "b": 96}, legend={"y": -0.3})
+    fig.update_annotations(font_size=FONT_SIZE)
+    return fig
+
+
+def _points(records: Sequence[Mapping[str, Any]], key: str) -> list[tuple[int, float]]:
+    return [(r["step"], float(r[key])) for r in records if isinstance(r.get(key), (int, float))]
+
+
+def _held(records: Sequence[Mapping[str, Any]], level: str, key: str) -> list[tuple[int, float]]:
+    """A codec's validation figures; what training calls `acc`, validation calls `agreement`."""
+    key = {"acc": "agreement"}.get(key, key)
+    rows = [(r["step"], r["validation"]["levels"].get(level, {}).get(key)) for r in records if "validation" in r]
+    return [(step, float(value)) for step, value in rows if value is not None]
+
+
+def _smooth(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Means over `WINDOW` consecutive points, at the last one's step; what is left over at the end is not drawn."""
+    chunks = (points[i : i + WINDOW] for i in range(0, len(points) - WINDOW + 1, WINDOW))
+    return [(chunk[-1][0], sum(value for _, value in chunk) / len(chunk)) for chunk in chunks]
+
+
+def _draw(fig: go.Figure, column: int, points: list, *, name: str, colour: str, index: int, held: bool) -> None:
+    if not points:
+        return
+    steps, values = zip(*points, strict=True)
+    fig.add_scatter(
+        x=steps,
+        y=values,
+        name=f"{name}, held out" if held and name != "held out" else name,
+        legendgroup=f"{name}-{held}",
+        showlegend=column == 1,
+        mode="lines+markers" if held else "lines",
+        line={
+            "color": colour if held else with_alpha(colour, 0.55),
+            "width": 2.5 if held else 1.5,
+            "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)] if held else "solid",
+        },
+        marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 9},
+        hovertemplate="step %{x:,}<br>%{y:.4g}<extra>" + name + "</extra>",
+        row=1,
+        col=column,
+    )
+
+
+def levels_of(records: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The levels that a codec's log has figures of, in the order of its validations; none for a classifier's."""
+    return next((tuple(r["validation"]["levels"]) for r in records if "validation" in r), ())
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Draw the learning curves of a training log as a page of their own."""
+    parser = argparse.ArgumentParser(prog="python -m hiercodec.figures.training", description=main.__doc__)
+    parser.add_argument("log", metavar="LOG.jsonl", help="runs/NAME/log.jsonl, or one in assets/models/")
+    parser.add_argument("out", metavar="OUT.html")
+    parser.add_argument("--mode", choices=("light", "dark"), default="light")
+    args = parser.parse_args(argv)
+    try:
+        records = read_log(args.log)
+        page = learning_curves(records, levels_of(records), mode=args.mode).to_html(include_plotlyjs=True)
+        try:
+            Path(args.out).write_text(page, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"cannot write {args.out}: {error.strerror}") from error
+    except HiercodecError as error:
+        print(f"hiercodec: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

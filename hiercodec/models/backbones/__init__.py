@@ -1,0 +1,1 @@
+"""Transforms with their hyper-networks, one file a backbone."""

@@ -1,0 +1,168 @@
+"""`python -m hiercodec.training.ablation.run CONFIG`: the paper's ablations (§5.3), trained and measured at equal budget.
+
+Every arm is trained from the same config for the same steps, once a seed, and measured on the same held-out photographs by
+real bytes. Results are written after every run, so that a stopped command goes on where it was: finished runs are
+skipped, an unfinished one resumes from its checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from hiercodec.errors import ConfigError, HiercodecError
+from hiercodec.fsio import write_bytes
+from hiercodec.training.ablation.arms import ARMS, Arm
+from hiercodec.training.ablation.stats import summary
+from hiercodec.training.config import TrainConfig, read_config
+
+SCHEMA = 1
+OUT = "assets/results/ablation.json"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train and measure every arm once a seed; prints the comparison."""
+    parser = argparse.ArgumentParser(prog="hiercodec.training.ablation.run", description=main.__doc__)
+    parser.add_argument("config", help="what all arms share: a training run as a TOML file, see configs/ablation.toml")
+    parser.add_argument("--out", default=OUT, help=f"results file, also read to go on (default {OUT})")
+    parser.add_argument("--arms", nargs="+", metavar="ARM", help=f"only these of {', '.join(a.slug for a in ARMS)}")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="default 0 1 2")
+    parser.add_argument("--steps", type=int, help="training steps a run (default: the config's)")
+    parser.add_argument("--photos", type=int, default=96, help="held-out photographs to measure on (default 96)")
+    parser.add_argument("--minutes", type=float, help="start no further run after this long")
+    args = parser.parse_args(argv)
+    config = read_config(args.config)
+    if args.steps:
+        config = dataclasses.replace(config, steps=args.steps)
+    command = "python -m hiercodec.training.ablation.run " + shlex.join(sys.argv[1:] if argv is None else argv)
+    results = run(config, _chosen(args.arms), args.seeds, Path(args.out), photos=args.photos, minutes=args.minutes,
+                  command=command)  # fmt: skip
+    print(table(results))
+    return 0
+
+
+def run(config: TrainConfig, arms: Sequence[Arm], seeds: Sequence[int], out: Path, *, photos: int = 96,
+        minutes: float | None = None, command: str = "") -> dict[str, Any]:  # fmt: skip
+    """Train and measure what `out` does not hold yet, seed by seed; returns the results, which also stand in `out`.
+
+    Raises `ConfigError` if `out` holds results of another setting: arms are only compared at equal budget.
+    """
+    from hiercodec.classify import load_classifier
+    from hiercodec.evaluation.dataset import load_photos
+    from hiercodec.taxonomy import load_hierarchy
+    from hiercodec.training.ablation.measure import targets
+
+    if not config.classifier:
+        raise ConfigError(f"{config.name}: an ablation needs a classifier")
+    results = _begin(out, config, photos, command)
+    classifier, hierarchy = load_classifier(config.classifier), load_hierarchy(config.hierarchy)
+    results["environment"] |= {"classifier": f"{classifier.name} {classifier.weights_id}"}
+    data = load_photos(list(config.photos), limit=config.limit or None)
+    held_out = data.split(config.holdout)[1].spread(photos)
+    truth = targets(held_out, classifier)
+    results["held_out"] = {"photos": len(held_out), "labelled": int((held_out.labels >= 0).sum())}
+    started = time.monotonic()
+    for seed in seeds:
+        for arm in arms:
+            if any(row["arm"] == arm.name and row["seed"] == seed for row in results["runs"]):
+                continue
+            if minutes is not None and time.monotonic() - started > 60 * minutes:
+                return results
+            print(f"{arm.name}, seed {seed}", file=sys.stderr)
+            results["runs"].append(_one(config, arm, seed, data, (held_out, classifier, hierarchy, truth)))
+            results["summary"] = summary(results["runs"])
+            _write(out, results)
+    return results
+
+
+def _one(config: TrainConfig, arm: Arm, seed: int, data: Any, measured_on: tuple) -> dict[str, Any]:
+    """Train one arm with one seed and measure it."""
+    from hiercodec import models
+    from hiercodec.training.ablation.measure import measure
+    from hiercodec.training.run import Trainer
+
+    own = dataclasses.replace(config, name=f"{arm.slug}-seed{seed}", out=str(Path(config.out) / config.name), seed=seed,
+                              changes=arm.changes(config.changes))  # fmt: skip
+    started = time.monotonic()
+    trainer = Trainer(own, resume=True, photos=data)
+    path = trainer.run()
+    codec = models.load(path)
+    return {
+        "arm": arm.name,
+        "seed": seed,
+        "parameters": sum(p.numel() for p in codec.network.parameters()),
+        "seconds": round(time.monotonic() - started),
+        "points": measure(codec, *measured_on),
+    }
+
+
+def _begin(out: Path, config: TrainConfig, photos: int, command: str) -> dict[str, Any]:
+    """The results so far; a fresh dictionary if there are none."""
+    setting = json.loads(json.dumps({"training": config.to_dict(), "photos": photos}))
+    if out.is_file():
+        results = json.loads(out.read_text(encoding="utf-8"))
+        if results["setting"] != setting:
+            raise ConfigError(f"{out} holds results of another setting; give another --out, or remove it")
+        return results
+    environment = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "packages": {name: metadata.version(name) for name in ("torch", "numpy", "timm", "scipy")},
+    }
+    return {
+        "schema": SCHEMA,
+        "command": command,
+        "setting": setting,
+        "environment": environment,
+        "runs": [],
+        "summary": {},
+    }
+
+
+def _write(out: Path, results: dict[str, Any]) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(out, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _chosen(names: Sequence[str] | None) -> tuple[Arm, ...]:
+    """The arms with these names or slugs; all if none are given."""
+    if names is None:
+        return ARMS
+    known = {arm.name: arm for arm in ARMS} | {arm.slug: arm for arm in ARMS}
+    if unknown := [name for name in names if name not in known]:
+        raise ConfigError(f"no arm {', '.join(unknown)}; there are {', '.join(arm.slug for arm in ARMS)}")
+    return tuple(known[name] for name in names)
+
+
+def table(results: dict[str, Any]) -> str:
+    """The comparison as aligned text: means over seeds, and differences to the arm compared with."""
+    lines = [f"{'arm':20} {'seeds':>5} {'bpp':>7} {'PSNR':>7} {'fine %':>7} {'WUP':>7}  at the full rate"]
+    for row in results["summary"].get("arms", []):
+        whole = row["levels"]["fine"]
+        lines.append(
+            f"{row['arm']:20} {row['seeds']:5} {whole['bpp']['mean']:7.3f} {whole['psnr']['mean']:7.2f} "
+            f"{100 * whole['agreement']['mean']:7.1f} {whole['wup']['mean']:7.4f}"
+        )
+    for row in results["summary"].get("comparisons", []):
+        rate = row["bd_rate_percent"]
+        span = "" if rate["low"] is None else f", 95 % interval {rate['low']:+.2f} to {rate['high']:+.2f}"
+        lines.append(
+            f"{row['arm']} against {row['against']}: BD-rate {rate['mean']:+.2f} %{span} over {rate['seeds']} seeds"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except HiercodecError as error:
+        sys.exit(f"hiercodec: {error}")

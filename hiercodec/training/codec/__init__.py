@@ -1,0 +1,1 @@
+"""Training a codec: the differentiable model, its loss, and validation by real files."""

@@ -1,0 +1,1 @@
+"""The Explore page: its subject, the scrubber, and the panels under it."""

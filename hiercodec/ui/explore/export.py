@@ -1,0 +1,134 @@
+"""What a visitor can take away from a trace: pictures, animation, contact sheet, table. No Streamlit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from hiercodec.evaluation.bundle import Bundle
+from hiercodec.evaluation.trace import Trace
+from hiercodec.figures.palette import palette
+from hiercodec.images import encode_png
+from hiercodec.ui.explore.numbers import decibels, quality
+
+FRAME_MS = 320
+HOLD_MS = 1600
+
+
+def frame_png(bundle: Bundle, index: int) -> bytes:
+    """The decoder's output at one step, as a PNG of the same pixels."""
+    return encode_png(bundle.pixels(index))
+
+
+def stream_prefix(bundle: Bundle, index: int) -> bytes:
+    """The first bytes of the stream, up to one step: itself a valid `.hc` file."""
+    return bundle.stream[: bundle.trace.steps[index].bytes]
+
+
+def animation(bundle: Bundle, kind: str) -> bytes:
+    """All frames as a looping animation; kind "apng" (the decoder's pixels) or "webp" (lossless, smaller)."""
+    frames = [Image.fromarray(frame) for frame in bundle.frames()]
+    durations = [FRAME_MS] * (len(frames) - 1) + [HOLD_MS]
+    options = {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": 0}
+    out = io.BytesIO()
+    if kind == "apng":
+        frames[0].save(out, "PNG", **options)
+    elif kind == "webp":
+        frames[0].save(out, "WEBP", lossless=True, method=2, quality=40, **options)
+    else:
+        raise ValueError(f"no animation kind {kind!r}")
+    return out.getvalue()
+
+
+def contact_sheet(bundle: Bundle, columns: int = 4) -> bytes:
+    """Every step in reading order as one PNG, each with its bytes, PSNR and answers under it; pixels unscaled."""
+    trace = bundle.trace
+    font = ImageFont.load_default(size=15)
+    names, same = [name for name in trace.levels if trace.steps[0].top.get(name)], quality(trace)["same"]
+    gap, line = 12, 20
+    cell_height = trace.height + line * (1 + len(names)) + gap
+    cell_width = max(trace.width, 220) + gap
+    rows = math.ceil(len(trace.steps) / columns)
+    sheet = Image.new("RGB", (columns * cell_width + gap, rows * cell_height + gap), "white")
+    draw = ImageDraw.Draw(sheet)
+    for index, (step, frame) in enumerate(zip(trace.steps, bundle.frames(), strict=True)):
+        left, top = gap + (index % columns) * cell_width, gap + (index // columns) * cell_height
+        sheet.paste(Image.fromarray(frame), (left, top))
+        lines = [f"{step.bytes:,} bytes · {step.bpp:.3f} bpp · {decibels(step.psnr, same)}"]
+        lines += [f"{name}: {step.top[name][0][1]} {step.top[name][0][2]:.0%}" for name in names]
+        for number, text in enumerate(lines):
+            draw.text((left, top + trace.height + 2 + number * line), _fit(text, font, cell_width - gap), "black", font)
+    out = io.BytesIO()
+    sheet.save(out, "PNG")
+    return out.getvalue()
+
+
+def _fit(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+    """The text, shortened until it fits `width` pixels."""
+    while len(text) > 4 and font.getlength(text) > width:
+        text = text[:-2].rstrip("… ") + "…"
+    return text
+
+
+def table(trace: Trace) -> list[dict[str, object]]:
+    """One row a step, flat: what the CSV holds and the page shows."""
+    rows = []
+    for step in trace.steps:
+        row: dict[str, object] = {
+            "bytes": step.bytes,
+            "bpp": round(step.bpp, 4),
+            "psnr": None if math.isinf(step.psnr) else round(step.psnr, 2),
+            "level": step.level or "",
+            "fraction": round(step.fraction, 3),
+        }
+        for name, top in step.top.items():
+            row[name] = top[0][1]
+            row[f"{name} probability"] = round(top[0][2], 4)
+            row[f"{name} margin"] = round(step.margin(name) or 0.0, 4)
+        row |= {"WUP to the truth": step.wup, "consistent": step.consistent}
+        rows.append(row)
+    return rows
+
+
+def trace_csv(trace: Trace) -> str:
+    """The trace as CSV with a header line."""
+    rows = table(trace)
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def trace_json(trace: Trace) -> str:
+    """The trace as the JSON that `python -m hiercodec trace --json` prints."""
+    return json.dumps(trace.to_json(), ensure_ascii=False, indent=1)
+
+
+def charts_html(trace: Trace, mode: str = "light") -> str:
+    """The page's two charts as one HTML file that needs no network: sureness and quality against bytes."""
+    from plotly.offline import get_plotlyjs
+
+    from hiercodec.figures.trace import confidence_curves, quality_curve
+
+    figures = [quality_curve(trace, mode=mode)]
+    figures += [confidence_curves(trace, mode=mode)] if trace.steps[-1].top else []
+    divisions = "\n".join(figure.to_html(full_html=False, include_plotlyjs=False) for figure in figures)
+    style = f"body {{ background: {palette(mode).background}; margin: 2rem; }}"
+    head = f'<meta charset="utf-8"><title>hiercodec</title><style>{style}</style><script>{get_plotlyjs()}</script>'
+    return f'<!doctype html><html lang="en"><head>{head}</head><body>{divisions}</body></html>\n'
+
+
+def psnr_by_bytes(files: list) -> list[tuple[int, float]]:
+    """(bytes, dB) of classical files, rising in both: what a curve is drawn from."""
+    best, points = -np.inf, []
+    for file in files:
+        if file.psnr > best:
+            best = file.psnr
+            points.append((file.bytes, file.psnr))
+    return points

@@ -1,0 +1,210 @@
+"""What stands under the scrubber. Each panel costs nothing until it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from hiercodec.images import encode_png
+from hiercodec.ui.explore import export, numbers
+from hiercodec.ui.frame import cached, chrome, state
+
+if TYPE_CHECKING:
+    from hiercodec.evaluation.trace import Step, Trace
+    from hiercodec.ui.explore.subject import Subject
+
+CLASSICAL = ("jpeg", "webp", "avif", "jpeg2000")
+
+
+def panels(shown: Subject, position: int) -> None:
+    """The row of tabs; only the open one runs."""
+    drawers: dict[str, Callable[[Subject, int], None]] = {
+        "About": about,
+        "Meaning": meaning,
+        "Decisions": decisions,
+        "Bytes": size,
+        "Take away": take_away,
+    }
+    tabs = st.tabs(list(drawers), key="explore_tab", on_change="rerun")
+    for tab, draw in zip(tabs, drawers.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw(shown, position)
+
+
+def about(shown: Subject, position: int) -> None:
+    """The lesson of a sample, whose photograph it is, and how to move."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        if shown.sample is not None:
+            row = shown.sample
+            st.markdown(f"**{row.lesson}**")
+            st.caption(
+                f"Photograph: {row.author}, {row.licence}, [source]({row.source}), from the package {row.package}."
+            )
+        st.markdown(
+            "One file, cut anywhere: the bytes to the left of the mark are all the decoder has. The first block is meant "
+            "to say what *kind* of thing it is, the second which *family*, the third which *class*. The picture and all "
+            "three answers come from those bytes alone."
+        )
+    with right:
+        st.markdown(
+            "**Keys** on the file bar: ← → one step · Page Up, Page Down to the next block · Home, End · Space plays. "
+            "On the picture: 1, 2, 3 move the divider, arrows pan."
+        )
+        trace = shown.bundle.trace
+        if trace.provenance.get("reference"):
+            st.markdown(
+                f"The original is not at hand, so quality is measured against the {trace.provenance['reference']}."
+            )
+
+
+def meaning(shown: Subject, position: int) -> None:
+    """Every group's probability at this step as a table, and what the figures on the cards mean."""
+    trace = shown.bundle.trace
+    step = trace.steps[position]
+    if not step.mass:
+        chrome.empty("This trace was made without a classifier.")
+        return
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.markdown(f"At **{step.bytes:,} bytes** the classifier's probability is spread like this:")
+        st.dataframe(_mass_rows(trace, position), hide_index=True, width="stretch", height=320)
+    with right:
+        st.markdown(
+            "The classifier gives each of 1000 classes a probability. A family has the sum of its classes, a kind the sum "
+            "of its families, so that every level adds up to 100 %. The **margin** is how far the first answer leads the "
+            "second."
+        )
+        if trace.levels[1:2] and trace.levels[1] not in trace.parents:
+            st.markdown("In this hierarchy families do not lie inside kinds, so the two rows are not aligned.")
+        if step.wup is None:
+            st.markdown("What the picture shows is not known here, so no answer can be called right.")
+        else:
+            st.markdown(
+                f"Fine answer: **{step.top['fine'][0][1]}**. Its WordNet similarity (**WUP**) to what the picture shows is "
+                f"**{step.wup:.2f}**; 1 is the same thing, two unrelated things have about 0.3."
+            )
+
+
+def _mass_rows(trace: Trace, position: int) -> list[dict[str, object]]:
+    return [
+        {"level": level, "group": trace.labels[level][group], "probability": f"{masses[group]:.1%}"}
+        for level, masses in trace.steps[position].mass.items()
+        for group in sorted(range(len(masses)), key=lambda group: -masses[group])
+        if masses[group] >= 0.0005
+    ]
+
+
+def decisions(shown: Subject, position: int) -> None:
+    """From which byte on each level is right, and how sure the classifier was on the way."""
+    trace = shown.bundle.trace
+    if not trace.steps[-1].top:
+        chrome.empty("This trace was made without a classifier.")
+        return
+    from hiercodec.figures.trace import confidence_curves
+
+    words = []
+    for level in trace.levels:
+        from_step = trace.settled(level, trace.answers.get(level))
+        verb = "right" if trace.answers.get(level) else "settled"
+        said = "wrong at the end" if from_step is None else f"{verb} from {trace.steps[from_step].bytes:,} bytes"
+        words.append(f"**{level}** {said}")
+    st.markdown(" · ".join(words))
+    fig = confidence_curves(trace, position=position, mode=chrome.mode())
+    alt = "Probability of each level's final answer against bytes received. " + " ".join(words).replace("*", "")
+    chrome.chart(fig, key="explore_confidence", alt=alt, table=lambda: export.table(trace))
+
+
+def size(shown: Subject, position: int) -> None:
+    """Quality for bytes, beside what other formats make of the same picture."""
+    from hiercodec.figures.trace import quality_curve
+
+    trace = shown.bundle.trace
+    others, sweeps = {}, {}
+    if trace.provenance.get("reference") is None:
+        names = ["JPEG", "WebP", "AVIF", "JPEG 2000"]
+        chosen = st.pills("Compare with", names, selection_mode="multi", key="explore_beside")
+        sha = trace.provenance["image_sha256"]
+        keys = dict(zip(names, CLASSICAL, strict=True))
+        for name in chosen:
+            files = cached.classical_sweep(keys[name], sha, trace.file_bytes, shown.bundle.original_pixels())
+            others[name], sweeps[name] = export.psnr_by_bytes(files), files
+    step = trace.steps[position]
+    if others:
+        st.markdown(_compared(step, sweeps))
+    fig = quality_curve(trace, position=position, others=others, mode=chrome.mode())
+    psnr = numbers.decibels(step.psnr, numbers.quality(trace)["same"])
+    alt = f"PSNR against bytes; here {psnr} at {step.bytes} bytes"
+    chrome.chart(fig, key="explore_quality", alt=alt, table=lambda: export.table(trace))
+    parts = " + ".join(f"{name} {n:,}" for name, n in trace.parts.items())
+    st.caption(f"The file: {parts} = {trace.file_bytes:,} bytes, every byte of the container counted.")
+
+
+def _compared(step: Step, sweeps: dict[str, list[Any]]) -> str:
+    """What each classical codec needs for this step's quality, and what it reaches in this step's bytes."""
+    from hiercodec.ui.explore.classical import within
+
+    quality, size = [f"here **{step.bytes:,} bytes**"], [f"here **{numbers.decibels(step.psnr)}**"]
+    for name, files in sweeps.items():
+        same = next((file for file in files if file.psnr >= step.psnr), None)
+        quality.append(f"{name} {same.bytes:,} bytes" if same else f"{name} more than {files[-1].bytes:,} bytes")
+        best = within(files, step.bytes)
+        size.append(f"{name} cannot be so small" if best is None else f"{name} {files[best].psnr:.1f} dB")
+    return f"For {numbers.decibels(step.psnr)}: {', '.join(quality)}.  \nIn {step.bytes:,} bytes: {', '.join(size)}."
+
+
+def take_away(shown: Subject, position: int) -> None:
+    """Downloads of this step and of the whole trace, the commands that give the same, and the link."""
+    bundle, trace = shown.bundle, shown.bundle.trace
+    n_bytes = trace.steps[position].bytes
+    stem = "".join(c if c.isalnum() else "-" for c in shown.title.lower()).strip("-") or "picture"
+    binary, mode = "application/octet-stream", chrome.mode()
+    rows: list[tuple[str, str, str, Callable[[], bytes | str]]] = [
+        ("Stream up to here (.hc)", f"{stem}-{n_bytes}.hc", binary, lambda: export.stream_prefix(bundle, position)),
+        ("This picture (PNG)", f"{stem}-{n_bytes}.png", "image/png", lambda: export.frame_png(bundle, position)),
+        ("Whole stream (.hc)", f"{stem}.hc", binary, lambda: bundle.stream),
+        ("Original at this size (PNG)", f"{stem}.png", "image/png", lambda: encode_png(bundle.original_pixels())),
+        ("Animation (APNG)", f"{stem}.apng", "image/apng", lambda: export.animation(bundle, "apng")),
+        ("Animation (WebP)", f"{stem}.webp", "image/webp", lambda: export.animation(bundle, "webp")),
+        ("Contact sheet (PNG)", f"{stem}-steps.png", "image/png", lambda: export.contact_sheet(bundle)),
+        ("Trace (CSV)", f"{stem}.csv", "text/csv", lambda: export.trace_csv(trace)),
+        ("Trace (JSON)", f"{stem}.json", "application/json", lambda: export.trace_json(trace)),
+        ("Charts (HTML)", f"{stem}-charts.html", "text/html", lambda: export.charts_html(trace, mode)),
+    ]  # fmt: skip
+    if trace.provenance.get("reference"):
+        rows = [row for row in rows if row[0] != "Original at this size (PNG)"]
+    with st.container(horizontal=True):
+        for label, name, mime, make in rows:
+            st.download_button(
+                label,
+                make,
+                file_name=name,
+                mime=mime,
+                on_click="ignore",
+                icon=":material/download:",
+                key=f"get {label}",
+            )
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Copy as command line**")
+        st.code(_commands(shown, stem, n_bytes), language=None, wrap_lines=True)
+    with right:
+        st.markdown("**Copy link**")
+        if shown.sample is None:
+            st.markdown("The address of this page restores everything but an uploaded file.")
+        else:
+            st.code(state.link(shown.title, position), language=None, wrap_lines=True)
+            st.caption("Restores the photograph, the step, the settings and the view.")
+
+
+def _commands(shown: Subject, stem: str, n_bytes: int) -> str:
+    """The commands that give this prefix and this picture again, from what can be downloaded above."""
+    trace = shown.bundle.trace
+    lines = [] if trace.provenance.get("reference") else [f"python -m hiercodec encode {stem}.png {stem}.hc"]
+    if n_bytes < trace.file_bytes:
+        lines.append(f"python -m hiercodec truncate {stem}.hc cut.hc --bytes {n_bytes}")
+    lines.append(f"python -m hiercodec decode {'cut' if n_bytes < trace.file_bytes else stem}.hc seen.png")
+    return "\n".join(lines)

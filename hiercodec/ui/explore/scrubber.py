@@ -1,0 +1,103 @@
+"""The scrubber: a Streamlit component (version 2, inline, no build step) that moves through a trace in the browser.
+
+Two components share the work. `frames` takes the pictures to the browser once and shows nothing; `scrubber` takes the
+numbers (some tens of kilobytes), draws, and reports the position once, when the hand lets go.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from streamlit.components.v2 import component
+
+from hiercodec.evaluation.bundle import Bundle
+from hiercodec.figures.palette import PALETTES, SEQUENTIAL, ramp
+from hiercodec.ui.explore.numbers import numbers
+
+WEB = Path(__file__).resolve().parents[1] / "web"
+
+
+def _read(*names: str) -> str:
+    return "\n".join((WEB / name).read_text(encoding="utf-8") for name in names)
+
+
+def _colours() -> str:
+    """The palette as CSS variables that follow the page's colour scheme."""
+    light, dark = PALETTES["light"], PALETTES["dark"]
+    pairs = {name: (getattr(light, name), getattr(dark, name)) for name in ("container", "right", "wrong", "muted")}
+    pairs["on_primary"] = (light.on_primary, dark.on_primary)
+    pairs |= {f"level-{i}": pair for i, pair in enumerate(zip(light.levels, dark.levels, strict=True))}
+    pairs |= {f"group-{i}": pair for i, pair in enumerate(zip(light.categorical, dark.categorical, strict=True))}
+    lines = [f"  --{name}: light-dark({a}, {b});" for name, (a, b) in pairs.items()]
+    return "\n".join([".hx {", *lines, f"  --ramp: linear-gradient(90deg, {', '.join(SEQUENTIAL)});", "}"])
+
+
+_FRAMES = component("hiercodec_frames", html="<span\n hidden></span>", js=_read("frames.js"))
+_SCRUBBER = component(
+    "hiercodec_scrubber",
+    html=_read("scrubber.html"),
+    css=_colours() + "\n" + _read("scrubber.css"),
+    js=_read("scrubber_logic.mjs", "scrubber.js"),
+)
+
+
+def send_frames(
+    identity: str, pictures: Mapping[str, Sequence[bytes]], *, key: str, changes: Sequence[str] = ()
+) -> None:
+    """Take pictures (lossless WebP files) to the browser under `identity`, once.
+
+    Of the rows named in `changes` only the first is a picture, the others what changed since (see `Bundle`).
+    """
+    encoded = {name: [base64.b64encode(data).decode("ascii") for data in row] for name, row in pictures.items()}
+    _FRAMES(key=key, data={"id": identity, "pictures": encoded, "changes": list(changes)}, height="content")
+
+
+def scrubber(
+    bundle: Bundle,
+    identity: str,
+    *,
+    key: str,
+    position: int,
+    seek: int,
+    alt: str,
+    look: str = "",
+    finer: str | None = None,
+    sources: Sequence[tuple[str, str]] = (),
+    classical: Mapping[str, Any] | None = None,
+    on_move: Callable[[], None] = lambda: None,
+    on_codec: Callable[[], None] = lambda: None,
+    on_look: Callable[[], None] = lambda: None,
+    on_finer: Callable[[], None] = lambda: None,
+) -> None:
+    """Draw the scrubber for one trace.
+
+    The browser obeys `position` when `identity` or `seek` changes, and otherwise goes its own way. `on_move` runs once
+    a release, with the step in `st.session_state[key].k`; `on_codec` when someone asks for a classical codec at the same
+    bytes, named in `st.session_state[key].codec`; `on_look` when the view changes, which `look` restores when the page
+    opens; `on_finer` when someone asks for finer steps in the block named in `st.session_state[key].finer` ("": for none;
+    `finer` is the block that has them). `sources` are classical codecs as (name, label); `classical` holds the points of
+    the one that was computed last.
+    """
+    data = {
+        "id": identity,
+        "trace": numbers(bundle.trace),
+        "k": position,
+        "seek": seek,
+        "alt": alt,
+        "look": look,
+        "finer": finer,
+        "lut": ramp(SEQUENTIAL),
+        "sources": [list(row) for row in sources],
+        "classical": classical,
+    }
+    _SCRUBBER(
+        key=key,
+        data=data,
+        on_k_change=on_move,
+        on_codec_change=on_codec,
+        on_look_change=on_look,
+        on_finer_change=on_finer,
+    )

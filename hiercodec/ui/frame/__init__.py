@@ -1,0 +1,1 @@
+"""What every page stands in: heading and footer, cached calls, what is kept between runs."""

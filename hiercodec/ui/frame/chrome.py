@@ -1,0 +1,98 @@
+"""The frame around every page: heading, banners, charts with their text alternative, footer.
+
+A page begins with `chrome.page(...)` and ends with `chrome.footer(...)`. Pages run alone in tests and under
+`st.navigation` in the app, so nothing here assumes that `app.py` ran first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+STYLE = """<style>
+[data-stale=true] { opacity: 1 !important; }
+[data-testid=stCaptionContainer] code { background: none; }
+</style>"""
+"""Two things that no theme option sets. Streamlit fades to a third what a long run has not drawn again yet, but a page
+that is working should stay readable; and grey code on a grey ground falls below the contrast of 4.5 : 1."""
+
+
+def mode() -> str:
+    """Either "light" or "dark": the theme the visitor sees (the first run of a session may not know and says light)."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def page(title: str, intro: str = "", *, width: Literal["stretch", "content"] = "stretch") -> None:
+    """Draw the page's heading and one plain sentence on what it is for. A page's first call."""
+    _be_a_modern_app()
+    st.html(STYLE)
+    st.title(title, anchor=False, width=width)
+    if intro:
+        st.markdown(intro)
+
+
+def _be_a_modern_app() -> None:
+    """Start the run again if Streamlit took the folder `pages` for an app of the old kind and skipped `app.py`.
+
+    It does so until `st.navigation` has run once in the process, that is for whoever opens a page's own address first.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
+def notice(kind: str, text: str) -> None:
+    """A line not to miss; `kind` is "info", "warning" or "error", and the icon repeats what the colour says."""
+    draw = {"info": st.info, "warning": st.warning, "error": st.error}[kind]
+    icons = {"info": ":material/info:", "warning": ":material/warning:", "error": ":material/error:"}
+    draw(text, icon=icons[kind])
+
+
+def empty(text: str, *, how: str = "") -> None:
+    """An empty state: what is missing, and the command that makes it."""
+    with st.container(border=True):
+        st.markdown(f"**{text}**")
+        if how:
+            st.code(how, language=None)  # the colours of highlighted code are too faint on its ground
+
+
+def chart(
+    fig: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    table: Callable[[], Any] | None = None,
+    on_select: Any = "ignore",
+    **options: Any,
+) -> Any:
+    """Draw a figure with its takeaway as alternative text; `table()` gives the same numbers as rows, behind a switch.
+
+    Pass `on_select="rerun"` (and `selection_mode=…`) to get the selection back. The key stays the same over reruns,
+    so that a zoom survives them.
+    """
+    config = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}, "displayModeBar": "hover"}
+    chosen = st.plotly_chart(
+        fig, key=key, alt=alt, theme=None, config=config, on_select=on_select, width="stretch", **options
+    )
+    if table is not None and st.toggle("Show as a table", key=f"{key}_table"):
+        st.dataframe(table(), hide_index=True, width="stretch")
+    return chosen
+
+
+def footer(provenance: Mapping[str, Any] | None = None) -> None:
+    """Where the figures on this page come from, in one quiet line; entries without a value are left out."""
+    parts = [f"{name}: {value}" for name, value in (provenance or {}).items() if value not in (None, "")]
+    st.divider()
+    st.caption(
+        " · ".join(parts)
+        if parts
+        else "hiercodec: one bitstream that means more the more of it arrives. Figures on this page are measured, "
+        "or say that they are not."
+    )

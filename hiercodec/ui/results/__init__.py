@@ -1,0 +1,1 @@
+"""The pages about models and what they measured."""

@@ -1,0 +1,201 @@
+"""What the cards of shipped weights say, in words. Cards are written by training; what they lack is "not measured"."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hiercodec.fsio import locate
+
+RESULTS = locate("results")
+TRAIN_TIC = "python -m hiercodec train configs/tic-rd.toml && python -m hiercodec train configs/tic.toml"
+
+NOT_MEASURED = "not measured"
+GOOD_PSNR = 31.0
+GOOD_RATE = 0.7
+GOOD_COARSE_RATE = 0.25
+GOOD_TOP1 = 60.0
+
+
+def number(value: Any, digits: int = 2, unit: str = "") -> str:
+    """A figure with its unit, or "not measured"."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return NOT_MEASURED
+    return f"{value:,.{digits}f}{' ' if unit else ''}{unit}"
+
+
+def results(name: str) -> dict[str, Any]:
+    """A results file of assets/results, or an empty dictionary where it is missing."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def missing_tic(codecs: Mapping[str, Any]) -> str | None:
+    """What to say where the weights of `tic` are not installed; None where they are."""
+    if "tic" in codecs:
+        return None
+    return (
+        "`tic`, the paper's own network, is not shipped: nobody has trained it at full size yet. Train it (hours on one "
+        f"GPU) with `{TRAIN_TIC}`, then put `runs/tic/tic.safetensors` and `tic.json` into `assets/models/`."
+    )
+
+
+def slow(codec: Mapping[str, Any], speed: Mapping[str, Any] | None = None) -> str | None:
+    """A word of patience for a `tic`-class codec, which the app runs on the CPU; None for others.
+
+    `speed` is what `bench --json` measured (default: assets/results/speed.json).
+    """
+    preset = codec.get("preset") or {}
+    if preset.get("transform") != "tic":
+        return None
+    measured = results("speed") if speed is None else speed
+    row = (measured.get("speed") or {}).get(preset.get("name")) or {}
+    times = {what: number(row.get(f"{what}_cpu_s"), 1, "s") for what in ("encode", "decode")}
+    if NOT_MEASURED in times.values():
+        took = f"the time a picture takes was {NOT_MEASURED}"
+    else:
+        side = measured.get("photo", "a small picture")
+        took = f"a {side} picture takes {times['encode']} of processor time to encode and {times['decode']} to decode"
+    return f"A large network on a CPU: {took}, once for every step of a trace."
+
+
+def about_switch(codecs: Mapping[str, Mapping[str, Any]], chosen: str) -> list[str]:
+    """What to say under the switch between codec models: which one is missing, and that the chosen one takes its time."""
+    return [words for words in (missing_tic(codecs), slow(codecs.get(chosen, {}))) if words]
+
+
+def levels(card: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Level → measured row of a codec's card; empty if nothing was measured."""
+    return dict((card.get("validation") or {}).get("levels") or {})
+
+
+def accuracies(card: Mapping[str, Any], who: str = "top1_percent_with_95_interval") -> list[dict[str, Any]]:
+    """Rows of a classifier's card: hierarchy, level, groups, top-1 in per cent with its 95 % interval."""
+    measured = (card.get("measured") or {}).get(who) or {}
+    return [
+        {
+            "hierarchy": hierarchy,
+            "level": level,
+            "groups": row.get("k"),
+            "top-1 (%)": row.get("top1"),
+            "95 % interval": f"{number(row.get('low'), 1)} to {number(row.get('high'), 1)}",
+        }
+        for hierarchy, rows in measured.items()
+        for level, row in rows.items()
+    ]
+
+
+def fine_top1(card: Mapping[str, Any]) -> float | None:
+    """Accuracy over the 1000 classes in per cent, or None."""
+    return next((row["top-1 (%)"] for row in accuracies(card) if row["level"] == "fine"), None)
+
+
+def points(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of one data set in a codec's card: codec, setting, rate, quality, and top-1 in per cent by classifier.
+
+    The first row is the uncompressed photographs, where those were classified.
+    """
+    rows = []
+    for point in ({"codec": "uncompressed", **(measured.get("uncompressed") or {})}, *measured.get("points", [])):
+        row = {name: point.get(name, "" if name == "setting" else None) for name in ("codec", "setting", "bpp", "psnr")}
+        for classifier, levels_ in (point.get("accuracy") or {}).items():
+            for level, shares in levels_.items():
+                kind = "top1" if "top1" in shares else "agreement"
+                row[f"{classifier} {level} {kind} (%)"] = round(100 * shares[kind], 1)
+        rows.append(row)
+    return rows if measured.get("uncompressed") else rows[1:]
+
+
+def weaknesses(codec: Mapping[str, Any], classifier: Mapping[str, Any] | None) -> list[str]:
+    """Sentences on what the weights cannot do yet, from their own cards; empty where they reach the project's targets."""
+    found = [words] if (words := slow(codec)) else []
+    rows = levels(codec)
+    whole, coarse = rows.get("fine", {}), rows.get("coarse", {})
+    photos = (codec.get("validation") or {}).get("photos")
+    if not rows:
+        found.append("The codec's quality has not been measured.")
+    elif (
+        whole.get("psnr", 0) < GOOD_PSNR or whole.get("bpp", 99) > GOOD_RATE or coarse.get("bpp", 99) > GOOD_COARSE_RATE
+    ):
+        found.append(
+            f"Early codec weights: on {photos} held-out photographs the coarse prefix costs "
+            f"{number(coarse.get('bpp'))} bit/pixel, the whole file {number(whole.get('bpp'))} bit/pixel at "
+            f"{number(whole.get('psnr'), 1, 'dB')}."
+        )
+    if classifier is not None:
+        share = fine_top1(classifier)
+        if share is None:
+            found.append("The classifier's accuracy has not been measured.")
+        elif share < GOOD_TOP1:
+            found.append(
+                f"A small classifier: it names the right one of 1000 classes in {share:.0f} % of validation photographs, "
+                "so a wrong answer may be its fault and not the codec's."
+            )
+    return found
+
+
+def with_interval(estimate: Mapping[str, Any] | None, digits: int = 2, scale: float = 1.0) -> str:
+    """A mean with its interval, "29.31 (29.10 to 29.52)"; the mean alone for a single seed; or "not measured"."""
+    if not estimate:
+        return NOT_MEASURED
+    mean = number(scale * estimate["mean"], digits)
+    if estimate.get("low") is None:
+        return mean
+    return f"{mean} ({number(scale * estimate['low'], digits)} to {number(scale * estimate['high'], digits)})"
+
+
+def compared(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of a comparison of models (`training.compare`): what each reaches at the ends of its levels."""
+    return [
+        {
+            "model": f"{model['model']}, {number(model.get('steps'), 0)} steps",
+            "prefix": point["level"],
+            "rate (bit/pixel)": round(point["bpp"], 3),
+            "PSNR (dB)": round(point["psnr"], 2),
+            **{f"{level} top-1 (%)": round(100 * share, 1) for level, share in point["agreement"].items()},
+        }
+        for model in found.get("models", [])
+        for point in model["points"]
+        if point["share"] == 1.0
+    ]
+
+
+def ablation_arms(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of an ablation's results file: every arm's figures at full rate, and its top-1 at every level's own end."""
+    rows = []
+    for arm in (found.get("summary") or {}).get("arms", []):
+        levels_ = arm["levels"]
+        row = {"arm": arm["arm"], "seeds": arm["seeds"]}
+        row |= {f"{name} (bit/pixel)": with_interval(level["bpp"], 3) for name, level in levels_.items()}
+        row["PSNR, whole (dB)"] = with_interval(list(levels_.values())[-1]["psnr"])
+        row |= {f"{name} top-1 (%)": with_interval(level["agreement"], 1, 100) for name, level in levels_.items()}
+        row["WUP, whole"] = with_interval(list(levels_.values())[-1]["wup"], 3)
+        rows.append(row)
+    return rows
+
+
+def ablation_deltas(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of an ablation's results file: what an arm changes against another at equal quality or equal rate."""
+    return [
+        {
+            "arm": row["arm"],
+            "against": row["against"],
+            "seeds": row["bd_rate_percent"]["seeds"],
+            "BD-rate (%)": with_interval(row["bd_rate_percent"]),
+            "fine top-1 (points)": with_interval(row["fine_agreement"], 2, 100),
+            "WUP": with_interval(row["wup"], 4),
+        }
+        for row in (found.get("summary") or {}).get("comparisons", [])
+    ]
+
+
+def ablation_intervals(found: Mapping[str, Any]) -> list[tuple[str, float, float, float]]:
+    """(what is added or changed, BD-rate in per cent, low, high) for a figure; a single seed has no interval and no row."""
+    rows = []
+    for row in (found.get("summary") or {}).get("comparisons", []):
+        rate = row["bd_rate_percent"]
+        if rate["low"] is not None:
+            what = "Δ-networks" if "without Δ" in row["against"] else row["arm"]
+            rows.append((what, rate["mean"], rate["low"], rate["high"]))
+    return rows

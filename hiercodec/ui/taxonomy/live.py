@@ -1,0 +1,147 @@
+"""Clustering embeddings while the visitor waits, and opening hierarchy files; results join the session's choices."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import streamlit as st
+
+from hiercodec import taxonomy
+from hiercodec.errors import HierarchyError, HiercodecError
+from hiercodec.taxonomy import Hierarchy
+from hiercodec.taxonomy.embeddings import ENV, KNOWN, TEMPLATE, Embedding, from_bytes, from_folder, from_open_clip
+from hiercodec.ui.frame import chrome
+from hiercodec.ui.taxonomy.shared import model_title, own, title
+
+LIVE_COMMAND = f"export {ENV}=DIR   # a folder of .npy files, one row a class\nstreamlit run app.py"
+METHODS = {
+    "nested": "nested k-means (a tree)",
+    "flat": "flat k-means (as in the paper)",
+    "ward": "Ward linkage (a tree, no seed)",
+    "average": "average linkage (a tree, no seed)",
+    "complete": "complete linkage (a tree, no seed)",
+}
+
+
+def live(_: Hierarchy | None = None) -> None:
+    """Cluster embeddings now, or open a hierarchy file; the result joins the choices of this session."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Cluster embeddings**")
+        embedding = _source()
+        method = st.selectbox("Method", list(METHODS), format_func=METHODS.get, key="live_method")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            coarse = st.number_input("Coarse K", 2, 900, 10, key="live_coarse", width=140)
+            fine = st.number_input("Fine K", 3, 999, 100, key="live_fine", width=140)
+            seed = st.number_input("Seed", 0, 10_000, 0, key="live_seed", width=140)
+        if st.button("Cluster", type="primary", disabled=embedding is None, key="live_go") and embedding is not None:
+            _cluster(embedding, method, (int(coarse), int(fine)), int(seed))
+    with right:
+        st.markdown("**Open a hierarchy file**")
+        upload = st.file_uploader("A JSON file, of any classes", type=["json"], max_upload_size=12, key="live_file")
+        if upload is not None:
+            try:
+                opened = taxonomy.parse_hierarchy(upload.getvalue(), source=upload.name)
+                known = own().get(_name_of(opened))
+                if known is None or known.digest != opened.digest:
+                    _show(opened)
+            except HierarchyError as error:
+                chrome.notice("error", f"This cannot be used: {error}")
+        st.caption(
+            "How such a file looks: `python -m hiercodec hierarchy build --wordnet-depth 3 6 --out mine.json` writes one."
+        )
+    for name, hierarchy in own().items():
+        text = taxonomy.dump_hierarchy(hierarchy)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            levels = ", ".join(f"{level.name} {level.k}" for level in hierarchy.levels)
+            st.markdown(f"{title(name)}: {levels}; {'a tree' if hierarchy.nested else 'not a tree'}")
+            st.download_button(
+                "Download", text, f"{name}.json", "application/json", on_click="ignore", key=f"get {name}"
+            )
+
+
+def _source() -> Embedding | None:
+    """The embedding to cluster: from the local folder, an upload, or open_clip; None (with words) while there is none."""
+    folder = os.environ.get(ENV, "")
+    kinds = (["local folder"] if folder and Path(folder).is_dir() else []) + ["upload", "download with open_clip"]
+    kind = st.segmented_control("Embeddings from", kinds, default=kinds[0], required=True, key="live_kind")
+    try:
+        if kind == "local folder":
+            found = _folder(folder)
+            if not found:
+                chrome.empty("The folder holds no .npy file.", how=LIVE_COMMAND)
+                return None
+            return found[st.selectbox("Embedding", list(found), format_func=model_title, key="live_local")]
+        if kind == "upload":
+            upload = st.file_uploader("A .npy file with 1000 rows", type=["npy"], max_upload_size=12, key="live_npy")
+            if upload is None:
+                st.caption(
+                    f"The app ships no embeddings. Upload a matrix, or start the app with `{ENV}` naming a folder of them."
+                )
+                return None
+            return from_bytes(upload.getvalue(), name=Path(upload.name).stem)
+        return _download()
+    except HierarchyError as error:
+        chrome.notice("error", f"This cannot be used: {error}")
+        return None
+
+
+@st.cache_resource(max_entries=1, show_spinner="Reading embeddings …")
+def _folder(folder: str) -> dict[str, Embedding]:
+    return from_folder(folder)
+
+
+def _download() -> Embedding | None:
+    models = {f"{k.model} / {k.pretrained}": k for k in KNOWN}
+    known = models[st.selectbox("Model", list(models), key="live_clip")]
+    template = st.text_input("Template", TEMPLATE, key="live_template", max_chars=200)
+    kept = st.session_state.setdefault("live_downloads", {})
+    key = (known.model, known.pretrained, template)
+    if st.button("Compute embeddings", key="live_get"):
+        line = st.progress(0.0, text="Fetching the model (hundreds of megabytes, once) …")
+        try:
+            kept[key] = from_open_clip(
+                known.model,
+                known.pretrained,
+                [c.name for c in taxonomy.classes()],
+                template=template,
+                progress=lambda done, total: line.progress(done / total, text=f"{done} of {total} classes"),
+            )
+        finally:
+            line.empty()
+    if key not in kept:
+        st.caption("Needs the package open_clip_torch, and a network the first time.")
+    return kept.get(key)
+
+
+def _cluster(embedding: Embedding, method: str, ks: tuple[int, int], seed: int) -> None:
+    from hiercodec.taxonomy.build import cluster_hierarchy
+
+    if ks[0] >= ks[1]:
+        chrome.notice("error", f"Coarse K ({ks[0]}) must be smaller than fine K ({ks[1]}).")
+        return
+    seeded = f" seed {seed}" if method in ("flat", "nested") else ""
+    name = f"yours {embedding.name} {method} {ks[0]}-{ks[1]}{seeded}"
+    with st.spinner("Clustering …"):
+        try:
+            made = cluster_hierarchy(embedding, ks, method=method, seed=seed, name=name)
+        except (HiercodecError, ImportError) as error:
+            chrome.notice("error", f"This cannot be clustered: {error}")
+            return
+    _show(made)
+
+
+def _name_of(hierarchy: Hierarchy) -> str:
+    return hierarchy.name if hierarchy.name.startswith("yours ") else f"yours {hierarchy.name}"
+
+
+def _show(hierarchy: Hierarchy) -> None:
+    """Remember a hierarchy for this session (the last eight stay), choose it, and draw the page anew."""
+    name, mine = _name_of(hierarchy), own()
+    mine.pop(name, None)
+    mine[name] = hierarchy
+    while len(mine) > 8:
+        mine.pop(next(iter(mine)))
+    st.session_state["tree_fresh"] = name
+    st.rerun(scope="app")

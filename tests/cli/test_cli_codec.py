@@ -1,0 +1,231 @@
+"""encode, decode, trace and models against a stand-in codec: what the command line itself is responsible for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import hiercodec
+from hiercodec import stream
+from hiercodec.cli import main as cli
+from hiercodec.errors import ClassifierNotFound, ModelMismatch, ModelNotFound, NotAnImage, ParameterDesync
+from hiercodec.levels import PAPER_PLAN
+
+FINGERPRINT = b"\x0a\x0b\x0c\x0d"
+
+
+class FakeCodec:
+    """Codes nothing: the payloads are as long as the picture is wide."""
+
+    name, fingerprint, plan = "fake", FINGERPRINT, PAPER_PLAN
+    desync = False
+
+    def encode(self, rgb):
+        height, width = rgb.shape[:2]
+        header = stream.Header(width, height, FINGERPRINT)
+        return stream.write(header, b"z" * width, [b"c" * width, b"i" * width, b"f" * width], [1, 2, 3])
+
+    def decode(self, data):
+        parsed = stream.parse(data)
+        if parsed.header.fingerprint != FINGERPRINT:
+            raise ModelMismatch("made by another model", offset=0)
+        if self.desync:
+            raise ParameterDesync("parameters of block 'coarse' differ", block="coarse", offset=50)
+        image = np.full((parsed.header.height, parsed.header.width, 3), len(data) % 256, np.uint8)
+        return SimpleNamespace(
+            image=image, level=parsed.level, fraction=0.25, complete=parsed.complete, bytes=len(data)
+        )
+
+
+MEASURED = {
+    "photos": 24,
+    "uncompressed": {"accuracy": {"net": {"coarse": {"top1": 0.9}, "fine": {"top1": 0.8}}}},
+    "points": [
+        {"codec": "fake", "setting": "coarse", "bpp": 0.25, "psnr": 26.0, "accuracy": {}},
+        {"codec": "fake", "setting": "fine", "bpp": 0.5, "psnr": 30.5,
+         "accuracy": {"net": {"coarse": {"top1": 0.85, "low": 0.8}, "fine": {"top1": 0.75}}}},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def house(monkeypatch, tmp_path):
+    """A stand-in for `models` and `images`; returns the calls they saw."""
+    calls = []
+    codec = FakeCodec()
+
+    def load(name):
+        calls.append(("load", name))
+        if name == "none":
+            raise ModelNotFound("no weights for model 'none'")
+        return codec
+
+    def find(mark):
+        calls.append(("find", mark))
+        if mark != FINGERPRINT:
+            raise ModelNotFound(f"no shipped model has the stream's fingerprint {mark.hex()}")
+        return codec
+
+    def load_rgb(path):
+        if "text" in str(path):
+            raise NotAnImage("not an image")
+        return np.zeros((20, 60, 3), np.uint8)
+
+    row = {"bpp": 0.1234, "psnr": 25.678, "agreement": 0.9}
+    card = {
+        "fingerprint": FINGERPRINT.hex(),
+        "steps": 10,
+        "validation": {"levels": {"coarse": row, "fine": {}}},
+        "measured": {"Kodak": MEASURED},
+    }
+    models = SimpleNamespace(load=load, find=find, shipped=lambda: {"fake": card})
+    images = SimpleNamespace(load_rgb=load_rgb, encode_png=lambda rgb: b"PNG" + rgb.tobytes()[:1])
+    for name, module in (("models", models), ("images", images)):
+        monkeypatch.setitem(sys.modules, f"hiercodec.{name}", module)
+        monkeypatch.setattr(hiercodec, name, module, raising=False)
+    return SimpleNamespace(calls=calls, codec=codec, path=tmp_path)
+
+
+def run(*arguments) -> int:
+    return cli.main([str(argument) for argument in arguments])
+
+
+def test_encode_then_decode_picks_the_model_that_the_stream_names(house, capsys):
+    out, png = house.path / "out.hc", house.path / "out.png"
+    assert run("encode", "photo.jpg", out, "--model", "tic") == 0
+    data = out.read_bytes()
+    assert stream.verify(data)["state"] == "complete"
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"60×20, {len(data)} bytes, {8 * len(data) / 1200:.4f} bpp, model fake" in said.err
+    assert run("decode", out, png) == 0
+    assert png.read_bytes() == b"PNG" + bytes([len(data) % 256])
+    assert "complete" in capsys.readouterr().err
+    assert house.calls == [("load", "tic"), ("find", FINGERPRINT)]
+
+
+def test_decode_cuts_first(house, capsys):
+    out, png = house.path / "out.hc", house.path / "out.png"
+    run("encode", "photo.jpg", out)
+    data = out.read_bytes()
+    assert run("decode", out, png, "--bytes", 100, "--model", "mine.safetensors") == 0
+    assert png.read_bytes() == b"PNGd"
+    assert house.calls[-1] == ("load", "mine.safetensors")
+    assert "100 of " in capsys.readouterr().err
+    end = stream.level_end(data, "intermediate")
+    assert run("decode", out, png, "--level", "intermediate") == 0
+    assert png.read_bytes() == b"PNG" + bytes([end % 256])
+    assert f"{end} of {len(data)} bytes" in (text := capsys.readouterr().err)
+    assert "level intermediate complete, 25.0 % of the next" in text
+    assert run("decode", out, png, "--bytes", 12) == 3
+    assert run("decode", out, png, "--level", "poodle") == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (("encode", "text.txt", "new.hc"), 2),
+        (("encode", "photo.jpg", "new.hc", "--model", "none"), 2),
+        (("encode", "photo.jpg", "missing/new.hc"), 2),
+        (("decode", "other.hc", "new.png"), 2),
+        (("decode", "other.hc", "new.png", "--model", "fake"), 4),
+        (("decode", "same.hc", "missing/new.png"), 2),
+        (("decode", "same.hc", "new.webp"), 2),
+        (("decode", "none.hc", "new.png"), 2),
+        (("trace", "text.txt"), 2),
+        (("trace", "photo.jpg", "--classifier", "timm:none"), 2),
+    ],
+)
+def test_failures_are_one_line_and_write_nothing(house, capsys, monkeypatch, command, code):
+    monkeypatch.chdir(house.path)
+    same = house.codec.encode(np.zeros((20, 60, 3), np.uint8))
+    parsed = stream.parse(same)
+    other = stream.write(
+        stream.Header(60, 20, b"none"), parsed.z.payload, [s.payload for s in parsed.blocks], [1, 2, 3]
+    )
+    (house.path / "same.hc").write_bytes(same)
+    (house.path / "other.hc").write_bytes(other)
+
+    def load_classifier(spec):
+        raise ClassifierNotFound(f"no classifier {spec!r}")
+
+    monkeypatch.setitem(sys.modules, "hiercodec.classify", SimpleNamespace(load_classifier=load_classifier))
+    assert run(*command) == code
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("hiercodec: ")
+    assert said.err.count("\n") == 1
+    assert sorted(p.name for p in house.path.iterdir()) == ["other.hc", "same.hc"]
+
+
+def test_a_desync_is_an_error_that_names_the_block(house, capsys):
+    out, png = house.path / "out.hc", house.path / "out.png"
+    run("encode", "photo.jpg", out)
+    house.codec.desync = True
+    capsys.readouterr()
+    assert run("decode", out, png) == 4
+    assert "block 'coarse'" in capsys.readouterr().err
+    assert not png.exists()
+
+
+def test_models_for_people_and_machines(house, capsys):
+    assert run("models", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["fake"]["fingerprint"] == FINGERPRINT.hex()
+    assert run("models") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["fake", "0a0b0c0d", "10", "coarse", "0.123", "25.68", "90.0", "%"]
+    assert lines[2].split() == ["fine", "-", "-", "-"]
+    assert "fake on Kodak: 24 photographs" in lines[5]
+    assert [line.split() for line in lines[6:]] == [
+        ["codec", "setting", "bpp", "PSNR", "net"],
+        ["uncompressed", "-", "-", "90.0", "/", "80.0"],
+        ["fake", "coarse", "0.250", "26.00", "-"],
+        ["fake", "fine", "0.500", "30.50", "85.0", "/", "75.0"],
+    ]
+
+
+def test_trace_prints_every_step(house, capsys, monkeypatch):
+    hierarchy = SimpleNamespace(name="h", levels=[SimpleNamespace(name="coarse"), SimpleNamespace(name="fine")])
+    asked = {}
+
+    def trace(codec, rgb, **options):
+        asked.update(options)
+        top = {
+            "coarse": ((3, "animal", 0.914), (1, "tool", 0.05)),
+            "fine": ((151, "a very long class name indeed", 0.4),),
+        }
+        steps = [
+            SimpleNamespace(bytes=40, bpp=0.2667, psnr=12.3456, level=None, fraction=0.0, top={}),
+            SimpleNamespace(bytes=200, bpp=1.3333, psnr=31.0, level="fine", fraction=1.0, top=top),
+        ]
+        found = SimpleNamespace(width=60, height=20, file_bytes=200, steps=steps, to_json=lambda: {"steps": [1, 2]})
+        return found, []
+
+    classify = SimpleNamespace(load_classifier=lambda spec: f"classifier {spec}")
+    taxonomy = SimpleNamespace(load_hierarchy=lambda name="default": asked.update(hierarchy_name=name) or hierarchy)
+    for name, module in (
+        ("classify", classify),
+        ("taxonomy", taxonomy),
+        ("evaluation", SimpleNamespace(trace=trace)),
+    ):
+        monkeypatch.setitem(sys.modules, f"hiercodec.{name}", module)
+        monkeypatch.setattr(hiercodec, name, module, raising=False)
+    assert run("trace", "photo.jpg", "--steps", 7) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    lines = said.out.splitlines()
+    assert lines[0] == "photo.jpg: 60×20, 200 bytes, model fake"
+    assert lines[2].split() == ["40", "0.2667", "12.35", "-", "0.0", "%", "-", "-"]
+    assert "animal 91 %" in lines[3]
+    assert "a very long class name … 40 %" in lines[3]
+    assert (asked["steps"], asked["classifier"], asked["hierarchy_name"]) == (7, "classifier bundled", "default")
+    assert run("trace", "photo.jpg", "--json", "--hierarchy", "mine.json", "--steps", 1) == 0
+    assert json.loads(capsys.readouterr().out) == {"steps": [1, 2]}
+    assert (asked["steps"], asked["hierarchy_name"]) == (4, "mine.json")
+    assert run("trace", "photo.jpg", "--classifier", "none") == 0
+    assert asked["classifier"] is None
+    assert asked["hierarchy"] is None

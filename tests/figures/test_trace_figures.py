@@ -1,0 +1,68 @@
+"""Figures: what is drawn agrees with the trace, in both themes."""
+
+from __future__ import annotations
+
+import pytest
+
+from hiercodec.evaluation import Step, Trace
+from hiercodec.figures.palette import palette
+from hiercodec.figures.trace import confidence_curves, quality_curve, template
+
+LABELS = {"coarse": ("animal", "thing"), "intermediate": ("dog", "cat", "cup", "car", "tool")}
+
+
+def make_step(n_bytes: int, masses: tuple[float, ...], fine: tuple[int, float]) -> Step:
+    coarse = (masses[0] + masses[1], masses[2] + masses[3] + masses[4])
+    top = {}
+    for name, values in (("coarse", coarse), ("intermediate", masses)):
+        best = sorted(range(len(values)), key=lambda i: -values[i])[:3]
+        top[name] = tuple((i, LABELS[name][i], values[i]) for i in best)
+    top["fine"] = ((fine[0], f"class {fine[0]}", fine[1]),)
+    return Step(
+        n_bytes, n_bytes / 100, 20 + n_bytes / 100, None, 0.5, top, True, {"coarse": coarse, "intermediate": masses}
+    )
+
+
+@pytest.fixture
+def trace() -> Trace:
+    steps = (
+        make_step(100, (0.1, 0.2, 0.3, 0.3, 0.1), (7, 0.2)),
+        make_step(400, (0.5, 0.2, 0.1, 0.1, 0.1), (9, 0.3)),
+        make_step(900, (0.7, 0.1, 0.1, 0.05, 0.05), (7, 0.6)),
+    )
+    cuts = {"coarse": 300, "intermediate": 400, "fine": 900}
+    return Trace(
+        80, 60, 900, {"header": 30, "z": 70, "coarse": 200, "intermediate": 100, "fine": 500}, cuts, steps, {}, LABELS
+    )
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_template_takes_the_palette(mode):
+    layout = template(mode).layout
+    p = palette(mode)
+    assert (layout.paper_bgcolor, layout.font.color) == (p.background, p.text)
+    assert layout.colorway == p.categorical
+    assert layout.font.size >= 16
+
+
+def test_confidence_follows_the_final_answer(trace):
+    fig = confidence_curves(trace, position=1)
+    by_name = {row.name: row for row in fig.data}
+    assert list(by_name) == ["coarse: animal", "intermediate: dog", "fine: class 7"]
+    assert list(by_name["intermediate: dog"].y) == [0.1, 0.5, 0.7]
+    assert list(by_name["fine: class 7"].y) == [0.2, 0.0, 0.6]  # at step 2 it was not among the best
+    assert all(list(row.x) == [100, 400, 900] for row in fig.data)
+    assert len({row.line.dash for row in fig.data}) == len({row.marker.symbol for row in fig.data}) == 3
+    lines = sorted(shape.x0 for shape in fig.layout.shapes)
+    assert lines == [300, 400, 400, 900]  # three levels and the position
+    assert fig.layout.yaxis.range == (0, 1.02)
+    assert fig.layout.xaxis.title.text
+    assert fig.layout.yaxis.title.text
+
+
+def test_quality_is_bytes_against_decibels(trace):
+    fig = quality_curve(trace, others={"JPEG": [(500, 22.0), (800, 25.0)]})
+    own, jpeg = fig.data
+    assert list(own.y) == [21.0, 24.0, 29.0]
+    assert (list(jpeg.x), jpeg.line.dash) == ([500, 800], "dash")
+    assert "dB" in fig.layout.yaxis.title.text

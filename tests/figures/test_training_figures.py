@@ -1,0 +1,56 @@
+"""Learning curves from logs: steps counted through runs, training beside held-out figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hiercodec.errors import ConfigError
+from hiercodec.figures.training import WINDOW, in_sequence, learning_curves, levels_of, main, read_log
+
+LEVELS = ("coarse", "fine")
+
+
+def held(step, **figures):
+    return {"run": "a", "step": step, "validation": {"levels": dict.fromkeys(LEVELS, figures)}}
+
+
+def test_steps_are_counted_through_runs():
+    records = [{"run": "a", "step": 5}, {"run": "a", "step": 9}, {"run": "b", "step": 3}, {"run": "b", "step": 2}]
+    found, starts = in_sequence(records)
+    assert [r["step"] for r in found] == [5, 9, 12, 14]
+    assert starts == [(0, "a"), (9, "b"), (12, "b")]
+
+
+def test_training_lines_are_means_and_held_out_marks_are_what_was_logged():
+    training = [{"run": "a", "step": i, "bpp_coarse": float(i), "psnr_fine": 30.0} for i in range(1, WINDOW + 4)]
+    records = [*training, held(WINDOW + 4, bpp=0.5, psnr=29.0, agreement=0.75)]
+    assert levels_of(records) == LEVELS
+    fig = learning_curves(records, LEVELS)
+    lines = {(t.name, t.xaxis): (list(t.x), list(t.y)) for t in fig.data}
+    assert lines["coarse", "x"] == ([WINDOW], [(WINDOW + 1) / 2]), "three lines too few for a second mean"
+    assert lines["fine, held out", "x2"] == ([WINDOW + 4], [29.0])
+    assert lines["coarse, held out", "x3"] == ([WINDOW + 4], [0.75])
+    assert ("coarse", "x3") not in lines, "nothing logged, nothing drawn"
+
+
+@pytest.mark.parametrize("name", ["lite", "classifier"])
+def test_the_shipped_logs_draw(name, tmp_path):
+    log = Path(__file__).parents[2] / "assets" / "models" / f"{name}_log.jsonl"
+    assert main([str(log), str(tmp_path / "out.html"), "--mode", "dark"]) == 0
+    assert (tmp_path / "out.html").stat().st_size > 1000
+    records = read_log(log)
+    assert len(learning_curves(records, levels_of(records)).data) >= 2
+
+
+@pytest.mark.parametrize("text", ["", "not json\n", json.dumps([1]) + "\n", json.dumps({"loss": 1}) + "\n"])
+def test_what_is_no_log_is_one_clear_error(tmp_path, text, capsys):
+    path = tmp_path / "log.jsonl"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="not a training log"):
+        read_log(path)
+    assert main([str(path), str(tmp_path / "out.html")]) == 2
+    assert capsys.readouterr().err.startswith("hiercodec: ")
+    assert main([str(tmp_path / "missing"), str(tmp_path / "out.html")]) == 2
