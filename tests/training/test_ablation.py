@@ -16,9 +16,9 @@ from hiercodec.evaluation.dataset import Photos
 from hiercodec.levels import PAPER_PLAN, PLANS
 from hiercodec.models import LITE
 from hiercodec.taxonomy import load_hierarchy
+from hiercodec.training.ablation import run as ablation
 from hiercodec.training.ablation.arms import ARMS, BASE, COMPONENTS, WITHOUT_DELTA, layout
 from hiercodec.training.ablation.measure import measure, targets
-from hiercodec.training.ablation.run import run as ablation
 from hiercodec.training.ablation.stats import bd_quality, bd_rate, over_seeds, summary
 from hiercodec.training.config import TrainConfig
 from tests.models.tiny import TINY_LITE, make_codec, smooth_photo

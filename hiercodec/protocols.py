@@ -1,0 +1,87 @@
+"""What the rooms ask of each other's objects. Nothing here runs; anything with these members will do.
+
+Pictures are uint8 arrays (H, W, 3) in RGB; files and streams are bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from hiercodec.levels import LevelPlan
+
+
+class DecodedPrefix(Protocol):
+    """What a prefix of a stream gave: the picture, the last complete level (None before the first), and how far it got."""
+
+    @property
+    def image(self) -> np.ndarray:
+        """uint8 (H, W, 3)."""
+        ...
+
+    @property
+    def level(self) -> str | None:
+        """Name of the last complete level."""
+        ...
+
+    @property
+    def fraction(self) -> float:
+        """Share of the open block's symbols that arrived, 0…1."""
+        ...
+
+    @property
+    def bits(self) -> np.ndarray | None:
+        """Bits spent at each latent position (h, w), where asked for."""
+        ...
+
+
+class Codec(Protocol):
+    """An embedded codec: any prefix of what `encode` writes decodes."""
+
+    name: str
+    fingerprint: bytes
+    plan: LevelPlan
+    card: dict[str, Any]
+
+    def encode(self, rgb: np.ndarray) -> bytes:
+        """A picture → a complete stream."""
+        ...
+
+    def decode(self, data: bytes, *, bit_map: bool = False) -> DecodedPrefix:
+        """Any prefix that holds the header → what it shows; stream errors for damage, never for truncation."""
+        ...
+
+
+class Classifier(Protocol):
+    """A judge of pictures: 1000 class probabilities, from weights that `weights_id` names."""
+
+    name: str
+    weights_id: str
+
+    def probabilities(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """float32 (n, 1000), rows sum to 1, for n pictures of any sizes."""
+        ...
+
+
+class OperatingPoint(NamedTuple):
+    """One file, or one prefix, of one picture: what it was set to, its length in bytes, and what it decodes to."""
+
+    setting: str
+    bytes: int
+    picture: np.ndarray
+
+
+class Peer(Protocol):
+    """Anything that turns a picture into points of bytes and quality: our codec at its cuts, or a format at its settings."""
+
+    name: str
+
+    def points(self, rgb: np.ndarray) -> Iterable[OperatingPoint]:
+        """Operating points of one picture, fewest bytes first."""
+        ...
+
+    def provenance(self) -> Mapping[str, Any]:
+        """What exactly was run: weights or library, version, options."""
+        ...
