@@ -236,7 +236,9 @@ def _assets(args: argparse.Namespace) -> int:
         )
     if "hierarchies" in wanted:
         made = build.shipped_hierarchies(found, say, jobs=_cores())
-        made |= {"consensus": build.consensus_hierarchy(voters, found), "wordnet": build.wordnet_hierarchy()}
+        for name, kinship in (("consensus", 0.0), ("consensus-mended", build.MENDING)):
+            made[name] = build.consensus_hierarchy(voters, found, name=name, kinship=kinship)
+        made["wordnet"] = build.wordnet_hierarchy()
         build.write_hierarchies(made, args.out / "hierarchies")
         say(f"{len(made)} hierarchies written")
     if "stability" in wanted:
@@ -267,7 +269,9 @@ def _measure(found: Any, voters: Any, references: Any = None) -> dict[str, Any]:
     judges = stability.single_runs(
         found, stability.KS, stability.JUDGE_SEEDS, n_init=stability.JUDGE_STARTS, jobs=_cores()
     )
-    result = stability.report(voters, judges, stability.consensus_of(voters), references=references)
+    tree = stability.consensus_of(voters)
+    others = {**(references or {}), "consensus-mended": build.mended(tree, voters)}
+    result = stability.report(voters, judges, tree, references=others)
     return {**result, "provenance": {"embeddings": {n: e.provenance for n, e in found.items()}, "tools": build.tools()}}
 
 

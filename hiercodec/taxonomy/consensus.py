@@ -6,17 +6,21 @@
 
 Evidence accumulation (Fred & Jain 2005) gives the start, median-partition moves the rest. At the coarsest level ends with a
 group above `largest_share` lose to all others: a level that is mostly one group tells nobody much. Seeds are fixed.
+
+`mend` moves on from there with WordNet's vote beside the runs': a class goes where the embeddings hardly care and its
+meaning does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from hiercodec.errors import HierarchyError
 from hiercodec.taxonomy.cluster import canonical, cut_tree, kmeans
-from hiercodec.taxonomy.measures import ari, coassociation
+from hiercodec.taxonomy.measures import ari, coassociation, one_hot
 
 STARTS = 3
 """How many k-means starts the coarsest level has beside Ward's."""
@@ -46,19 +50,36 @@ def consensus(runs: Mapping[int, Sequence[np.ndarray]]) -> list[np.ndarray]:
     return found
 
 
+def mend(tree: Sequence[np.ndarray], runs: Mapping[int, Sequence[np.ndarray]], kinship: Kinship) -> list[np.ndarray]:
+    """A nested tree with the Ks of `tree` (coarse first) in which kin stand together, as far as `runs` allow.
+
+    The coarsest level climbs on from the tree's own; finer ones are cut anew inside the groups that gives.
+    """
+    found: list[np.ndarray] = []
+    for k, start in zip(sorted(runs), tree, strict=True):
+        parent = None
+        if found:
+            start, parent = _cut_inside(coassociation(runs[k]), found[-1], k)
+        found.append(canonical(climb(start, runs[k], parent=parent, kinship=kinship)))
+    return found
+
+
 def climb(
     start: np.ndarray,
     runs: Sequence[np.ndarray],
     *,
     parent: np.ndarray | None = None,
+    kinship: Kinship | None = None,
     max_sweeps: int = 50,
 ) -> np.ndarray:
     """Move single classes between groups while that raises the mean ARI to `runs`; never empties a group.
 
-    `parent`[k] keeps moves among groups of the same parent. Classes are visited in order, ties keep the class where it
-    is, so the result is the same on every run.
+    `parent`[k] keeps moves among groups of the same parent. With `kinship` a move also counts, per class, its weight times
+    the rise of the class's mean similarity to its group. Classes are visited in order, ties keep the class where it is, so
+    the result is the same on every run.
     """
     votes = _Votes(start, runs)
+    kin = None if kinship is None else _Kin(start, kinship.similarity)
     parent = np.zeros(votes.k, np.int64) if parent is None else parent
     for _ in range(max_sweeps):
         moved = False
@@ -66,14 +87,46 @@ def climb(
             here = votes.groups[i]
             if votes.sizes[here] == 1:
                 continue
-            score = np.where(parent == parent[here], votes.scores(i), -np.inf)
+            score = votes.scores(i)
+            if kin is not None:
+                score = score + kinship.weight / len(start) * kin.scores(i, here, votes.sizes)
+            score = np.where(parent == parent[here], score, -np.inf)
             best = int(score.argmax())
             if score[best] > score[here] + 1e-12:
                 votes.move(i, best)
+                if kin is not None:
+                    kin.move(i, here, best)
                 moved = True
         if not moved:
             break
     return votes.groups
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kinship:
+    """How alike classes are by meaning, symmetric float64[n, n], and how much that counts beside the runs' mean ARI."""
+
+    similarity: np.ndarray
+    weight: float
+
+
+class _Kin:
+    """Sums of similarity between every class and every group, kept up to date move by move in O(n)."""
+
+    def __init__(self, start: np.ndarray, similarity: np.ndarray) -> None:
+        self.similarity = similarity
+        self.sums = similarity @ one_hot(start)  # [n, k]
+
+    def scores(self, i: int, here: int, sizes: np.ndarray) -> np.ndarray:
+        """Mean similarity of class i to the other members of each group, float64[k]; i stands in group `here`."""
+        sums, count = self.sums[i].copy(), sizes.copy()
+        sums[here] -= self.similarity[i, i]
+        count[here] -= 1
+        return sums / count
+
+    def move(self, i: int, here: int, there: int) -> None:
+        self.sums[:, here] -= self.similarity[:, i]
+        self.sums[:, there] += self.similarity[:, i]
 
 
 class _Votes:

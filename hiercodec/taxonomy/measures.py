@@ -157,6 +157,38 @@ def company_kept(runs: Sequence[np.ndarray]) -> np.ndarray:
     return np.divide(both, once, out=np.full(len(once), np.nan), where=once > 0)
 
 
+ODD_MARGIN = 0.1
+"""By how much a class must be more similar to another group than to its own to count as odd there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A class that by meaning belongs elsewhere: its index, its group, the nearest group and how much nearer that is."""
+
+    index: int
+    group: int
+    nearer: int
+    margin: float
+
+
+def odd_members(assignment: np.ndarray, similarity: np.ndarray, margin: float = ODD_MARGIN) -> list[Odd]:
+    """Classes whose mean similarity[n, n] to another group exceeds that to their own by more than `margin`, oddest first.
+
+    A class does not count as its own company, and one that is alone in its group is not odd.
+    """
+    here = one_hot(assignment)
+    sums, sizes = similarity @ here, here.sum(0)
+    n = np.arange(len(assignment))
+    company = sizes[assignment] - 1
+    means = sums / sizes
+    own = np.divide(sums[n, assignment] - similarity[n, n], company, out=np.full(len(n), np.inf), where=company > 0)
+    means[n, assignment] = -np.inf
+    nearer = means.argmax(1)
+    by = means[n, nearer] - own
+    order = sorted(np.flatnonzero(by > margin), key=lambda i: (-by[i], i))
+    return [Odd(int(i), int(assignment[i]), int(nearer[i]), float(by[i])) for i in order]
+
+
 def one_hot(assignment: np.ndarray) -> np.ndarray:
     """float64[n, k] of an assignment."""
     return (assignment[:, None] == np.arange(int(assignment.max()) + 1)).astype(np.float64)

@@ -5,7 +5,7 @@ import pytest
 
 from hiercodec.errors import HierarchyError
 from hiercodec.taxonomy import cluster, measures
-from hiercodec.taxonomy.consensus import climb, consensus
+from hiercodec.taxonomy.consensus import Kinship, climb, consensus, mend
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +119,35 @@ def test_consensus_needs_runs_and_growing_ks():
     run = np.array([0, 0, 1, 1])
     with pytest.raises(HierarchyError, match="two runs or more"):
         consensus({2: [run]})
+
+
+def test_mending_moves_a_stray_to_its_kin_and_leaves_the_rest():
+    """Two kinds; where the runs are torn about a class its meaning decides; a heavy vote of the runs is not overruled."""
+    kinds = np.repeat([0, 1], 8)
+    stray, torn = kinds.copy(), [kinds.copy() for _ in range(9)]
+    stray[0] = 1
+    for run in torn[:5]:
+        run[0] = 1  # five of nine runs have it on the wrong side
+    kinship = np.where(kinds[:, None] == kinds[None, :], 0.9, 0.2)
+    assert np.array_equal(mend([stray], {2: torn}, Kinship(kinship, 0.0))[0], cluster.canonical(stray))
+    assert np.array_equal(mend([stray], {2: torn}, Kinship(kinship, 3.0))[0], cluster.canonical(kinds))
+    assert np.array_equal(mend([stray], {2: [stray] * 9}, Kinship(kinship, 0.5))[0], cluster.canonical(stray))
+
+
+def test_mending_counts_company_as_the_plain_definition_does():
+    rng = np.random.default_rng(3)
+    runs = [cluster.canonical(rng.integers(0, 4, 30)) for _ in range(3)]
+    kinship = rng.random((30, 30))
+    kinship = (kinship + kinship.T) / 2
+    end = climb(runs[0], runs, kinship=Kinship(kinship, 2.0))
+
+    def score(groups, i):
+        mates = np.flatnonzero((groups == groups[i]) & (np.arange(30) != i))
+        return np.mean([measures.ari(groups, run) for run in runs]) + 2.0 / 30 * kinship[i, mates].mean()
+
+    for i in range(30):
+        for g in range(4):
+            moved = end.copy()
+            moved[i] = g
+            if len(set(moved)) == 4 and (moved == g).sum() > 1:
+                assert score(moved, i) <= score(end, i) + 1e-9

@@ -94,3 +94,23 @@ def test_company_kept_equals_its_definition():
 def test_contingency_is_truth_down_the_rows():
     table = measures.contingency(np.array([0, 0, 1]), np.array([2, 1, 0]))
     assert table.tolist() == [[0, 1, 1], [1, 0, 0]]
+
+
+def test_odd_members_by_the_plain_definition():
+    rng = np.random.default_rng(2)
+    similarity, groups = rng.random((30, 30)), grouping(4, n=30, k=5)
+    groups[groups == 4] = 3
+    groups[7] = 4  # alone: never odd
+    expected = {}
+    for i in range(30):
+        mean = {
+            g: np.mean([similarity[i, j] for j in range(30) if groups[j] == g and j != i]) for g in range(5) if g != 4
+        }
+        mean[4] = similarity[i, 7]
+        if i != 7 and max(mean.values()) - mean[groups[i]] > 0.1:
+            best = max((g for g in mean if g != groups[i]), key=mean.get)
+            expected[i] = (groups[i], best, pytest.approx(mean[best] - mean[groups[i]]))
+    found = measures.odd_members(groups, similarity)
+    assert {odd.index: (odd.group, odd.nearer, odd.margin) for odd in found} == expected
+    assert [odd.margin for odd in found] == sorted((odd.margin for odd in found), reverse=True)
+    assert expected

@@ -8,6 +8,7 @@ import pytest
 from hiercodec.taxonomy import classes, layouts, load_hierarchy, measures, stability
 from hiercodec.taxonomy.embeddings import from_array
 from hiercodec.taxonomy.naming import name_groups
+from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.taxonomy.wordnet import wordnet_graph
 
 
@@ -81,6 +82,22 @@ def test_the_shipped_report_meets_the_targets():
         assert len(level["stability"]["all"]) == 1000
         tree = load_hierarchy("consensus").levels[0 if k == 10 else 1]
         assert tree.k == k
+
+
+def test_the_mended_consensus_meets_its_targets():
+    """Fewer odd members, more alike inside, nested, and still nearer to independent runs than these are to each other."""
+    wup, report = wup_matrix(), stability.load_stability()
+    plain, mended = load_hierarchy("consensus"), load_hierarchy("consensus-mended")
+    assert mended.nested
+    assert mended.ks == plain.ks
+    assert len(measures.odd_members(mended.levels[0].assignment, wup)) < 0.02 * 1000
+    for i, level in enumerate(report["levels"].values()):
+        old, new = (h.levels[i].assignment for h in (plain, mended))
+        assert len(measures.odd_members(new, wup)) < len(measures.odd_members(old, wup)) / 2
+        assert measures.separation(new, wup).intra > measures.separation(old, wup).intra
+        judges = level["references"]["consensus-mended"]["judges"]
+        assert np.mean(judges) > level["summary"]["all single runs"]["interval"][1]
+        assert level["references"]["consensus-mended"]["consensus"] == pytest.approx(measures.ari(old, new), abs=1e-4)
 
 
 @pytest.mark.lab
