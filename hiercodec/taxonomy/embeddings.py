@@ -18,6 +18,8 @@ from hiercodec.errors import HierarchyError
 from hiercodec.taxonomy.paths import write_asset
 
 TEMPLATE = "a photo of a {}"
+MAX_TEMPLATE = 200
+"""Characters a template may have; CLIP reads no more than 77 tokens of a text."""
 MAX_BYTES = 512_000_000
 ENV = "HIERCODEC_EMBEDDINGS"
 """Environment variable: a folder of .npy files, one an embedding; the app clusters them live."""
@@ -133,12 +135,16 @@ def from_open_clip(
 ) -> Embedding:
     """Encode `template` filled with every name by an open_clip model; cached by model, tag, template and names.
 
-    The first call downloads the weights; `HierarchyError` says what is missing (open_clip, the network, the model).
+    The template has one {} and at most MAX_TEMPLATE characters; it is text, not a format string, so braces of any other
+    kind stay as they are. The first call downloads the weights; `HierarchyError` says what is wrong with the template or
+    what is missing (open_clip, the network, the model).
     `progress(done, total)` is called after every batch; without it a bar is drawn on stderr.
     """
-    if "{}" not in template:
-        raise HierarchyError(f"the template {template!r} has no {{}} for the class name")
-    texts = [template.format(name) for name in names]
+    if len(template) > MAX_TEMPLATE:
+        raise HierarchyError(f"the template has {len(template)} characters; at most {MAX_TEMPLATE} are read")
+    if template.count("{}") != 1:
+        raise HierarchyError(f"the template {template!r} must have one {{}}, where the class name goes")
+    texts = [template.replace("{}", name) for name in names]  # not `format`: visitors write templates
     key = hashlib.sha256(json.dumps([model, pretrained, texts]).encode()).hexdigest()[:24]
     path = (cache or Path.home() / ".cache" / "hiercodec" / "embeddings") / f"{key}.npy"
     provenance = {"model": model, "pretrained": pretrained, "template": template, "source": "open_clip"}

@@ -126,3 +126,30 @@ def test_without_open_clip_the_message_says_what_to_install(monkeypatch, tmp_pat
     monkeypatch.setitem(sys.modules, "open_clip", None)
     with pytest.raises(HierarchyError, match="pip install open_clip_torch"):
         em.from_open_clip("ViT-B-16", "openai", ["a"], cache=tmp_path)
+
+
+@pytest.mark.parametrize("template", ["{{}}{:>2000000}", "a {} in {0.__class__}", "{} {", "} {name} {}"])
+def test_a_template_is_text_and_never_a_format(fake_clip, monkeypatch, tmp_path, template):
+    texts = []
+    tokenizer = sys.modules["open_clip"].get_tokenizer("tiny")
+    monkeypatch.setattr(
+        sys.modules["open_clip"], "get_tokenizer", lambda model: lambda t: texts.extend(t) or tokenizer(t)
+    )
+    em.from_open_clip("tiny", "t", ["dog", "{}cat{0}"], template=template, cache=tmp_path)
+    before, _, after = template.partition("{}")
+    assert texts == [f"{before}dog{after}", f"{before}{{}}cat{{0}}{after}"]
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("a photo", "must have one"),
+        ("{0}", "must have one"),
+        ("{} and {}", "must have one"),
+        ("{}" + "x" * 200, "202 characters; at most 200"),
+    ],
+)
+def test_a_template_without_one_place_for_the_name_is_refused(fake_clip, tmp_path, template, message):
+    with pytest.raises(HierarchyError, match=message):
+        em.from_open_clip("tiny", "t", ["a"], template=template, cache=tmp_path)
+    assert not fake_clip

@@ -10,7 +10,16 @@ import streamlit as st
 from hiercodec import taxonomy
 from hiercodec.errors import HierarchyError, HiercodecError
 from hiercodec.taxonomy import Hierarchy
-from hiercodec.taxonomy.embeddings import ENV, KNOWN, TEMPLATE, Embedding, from_bytes, from_folder, from_open_clip
+from hiercodec.taxonomy.embeddings import (
+    ENV,
+    KNOWN,
+    MAX_TEMPLATE,
+    TEMPLATE,
+    Embedding,
+    from_bytes,
+    from_folder,
+    from_open_clip,
+)
 from hiercodec.ui.frame import chrome
 from hiercodec.ui.taxonomy.shared import model_title, own, title
 
@@ -95,7 +104,7 @@ def _folder(folder: str) -> dict[str, Embedding]:
 def _download() -> Embedding | None:
     models = {f"{k.model} / {k.pretrained}": k for k in KNOWN}
     known = models[st.selectbox("Model", list(models), key="live_clip")]
-    template = st.text_input("Template", TEMPLATE, key="live_template", max_chars=200)
+    template = st.text_input("Template", TEMPLATE, key="live_template", max_chars=MAX_TEMPLATE)
     kept = st.session_state.setdefault("live_downloads", {})
     key = (known.model, known.pretrained, template)
     if st.button("Compute embeddings", key="live_get"):
