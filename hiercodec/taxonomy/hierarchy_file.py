@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -91,10 +92,11 @@ def available_hierarchies() -> list[str]:
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) != len(keys):
-        raise HierarchyError(f"{next(k for k in keys if keys.count(k) > 1)!r:.60} occurs twice in one object")
-    return dict(pairs)
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        raise HierarchyError(f"{next(k for k in found if counts[k] > 1)!r:.60} occurs twice in one object")
+    return found
 
 
 def _from_dict(data: Any) -> Hierarchy:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -122,6 +123,15 @@ def test_a_wrong_file_gives_one_clear_line(changes, message):
 def test_text_that_is_no_hierarchy(text):
     with pytest.raises(HierarchyError, match="the hierarchy file"):
         parse_hierarchy(text)
+
+
+def test_a_repeated_key_is_found_in_linear_time():
+    """The key that repeats stands behind 60 000 others, which counting every key would take minutes to get past."""
+    text = "{" + "".join(f'"{i}":0,' for i in range(60_000)) + '"last":0,"last":0}'
+    began = time.process_time()
+    with pytest.raises(HierarchyError, match="'last' occurs twice in one object"):
+        parse_hierarchy(text)
+    assert time.process_time() - began < 2
 
 
 def test_unknown_names_and_unreadable_paths(tmp_path):
