@@ -381,14 +381,17 @@ function createScrubber(root) {
     pause();
   };
 
-  /** Drags on one element: `onMove(event, start)` from press to release, then `onEnd()`. */
+  /** Drags on one element: `onMove(event, start)` from press to release or cancel, then `onEnd()` once. */
   function draggable(element, onMove, onEnd = () => {}) {
+    element.ondragstart = (event) => event.preventDefault();
     element.onpointerdown = (start) => {
-      if (start.button !== 0) return;
+      if (start.button !== 0 || !start.isPrimary) return;
+      start.preventDefault(); // a press that selected text would make the browser drag that text at the next press
+      element.focus({ preventScroll: true }); // which the line above keeps the browser from doing
       element.setPointerCapture(start.pointerId);
-      element.onpointermove = (event) => onMove(event, start);
-      element.onpointerup = element.onpointercancel = () => {
-        element.onpointermove = element.onpointerup = element.onpointercancel = null;
+      element.onpointermove = (event) => event.pointerId === start.pointerId && onMove(event, start);
+      element.onlostpointercapture = () => { // however it ends: a cancelled drag stays where it was seen last
+        element.onpointermove = element.onlostpointercapture = null;
         onEnd();
       };
       onMove(start, start);
@@ -409,15 +412,12 @@ function createScrubber(root) {
     pan(held.x + event.clientX - start.clientX, held.y + event.clientY - start.clientY);
   });
 
-  function divide(at) {
-    s.split = Math.max(0, Math.min(1, at));
+  function place(change) {
+    Object.assign(s, change);
     layout();
   }
-
-  function pan(x, y) {
-    Object.assign(s, { x, y });
-    layout();
-  }
+  const divide = (at) => place({ split: Math.max(0, Math.min(1, at)) });
+  const pan = (x, y) => place({ x, y });
 
   /** Keys of one element: name → action. Streamlit has shortcuts of its own on the document, so ours stop here. */
   function keys(element, find) {
