@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import stat
 import struct
 import warnings
@@ -25,6 +26,10 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 20_000_000
 MAX_BYTES = 64 * 2**20
 MAX_SIDE = 65_535
+MAX_SCANS = 100
+"""Scans of a JPEG. Encoders write about ten, every one goes over the whole picture, and an empty one costs 12 bytes."""
+MAX_SEGMENTS = 5_000
+"""Marker segments of a JPEG: even 64 MB of metadata in full segments are a thousand."""
 WHITE = (255, 255, 255)
 
 EXIF_ORIENTATION = 0x0112
@@ -73,12 +78,15 @@ def read_rgb(
 
     Of an animation the first frame; transparency is laid over `background`; 16-bit samples are rounded to 8; grey,
     palette and CMYK become RGB (embedded colour profiles are not applied). Raises `NotAnImage` for anything but PNG,
-    JPEG and WebP, `ImageTooLarge` above `max_bytes`, `max_pixels` or 65 535 pixels a side, `DamagedImage` otherwise.
+    JPEG and WebP, `ImageTooLarge` above `max_bytes`, `max_pixels`, 65 535 pixels a side or MAX_SCANS scans of a JPEG,
+    `DamagedImage` otherwise.
     """
     if not data:
         raise NotAnImage("not a picture: the file is empty")
     if len(data) > max_bytes:
         raise ImageTooLarge(f"the picture's file has {len(data)} bytes; at most {max_bytes} are read")
+    if sniff(data) == "JPEG":
+        _check_scans(data)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
@@ -122,6 +130,30 @@ def sniff(data: bytes) -> str | None:
     if data[4:8] == b"ftyp":
         return "AVIF" if data[8:12] in {b"avif", b"avis"} else "HEIC or video"
     return next((name for signature, name in SIGNATURES if data.startswith(signature)), None)
+
+
+_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
+"""A JPEG's next marker, past entropy-coded bytes (in which 00 follows FF) and restart markers."""
+_EOI, _SOS = b"\xd9", b"\xda"
+
+
+def _check_scans(data: bytes) -> None:
+    """Walk from marker to marker, as libjpeg does (ITU-T T.81 B.1.1), to the end of the picture: linear in the bytes.
+
+    Counting FF DA alone would not do: thumbnails in metadata and the film behind a "motion photo" hold it too.
+    """
+    scans, position = 0, 2
+    for _ in range(MAX_SEGMENTS):
+        found = _MARKER.search(data, position)
+        if found is None or found[1] == _EOI:
+            return
+        position = found.end()
+        scans += found[1] == _SOS
+        if scans > MAX_SCANS:
+            raise ImageTooLarge(f"the JPEG has more than {MAX_SCANS} scans; save it again as an ordinary JPEG or PNG")
+        if found[1] >= b"\xc0" and found[1] != b"\xd8":  # every other marker has no length
+            position += int.from_bytes(data[position : position + 2], "big")
+    raise ImageTooLarge(f"the JPEG has more than {MAX_SEGMENTS} segments; save it again as an ordinary JPEG or PNG")
 
 
 def _too_large(width: int, height: int, max_pixels: int) -> ImageTooLarge:

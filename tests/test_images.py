@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import struct
+import time
 import zlib
 from pathlib import Path
 
@@ -189,6 +191,48 @@ def test_caps_can_be_moved():
         images.read_rgb(data, max_pixels=599)
     with pytest.raises(ImageTooLarge, match="bytes"):
         images.read_rgb(data, max_bytes=len(data) - 1)
+
+
+def with_scans(count: int, size: tuple[int, int] = (40, 30)) -> bytes:
+    """A progressive JPEG whose last scan is there again and again until there are `count`."""
+    data = file_of(Image.new("RGB", size, (9, 99, 200)), "JPEG", progressive=True)
+    last = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + last * (count - data.count(b"\xff\xda")) + data[-2:]
+
+
+def with_segment(data: bytes, payload: bytes) -> bytes:
+    """A JPEG with an APP5 segment behind its first marker."""
+    return data[:2] + b"\xff\xe5" + (len(payload) + 2).to_bytes(2, "big") + payload + data[2:]
+
+
+def test_a_jpeg_of_many_scans_is_refused_before_decoding():
+    assert images.read_rgb(with_scans(images.MAX_SCANS)).shape == (30, 40, 3)
+    began = time.process_time()
+    with pytest.raises(ImageTooLarge, match="more than 100 scans"):
+        images.read_rgb(with_scans(1500, (5000, 4000)))
+    assert time.process_time() - began < 3  # 1500 scans of 20 million pixels take 20 s
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 1}, {"subsampling": 0}])
+def test_ordinary_jpegs_hold_few_scans_whatever_else_they_hold(options):
+    data = file_of(picture(200, 300), "JPEG", quality=95, **options)
+    for fake in (b"\xff\xda" * 30_000, b"\xff\xd9" + b"\xff\xda\x00\x02" * 15_000):
+        assert images.read_rgb(with_segment(data, fake)).shape == (200, 300, 3)
+        assert images.read_rgb(data + fake).shape == (200, 300, 3)  # as a film behind the photograph
+
+
+def test_scans_behind_metadata_that_ends_a_picture_are_counted():
+    with pytest.raises(ImageTooLarge, match="scans"):
+        images.read_rgb(with_segment(with_scans(images.MAX_SCANS + 1), b"\xff\xd9"))
+
+
+@pytest.mark.parametrize("filler", [b"\xff\xfe\0\2", b"\xff\x01", b"\xff\0", b"\xff", b"\xff\xd0"])
+def test_walking_through_a_jpeg_is_bounded_work(filler):
+    data = with_scans(10)
+    began = time.process_time()
+    with contextlib.suppress(ImageTooLarge, DamagedImage):
+        images.read_rgb(data[:-2] + filler * (12_000_000 // len(filler)))
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("fmt", ["PNG", "JPEG", "WEBP"])
