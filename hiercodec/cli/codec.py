@@ -10,7 +10,7 @@ from typing import Any
 from hiercodec import fsio, stream
 from hiercodec.cli.base import Command, add_json, note, percent, positive, print_json, table
 from hiercodec.cli.files import add_cut, apply_cut
-from hiercodec.errors import OutputError
+from hiercodec.errors import ImageTooLarge, OutputError
 
 LABEL_WIDTH = 24
 
@@ -41,6 +41,12 @@ def _decode_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="lite|tic|PATH", help="instead of the shipped model that the stream's fingerprint names"
     )
+    parser.add_argument(
+        "--max-pixels",
+        type=positive,
+        metavar="N",
+        help="decode pictures of up to N pixels (default 20 million, as many as encode reads)",
+    )
     add_cut(parser, required=False)
 
 
@@ -52,10 +58,16 @@ def _decode(args: argparse.Namespace) -> int:
     parsed = stream.parse(data)  # damage shows here, before seconds go into loading torch
     from hiercodec import images, models
 
-    codec = models.load(args.model) if args.model else models.find(parsed.header.fingerprint)
+    header, limit = parsed.header, args.max_pixels or images.MAX_PIXELS
+    if header.pixels > limit:  # a header is free to claim any size, and a cut stream need not hold more
+        raise ImageTooLarge(
+            f"{args.input} holds a picture of {header.width}×{header.height}, {header.pixels:,} pixels; at most {limit:,} "
+            f"are decoded: where time and memory allow more, say so with --max-pixels {header.pixels}"
+        )
+    codec = models.load(args.model) if args.model else models.find(header.fingerprint)
     decoded = codec.decode(data)
     fsio.write_bytes(args.output, images.encode_png(decoded.image))
-    bpp = 8 * len(data) / parsed.header.pixels
+    bpp = 8 * len(data) / header.pixels
     note(f"{args.output}: {len(data)} of {parsed.total_bytes} bytes, {bpp:.4f} bpp, {_where(decoded)}")
     return 0
 

@@ -83,7 +83,9 @@ def house(monkeypatch, tmp_path):
         "measured": {"Kodak": MEASURED},
     }
     models = SimpleNamespace(load=load, find=find, shipped=lambda: {"fake": card})
-    images = SimpleNamespace(load_rgb=load_rgb, encode_png=lambda rgb: b"PNG" + rgb.tobytes()[:1])
+    images = SimpleNamespace(
+        load_rgb=load_rgb, encode_png=lambda rgb: b"PNG" + rgb.tobytes()[:1], MAX_PIXELS=20_000_000
+    )
     for name, module in (("models", models), ("images", images)):
         monkeypatch.setitem(sys.modules, f"hiercodec.{name}", module)
         monkeypatch.setattr(hiercodec, name, module, raising=False)
@@ -160,6 +162,29 @@ def test_failures_are_one_line_and_write_nothing(house, capsys, monkeypatch, com
     assert said.err.startswith("hiercodec: ")
     assert said.err.count("\n") == 1
     assert sorted(p.name for p in house.path.iterdir()) == ["other.hc", "same.hc"]
+
+
+BOMB = bytes.fromhex("8948430d0a010100200010af5989f005090909b38c")
+"""A sound header and nothing else: 8192×4096 in 21 bytes."""
+
+
+def test_a_stream_of_too_many_pixels_is_refused_before_a_model_is_loaded(house, capsys):
+    bomb, png = house.path / "bomb.hc", house.path / "out.png"
+    bomb.write_bytes(BOMB)
+    assert run("decode", bomb, png, "--model", "fake") == 2
+    assert "8192×4096, 33,554,432 pixels; at most 20,000,000" in (said := capsys.readouterr().err)
+    assert "--max-pixels 33554432" in said
+    assert not house.calls
+    assert run("decode", bomb, png, "--model", "fake", "--max-pixels", 33554432) == 4  # of another model, but tried
+    assert house.calls == [("load", "fake")]
+
+
+def test_any_cut_of_a_stream_within_the_bound_decodes(house):
+    data = house.codec.encode(np.zeros((20, 60, 3), np.uint8))
+    for n_bytes in range(stream.parse(data).header_bytes, len(data) + 1, 17):
+        (house.path / "cut.hc").write_bytes(data[:n_bytes])
+        assert run("decode", house.path / "cut.hc", house.path / "out.png", "--max-pixels", 1200) == 0
+    assert run("decode", house.path / "cut.hc", house.path / "out.png", "--max-pixels", 1199) == 2
 
 
 def test_a_desync_is_an_error_that_names_the_block(house, capsys):

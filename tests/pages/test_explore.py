@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from hiercodec import stream
 from hiercodec.errors import ModelMismatch
 from hiercodec.evaluation import bundle, trace
 from hiercodec.evaluation.samples import samples
@@ -209,6 +210,23 @@ def test_unusable_files_are_told_in_words(page, name, data):
     assert len(at.error) == 1
     assert at.error[0].value.startswith("This cannot be used: ")
     assert "Traceback" not in words(at)
+
+
+def header_of(width: int, height: int) -> bytes:
+    """What is left of a stream that is cut behind its header: a grey picture of any size for two dozen bytes."""
+    data = stream.write(stream.Header(width, height, FakeCodec.fingerprint), b"z", [b"c", b"i", b"f"], [0, 0, 0])
+    return data[: stream.parse(data).header_bytes]
+
+
+def test_a_stream_of_too_many_pixels_is_refused_before_a_codec_is_loaded(page, monkeypatch):
+    at = upload(page, "fits.hc", header_of(1024, 1024))
+    assert not at.error
+    assert component(at, "hiercodec_scrubber")["trace"]["width"] == 1024
+    monkeypatch.setattr(cached, "load_codec", lambda *_: pytest.fail("loaded"))
+    for size in ((1025, 1024), (8192, 4096)):
+        at = upload(page, "bomb.hc", header_of(*size))
+        assert f"{size[0]}×{size[1]}; this page decodes up to 1,048,576 pixels" in at.error[0].value
+        assert "python -m hiercodec decode" in at.error[0].value
 
 
 def test_without_traces_and_models_the_page_says_how_to_make_them(page, monkeypatch, tmp_path):

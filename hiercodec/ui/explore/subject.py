@@ -75,8 +75,8 @@ def _sample(chosen: Sample, settings: dict[str, Any], line: DeltaGenerator) -> S
 
 def _own(settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
     upload = st.file_uploader(
-        f"A photograph (JPEG, PNG or WebP, shrunk to at most {cached.LONGEST_SIDE} pixels a side) or a .hc stream, "
-        "cut ones welcome. It stays in the memory of this computer and is forgotten when you leave.",
+        f"A photograph (JPEG, PNG or WebP, shrunk to at most {cached.LONGEST_SIDE} pixels a side) or a .hc stream "
+        "(up to 1024×1024, cut ones welcome). It stays in the memory of this computer and is forgotten when you leave.",
         type=["jpg", "jpeg", "png", "webp", "hc"],
         max_upload_size=12,
         key=state.OWN,

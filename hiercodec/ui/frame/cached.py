@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from hiercodec.errors import ImageTooLarge
 from hiercodec.evaluation import bundle as bundles
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.samples import sample
@@ -20,6 +21,9 @@ MODELS = locate("models")
 DEFAULT_HIERARCHY = "consensus"
 LONGEST_SIDE = 384
 """A visitor's photograph is shrunk until neither side is longer than this many pixels."""
+
+STREAM_PIXELS = 1024 * 1024
+"""Pixels of a stream that a visitor may upload: some 1 s and 0.1 GB for each of its 24 prefixes, while others wait."""
 
 _BUSY = threading.BoundedSemaphore(1)
 """One codec at a time: two cores are soon full, and a queue is kinder than a crowd."""
@@ -111,7 +115,14 @@ def compute(
     from hiercodec.stream.container import MAGIC
 
     if isinstance(source, bytes) and source[:3] == MAGIC[:3]:
-        mark = parse(source).header.fingerprint.hex()  # damage shows here, before torch is loaded
+        header = parse(source).header  # damage and size show here, before torch is loaded
+        if header.pixels > STREAM_PIXELS:
+            raise ImageTooLarge(
+                f"the stream holds a picture of {header.width}×{header.height}; this page decodes up to {STREAM_PIXELS:,} "
+                "pixels, such as 1024×1024. Encode the photograph smaller, or decode the stream on your own computer: "
+                "python -m hiercodec decode IN.hc OUT.png"
+            )
+        mark = header.fingerprint.hex()
         model = next((name for name, card in models().items() if card.get("fingerprint") == mark), model)
         rgb, truth = None, ()
     elif isinstance(source, bytes):
