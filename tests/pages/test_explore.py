@@ -164,6 +164,42 @@ def test_hostile_addresses_fall_back(page, query):
     assert 0 <= component(at, "hiercodec_scrubber")["k"] < 24
 
 
+@pytest.mark.parametrize("spec", ["timm:vit_giant_patch14_224", "timm:resnet50", "/etc/passwd.safetensors", "evil"])
+def test_an_address_never_brings_a_classifier(page, monkeypatch, spec):
+    monkeypatch.setattr(cached, "load_classifier", lambda _: pytest.fail("loaded"))
+    page.query_params["classifier"] = spec
+    at = page.run()
+    assert not at.exception
+    assert "not installed here" in at.toast[0].value
+    assert at.selectbox(key="classifier").value == "bundled"
+    assert component(at, "hiercodec_scrubber")["id"] == "shipped-cat"
+
+
+def test_a_classifier_that_is_not_allowed_is_refused_behind_the_settings_too(page, monkeypatch):
+    def ask():
+        from hiercodec.evaluation.samples import samples
+        from hiercodec.ui.explore.subject import default_settings, subject
+
+        subject(samples()[0], default_settings() | {"classifier": "timm:resnet50"})
+
+    monkeypatch.setattr(cached, "compute", lambda *_, **__: pytest.fail("computed"))
+    at = AppTest.from_function(ask).run()
+    assert not at.exception
+    assert "not installed here" in at.error[0].value
+
+
+def test_who_runs_the_server_says_which_classifiers_there_are(page, monkeypatch):
+    loaded = []
+    monkeypatch.setattr(cached, "load_classifier", lambda spec: loaded.append(spec) or FakeClassifier())
+    monkeypatch.setenv(cached.CLASSIFIERS_ENV, "timm:resnet50@w.safetensors?mean=0.5,0.5,0.5  timm:convnext_tiny")
+    page.query_params["classifier"] = "timm:convnext_tiny"
+    at = page.run()
+    assert not at.exception
+    assert not at.toast
+    assert at.selectbox(key="classifier").options[1:] == [*cached.classifiers()[1:], "none"]
+    assert loaded == ["timm:convnext_tiny"]
+
+
 def photo(size=(640, 480)) -> bytes:
     out = io.BytesIO()
     ramp = np.linspace(0, 255, size[0] * size[1] * 3).reshape(size[1], size[0], 3).astype(np.uint8)

@@ -17,8 +17,6 @@ from hiercodec.ui.results.cards import about_switch, weaknesses
 
 __all__ = ["choose", "notices", "provenance", "settings", "subject", "view"]
 
-CLASSIFIERS = ["bundled", "timm:mobilenetv3_large_100", "timm:resnet50", "timm:convnext_tiny", "none"]
-
 
 def choose() -> Sample | None:
     """The row of photographs; None means the visitor's own."""
@@ -44,13 +42,15 @@ def settings() -> dict[str, Any]:
         chosen["model"] = st.selectbox("Codec model", models, key="model", bind="query-params")
         for words in about_switch(cached.models(), str(chosen["model"])):
             st.caption(words)
+        classifiers = [*cached.classifiers(), "none"]
+        if st.query_params.get("classifier", "none") not in classifiers:
+            st.toast("The address asks for a classifier that is not installed here.", icon=":material/info:")
         spec = st.selectbox(
             "Classifier",
-            CLASSIFIERS,
+            classifiers,
             key="classifier",
             bind="query-params",
-            accept_new_options=True,
-            help="timm:NAME takes any timm model; its weights are fetched once, which needs a network.",
+            help=f"More can be offered by whoever starts the app: `{cached.CLASSIFIERS_ENV}` lists them.",
         )
         hierarchies = cached.hierarchy_names()
         chosen["hierarchy"] = st.selectbox("Hierarchy", hierarchies, key="hierarchy", bind="query-params")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +15,6 @@ from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.samples import Sample
 from hiercodec.ui.frame import cached, chrome, state
-
-_SPEC = re.compile(r"bundled|timm:[A-Za-z0-9_.]{1,80}")
-"""What a visitor may name: no paths, so that an address cannot make the server read its own files."""
 
 KEEP = 3
 """How many traces of their own photographs a visitor's session holds."""
@@ -95,8 +91,8 @@ def _computed(
         chrome.empty("No codec is installed, so only shipped traces can be shown.", how="python -m hiercodec models")
         return None
     classifier = settings["classifier"]
-    if classifier is not None and not _SPEC.fullmatch(classifier):
-        chrome.notice("error", "This classifier cannot be used: write bundled, none, or timm: and a model's name.")
+    if classifier is not None and classifier not in cached.classifiers():  # before anything is built
+        chrome.notice("error", "This classifier is not installed here. Choose another one in the settings.")
         return None
     key = cached.key_of(source, *settings.values())
     picture = st.empty()  # there even when nothing is computed, so that what follows keeps its place on the page
