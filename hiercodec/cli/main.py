@@ -25,6 +25,7 @@ DELEGATES = {
     "hierarchy": ("hiercodec.cli.hierarchy", "table, build, stability: make and compare semantic hierarchies"),
     "evaluate": ("hiercodec.cli.evaluate", "rate, distortion and accuracy over a data set"),
     "train": ("hiercodec.cli.train", "train a model from a TOML file"),
+    "calibrate": ("hiercodec.cli.calibrate", "fit how sure a classifier is to how often it is right"),
     "bench": ("hiercodec.cli.bench", "speed and rate against peers, side by side in one run"),
 }
 """Commands that are other modules' own `main(argv)`; they parse everything behind their name."""
