@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from hiercodec.classify import PACKAGED, card_of
+from hiercodec.evaluation.judge import in_loss
 from hiercodec.ui.frame import cached, chrome
 from hiercodec.ui.results import cards, measured
 
@@ -46,47 +48,49 @@ def codec(name: str, card: Mapping[str, Any]) -> None:
     measured.learning(name)
 
 
-def classifier(card: Mapping[str, Any]) -> None:
-    """A classifier: its size, its teacher, and what both score."""
-    training = card.get("training") or {}
-    teacher = training.get("teacher") or {}
+def classifier(name: str) -> None:
+    """A packaged classifier: its weights, whether it sat in a codec's loss, and how far its probabilities can be trusted."""
+    card = card_of(name)
+    photos = card.get("photos") or {}
+    sat = {model: in_loss(name, of) for model, of in cached.models().items()}
     facts = {
-        "weights": card.get("weights_id"),
-        "parameters": cards.number(card.get("parameters"), 0),
-        "taught by": teacher.get("name"),
-        "pictures seen": cards.number(training.get("pictures_seen"), 0),
-        "training time": cards.number(training.get("wall_minutes"), 0, "minutes"),
+        "package": PACKAGED[name].package,
+        "weights (SHA-256)": PACKAGED[name].sha256[:12],
+        "temperature": cards.number(card.get("temperature"), 3),
+        **{
+            f"in the loss of {model}": {True: "yes", False: "no", None: "unknown"}[value]
+            for model, value in sat.items()
+        },
     }
-    st.markdown(" · ".join(f"{key}: **{value}**" for key, value in facts.items() if value))
-    st.caption(str((card.get("measured") or {}).get("photos", f"Accuracy: {cards.NOT_MEASURED}.")))
-    own, theirs = cards.accuracies(card), cards.accuracies(card, "teacher")
-    columns = st.columns(2)
-    for column, who, rows in zip(columns, ("This classifier", "Its teacher"), (own, theirs), strict=True):
-        if rows:
-            column.markdown(f"**{who}**")
-            column.dataframe(rows, hide_index=True, width="stretch")
-    for sentence in (*training.get("notes", []), *card.get("caveats", [])):
-        st.markdown(f"- {sentence}")
+    st.markdown(" · ".join(f"{key}: **{value}**" for key, value in facts.items()))
+    if not card:
+        st.markdown(f"Calibration: {cards.NOT_MEASURED}.")
+        return
+    st.caption(
+        f"One temperature, fitted on {photos['fitted']} photographs at {card['prefixes']} prefixes each of {card['model']}, "
+        f"tried on {photos['held_out']} others. ECE: how far, on average, the probability of the first answer is from how "
+        f"often it is right. By `{card['command']}`. {card.get('remark', '')}"
+    )
+    st.dataframe(cards.calibration(card), hide_index=True, width="stretch")
 
 
 chrome.page("Models", "What ships with this installation and what it measured. Figures come from the model cards.")
-found = cached.cards()
+found = cached.models()
 if not found:
     chrome.empty("No weights are installed.", how="python -m hiercodec train configs/lite-rd.toml")
-for name, card in sorted(found.items(), key=lambda row: "preset" not in row[1]):
+for name, card in sorted(found.items()):
     with st.container(border=True):
-        kind = "codec" if "preset" in card else str(card.get("kind", "weights"))
-        st.header(f"{kind.capitalize()} “{name}”", anchor=False)
-        if "preset" in card:
-            codec(name, card)
-        elif kind == "classifier":
-            classifier(card)
-            measured.learning(name)
+        st.header(f"Codec “{name}”", anchor=False)
+        codec(name, card)
 if (words := cards.missing_tic(found)) is not None:
     with st.container(border=True):
         st.header("Codec “tic”", anchor=False)
         st.markdown(words)
         measured.proof(cards.results("tic-proof"))
+for name in PACKAGED:
+    with st.container(border=True):
+        st.header(f"Classifier “{name}”", anchor=False)
+        classifier(name)
 with st.container(border=True):
     measured.ablation(cards.results("ablation"))
 chrome.footer({"source": "assets/models, assets/results"})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hiercodec.classify.catalog import DEFAULT, Offer, missing, offers, permitted
+from hiercodec.classify.catalog import ALLOWED, DEFAULT, PACKAGED, Offer, card_of, missing, offers, permitted
 from hiercodec.classify.preprocess import Preprocess
 from hiercodec.classify.probabilities import Path, level_probabilities, path_of
 
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from hiercodec.classify.classifier import Classifier
 
 __all__ = [
+    "ALLOWED",
     "DEFAULT",
+    "PACKAGED",
     "Classifier",
     "Offer",
     "Path",
     "Preprocess",
+    "card_of",
     "level_probabilities",
     "load_classifier",
     "missing",

@@ -14,17 +14,23 @@ Loading by specification is for whoever runs the program. What a visitor of the 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hiercodec.classify.preprocess import Preprocess
+from hiercodec.fsio import locate
 
 DEFAULT = "lite0"
 NONE = "none"
 ALLOWED = "HIERCODEC_CLASSIFIERS"
 """Environment variable with further specifications, blanks between them, that visitors of the app may choose."""
+
+CARDS = locate("classifiers")
+"""Where the cards of the packaged classifiers are; `hiercodec calibrate` writes them."""
 
 HUB_FILE = "model.safetensors"
 """What timm's repositories on the hub call their weights."""
@@ -93,13 +99,19 @@ class Offer:
 
 def offers() -> tuple[Offer, ...]:
     """Everything the app may offer, the default first and `none` last: what is packaged, and what `ALLOWED` names."""
-    specs = dict.fromkeys((*PACKAGED, *os.environ.get(ALLOWED, "").split(), NONE))
-    return tuple(Offer(spec, missing(spec)) for spec in specs)
+    return tuple(Offer(spec, missing(spec)) for spec in dict.fromkeys((*PACKAGED, *_allowed(), NONE)))
 
 
 def permitted(spec: str) -> bool:
-    """Whether a visitor may choose this: it is on offer and ready. Builds and downloads nothing."""
-    return any(offer.spec == spec and offer.ready for offer in offers())
+    """Whether a visitor may choose this: it is packaged and installed, or `ALLOWED` names it. Builds nothing.
+
+    What `ALLOWED` names may have to be fetched at its first use: whoever runs the server said so.
+    """
+    return spec in _allowed() or (spec in (*PACKAGED, NONE) and not missing(spec))
+
+
+def _allowed() -> list[str]:
+    return os.environ.get(ALLOWED, "").split()
 
 
 def missing(spec: str) -> str:
@@ -137,3 +149,10 @@ def architecture_of(spec: str) -> str:
     if spec in PACKAGED:
         return PACKAGED[spec].architecture
     return spec.removeprefix("timm:").partition("@")[0].partition(".")[0]
+
+
+def card_of(name: str) -> dict[str, Any]:
+    """What was measured of a packaged classifier; empty where nothing was, or only of other weights."""
+    path = CARDS / f"{name}.json"
+    card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return card if card.get("sha256") == PACKAGED[name].sha256 else {}

@@ -41,9 +41,13 @@ def load_timm(rest: str) -> Classifier:
         raise ClassifierNotFound(f"timm has no model {name!r}")
     given, _, query = location.partition("?")
     model_options, own = parse_options(query)
-    config = timm.get_pretrained_cfg(name)
-    if config is None or config.num_classes != CLASSES:
-        raise ClassifierNotFound(f"timm:{name} has {config and config.num_classes} classes; {CLASSES} are needed")
+    try:
+        config = timm.get_pretrained_cfg(name, allow_unregistered=False)
+        assert config is not None
+    except RuntimeError as error:
+        raise ClassifierNotFound(f"timm has no model {name!r}: {_line(error)}") from None
+    if config.num_classes != CLASSES:
+        raise ClassifierNotFound(f"timm:{name} has {config.num_classes} classes; {CLASSES} are needed")
     path = Path(given) if location else _from_hub(name, config.hf_hub_id)
     tensors, sha256 = read_weights(path)
     data = resolve_data_config({}, pretrained_cfg=config.to_dict())

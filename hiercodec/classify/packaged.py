@@ -8,18 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
-from typing import Any
 
 import torch
 
-from hiercodec.classify.catalog import PACKAGED, Packaged
+from hiercodec.classify.catalog import PACKAGED, Packaged, card_of
 from hiercodec.classify.classifier import Classifier
 from hiercodec.errors import ClassifierNotFound
-from hiercodec.fsio import locate
-
-CARDS = locate("classifiers")
-"""Where the cards of the packaged classifiers are; `hiercodec calibrate` writes them."""
 
 
 def load_packaged(name: str) -> Classifier:
@@ -45,13 +39,6 @@ def load_packaged(name: str) -> Classifier:
         card,
         temperature=card.get("temperature", 1.0),
     )
-
-
-def card_of(name: str) -> dict[str, Any]:
-    """What was measured of a packaged classifier; empty where nothing was, or only of other weights."""
-    path = CARDS / f"{name}.json"
-    card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return card if card.get("sha256") == PACKAGED[name].sha256 else {}
 
 
 def _state_dict(name: str, known: Packaged) -> dict[str, torch.Tensor]:

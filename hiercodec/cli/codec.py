@@ -86,9 +86,9 @@ def _trace_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=positive, default=24, metavar="N", help="about how many prefixes (default 24)")
     parser.add_argument(
         "--classifier",
-        default="bundled",
+        default="lite0",
         metavar="C",
-        help="bundled, timm:NAME, timm:NAME@WEIGHTS.safetensors, or none (default bundled)",
+        help="lite0, lite2, timm:NAME, timm:NAME@WEIGHTS.safetensors, or none (default lite0)",
     )
     parser.add_argument("--hierarchy", metavar="H", help="a shipped hierarchy or a JSON file")
     add_json(parser)

@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--codec", action="append", default=[], help="classical codec beside it: jpeg webp avif jpeg2000"
     )
-    parser.add_argument("--classifier", action="append", help="classifier spec (default bundled); 'none' for none")
+    parser.add_argument("--classifier", action="append", help="classifier spec (default lite0); 'none' for none")
     parser.add_argument("--hierarchy", default="consensus", help="hierarchy name or file (default consensus)")
     parser.add_argument("--crop", type=int, help="take the central square of this side first")
     parser.add_argument(
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
 
     codecs: dict = {name: models.load(name) for name in args.model or ["lite"]}
     codecs |= {classical(name).name: None for name in args.codec}
-    specs = [] if args.classifier == ["none"] else args.classifier or ["bundled"]
+    specs = [] if args.classifier == ["none"] else args.classifier or ["lite0"]
     classifiers = [load_classifier(spec) for spec in specs]
     hierarchy = load_hierarchy(args.hierarchy) if classifiers else None
     photos = load_photos(args.dataset, limit=args.limit)

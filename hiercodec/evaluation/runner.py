@@ -21,6 +21,7 @@ from hiercodec import stream
 from hiercodec.baselines.classical import GRID, classical
 from hiercodec.classify import level_probabilities
 from hiercodec.evaluation.dataset import Photos
+from hiercodec.evaluation.judge import describe
 from hiercodec.evaluation.trace import psnr
 from hiercodec.images import centre_crop
 from hiercodec.models import Codec
@@ -174,6 +175,9 @@ def _provenance(codecs, classifiers, hierarchy) -> dict[str, Any]:
     return {
         "models": {name: codec.fingerprint.hex() for name, codec in codecs.items() if codec},
         "classifiers": {c.name: c.weights_id for c in classifiers},
+        "judges": {
+            c.name: describe(c, {name: codec.card for name, codec in codecs.items() if codec}) for c in classifiers
+        },
         "hierarchy": hierarchy.name if hierarchy else None,
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in ("torch", "numpy", "pillow", "constriction")},

@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m hiercodec.evaluation.ship", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="SAMPLE", help="all samples by default")
     parser.add_argument("--model", default="lite")
-    parser.add_argument("--classifier", default="bundled")
+    parser.add_argument("--classifier", default="lite0")
     parser.add_argument("--hierarchy", default="consensus")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--out", type=Path, default=TRACES)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from hiercodec.evaluation.judge import in_loss
 from hiercodec.evaluation.trace import Step, Trace, byte_budgets, psnr
 
 MASS_LIMIT = 128
@@ -229,6 +230,8 @@ def provenance(codec: Any, classifier: Any = None, hierarchy: Any = None) -> dic
         "fingerprint": codec.fingerprint.hex(),
         "classifier": getattr(classifier, "name", None),
         "classifier_weights": getattr(classifier, "weights_id", None),
+        "temperature": getattr(classifier, "temperature", None),
+        "in_loss": None if classifier is None else in_loss(classifier.name, getattr(codec, "card", None) or {}),
         "hierarchy": getattr(hierarchy, "name", None),
         "hierarchy_digest": getattr(hierarchy, "digest", None),
         "device": str(getattr(codec, "device", "cpu")),

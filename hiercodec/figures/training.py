@@ -19,8 +19,7 @@ from hiercodec.figures.trace import FONT_SIZE, template
 WINDOW = 10
 """Log lines that a drawn line is averaged over."""
 
-CODEC_PANELS = (("bpp", "rate (bit/pixel)", None), ("psnr", "PSNR (dB)", None), ("acc", "answer kept", ".0%"))
-STUDENT_PANELS = (("agreement", "same answer as the teacher", ".0%"), ("held_kl", "divergence (nats)", None))
+PANELS = (("bpp", "rate (bit/pixel)", None), ("psnr", "PSNR (dB)", None), ("acc", "answer kept", ".0%"))
 
 
 def read_log(path: str | Path) -> list[dict[str, Any]]:
@@ -59,18 +58,15 @@ def in_sequence(records: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, An
 def learning_curves(
     records: Sequence[Mapping[str, Any]], levels: Sequence[str] = (), *, mode: str = "light"
 ) -> go.Figure:
-    """Curves over training steps, of a codec's log (with `levels`) or of a distilled classifier's (without).
+    """Curves over training steps of a codec's log.
 
-    Thin lines are training batches, averaged over 10 log lines; marks are photographs held out from training: for a codec
-    rates of real files.
+    Thin lines are training batches, averaged over 10 log lines; marks are photographs held out from training: rates
+    of real files.
     """
     p = palette(mode)
     found, starts = in_sequence(records)
-    panels = CODEC_PANELS if levels else STUDENT_PANELS
-    fig = make_subplots(1, len(panels), subplot_titles=[title for _, title, _ in panels], horizontal_spacing=0.07)
-    for column, (key, _, form) in enumerate(panels, start=1):
-        if not levels:
-            _draw(fig, column, _points(found, key), name="held out", colour=p.level(0), index=0, held=True)
+    fig = make_subplots(1, len(PANELS), subplot_titles=[title for _, title, _ in PANELS], horizontal_spacing=0.07)
+    for column, (key, _, form) in enumerate(PANELS, start=1):
         for index, level in enumerate(levels):
             row = {"name": level, "colour": p.level(index), "index": index}
             _draw(fig, column, _smooth(_points(found, f"{key}_{level}")), held=False, **row)
@@ -109,7 +105,7 @@ def _draw(fig: go.Figure, column: int, points: list, *, name: str, colour: str, 
     fig.add_scatter(
         x=steps,
         y=values,
-        name=f"{name}, held out" if held and name != "held out" else name,
+        name=f"{name}, held out" if held else name,
         legendgroup=f"{name}-{held}",
         showlegend=column == 1,
         mode="lines+markers" if held else "lines",
@@ -126,7 +122,7 @@ def _draw(fig: go.Figure, column: int, points: list, *, name: str, colour: str, 
 
 
 def levels_of(records: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The levels that a codec's log has figures of, in the order of its validations; none for a classifier's."""
+    """The levels that a codec's log has figures of, in the order of its validations."""
     return next((tuple(r["validation"]["levels"]) for r in records if "validation" in r), ())
 
 

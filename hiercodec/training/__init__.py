@@ -1,1 +1,1 @@
-"""Training: data, the loss of Eq. 2, the loop, and distillation of the bundled classifier."""
+"""Training: data, the loss of Eq. 2, and the loop."""

@@ -247,7 +247,7 @@ def test_trace_prints_every_step(house, capsys, monkeypatch):
     assert lines[2].split() == ["40", "0.2667", "12.35", "-", "0.0", "%", "-", "-"]
     assert "animal 91 %" in lines[3]
     assert "a very long class name … 40 %" in lines[3]
-    assert (asked["steps"], asked["classifier"], asked["hierarchy_name"]) == (7, "classifier bundled", "default")
+    assert (asked["steps"], asked["classifier"], asked["hierarchy_name"]) == (7, "classifier lite0", "default")
     assert run("trace", "photo.jpg", "--json", "--hierarchy", "mine.json", "--steps", 1) == 0
     assert json.loads(capsys.readouterr().out) == {"steps": [1, 2]}
     assert (asked["steps"], asked["hierarchy_name"]) == (4, "mine.json")

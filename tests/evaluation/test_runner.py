@@ -20,7 +20,7 @@ from tests.models.tiny import smooth_photo
 class Oracle:
     """A 'classifier' that is sure of class 3 for bright pictures and of class 700 for dark ones."""
 
-    name, weights_id = "oracle", "0" * 8
+    name, weights_id, sha256, temperature = "oracle", "0" * 12, "0" * 64, 1.0
 
     def probabilities(self, pictures):
         p = np.full((len(pictures), 1000), 1e-6, np.float32)
@@ -71,6 +71,8 @@ def test_rates_and_accuracies_are_those_of_the_files(folder, tiny_lite):
     assert results["uncompressed"]["accuracy"]["oracle"]["fine"]["top1"] == pytest.approx(1 / 3, abs=1e-4)
     assert rows["jpeg", "q40"]["accuracy"]["oracle"]["fine"]["top1"] == pytest.approx(1 / 3, abs=1e-4)
     assert results["provenance"]["models"] == {"tiny": tiny_lite.fingerprint.hex()}
+    judge = {"sha256": "0" * 64, "temperature": 1.0, "in_loss": {"tiny": None}}
+    assert results["provenance"]["judges"] == {"oracle": judge}
 
 
 def test_cuts_are_prefixes_of_the_same_file(folder, tiny_lite):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from hiercodec import stream
+from hiercodec.classify import DEFAULT, PACKAGED, card_of
 from hiercodec.evaluation import bundle
 from hiercodec.evaluation.samples import sample, samples
 from hiercodec.evaluation.ship import STEPS, TRACES, ship
@@ -29,7 +30,7 @@ def shipped():
 
 @pytest.fixture(scope="module")
 def cards():
-    return {name: json.loads((MODELS / f"{name}.json").read_text(encoding="utf-8")) for name in ("lite", "classifier")}
+    return {name: json.loads((MODELS / f"{name}.json").read_text(encoding="utf-8")) for name in ("lite",)}
 
 
 def test_every_sample_has_a_trace_and_all_are_small():
@@ -42,7 +43,10 @@ def test_a_shipped_trace_is_of_the_shipped_weights(name, shipped, cards):
     packed = shipped[name]
     found = packed.trace
     assert found.provenance["fingerprint"] == cards["lite"]["fingerprint"]
-    assert found.provenance["classifier_weights"] == cards["classifier"]["weights_id"]
+    assert found.provenance["classifier"] == DEFAULT
+    assert found.provenance["classifier_weights"] == PACKAGED[DEFAULT].sha256[:12]
+    assert found.provenance["temperature"] == card_of(DEFAULT)["temperature"]
+    assert found.provenance["in_loss"] is False
     hierarchy = load_hierarchy("consensus")
     assert (found.provenance["hierarchy"], found.provenance["hierarchy_digest"]) == ("consensus", hierarchy.digest)
     assert stream.parse(packed.stream).header.fingerprint.hex() == cards["lite"]["fingerprint"]

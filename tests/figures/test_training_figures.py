@@ -36,9 +36,8 @@ def test_training_lines_are_means_and_held_out_marks_are_what_was_logged():
     assert ("coarse", "x3") not in lines, "nothing logged, nothing drawn"
 
 
-@pytest.mark.parametrize("name", ["lite", "classifier"])
-def test_the_shipped_logs_draw(name, tmp_path):
-    log = Path(__file__).parents[2] / "assets" / "models" / f"{name}_log.jsonl"
+def test_the_shipped_log_draws(tmp_path):
+    log = Path(__file__).parents[2] / "assets" / "models" / "lite_log.jsonl"
     assert main([str(log), str(tmp_path / "out.html"), "--mode", "dark"]) == 0
     assert (tmp_path / "out.html").stat().st_size > 1000
     records = read_log(log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from hiercodec import stream
+from hiercodec.classify import ALLOWED, DEFAULT
 from hiercodec.errors import ModelMismatch
 from hiercodec.evaluation import bundle, trace
 from hiercodec.evaluation.samples import samples
@@ -171,7 +173,7 @@ def test_an_address_never_brings_a_classifier(page, monkeypatch, spec):
     at = page.run()
     assert not at.exception
     assert "not installed here" in at.toast[0].value
-    assert at.selectbox(key="classifier").value == "bundled"
+    assert at.selectbox(key="classifier").value == DEFAULT
     assert component(at, "hiercodec_scrubber")["id"] == "shipped-cat"
 
 
@@ -191,12 +193,12 @@ def test_a_classifier_that_is_not_allowed_is_refused_behind_the_settings_too(pag
 def test_who_runs_the_server_says_which_classifiers_there_are(page, monkeypatch):
     loaded = []
     monkeypatch.setattr(cached, "load_classifier", lambda spec: loaded.append(spec) or FakeClassifier())
-    monkeypatch.setenv(cached.CLASSIFIERS_ENV, "timm:resnet50@w.safetensors?mean=0.5,0.5,0.5  timm:convnext_tiny")
+    monkeypatch.setenv(ALLOWED, "timm:resnet50@w.safetensors?mean=0.5,0.5,0.5  timm:convnext_tiny")
     page.query_params["classifier"] = "timm:convnext_tiny"
     at = page.run()
     assert not at.exception
     assert not at.toast
-    assert at.selectbox(key="classifier").options[1:] == [*cached.classifiers()[1:], "none"]
+    assert at.selectbox(key="classifier").options[2:] == [*os.environ[ALLOWED].split(), "none"]
     assert loaded == ["timm:convnext_tiny"]
 
 

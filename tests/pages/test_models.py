@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from hiercodec.classify import PACKAGED, card_of
 from hiercodec.ui.frame import cached
 from hiercodec.ui.results import cards
 from tests.ui.test_cards import ablation_results
@@ -23,19 +25,24 @@ def test_shipped_cards_are_drawn():
     said = words(at)
     for name, card in cached.cards().items():
         assert name in said
-        assert str(card.get("fingerprint") or card.get("weights_id")) in said
+        assert card["fingerprint"] in said
+    for name, known in PACKAGED.items():
+        assert f"Classifier “{name}”" in said
+        assert known.sha256[:12] in said
+        assert card_of(name)["command"] in said
+    assert said.count("in the loss of lite: **no**") == len(PACKAGED)
 
 
-def test_learning_curves_are_drawn_from_the_shipped_logs():
+def test_learning_curves_are_drawn_from_the_shipped_log():
     at = AppTest.from_file(str(PAGE), default_timeout=30).run()
-    assert [item.value for item in at.subheader].count("Learning curves") == 2
+    assert [item.value for item in at.subheader].count("Learning curves") == 1
     assert "`lite_log.jsonl`" in words(at)
-    assert "`classifier_log.jsonl`" in words(at)
 
 
 def test_bare_cards_say_not_measured(monkeypatch):
-    bare = {"lite": {"preset": {}, "fingerprint": "abcd"}, "classifier": {"kind": "classifier"}}
-    monkeypatch.setattr(cached, "cards", lambda: bare)
+    monkeypatch.setattr(cached, "cards", lambda: {"lite": {"preset": {}, "fingerprint": "abcd"}})
+    monkeypatch.setitem(PACKAGED, "lite0", dataclasses.replace(PACKAGED["lite0"], sha256="0" * 64))
+    monkeypatch.setitem(PACKAGED, "lite2", dataclasses.replace(PACKAGED["lite2"], sha256="0" * 64))
     at = AppTest.from_file(str(PAGE), default_timeout=30).run()
     assert not at.exception
     assert words(at).count("not measured") >= 3

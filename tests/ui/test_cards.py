@@ -12,13 +12,6 @@ def codec_card(coarse=0.2, bpp=0.6, psnr=32.0):
     return {"preset": {}, "validation": {"levels": rows, "photos": 24}}
 
 
-def classifier_card(fine):
-    rows = {
-        "consensus": {"coarse": {"k": 10, "top1": 90.0}, "fine": {"k": 1000, "top1": fine, "low": 1.0, "high": 99.0}}
-    }
-    return {"kind": "classifier", "measured": {"top1_percent_with_95_interval": rows}}
-
-
 @pytest.mark.parametrize(
     ("value", "words"),
     [(None, "not measured"), (0.25, "0.25"), (1234567, "1,234,567.00"), (True, "not measured"), ("x", "not measured")],
@@ -28,21 +21,28 @@ def test_numbers(value, words):
 
 
 def test_strong_weights_have_no_banner():
-    assert cards.weaknesses(codec_card(), classifier_card(70.0)) == []
-    assert cards.weaknesses(codec_card(), None) == []
+    assert cards.weaknesses(codec_card()) == []
 
 
 @pytest.mark.parametrize("card", [codec_card(coarse=0.4), codec_card(bpp=0.9), codec_card(psnr=28.0)])
 def test_weak_codecs_are_called_so_with_their_figures(card):
-    (words,) = cards.weaknesses(card, None)
+    (words,) = cards.weaknesses(card)
     assert "24 held-out photographs" in words
     assert f"{card['validation']['levels']['fine']['psnr']:.1f} dB" in words
 
 
-def test_weak_and_unmeasured_classifiers_are_called_so():
-    assert "9 %" in cards.weaknesses(codec_card(), classifier_card(9.4))[0]
-    assert "not been measured" in cards.weaknesses(codec_card(), {"kind": "classifier"})[0]
-    assert "not been measured" in cards.weaknesses({"preset": {}}, None)[0]
+def test_unmeasured_codecs_are_called_so():
+    assert "not been measured" in cards.weaknesses({"preset": {}})[0]
+
+
+def test_rows_of_a_calibration():
+    row = {"top1": 0.705, "ece_before": 0.2, "ece_after": 0.05, "nll_before": 2.0, "nll_after": 1.5}
+    rows = cards.calibration({"held_out": row, "held_out_by_prefix": {"coarse": row | {"top1": 0.5}}})
+    assert [(r["prefix"], r["top-1 (%)"], r["ECE after"]) for r in rows] == [
+        ("all prefixes", 70.5, 0.05),
+        ("coarse", 50.0, 0.05),
+    ]
+    assert cards.calibration({}) == []
 
 
 def test_rows_of_a_measured_data_set():
@@ -86,7 +86,7 @@ def test_a_large_network_says_what_a_picture_takes():
     assert "not measured" in cards.slow(small, speed), "another network's time is not this one's"
     assert cards.slow(codec_card(), speed) is None
     assert cards.slow({"preset": {"transform": "lite"}}, speed) is None
-    assert any("CPU" in words for words in cards.weaknesses(tic_card(), None))
+    assert any("CPU" in words for words in cards.weaknesses(tic_card()))
 
 
 def test_the_switch_says_what_is_missing_or_slow():

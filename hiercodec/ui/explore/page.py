@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from hiercodec.classify import ALLOWED, DEFAULT, offers, permitted
 from hiercodec.evaluation.bundle import to_webp
 from hiercodec.evaluation.samples import Sample, samples
 from hiercodec.levels import PAPER_PLAN
@@ -42,16 +43,20 @@ def settings() -> dict[str, Any]:
         chosen["model"] = st.selectbox("Codec model", models, key="model", bind="query-params")
         for words in about_switch(cached.models(), str(chosen["model"])):
             st.caption(words)
-        classifiers = [*cached.classifiers(), "none"]
-        if st.query_params.get("classifier", "none") not in classifiers:
+        offered = offers()
+        classifiers = [offer.spec for offer in offered if offer.spec == DEFAULT or permitted(offer.spec)]
+        if st.query_params.get("classifier", DEFAULT) not in classifiers:
             st.toast("The address asks for a classifier that is not installed here.", icon=":material/info:")
         spec = st.selectbox(
             "Classifier",
             classifiers,
             key="classifier",
             bind="query-params",
-            help=f"More can be offered by whoever starts the app: `{cached.CLASSIFIERS_ENV}` lists them.",
+            help=f"More can be offered by whoever starts the app: `{ALLOWED}` lists them.",
         )
+        for offer in offered:
+            if not offer.ready:
+                st.caption(f"{offer.spec}: {offer.missing}.")
         hierarchies = cached.hierarchy_names()
         chosen["hierarchy"] = st.selectbox("Hierarchy", hierarchies, key="hierarchy", bind="query-params")
         chosen["steps"] = st.selectbox("Steps", [24, 12, 48], key="steps", bind="query-params")
@@ -72,8 +77,7 @@ def notices(shown: Subject, settings: dict[str, Any]) -> None:
             "warning", f"Made with other weights ({made_with}) than those installed ({card.get('fingerprint')})."
         )
         return
-    classifier = cached.cards().get("classifier", {}) if settings["classifier"] == "bundled" else None
-    words = weaknesses(card, classifier) if card else []
+    words = weaknesses(card) if card else []
     if words:
         chrome.notice("info", " ".join(words))
 

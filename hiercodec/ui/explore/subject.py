@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from hiercodec.classify import DEFAULT, permitted
 from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.samples import Sample
@@ -55,7 +56,7 @@ def subject(chosen: Sample | None, settings: dict[str, Any]) -> Subject | None:
 
 def default_settings() -> dict[str, Any]:
     """What the shipped traces were made with."""
-    return {"model": "lite", "classifier": "bundled", "hierarchy": "consensus", "steps": 24}
+    return {"model": "lite", "classifier": DEFAULT, "hierarchy": "consensus", "steps": 24}
 
 
 def _sample(chosen: Sample, settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
@@ -91,7 +92,7 @@ def _computed(
         chrome.empty("No codec is installed, so only shipped traces can be shown.", how="python -m hiercodec models")
         return None
     classifier = settings["classifier"]
-    if classifier is not None and classifier not in cached.classifiers():  # before anything is built
+    if classifier is not None and not permitted(classifier):  # before anything is built
         chrome.notice("error", "This classifier is not installed here. Choose another one in the settings.")
         return None
     key = cached.key_of(source, *settings.values())

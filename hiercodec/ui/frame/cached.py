@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +19,6 @@ from hiercodec.fsio import locate
 TRACES = locate("traces")
 MODELS = locate("models")
 DEFAULT_HIERARCHY = "consensus"
-CLASSIFIERS_ENV = "HIERCODEC_CLASSIFIERS"
-"""Environment variable: specs of more classifiers that visitors may choose, with spaces between; they see these specs."""
 LONGEST_SIDE = 384
 """A visitor's photograph is shrunk until neither side is longer than this many pixels."""
 
@@ -64,11 +61,6 @@ def load_codec(name: str, fingerprint: str) -> Any:
     from hiercodec.models import load
 
     return load(name)
-
-
-def classifiers() -> list[str]:
-    """Specs a visitor may choose: what is shipped and what whoever runs the server allows; an address adds none."""
-    return list(dict.fromkeys(["bundled", *os.environ.get(CLASSIFIERS_ENV, "").split()]))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the classifier …")

@@ -15,7 +15,6 @@ NOT_MEASURED = "not measured"
 GOOD_PSNR = 31.0
 GOOD_RATE = 0.7
 GOOD_COARSE_RATE = 0.25
-GOOD_TOP1 = 60.0
 
 
 def number(value: Any, digits: int = 2, unit: str = "") -> str:
@@ -70,25 +69,21 @@ def levels(card: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return dict((card.get("validation") or {}).get("levels") or {})
 
 
-def accuracies(card: Mapping[str, Any], who: str = "top1_percent_with_95_interval") -> list[dict[str, Any]]:
-    """Rows of a classifier's card: hierarchy, level, groups, top-1 in per cent with its 95 % interval."""
-    measured = (card.get("measured") or {}).get(who) or {}
+def calibration(card: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of a classifier's card: on held-out photographs, how far its sureness is from how often it is right."""
+    rows = {"all prefixes": card.get("held_out"), **(card.get("held_out_by_prefix") or {})}
     return [
         {
-            "hierarchy": hierarchy,
-            "level": level,
-            "groups": row.get("k"),
-            "top-1 (%)": row.get("top1"),
-            "95 % interval": f"{number(row.get('low'), 1)} to {number(row.get('high'), 1)}",
+            "prefix": prefix,
+            "top-1 (%)": round(100 * row["top1"], 1),
+            "ECE before": row["ece_before"],
+            "ECE after": row["ece_after"],
+            "NLL before (nats)": row["nll_before"],
+            "NLL after (nats)": row["nll_after"],
         }
-        for hierarchy, rows in measured.items()
-        for level, row in rows.items()
+        for prefix, row in rows.items()
+        if row
     ]
-
-
-def fine_top1(card: Mapping[str, Any]) -> float | None:
-    """Accuracy over the 1000 classes in per cent, or None."""
-    return next((row["top-1 (%)"] for row in accuracies(card) if row["level"] == "fine"), None)
 
 
 def points(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -107,8 +102,8 @@ def points(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows if measured.get("uncompressed") else rows[1:]
 
 
-def weaknesses(codec: Mapping[str, Any], classifier: Mapping[str, Any] | None) -> list[str]:
-    """Sentences on what the weights cannot do yet, from their own cards; empty where they reach the project's targets."""
+def weaknesses(codec: Mapping[str, Any]) -> list[str]:
+    """Sentences on what the weights cannot do yet, from their own card; empty where they reach the project's targets."""
     found = [words] if (words := slow(codec)) else []
     rows = levels(codec)
     whole, coarse = rows.get("fine", {}), rows.get("coarse", {})
@@ -123,15 +118,6 @@ def weaknesses(codec: Mapping[str, Any], classifier: Mapping[str, Any] | None) -
             f"{number(coarse.get('bpp'))} bit/pixel, the whole file {number(whole.get('bpp'))} bit/pixel at "
             f"{number(whole.get('psnr'), 1, 'dB')}."
         )
-    if classifier is not None:
-        share = fine_top1(classifier)
-        if share is None:
-            found.append("The classifier's accuracy has not been measured.")
-        elif share < GOOD_TOP1:
-            found.append(
-                f"A small classifier: it names the right one of 1000 classes in {share:.0f} % of validation photographs, "
-                "so a wrong answer may be its fault and not the codec's."
-            )
     return found
 
 

@@ -1,0 +1,45 @@
+"""Whether a judge sat in a codec's loss, from the codec's card."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from hiercodec.evaluation.judge import describe, in_loss
+from hiercodec.models.store import MODELS
+
+V2 = "timm:mobilenetv2_100@some/file.safetensors?pad_type=same"
+CARD = {"training": {"classifier": V2}, "started_from": {"training": {"classifier": ["lite2", "timm:resnet50"]}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "sat"),
+    [("timm:mobilenetv2_100", True), ("lite2", True), ("timm:resnet50.a1_in1k", True), ("lite0", False)],
+)
+def test_a_run_counts_with_those_it_started_from(name, sat):
+    assert in_loss(name, CARD) is sat
+
+
+def test_the_same_network_under_another_name_is_the_same():
+    assert in_loss("timm:tf_efficientnet_lite2.in1k", CARD) is True
+
+
+def test_no_card_no_word():
+    assert in_loss("lite0", {}) is None
+    assert in_loss("lite0", {"training": {"classifier": ""}, "started_from": None}) is False
+
+
+def test_the_shipped_codec_s_own_classifier_is_named():
+    card = json.loads((MODELS / "lite.json").read_text(encoding="utf-8"))
+    used = card["training"]["classifier"]
+    used = used if isinstance(used, str) else used[0]
+    assert in_loss(used, card) is True
+    assert in_loss("lite0", card) is in_loss("lite2", card) is False
+    judge = SimpleNamespace(name="lite0", sha256="ab" * 32, temperature=1.2)
+    assert describe(judge, {"lite": card, "own": {}}) == {
+        "sha256": "ab" * 32,
+        "temperature": 1.2,
+        "in_loss": {"lite": False, "own": None},
+    }
