@@ -26,7 +26,7 @@ def gather(
     *,
     crop: int | None,
     cuts: int,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], object] = lambda done: None,
 ) -> tuple[list[str], dict[str, np.ndarray]]:
     """(settings, classifier's name → logits [photos, settings, classes]) of every photograph's decoded prefixes."""
     settings: list[str] = []

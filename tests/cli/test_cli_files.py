@@ -94,7 +94,7 @@ def test_help_names_every_command_and_starts_fast_without_torch():
     assert min(float(seconds) for seconds, _ in lines) < 0.5
     assert lines[0][1] == "[]"
     text = run("--help").stdout
-    assert len(cli.COMMANDS) + len(cli.DELEGATES) == 11
+    assert len(cli.COMMANDS) + len(cli.DELEGATES) == 12
     for name in (*(command.name for command in cli.COMMANDS), *cli.DELEGATES):
         assert f"\n    {name}" in text
 
