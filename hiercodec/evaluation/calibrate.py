@@ -1,8 +1,8 @@
 """The temperature of a classifier, fitted on decoded prefixes of labelled photographs.
 
-A classifier is surest of what a codec has blurred when it should not be, so the temperature is fitted on what the app
-shows it: every photograph's stream, cut at shares of its bytes and at its levels' ends. Half of the photographs are held
-out, and the card says what the temperature does to them.
+How sure a classifier should be depends on what it looks at, so the temperature is fitted on what the app shows it: every
+photograph's stream, cut at shares of its bytes and at its levels' ends. Half of the photographs are held out, and the card
+says what the temperature does to them.
 """
 
 from __future__ import annotations
