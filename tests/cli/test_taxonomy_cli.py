@@ -131,7 +131,7 @@ def test_build_cuts_wordnet_at_depths_or_near_k(tmp_path, capsys):
         (["build", "--embedding", "x.npy", "--classes", "names.txt", "--k", "3", "--out", "no/y.json"], "cannot write"),
         (["build", "--wordnet-depth", "3", "--classes", "names.txt", "--out", "y"], "leave out --classes"),
         (["build", "--wordnet-depth", "-3", "--out", "y"], "depth is 0 or more"),
-        (["build", "--clip", "ViT-B-16/openai", "--template", "no slot", "--out", "y"], "has no {} for the class name"),
+        (["build", "--clip", "ViT-B-16/openai", "--template", "no slot", "--out", "y"], "must have one {}"),
         (["assets", "layouts", "--embeddings", "empty"], "no embeddings"),
     ],
 )
