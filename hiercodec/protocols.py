@@ -6,7 +6,8 @@ Pictures are uint8 arrays (H, W, 3) in RGB; files and streams are bytes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -55,17 +56,24 @@ class Codec(Protocol):
 
 
 class Classifier(Protocol):
-    """A judge of pictures: 1000 class probabilities, from weights that `weights_id` names."""
+    """A judge of pictures: 1000 class probabilities, from weights that `sha256` names, in short `weights_id`."""
 
     name: str
-    weights_id: str
+    sha256: str
+    temperature: float
+
+    @property
+    def weights_id(self) -> str:
+        """The first 12 hex digits of `sha256`."""
+        ...
 
     def probabilities(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         """float32 (n, 1000), rows sum to 1, for n pictures of any sizes."""
         ...
 
 
-class OperatingPoint(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class OperatingPoint:
     """One file, or one prefix, of one picture: what it was set to, its length in bytes, and what it decodes to."""
 
     setting: str
@@ -76,10 +84,13 @@ class OperatingPoint(NamedTuple):
 class Peer(Protocol):
     """Anything that turns a picture into points of bytes and quality: our codec at its cuts, or a format at its settings."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        ...
 
     def points(self, rgb: np.ndarray) -> Iterable[OperatingPoint]:
-        """Operating points of one picture, fewest bytes first."""
+        """Operating points of one picture, the same settings in the same order for every picture."""
         ...
 
     def provenance(self) -> Mapping[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-BINS = 15
 RANGE = (0.05, 20.0)
 """Temperatures that `fit_temperature` looks among."""
 
@@ -19,18 +18,6 @@ def log_softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
 def nll(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> float:
     """Mean negative log-likelihood of the true classes [n], in nats."""
     return float(-log_softmax(logits, temperature)[np.arange(len(labels)), labels].mean())
-
-
-def ece(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0, bins: int = BINS) -> float:
-    """Expected calibration error 0…1 of the likeliest class: mean |accuracy − confidence| over equal-width bins.
-
-    Bins are weighed by how many predictions fall into them (Guo et al., Eq. 3).
-    """
-    p = np.exp(log_softmax(logits, temperature))
-    confidence, right = p.max(1), p.argmax(1) == labels
-    where = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = np.bincount(where, weights=right - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(labels))
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:

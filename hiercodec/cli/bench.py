@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
 import sys
 import time
 import warnings
 from collections.abc import Callable
-from importlib import metadata
 
 import numpy as np
 
@@ -49,6 +47,7 @@ def bench(rgb: np.ndarray, *, repeats: int = REPEATS, without: tuple[str, ...] =
     import torch
 
     from hiercodec import models
+    from hiercodec.evaluation.provenance import environment
 
     codecs = {name: models.load(name) for name in models.shipped() if name not in without}
     if "tic" not in {*codecs, *without}:
@@ -69,8 +68,7 @@ def bench(rgb: np.ndarray, *, repeats: int = REPEATS, without: tuple[str, ...] =
         "threads": torch.get_num_threads(),
         "untrained": [name for name, codec in codecs.items() if "untrained" in codec.name]
         + [n for n in PEERS if n in runs],
-        "python": platform.python_version(),
-        "packages": {name: metadata.version(name) for name in ("torch", "compressai", "constriction", "numpy")},
+        **environment("compressai"),
         "speed": speed,
         "overhead": overhead(codecs["lite"], rgb),
     }

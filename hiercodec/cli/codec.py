@@ -97,21 +97,21 @@ def _trace_arguments(parser: argparse.ArgumentParser) -> None:
 def _trace(args: argparse.Namespace) -> int:
     rgb = _photo(args.photo)
     from hiercodec import models, taxonomy
-    from hiercodec.evaluation import trace
+    from hiercodec.evaluation import Judging, trace
 
     codec = models.load(args.model)
     steps = max(args.steps, len(codec.plan) + 1)
-    classifier = hierarchy = None
+    judging = None
     if args.classifier != "none":
         from hiercodec.classify import load_classifier
 
         hierarchy = taxonomy.load_hierarchy(args.hierarchy) if args.hierarchy else taxonomy.load_hierarchy()
-        classifier = load_classifier(args.classifier)
-    found, _ = trace(codec, rgb, steps=steps, classifier=classifier, hierarchy=hierarchy, progress=_progress())
+        judging = Judging(load_classifier(args.classifier), hierarchy)
+    found, _ = trace(codec, rgb, judging, steps=steps, progress=_tell)
     if args.json:
         print_json(found.to_json())
         return 0
-    levels = [level.name for level in hierarchy.levels] if hierarchy else []
+    levels = judging.hierarchy.names if judging else ()
     rows = [
         (
             str(step.bytes),
@@ -138,16 +138,11 @@ def _winner(top: Any) -> str:
     return f"{short} {100 * probability:.0f} %"
 
 
-def _progress():
-    """A progress line on stderr where somebody watches, else None."""
-    if not sys.stderr.isatty():
-        return None
-
-    def tell(done: int, total: int, what: str) -> None:
+def _tell(done: int, total: int, what: str) -> None:
+    """A progress line on stderr where somebody watches."""
+    if sys.stderr.isatty():
         end = "\r\033[K" if done >= total else ""
         print(f"\r\033[K{what} {done}/{total}", end=end, file=sys.stderr, flush=True)
-
-    return tell
 
 
 def _models(args: argparse.Namespace) -> int:
@@ -174,11 +169,11 @@ def _models(args: argparse.Namespace) -> int:
             print(
                 f"\n{name} on {title}: {measured['photos']} photographs, file bytes, top-1 coarse / intermediate / fine"
             )
-            print(_results(measured))
+            print(results_table(measured))
     return 0
 
 
-def _results(measured: dict) -> str:
+def results_table(measured: dict) -> str:
     """What a card says of one data set: a line a codec and setting, accuracies in per cent, a column a classifier."""
     original = measured.get("uncompressed") or {}
     points = [{"codec": "uncompressed", "setting": "", **original}] if original.get("accuracy") else []

@@ -18,7 +18,6 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -26,6 +25,7 @@ from PIL import Image
 from hiercodec.errors import InputError
 from hiercodec.evaluation.trace import Trace
 from hiercodec.fsio import write_bytes
+from hiercodec.protocols import DecodedPrefix
 
 MAX_BYTES = 64 * 2**20
 
@@ -62,13 +62,13 @@ class Bundle:
         return ((256 * high + low) / 8).reshape(len(self.trace.steps), -1, high.shape[1])
 
 
-def make(trace: Trace, stream: bytes, rgb: np.ndarray, decoded: Sequence[Any], *, effort: int = 0) -> Bundle:
+def make(trace: Trace, stream: bytes, rgb: np.ndarray, decoded: Sequence[DecodedPrefix], *, effort: int = 0) -> Bundle:
     """Pack what was decoded at each step; `effort` 0 (fast, for a visitor's photo) … 6 (small, for shipping)."""
-    maps = np.stack([result.bits for result in decoded])
+    maps = np.stack([np.asarray(result.bits) for result in decoded])
     return _pack(trace, stream, to_webp(rgb, effort), [result.image for result in decoded], maps, effort)
 
 
-def refined(bundle: Bundle, trace: Trace, decoded: Mapping[int, Any]) -> Bundle:
+def refined(bundle: Bundle, trace: Trace, decoded: Mapping[int, DecodedPrefix]) -> Bundle:
     """The bundle of `trace`, which has the bundle's steps and, by their bytes, those in `decoded`."""
     old = zip(bundle.trace.steps, bundle.frames(), bundle.bit_maps(), strict=True)
     pictures = {step.bytes: (frame, bits) for step, frame, bits in old}

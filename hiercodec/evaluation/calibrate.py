@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from hiercodec.classify.calibration import ece, fit_temperature, nll
-from hiercodec.evaluation.runner import hierarchical_frames
+from hiercodec.classify.calibration import fit_temperature, log_softmax, nll
+from hiercodec.evaluation.metrics import ece
+from hiercodec.evaluation.peers import HierPeer, shares_and_ends
 from hiercodec.images import centre_crop
 
 HELD_OUT = 0.5
@@ -31,11 +32,12 @@ def gather(
     """(settings, classifier's name → logits [photos, settings, classes]) of every photograph's decoded prefixes."""
     settings: list[str] = []
     logits: dict[str, list[np.ndarray]] = {classifier.name: [] for classifier in classifiers}
+    peer = HierPeer(codec, shares_and_ends(cuts))
     for i, photo in enumerate(photos.pixels):
-        frames = list(hierarchical_frames(codec, centre_crop(photo, crop) if crop else photo, cuts))
-        settings = [setting for setting, _, _ in frames]
+        points = list(peer.points(centre_crop(photo, crop) if crop else photo))
+        settings = [point.setting for point in points]
         for classifier in classifiers:
-            logits[classifier.name].append(classifier.logits([picture for _, _, picture in frames]))
+            logits[classifier.name].append(classifier.logits([point.picture for point in points]))
         progress(i + 1)
     return settings, {name: np.stack(rows) for name, rows in logits.items()}
 
@@ -56,14 +58,12 @@ def calibrated(logits: np.ndarray, labels: np.ndarray, settings: Sequence[str], 
 
     def measured(columns: Any = slice(None)) -> dict[str, float]:
         z, truth = flat(held, columns)
-        return {
-            "top1": round(float((z.argmax(1) == truth).mean()), 4),
-            **{
-                f"{metric.__name__}_{when}": round(metric(z, truth, t), 4)
-                for metric in (ece, nll)
-                for when, t in (("before", 1.0), ("after", temperature))
-            },
-        }
+        found = {"top1": round(float((z.argmax(1) == truth).mean()), 4)}
+        for when, t in (("before", 1.0), ("after", temperature)):
+            confidence = np.exp(log_softmax(z, t)).max(1)
+            found[f"ece_{when}"] = round(ece(confidence, z.argmax(1) == truth), 4)
+            found[f"nll_{when}"] = round(nll(z, truth, t), 4)
+        return found
 
     return {
         "temperature": temperature,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hiercodec.classify.catalog import architecture_of
+from hiercodec.protocols import Classifier
 
 
 def in_loss(name: str, card: Mapping[str, Any]) -> bool | None:
@@ -19,7 +20,7 @@ def in_loss(name: str, card: Mapping[str, Any]) -> bool | None:
     return architecture_of(name) in {architecture_of(spec) for spec in _loss_classifiers(card)}
 
 
-def describe(classifier: Any, cards: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def describe(classifier: Classifier, cards: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """What a results file says of a judge: its weights and temperature, and for every codec model (`cards`) `in_loss`."""
     return {
         "sha256": classifier.sha256,

@@ -9,26 +9,23 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from hiercodec.evaluation import bundle
+from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.samples import Sample, sample, samples
 from hiercodec.evaluation.tracing import trace
 from hiercodec.fsio import locate
+from hiercodec.protocols import Codec
 
 TRACES = locate("traces")
 STEPS = 24
 
 
-def ship(
-    row: Sample, codec: Any, classifier: Any, hierarchy: Any, *, steps: int = STEPS, folder: Path = TRACES
-) -> Path:
+def ship(row: Sample, codec: Codec, judging: Judging, *, steps: int = STEPS, folder: Path = TRACES) -> Path:
     """Encode, cut, decode and classify one sample and write its bundle; returns the file."""
     rgb = row.pixels()
     data = codec.encode(rgb)
-    found, decoded = trace(
-        codec, rgb, steps=steps, classifier=classifier, hierarchy=hierarchy, data=data, truth=row.truth
-    )
+    found, decoded = trace(codec, rgb, judging.knowing(row.truth), steps=steps, data=data)
     path = folder / f"{row.id}.zip"
     bundle.write(path, bundle.make(found, data, rgb, decoded, effort=4))
     return path
@@ -50,11 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
     from hiercodec.models import load
     from hiercodec.taxonomy import load_hierarchy
 
-    codec, hierarchy = load(args.model), load_hierarchy(args.hierarchy)
-    classifier = load_classifier(args.classifier)
+    codec, judging = load(args.model), Judging(load_classifier(args.classifier), load_hierarchy(args.hierarchy))
     total = 0
     for row in rows:
-        path = ship(row, codec, classifier, hierarchy, steps=args.steps, folder=args.out)
+        path = ship(row, codec, judging, steps=args.steps, folder=args.out)
         total += path.stat().st_size
         found = bundle.read(path).trace
         last = found.steps[-1]

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-
 SCHEMA = 2
 Ranked = tuple[tuple[int, str, float], ...]
 
@@ -103,7 +101,7 @@ class Trace:
         if plain.get("schema") != SCHEMA:
             raise ValueError(f"a trace of schema {plain.get('schema')!r}; this release reads {SCHEMA}")
         fields = {name: plain[name] for name in ("width", "height", "file_bytes", "parts", "cuts", "provenance")}
-        rows = {
+        rows: dict[str, Any] = {
             name: {level: tuple(row) for level, row in plain[name].items()} for name in ("labels", "parents", "answers")
         }
         return cls(**fields, **rows, steps=tuple(_step_from_json(step) for step in plain["steps"]))
@@ -117,18 +115,6 @@ def _step_from_json(plain: Mapping[str, Any]) -> Step:
     }
     row["mass"] = {name: tuple(values) for name, values in row["mass"].items()}
     return Step(**row)
-
-
-def psnr(a: np.ndarray, b: np.ndarray) -> float:
-    """PSNR in dB of two uint8 pictures of one shape, over all channels; infinite when they are equal.
-
-    >>> round(psnr(np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 255, np.uint8)), 6)
-    0.0
-    """
-    if a.shape != b.shape:
-        raise ValueError(f"shapes differ: {a.shape} and {b.shape}")
-    error = float(np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2))
-    return math.inf if error == 0 else 10 * math.log10(255**2 / error)
 
 
 def byte_budgets(start: int, ends: Sequence[int], steps: int = 24) -> list[int]:

@@ -2,100 +2,109 @@
 
     rgb ── codec.encode ──► stream bytes ── cut at ~24 budgets ──► codec.decode ──► frames ──► classifier ──► Trace
 
-Each function also returns what was decoded at every step (`Decoded`: the picture, and where its bits went).
+Each function also returns what was decoded at every step: the picture, and where its bits went. Without a `Judging` the
+steps carry no predictions.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import platform
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from typing import Any
 
 import numpy as np
 
-from hiercodec.evaluation.judge import in_loss
-from hiercodec.evaluation.trace import Step, Trace, byte_budgets, psnr
+from hiercodec import stream
+from hiercodec.classify import level_probabilities, path_of
+from hiercodec.evaluation.measure import Judging, Row, measure
+from hiercodec.evaluation.peers import Prefix, prefixes
+from hiercodec.evaluation.provenance import of_trace
+from hiercodec.evaluation.trace import Step, Trace, byte_budgets
+from hiercodec.images import sha256_of
+from hiercodec.protocols import Codec, DecodedPrefix
+from hiercodec.taxonomy import Hierarchy
+from hiercodec.taxonomy.hierarchy import HierarchyLevel
 
 MASS_LIMIT = 128
 """Levels with at most this many groups keep the probability of every group, not only of the top ones."""
 
-Progress = Callable[[int, int, str], None]
+
+Progress = Callable[[int, int, str], object]
 """Called as (done, total, what is being done)."""
+
+Show = Callable[[np.ndarray], object]
+"""Called with each frame as it is decoded."""
+
+
+def _silent(done: int, total: int, what: str) -> None:
+    """Nobody listens."""
 
 
 def trace(
-    codec: Any,
+    codec: Codec,
     rgb: np.ndarray,
+    judging: Judging | None = None,
     *,
     steps: int = 24,
-    classifier: Any = None,
-    hierarchy: Any = None,
-    progress: Progress | None = None,
-    show: Callable[[np.ndarray], None] | None = None,
     data: bytes | None = None,
-    truth: Sequence[int] = (),
-) -> tuple[Trace, list[Any]]:
+    progress: Progress = _silent,
+    show: Show | None = None,
+) -> tuple[Trace, list[DecodedPrefix]]:
     """Encode a picture, decode about `steps` real prefixes of its file, and classify them in one batch.
 
     rgb: uint8[H, W, 3] at the working size, which is also what PSNR is measured against. `data`, if given, is the
-    picture's stream already encoded; `truth` holds the class indexes that are right. `show(frame)` is called with each
-    frame as it is decoded. Without a classifier and a hierarchy the steps carry no predictions. Returns the trace and
-    what was decoded at each of its steps.
+    picture's stream already encoded. Returns the trace and what was decoded at each of its steps.
     """
-    from hiercodec.images import sha256_of
-
-    tell = progress or _silent
-    tell(0, steps + 2, "encoding")
-    coded: bytes = codec.encode(rgb) if data is None else data
-    origin = {"image_sha256": sha256_of(rgb)}
-    return _trace(codec, coded, rgb, origin, steps, classifier, hierarchy, tell, show, truth)
+    progress(0, steps, "encoding")
+    coded = codec.encode(rgb) if data is None else data
+    points = _decode(codec, coded, budgets_of(coded, steps), progress, show)
+    rows = measure(rgb, points, _judges(judging))
+    return _trace(codec, coded, rows, judging, {"image_sha256": sha256_of(rgb)})
 
 
 def trace_stream(
-    codec: Any,
+    codec: Codec,
     data: bytes,
+    judging: Judging | None = None,
     *,
     steps: int = 24,
-    classifier: Any = None,
-    hierarchy: Any = None,
-    progress: Progress | None = None,
-    show: Callable[[np.ndarray], None] | None = None,
-) -> tuple[Trace, list[Any]]:
+    progress: Progress = _silent,
+    show: Show | None = None,
+) -> tuple[Trace, list[DecodedPrefix]]:
     """As `trace`, for a stream whose photograph is not at hand; a cut stream gives as many steps as it still holds.
 
     PSNR is then against the last frame, and `provenance["reference"]` says so.
     """
-    origin = {"image_sha256": None, "reference": "last decoded frame"}
-    return _trace(codec, data, None, origin, steps, classifier, hierarchy, progress or _silent, show, ())
+    points = _decode(codec, data, budgets_of(data, steps), progress, show)
+    rows = measure(points[-1].picture, points, _judges(judging))
+    return _trace(codec, data, rows, judging, {"image_sha256": None, "reference": "last decoded frame"})
 
 
 def refine(
-    codec: Any,
+    codec: Codec,
     found: Trace,
     data: bytes,
     reference: np.ndarray,
     level: str,
+    judging: Judging | None = None,
     *,
     steps: int = 24,
-    classifier: Any = None,
-    hierarchy: Any = None,
-    progress: Progress | None = None,
-) -> tuple[Trace, dict[int, Any]]:
+    progress: Progress = _silent,
+) -> tuple[Trace, dict[int, DecodedPrefix]]:
     """Add up to `steps` finer steps inside the block of `level` to a trace of `data`.
 
-    `reference` is what PSNR is measured against (uint8[H, W, 3]), the rest must be what the trace was made with. Returns
-    the trace with the new steps in their places, and what was decoded at the new ones, by bytes.
+    `reference` is what PSNR is measured against (uint8[H, W, 3]), classifier and hierarchy must be those the trace was
+    made with; what is right is taken from it. Returns the trace with the new steps in their places, and what was decoded
+    at the new ones, by bytes.
     """
     end = min(found.cuts[level], len(data))
     start = max((cut for cut in found.cuts.values() if cut < found.cuts[level]), default=found.steps[0].bytes)
     known = {step.bytes for step in found.steps}
     budgets = [n for n in byte_budgets(start, [end], steps + 2) if n not in known and n < end] if start < end else []
-    truth = found.answers.get(found.levels[-1], ())
-    rows, decoded = _measure(codec, data, budgets, reference, classifier, hierarchy, progress or _silent, None, truth)
-    both = sorted([*found.steps, *rows], key=lambda step: step.bytes)
-    return dataclasses.replace(found, steps=tuple(both)), dict(zip(budgets, decoded, strict=True))
+    told = judging and dataclasses.replace(judging, right=found.answers)
+    rows = measure(reference, _decode(codec, data, budgets, progress, None), _judges(told))
+    both = sorted([*found.steps, *(_step(row, told) for row in rows)], key=lambda step: step.bytes)
+    return dataclasses.replace(found, steps=tuple(both)), {row.point.bytes: row.point.decoded for row in rows}
 
 
 def budgets_of(data: bytes, steps: int) -> list[int]:
@@ -103,137 +112,66 @@ def budgets_of(data: bytes, steps: int) -> list[int]:
 
     A stream that was itself cut gives the budgets it still holds, and one cut inside z gives that one step.
     """
-    from hiercodec import stream
-
     parsed = stream.parse(data)
     return [n for n in byte_budgets(parsed.z.end, list(parsed.cuts().values()), steps) if n < len(data)] + [len(data)]
 
 
-def _trace(
-    codec: Any,
-    data: bytes,
-    reference: np.ndarray | None,
-    origin: dict[str, Any],
-    steps: int,
-    classifier: Any,
-    hierarchy: Any,
-    tell: Progress,
-    show: Callable[[np.ndarray], None] | None,
-    truth: Sequence[int],
-) -> tuple[Trace, list[Any]]:
-    from hiercodec import stream
+def _decode(codec: Codec, data: bytes, budgets: Sequence[int], progress: Progress, show: Show | None) -> list[Prefix]:
+    """The prefixes of `data` of these lengths; what is left to do then is to classify them."""
+    points, total = [], len(budgets)
+    for point in prefixes(codec, data, {str(budget): budget for budget in budgets}, bit_map=True):
+        points.append(point)
+        if show is not None:
+            show(point.picture)
+        progress(len(points), total, "decoding" if len(points) < total else "classifying")
+    return points
 
+
+def _judges(judging: Judging | None) -> list[Judging]:
+    return [] if judging is None else [judging]
+
+
+def _trace(
+    codec: Codec, data: bytes, rows: Sequence[Row[Prefix]], judging: Judging | None, origin: dict[str, Any]
+) -> tuple[Trace, list[DecodedPrefix]]:
     parsed = stream.parse(data)
-    budgets = budgets_of(data, steps)
-    rows, decoded = _measure(codec, data, budgets, reference, classifier, hierarchy, tell, show, truth)
-    small = _small_levels(hierarchy)
+    small = _small_levels(judging.hierarchy) if judging else []
     found = Trace(
         width=parsed.header.width,
         height=parsed.header.height,
         file_bytes=len(data),
         parts=parsed.parts(),
         cuts=parsed.cuts(),
-        steps=rows,
-        provenance=provenance(codec, classifier, hierarchy) | origin,
+        steps=tuple(_step(row, judging) for row in rows),
+        provenance=of_trace(codec, judging) | origin,
         labels={level.name: tuple(level.labels) for level in small},
-        parents={level.name: _parents(hierarchy, level.name) for level in small[1:] if hierarchy.nested},
-        answers=answers_of(truth, hierarchy),
+        parents=_parents(judging.hierarchy, small[1:]) if judging else {},
+        answers=dict(judging.right) if judging else {},
     )
-    return found, decoded
+    return found, [row.point.decoded for row in rows]
 
 
-def _measure(
-    codec: Any,
-    data: bytes,
-    budgets: Sequence[int],
-    reference: np.ndarray | None,
-    classifier: Any,
-    hierarchy: Any,
-    tell: Progress,
-    show: Callable[[np.ndarray], None] | None,
-    truth: Sequence[int],
-) -> tuple[tuple[Step, ...], list[Any]]:
-    """Decode the prefixes of `data`, measure them against `reference` (None: the last of them) and classify them."""
-    decoded, total = [], len(budgets) + 2
-    for done, n_bytes in enumerate(budgets, start=1):
-        decoded.append(codec.decode(data[:n_bytes], bit_map=True))
-        if show is not None:
-            show(decoded[-1].image)
-        tell(done, total, "decoding")
-    tell(total - 1, total, "classifying")
-    frames = [result.image for result in decoded]
-    predictions = predict(frames, classifier, hierarchy, truth)
-    against = frames[-1] if reference is None and frames else reference
-    rows = tuple(
-        Step(n, 8 * n / r.image[..., 0].size, psnr(against, r.image), r.level, float(r.fraction), **prediction)
-        for n, r, prediction in zip(budgets, decoded, predictions, strict=True)
+def _step(row: Row[Prefix], judging: Judging | None) -> Step:
+    decoded = row.point.decoded
+    step = Step(row.point.bytes, row.bpp, row.psnr, decoded.level, float(decoded.fraction))
+    if judging is None:
+        return step
+    verdict, hierarchy = row.verdicts[judging.classifier.name], judging.hierarchy
+    path, masses = path_of(verdict.probabilities, hierarchy), level_probabilities(verdict.probabilities, hierarchy)
+    return dataclasses.replace(
+        step,
+        top=dict(path),
+        consistent=path.consistent,
+        mass={level.name: tuple(round(float(q), 6) for q in masses[level.name]) for level in _small_levels(hierarchy)},
+        wup=None if verdict.wup is None else round(verdict.wup, 4),
     )
-    tell(total, total, "done")
-    return rows, decoded
 
 
-def predict(
-    frames: Sequence[np.ndarray], classifier: Any, hierarchy: Any, truth: Sequence[int] = ()
-) -> list[dict[str, Any]]:
-    """What a `Step` says of every frame's meaning, from one batch through the classifier; nothing without one."""
-    if classifier is None or hierarchy is None or not frames:
-        return [{} for _ in frames]
-    from hiercodec.classify import level_probabilities, path_of
-
-    rows = []
-    for p in classifier.probabilities(list(frames)):
-        path = path_of(p, hierarchy, top=3)
-        top = {
-            level.name: tuple((int(i), str(label), float(q)) for i, label, q in path[level.name])
-            for level in hierarchy.levels
-        }
-        by_level = level_probabilities(p, hierarchy)
-        mass = {
-            level.name: tuple(round(float(q), 6) for q in by_level[level.name]) for level in _small_levels(hierarchy)
-        }
-        wup = similarity(top[hierarchy.levels[-1].name][0][0], truth) if truth else None
-        rows.append({"top": top, "consistent": bool(path.consistent), "mass": mass, "wup": wup})
-    return rows
+def _small_levels(hierarchy: Hierarchy) -> list[HierarchyLevel]:
+    return [level for level in hierarchy.levels if level.k <= MASS_LIMIT]
 
 
-def similarity(answer: int, truth: Sequence[int]) -> float:
-    """WUP of a class to the nearest of the right ones; 1.0 for a right one (NLTK gives 107 classes less to themselves)."""
-    from hiercodec.taxonomy.similarity import wup_matrix
-
-    return 1.0 if answer in truth else round(max(float(wup_matrix()[answer, right]) for right in truth), 4)
-
-
-def answers_of(truth: Sequence[int], hierarchy: Any) -> dict[str, tuple[int, ...]]:
-    """The groups that are right at each level, given the right class indexes; empty where nothing is known."""
-    if hierarchy is None or not truth:
-        return {}
-    return {level.name: tuple(sorted({int(level.assignment[c]) for c in truth})) for level in hierarchy.levels}
-
-
-def _small_levels(hierarchy: Any) -> list[Any]:
-    return [] if hierarchy is None else [level for level in hierarchy.levels if level.k <= MASS_LIMIT]
-
-
-def _parents(hierarchy: Any, name: str) -> tuple[int, ...]:
-    return tuple(int(group) for group in hierarchy.parents(name)[0])
-
-
-def _silent(done: int, total: int, what: str) -> None:
-    """Nobody listens."""
-
-
-def provenance(codec: Any, classifier: Any = None, hierarchy: Any = None) -> dict[str, Any]:
-    """Which weights, which hierarchy and which libraries stand behind a result."""
-    versions = {name: metadata.version(name) for name in ("torch", "numpy", "pillow")}
-    return {
-        "model": codec.name,
-        "fingerprint": codec.fingerprint.hex(),
-        "classifier": getattr(classifier, "name", None),
-        "classifier_weights": getattr(classifier, "weights_id", None),
-        "temperature": getattr(classifier, "temperature", None),
-        "in_loss": None if classifier is None else in_loss(classifier.name, getattr(codec, "card", None) or {}),
-        "hierarchy": getattr(hierarchy, "name", None),
-        "hierarchy_digest": getattr(hierarchy, "digest", None),
-        "device": str(getattr(codec, "device", "cpu")),
-        "versions": {"python": platform.python_version(), **versions},
-    }
+def _parents(hierarchy: Hierarchy, levels: Sequence[HierarchyLevel]) -> dict[str, tuple[int, ...]]:
+    """The group above each group of these levels; nothing where the hierarchy is no tree."""
+    rows = {level.name: hierarchy.parents(level.name)[0] for level in levels} if hierarchy.nested else {}
+    return {name: tuple(int(group) for group in row) for name, row in rows.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,14 @@ from lightning_fabric import Fabric
 from tqdm import tqdm
 
 from hiercodec.evaluation.dataset import Photos, load_photos
+from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.metrics import decibels
 from hiercodec.models import PRESETS, store
 from hiercodec.models.linear import LayeredKLT
 from hiercodec.training import checkpoint
 from hiercodec.training.codec.loss import SemanticLoss, bounded_pull, prefix_rates
 from hiercodec.training.codec.model import TrainableCodec
-from hiercodec.training.codec.validate import validate
+from hiercodec.training.codec.validate import judge_of, validate
 from hiercodec.training.config import TrainConfig
 from hiercodec.training.data import Crops
 
@@ -125,11 +128,11 @@ class Trainer:
         loss = (torch.tensor(loss_weights.rate, device=x.device) * rates).sum()
         for i, k in enumerate(levels):
             loss = loss + share * loss_weights.lmbda[k] * loss_weights.w[k] * mse[i]
-            record[f"psnr_{self.raw.plan.names[k]}"] = _psnr(mse[i].item())
+            record[f"psnr_{self.raw.plan.names[k]}"] = decibels(mse[i].item())
         if cut is not None:
             k = max(0, cut[0] - 1) if cut[1] < 0.5 else cut[0]  # judged as the nearer level
             loss = loss + loss_weights.lmbda[k] * loss_weights.w[k] * mse[-1]
-            record["psnr_cut"] = _psnr(mse[-1].item())
+            record["psnr_cut"] = decibels(mse[-1].item())
         surrogate = torch.zeros((), device=x.device)
         if self.semantic is not None:
             ramp = min(1.0, (self.step + 1) / max(1, config.semantic_warmup))
@@ -212,8 +215,13 @@ class Trainer:
         path = self.export(self.config.run_dir / "validate.safetensors")
         codec = load(path)
         with torch.random.fork_rng():
-            measured = validate(codec, self.held_out, self.semantic, limit=self.config.validate_photos)
+            measured = validate(codec, self.held_out, self.judging, limit=self.config.validate_photos)
         self._log({"step": self.step, "validation": measured})
+
+    @cached_property
+    def judging(self) -> Judging | None:
+        """Who judges in validation; None without a classifier."""
+        return judge_of(self.config) if self.config.classifier else None
 
     def _log(self, record: dict) -> None:
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -274,11 +282,6 @@ def _semantic_loss(config: TrainConfig) -> SemanticLoss:
     assignments = [(level.k, torch.as_tensor(np.asarray(level.assignment))) for level in hierarchy.levels]
     pre = classifier.preprocess
     return SemanticLoss(classifier.module, pre.mean, pre.std, assignments, config.loss.smoothing)
-
-
-def _psnr(mse: float) -> float:
-    """dB of a mean squared error on the 0…255 scale."""
-    return 10 * math.log10(255**2 / max(1e-9, mse))
 
 
 def _truncate_log(path: Path, step: int) -> None:

@@ -13,6 +13,7 @@ import hiercodec
 from hiercodec import stream
 from hiercodec.cli import main as cli
 from hiercodec.errors import ClassifierNotFound, ModelMismatch, ModelNotFound, NotAnImage, ParameterDesync
+from hiercodec.evaluation import Judging
 from hiercodec.levels import PAPER_PLAN
 
 FINGERPRINT = b"\x0a\x0b\x0c\x0d"
@@ -214,11 +215,11 @@ def test_models_for_people_and_machines(house, capsys):
 
 
 def test_trace_prints_every_step(house, capsys, monkeypatch):
-    hierarchy = SimpleNamespace(name="h", levels=[SimpleNamespace(name="coarse"), SimpleNamespace(name="fine")])
+    hierarchy = SimpleNamespace(name="h", names=("coarse", "fine"))
     asked = {}
 
-    def trace(codec, rgb, **options):
-        asked.update(options)
+    def trace(codec, rgb, judging, **options):
+        asked.update(options, judging=judging)
         top = {
             "coarse": ((3, "animal", 0.914), (1, "tool", 0.05)),
             "fine": ((151, "a very long class name indeed", 0.4),),
@@ -235,7 +236,7 @@ def test_trace_prints_every_step(house, capsys, monkeypatch):
     for name, module in (
         ("classify", classify),
         ("taxonomy", taxonomy),
-        ("evaluation", SimpleNamespace(trace=trace)),
+        ("evaluation", SimpleNamespace(trace=trace, Judging=Judging)),
     ):
         monkeypatch.setitem(sys.modules, f"hiercodec.{name}", module)
         monkeypatch.setattr(hiercodec, name, module, raising=False)
@@ -247,10 +248,10 @@ def test_trace_prints_every_step(house, capsys, monkeypatch):
     assert lines[2].split() == ["40", "0.2667", "12.35", "-", "0.0", "%", "-", "-"]
     assert "animal 91 %" in lines[3]
     assert "a very long class name … 40 %" in lines[3]
-    assert (asked["steps"], asked["classifier"], asked["hierarchy_name"]) == (7, "classifier lite0", "default")
+    assert (asked["steps"], asked["hierarchy_name"]) == (7, "default")
+    assert (asked["judging"].classifier, asked["judging"].hierarchy) == ("classifier lite0", hierarchy)
     assert run("trace", "photo.jpg", "--json", "--hierarchy", "mine.json", "--steps", 1) == 0
     assert json.loads(capsys.readouterr().out) == {"steps": [1, 2]}
     assert (asked["steps"], asked["hierarchy_name"]) == (4, "mine.json")
     assert run("trace", "photo.jpg", "--classifier", "none") == 0
-    assert asked["classifier"] is None
-    assert asked["hierarchy"] is None
+    assert asked["judging"] is None

@@ -6,6 +6,7 @@ The stream is a real `.hc` stream; a prefix decodes to the finest picture of whi
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image
@@ -23,6 +24,7 @@ class FakeCodec:
     fingerprint = b"FAKE"
     plan = PAPER_PLAN
     device = "cpu"
+    card: ClassVar[dict] = {}
 
     def encode(self, rgb: np.ndarray) -> bytes:
         height, width = rgb.shape[:2]
@@ -61,6 +63,8 @@ class FakeClassifier:
 
     name = "fake classifier"
     weights_id = "0123abcd"
+    sha256 = "0123abcd" + 56 * "0"
+    temperature = 1.0
 
     def __init__(self) -> None:
         self.calls = 0

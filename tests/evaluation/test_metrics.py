@@ -120,3 +120,6 @@ def test_calibration_error_is_torchmetrics():
     theirs = float(reference(torch.from_numpy(confidence), torch.from_numpy(right.astype(int)), n_bins=15))
     assert ece(confidence, right) == pytest.approx(theirs, abs=1e-6)
     assert ece(np.ones(4), np.ones(4, bool)) == 0
+    # Sure of 0.9 four times, right twice; sure of 0.6 once, right.
+    by_hand = (4 * abs(0.5 - 0.9) + abs(1 - 0.6)) / 5
+    assert ece(np.array([0.9] * 4 + [0.6]), np.array([1, 1, 0, 0, 1])) == pytest.approx(by_hand)

@@ -12,7 +12,7 @@ import pytest
 
 from hiercodec import stream
 from hiercodec.classify import DEFAULT, PACKAGED, card_of
-from hiercodec.evaluation import bundle
+from hiercodec.evaluation import Judging, bundle
 from hiercodec.evaluation.samples import sample, samples
 from hiercodec.evaluation.ship import STEPS, TRACES, ship
 from hiercodec.fsio import locate
@@ -76,7 +76,7 @@ def test_the_shipped_codec_decodes_the_shipped_frames(name, shipped):
 
 def test_ship_writes_what_the_codec_decodes(tmp_path):
     codec = FakeCodec()
-    path = ship(sample("camera"), codec, FakeClassifier(), load_hierarchy(), steps=8, folder=tmp_path)
+    path = ship(sample("camera"), codec, Judging(FakeClassifier(), load_hierarchy()), steps=8, folder=tmp_path)
     packed = bundle.read(path)
     assert packed.trace.answers["fine"] == (872,)
     for step, frame in zip(packed.trace.steps, packed.frames(), strict=True):

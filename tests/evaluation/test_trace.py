@@ -12,7 +12,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
 from hiercodec import stream
-from hiercodec.evaluation import Step, Trace, byte_budgets, psnr, refine, trace, trace_stream
+from hiercodec.evaluation import Judging, Step, Trace, byte_budgets, psnr, refine, trace, trace_stream
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.similarity import wup_matrix
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
@@ -32,11 +32,9 @@ def traced(picture):
     found, decoded = trace(
         FakeCodec(),
         picture,
-        classifier=classifier,
-        hierarchy=load_hierarchy(),
+        Judging(classifier, load_hierarchy()).knowing([281]),
         progress=lambda done, total, what: told.append((done, total, what)),
         show=shown.append,
-        truth=(281,),
     )
     frames = [result.image for result in decoded]
     assert all(a is b for a, b in zip(shown, frames, strict=True))
@@ -163,9 +161,9 @@ def test_a_cut_stream_gives_the_steps_it_holds(picture):
 def test_finer_steps_join_the_block_under_the_hand(picture, level):
     codec = FakeCodec()
     data = codec.encode(picture)
-    asked = {"classifier": FakeClassifier(), "hierarchy": load_hierarchy()}
-    found, _ = trace(codec, picture, steps=8, data=data, truth=(281,), **asked)
-    finer, decoded = refine(codec, found, data, picture, level, steps=10, **asked)
+    judging = Judging(FakeClassifier(), load_hierarchy())
+    found, _ = trace(codec, picture, judging.knowing([281]), steps=8, data=data)
+    finer, decoded = refine(codec, found, data, picture, level, judging, steps=10)
     new = [step for step in finer.steps if step not in found.steps]
     assert all(step in finer.steps for step in found.steps)
     assert [step.bytes for step in new] == list(decoded)
@@ -179,7 +177,7 @@ def test_finer_steps_join_the_block_under_the_hand(picture, level):
         assert np.array_equal(decoded[step.bytes].image, codec.decode(data[: step.bytes]).image)
         assert step.psnr == psnr(picture, decoded[step.bytes].image)
         assert step.wup is not None
-    direct, _ = trace(codec, picture, steps=8, data=data[: new[3].bytes], truth=(281,), **asked)
+    direct, _ = trace(codec, picture, judging.knowing([281]), steps=8, data=data[: new[3].bytes])
     assert direct.steps[-1] == new[3]  # the same as if the file had been cut there
 
 

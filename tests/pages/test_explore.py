@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from hiercodec import stream
 from hiercodec.classify import ALLOWED, DEFAULT
 from hiercodec.errors import ModelMismatch
-from hiercodec.evaluation import bundle, trace
+from hiercodec.evaluation import Judging, bundle, trace
 from hiercodec.evaluation.samples import samples
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.frame import cached, state
@@ -32,11 +32,11 @@ FAKE_CARD = {"preset": {}, "fingerprint": b"FAKE".hex()}
 def traces(tmp_path_factory):
     """A folder of small traces made by the fake codec, one a sample."""
     folder = tmp_path_factory.mktemp("traces")
-    codec, classifier, hierarchy = FakeCodec(), FakeClassifier(), load_hierarchy()
+    codec, judging = FakeCodec(), Judging(FakeClassifier(), load_hierarchy())
     for row in samples():
         rgb = row.pixels()[:64, :96]
         data = codec.encode(rgb)
-        found, decoded = trace(codec, rgb, data=data, classifier=classifier, hierarchy=hierarchy, truth=row.truth)
+        found, decoded = trace(codec, rgb, judging.knowing(row.truth), data=data)
         bundle.write(folder / f"{row.id}.zip", bundle.make(found, data, rgb, decoded))
     return folder
 

@@ -13,19 +13,16 @@ from hiercodec import stream
 from hiercodec.classify import Classifier, Preprocess
 from hiercodec.errors import ConfigError
 from hiercodec.evaluation.dataset import Photos
+from hiercodec.evaluation.measure import Judging
 from hiercodec.levels import PAPER_PLAN, PLANS
 from hiercodec.models import LITE
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.training.ablation import run as ablation
 from hiercodec.training.ablation.arms import ARMS, BASE, COMPONENTS, WITHOUT_DELTA, layout
-from hiercodec.training.ablation.measure import measure, targets
-from hiercodec.training.ablation.stats import bd_quality, bd_rate, over_seeds, summary
+from hiercodec.training.ablation.measure import measure
+from hiercodec.training.ablation.stats import over_seeds, summary
 from hiercodec.training.config import TrainConfig
 from tests.models.tiny import TINY_LITE, make_codec, smooth_photo
-
-RATES = [0.1, 0.21, 0.4, 0.83]
-PSNR = [25.0, 27.2, 29.9, 32.1]
-
 
 # The arms
 
@@ -77,53 +74,6 @@ def test_streams_of_every_split_decode_and_name_their_plan(plan, tmp_path):
 
 
 # Statistics
-
-
-def test_half_the_rate_is_minus_fifty_per_cent():
-    half = [r / 2 for r in RATES]
-    assert bd_rate(RATES, PSNR, half, PSNR) == pytest.approx(-50.0)
-    assert bd_rate(half, PSNR, RATES, PSNR) == pytest.approx(100.0)
-    assert bd_quality(RATES, PSNR, RATES, [q + 0.7 for q in PSNR]) == pytest.approx(0.7)
-
-
-def test_deltas_agree_with_bjontegaards_own_cubics_on_smooth_curves():
-    """VCEG-M33 fits one cubic; through four points of a cubic in log-rate both must give nearly the same."""
-    rates_b, psnr_b = [0.09, 0.2, 0.41, 0.9], [24.8, 27.4, 30.2, 32.6]
-    low, high = max(PSNR[0], psnr_b[0]), min(PSNR[-1], psnr_b[-1])
-    fits = [np.polyint(np.polyfit(q, np.log(r), 3)) for r, q in ((RATES, PSNR), (rates_b, psnr_b))]
-    areas = [np.polyval(fit, high) - np.polyval(fit, low) for fit in fits]
-    reference = 100 * np.expm1((areas[1] - areas[0]) / (high - low))
-    assert bd_rate(RATES, PSNR, rates_b, psnr_b) == pytest.approx(reference, abs=0.5)
-
-
-def test_deltas_agree_with_the_bjontegaard_package():
-    reference = pytest.importorskip("bjontegaard")
-    rates_b, psnr_b = [0.09, 0.2, 0.41, 0.9], [24.8, 27.4, 30.2, 32.6]
-    asked = {"method": "pchip", "require_matching_points": False, "min_overlap": 0}
-    theirs = reference.bd_rate(RATES, PSNR, rates_b, psnr_b, **asked)
-    assert bd_rate(RATES, PSNR, rates_b, psnr_b) == pytest.approx(theirs, rel=1e-6)
-    theirs = reference.bd_psnr(RATES, PSNR, rates_b, psnr_b, **asked)
-    assert bd_quality(RATES, PSNR, rates_b, psnr_b) == pytest.approx(theirs, rel=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("a", "b"),
-    [
-        ((RATES[::-1], PSNR), (RATES, PSNR)),
-        ((RATES, [25.0, 27.0, 26.0, 30.0]), (RATES, PSNR)),
-        ((RATES, PSNR), (RATES, [q + 50 for q in PSNR])),
-        (([0.1], [25.0]), (RATES, PSNR)),
-        ((RATES, PSNR[:3]), (RATES, PSNR)),
-    ],
-    ids=["falling rate", "falling quality", "no overlap", "one point", "lengths"],
-)
-def test_curves_that_cannot_be_compared_are_refused(a, b):
-    with pytest.raises(ValueError, match=r"rising|overlap|qualities"):
-        bd_rate(*a, *b)
-
-
-def test_accuracy_need_not_rise():
-    assert bd_quality(RATES, [0.3, 0.5, 0.45, 0.6], RATES, [0.4, 0.6, 0.55, 0.7]) == pytest.approx(0.1)
 
 
 def test_intervals_over_seeds():
@@ -194,9 +144,7 @@ def test_measured_points_are_real_bytes(tmp_path, classifier):
     codec = make_codec(TINY_LITE, tmp_path)
     photos = PHOTOS.spread(2)
     assert len(photos) == 2
-    truth = targets(photos, classifier)
-    assert truth[0] == 3, "a label comes before the classifier's own answer"
-    points = measure(codec, photos, classifier, load_hierarchy("consensus"), truth)
+    points = measure(codec, photos, Judging(classifier, load_hierarchy("consensus")))
     assert [(p["level"], p["share"]) for p in points] == [(n, s) for n in PAPER_PLAN.names for s in (0.5, 1.0)]
     rates = [p["bpp"] for p in points]
     assert rates == sorted(rates)

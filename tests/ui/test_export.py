@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hiercodec.evaluation import Trace, bundle, trace
+from hiercodec.evaluation import Judging, Trace, bundle, trace
 from hiercodec.evaluation.samples import sample
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.explore import export
@@ -23,7 +23,7 @@ def packed():
     rgb = sample("cat").pixels()[:96, :144]
     codec = FakeCodec()
     data = codec.encode(rgb)
-    found, decoded = trace(codec, rgb, steps=7, data=data, classifier=FakeClassifier(), hierarchy=load_hierarchy())
+    found, decoded = trace(codec, rgb, Judging(FakeClassifier(), load_hierarchy()), steps=7, data=data)
     return bundle.make(found, data, rgb, decoded)
 
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from hiercodec.evaluation import Step, Trace, trace
+from hiercodec.evaluation import Judging, Step, Trace, trace
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.explore import numbers
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
@@ -17,7 +17,8 @@ from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 @pytest.fixture(scope="module")
 def found():
     ramp = np.linspace(0, 255, 96 * 64 * 3).reshape(64, 96, 3).astype(np.uint8)
-    return trace(FakeCodec(), ramp, steps=9, classifier=FakeClassifier(), hierarchy=load_hierarchy(), truth=(504,))[0]
+    judging = Judging(FakeClassifier(), load_hierarchy()).knowing([504])
+    return trace(FakeCodec(), ramp, judging, steps=9)[0]
 
 
 def lane_of(winners, answers=(), sizes=(10, 20, 40)):

@@ -8,14 +8,13 @@ points a block. Differences are to the first model, averaged over the log-rates 
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
 from hiercodec.errors import ConfigError, HiercodecError
-from hiercodec.fsio import write_bytes
+from hiercodec.evaluation.results import write_json
 from hiercodec.training.config import TrainConfig, read_config
 
 
@@ -32,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     results = compare(read_config(args.config), args.models, photos=args.photos)
     results["command"] = f"python -m {__spec__.name} {shlex.join(sys.argv[1:] if argv is None else argv)}"
     if args.out:
-        write_bytes(Path(args.out), (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
+        write_json(Path(args.out), results)
     print(table(results))
     return 0
 
@@ -40,33 +39,31 @@ def main(argv: list[str] | None = None) -> int:
 def compare(config: TrainConfig, names: list[str], *, photos: int = 48) -> dict[str, Any]:
     """Every model's curve and its deltas to the first one's, as plain data."""
     from hiercodec import models
-    from hiercodec.classify import load_classifier
     from hiercodec.evaluation.dataset import load_photos
-    from hiercodec.taxonomy import load_hierarchy
-    from hiercodec.training.ablation.measure import measure, targets
+    from hiercodec.training.ablation.measure import measure
+    from hiercodec.training.codec.validate import judge_of
 
     if not config.classifier:
         raise ConfigError(f"{config.name}: a comparison needs a classifier")
     codecs = [models.load(name) for name in names]
-    classifier, hierarchy = load_classifier(config.classifier), load_hierarchy(config.hierarchy)
+    judging = judge_of(config)
     held_out = load_photos(list(config.photos), limit=config.limit or None).split(config.holdout)[1].spread(photos)
-    truth = targets(held_out, classifier)
     rows = []
     for name, codec in zip(names, codecs, strict=True):
-        points = measure(codec, held_out, classifier, hierarchy, truth)
+        points = measure(codec, held_out, judging)
         mark = {"model": Path(name).stem, "fingerprint": codec.fingerprint.hex(), "steps": codec.card.get("steps")}
         rows.append({**mark, "points": points, "deltas": deltas(rows[0]["points"], points) if rows else None})
     return {
         "photos": len(held_out),
         "labelled": int((held_out.labels >= 0).sum()),
-        "classifier": f"{classifier.name} {classifier.weights_id}",
+        "classifier": f"{judging.classifier.name} {judging.classifier.weights_id}",
         "models": rows,
     }
 
 
 def deltas(reference: list[dict], points: list[dict]) -> dict[str, float]:
     """What `points` have more than `reference` at equal rate: PSNR (dB), top-1 at every level (share), WUP."""
-    from hiercodec.training.ablation.stats import bd_quality
+    from hiercodec.evaluation.metrics import bd_quality
 
     def gap(quality) -> float:
         curves = [([p["bpp"] for p in row], [quality(p) for p in row]) for row in (reference, points)]

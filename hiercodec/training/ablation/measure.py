@@ -2,78 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from hiercodec import stream
-from hiercodec.classify import level_probabilities
-from hiercodec.evaluation import psnr
 from hiercodec.evaluation.dataset import Photos
-from hiercodec.images import centre_crop
-from hiercodec.models import Codec
-from hiercodec.taxonomy import Hierarchy
-from hiercodec.taxonomy.similarity import wup_matrix
-
-if TYPE_CHECKING:
-    from hiercodec.classify.classifier import Classifier
+from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.peers import HierPeer, halved_blocks
+from hiercodec.evaluation.results import gather
+from hiercodec.protocols import Codec
 
 SIDE = 224
 
 
-def targets(photos: Photos, classifier: Classifier) -> np.ndarray:
-    """(n,) class indexes: the label where there is one, else the classifier's own answer on the original."""
-    own = classifier.probabilities([centre_crop(rgb, SIDE) for rgb in photos.pixels]).argmax(1)
-    return np.where(photos.labels >= 0, photos.labels, own)
-
-
-def measure(
-    codec: Codec, photos: Photos, classifier: Classifier, hierarchy: Hierarchy, truth: np.ndarray
-) -> list[dict]:
+def measure(codec: Codec, photos: Photos, judging: Judging) -> list[dict[str, Any]]:
     """Points of the codec's curve, two a block (half of its bytes, all of them): plain data, shortest prefix first.
 
     Each has `level`, `share` of the level's block, `bpp` (file bytes, header and z included) and `psnr` (dB), means over
-    the photographs; `agreement`, one a level: how often the likeliest group is the target's; and `wup`, the mean Wu-Palmer
-    similarity (NLTK's) of the likeliest class and the target class `truth` (n,).
+    the photographs; `agreement`, one a level: how often the likeliest group is right; and `wup`, the mean Wu-Palmer
+    similarity (NLTK's) of the likeliest class and the right one. Right is the label, where there is none the
+    classifier's own answer on the original.
     """
-    cuts = [(level, share) for level in codec.plan.names for share in (0.5, 1.0)]
-    sizes = np.zeros((len(photos), len(cuts)))
-    quality = np.zeros_like(sizes)
-    probabilities = []
-    for i, photo in enumerate(photos.pixels):
-        rgb = centre_crop(photo, SIDE)
-        data = codec.encode(rgb)
-        lengths = _lengths(data)
-        pictures = [codec.decode(data[:length]).image for length in lengths]
-        sizes[i] = [8 * length / (rgb.shape[0] * rgb.shape[1]) for length in lengths]
-        quality[i] = [psnr(rgb, picture) for picture in pictures]
-        probabilities.append(classifier.probabilities(pictures))
-    by_cut = np.stack(probabilities, 1)  # (cuts, n, 1000)
-    return [
-        {
-            "level": level,
-            "share": share,
-            "bpp": round(float(sizes[:, c].mean()), 5),
-            "psnr": round(float(quality[:, c].mean()), 4),
-            **_semantics(by_cut[c], truth, hierarchy),
-        }
-        for c, (level, share) in enumerate(cuts)
-    ]
-
-
-def _lengths(data: bytes) -> list[int]:
-    """File lengths at half and at the end of every block."""
-    parsed = stream.parse(data)
-    lengths = []
-    for block in parsed.blocks:
-        lengths += [block.end - len(block.payload) // 2, block.end]
-    return lengths
-
-
-def _semantics(p: np.ndarray, truth: np.ndarray, hierarchy: Hierarchy) -> dict[str, Any]:
-    masses = level_probabilities(p, hierarchy)
-    agreement = {
-        level.name: round(float((masses[level.name].argmax(1) == np.asarray(level.assignment)[truth]).mean()), 5)
-        for level in hierarchy.levels
-    }
-    return {"agreement": agreement, "wup": round(float(wup_matrix()[p.argmax(1), truth].mean()), 5)}
+    peer = HierPeer(codec, halved_blocks)
+    columns = gather(photos, [peer], [judging], crop=SIDE)
+    points = []
+    for level in codec.plan.names:
+        for share in (0.5, 1.0):
+            column = columns[peer.name, f"{level} {100 * share:.0f} %"]
+            (hits,), (wup,) = column.hits.values(), column.wup.values()
+            points.append(
+                {
+                    "level": level,
+                    "share": share,
+                    "bpp": round(float(np.mean(column.bpp)), 5),
+                    "psnr": round(float(np.mean(column.psnr)), 4),
+                    "agreement": {name: round(float(np.mean(row)), 5) for name, row in hits.items()},
+                    "wup": round(float(np.mean(wup)), 5),
+                }
+            )
+    return points

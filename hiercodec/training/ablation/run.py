@@ -10,20 +10,23 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import platform
 import shlex
 import sys
 import time
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hiercodec.errors import ConfigError, HiercodecError
-from hiercodec.fsio import write_bytes
+from hiercodec.evaluation.provenance import environment
+from hiercodec.evaluation.results import write_json
 from hiercodec.training.ablation.arms import ARMS, Arm
 from hiercodec.training.ablation.stats import summary
 from hiercodec.training.config import TrainConfig, read_config
+
+if TYPE_CHECKING:
+    from hiercodec.evaluation.dataset import Photos
+    from hiercodec.evaluation.measure import Judging
 
 SCHEMA = 1
 OUT = "assets/results/ablation.json"
@@ -56,19 +59,16 @@ def run(config: TrainConfig, arms: Sequence[Arm], seeds: Sequence[int], out: Pat
 
     Raises `ConfigError` if `out` holds results of another setting: arms are only compared at equal budget.
     """
-    from hiercodec.classify import load_classifier
     from hiercodec.evaluation.dataset import load_photos
-    from hiercodec.taxonomy import load_hierarchy
-    from hiercodec.training.ablation.measure import targets
+    from hiercodec.training.codec.validate import judge_of
 
     if not config.classifier:
         raise ConfigError(f"{config.name}: an ablation needs a classifier")
     results = _begin(out, config, photos, command)
-    classifier, hierarchy = load_classifier(config.classifier), load_hierarchy(config.hierarchy)
-    results["environment"] |= {"classifier": f"{classifier.name} {classifier.weights_id}"}
+    judging = judge_of(config)
+    results["environment"] |= {"classifier": f"{judging.classifier.name} {judging.classifier.weights_id}"}
     data = load_photos(list(config.photos), limit=config.limit or None)
     held_out = data.split(config.holdout)[1].spread(photos)
-    truth = targets(held_out, classifier)
     results["held_out"] = {"photos": len(held_out), "labelled": int((held_out.labels >= 0).sum())}
     started = time.monotonic()
     for seed in seeds:
@@ -78,13 +78,13 @@ def run(config: TrainConfig, arms: Sequence[Arm], seeds: Sequence[int], out: Pat
             if minutes is not None and time.monotonic() - started > 60 * minutes:
                 return results
             print(f"{arm.name}, seed {seed}", file=sys.stderr)
-            results["runs"].append(_one(config, arm, seed, data, (held_out, classifier, hierarchy, truth)))
+            results["runs"].append(_one(config, arm, seed, data, held_out, judging))
             results["summary"] = summary(results["runs"])
-            _write(out, results)
+            write_json(out, results)
     return results
 
 
-def _one(config: TrainConfig, arm: Arm, seed: int, data: Any, measured_on: tuple) -> dict[str, Any]:
+def _one(config: TrainConfig, arm: Arm, seed: int, data: Photos, held_out: Photos, judging: Judging) -> dict[str, Any]:
     """Train one arm with one seed and measure it."""
     from hiercodec import models
     from hiercodec.training.ablation.measure import measure
@@ -101,7 +101,7 @@ def _one(config: TrainConfig, arm: Arm, seed: int, data: Any, measured_on: tuple
         "seed": seed,
         "parameters": sum(p.numel() for p in codec.network.parameters()),
         "seconds": round(time.monotonic() - started),
-        "points": measure(codec, *measured_on),
+        "points": measure(codec, held_out, judging),
     }
 
 
@@ -113,24 +113,14 @@ def _begin(out: Path, config: TrainConfig, photos: int, command: str) -> dict[st
         if results["setting"] != setting:
             raise ConfigError(f"{out} holds results of another setting; give another --out, or remove it")
         return results
-    environment = {
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "packages": {name: metadata.version(name) for name in ("torch", "numpy", "timm", "scipy")},
-    }
     return {
         "schema": SCHEMA,
         "command": command,
         "setting": setting,
-        "environment": environment,
+        "environment": environment("timm", "scipy"),
         "runs": [],
         "summary": {},
     }
-
-
-def _write(out: Path, results: dict[str, Any]) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(out, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def _chosen(names: Sequence[str] | None) -> tuple[Arm, ...]:

@@ -1,8 +1,4 @@
-"""Statistics of ablations: Bjøntegaard deltas between rate curves, and intervals over seeds.
-
-Curves are interpolated by monotone cubics (PCHIP) over log-rate and compared where they overlap (G. Bjøntegaard,
-VCEG-M33; PCHIP as in VCEG-AE07). Everything is a pure function of numbers.
-"""
+"""Statistics of ablations: Bjøntegaard deltas paired by seed, and intervals over seeds. Pure functions of numbers."""
 
 from __future__ import annotations
 
@@ -11,49 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 from scipy.stats import t as student
 
+from hiercodec.evaluation.metrics import bd_quality, bd_rate
 from hiercodec.training.ablation.arms import BASE, WITHOUT_DELTA
-
-Curve = Sequence[float]
-
-
-def bd_rate(rate_a: Curve, quality_a: Curve, rate_b: Curve, quality_b: Curve) -> float:
-    """How many per cent more rate curve B needs than A for the same quality; negative if B is better.
-
-    Rates (any unit, > 0) and qualities must rise from point to point; `ValueError` if not, or if no quality is common.
-    """
-    a, b = _rising(quality_a, np.log(_rising(rate_a))), _rising(quality_b, np.log(_rising(rate_b)))
-    return 100 * float(np.expm1(_mean_gap(a, np.log(rate_a), b, np.log(rate_b))))
-
-
-def bd_quality(rate_a: Curve, quality_a: Curve, rate_b: Curve, quality_b: Curve) -> float:
-    """How much more quality curve B has than A at the same rate, in the quality's unit, averaged over log-rate.
-
-    Quality need not rise, so it may be an accuracy or a WUP. `ValueError` if rates do not rise or none is common.
-    """
-    a, b = np.log(_rising(rate_a)), np.log(_rising(rate_b))
-    return _mean_gap(a, np.asarray(quality_a, float), b, np.asarray(quality_b, float))
-
-
-def _rising(values: Curve, partner: Curve | None = None) -> np.ndarray:
-    """`values` as an array, checked to rise and to have as many points as `partner`."""
-    out = np.asarray(values, float)
-    if len(out) < 2 or not (np.diff(out) > 0).all():
-        raise ValueError(f"a curve needs two points or more, rising from each to the next; got {out.tolist()}")
-    if partner is not None and len(partner) != len(out):
-        raise ValueError(f"{len(out)} qualities for {len(partner)} rates")
-    return out
-
-
-def _mean_gap(x_a: np.ndarray, y_a: np.ndarray, x_b: np.ndarray, y_b: np.ndarray) -> float:
-    """Mean of y_b − y_a over the x that both curves cover."""
-    low, high = max(x_a[0], x_b[0]), min(x_a[-1], x_b[-1])
-    if low >= high:
-        raise ValueError("the curves do not overlap")
-    areas = [PchipInterpolator(x, y).integrate(low, high) for x, y in ((x_a, y_a), (x_b, y_b))]
-    return float((areas[1] - areas[0]) / (high - low))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +44,8 @@ def over_seeds(values: Sequence[float], *, share: bool = False) -> Estimate:
     if len(x) == 1:
         return Estimate(float(x[0]), None, None, 1)
     half = student.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
-    bounds = np.clip([x.mean() - half, x.mean() + half], *((0, 1) if share else (-np.inf, np.inf)))
-    return Estimate(float(x.mean()), *bounds.tolist(), len(x))
+    low, high = np.clip([x.mean() - half, x.mean() + half], *((0, 1) if share else (-np.inf, np.inf))).tolist()
+    return Estimate(float(x.mean()), low, high, len(x))
 
 
 def summary(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:

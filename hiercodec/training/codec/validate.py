@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-import torch
 
-from hiercodec import stream
 from hiercodec.evaluation.dataset import Photos
-from hiercodec.images import centre_crop
-from hiercodec.models import Codec
-from hiercodec.training.codec.loss import SemanticLoss
+from hiercodec.evaluation.measure import Judging, Row
+from hiercodec.evaluation.peers import HierPeer, Prefix
+from hiercodec.evaluation.results import gather
+from hiercodec.protocols import Codec
+from hiercodec.training.config import TrainConfig
 
 
-def validate(codec: Codec, photos: Photos, semantic: SemanticLoss | None, *, limit: int, side: int = 224) -> dict:
+def judge_of(config: TrainConfig) -> Judging:
+    """The classifier of a run's loss and its hierarchy, as photographs are judged by them. Loads a copy of its own."""
+    from hiercodec.classify import load_classifier
+    from hiercodec.taxonomy import load_hierarchy
+
+    return Judging(load_classifier(config.classifier), load_hierarchy(config.hierarchy))
+
+
+def validate(codec: Codec, photos: Photos, judging: Judging | None, *, limit: int, side: int = 224) -> dict:
     """Encode the centre of up to `limit` photographs and decode every complete prefix.
 
     Returns per level `bpp` (file bytes, header and z included), `psnr` (dB, mean over photographs) and, with a classifier,
-    `agreement`: how often the level's winner is the target's; `z_share` is z's part of the coarse prefix.
+    `agreement`: how often the level's winner is right (without a label: that of the original); `z_share` is z's part of
+    the coarse prefix.
     """
-    names = codec.plan.names
-    sums = {name: {"bpp": [], "psnr": [], "agreement": []} for name in names}
-    z_share = []
-    photos = photos.spread(limit)
-    for rgb, known in zip(photos.pixels, photos.labels, strict=True):
-        rgb = centre_crop(rgb, side)
-        data = codec.encode(rgb)
-        parsed = stream.parse(data)
-        cuts = parsed.cuts()
-        z_share.append(parsed.parts()["z"] / cuts[names[0]])
-        original = torch.from_numpy(rgb).permute(2, 0, 1)[None].float() / 255
-        if semantic is not None:
-            device = next(semantic.buffers()).device
-            label = torch.as_tensor([known], device=device)
-            targets, _ = semantic.originals(original.to(device), label)
-        for k, name in enumerate(names):
-            picture = codec.decode(data[: cuts[name]]).image
-            mse = np.mean((picture.astype(np.float64) - rgb) ** 2)
-            sums[name]["bpp"].append(8 * cuts[name] / (rgb.shape[0] * rgb.shape[1]))
-            sums[name]["psnr"].append(10 * np.log10(255**2 / max(mse, 1e-9)))
-            if semantic is not None:
-                x_hat = torch.from_numpy(picture).permute(2, 0, 1)[None].float().to(device) / 255
-                with torch.inference_mode():
-                    sums[name]["agreement"].append(semantic(x_hat, targets[k], k)[1].item())
-    levels = {name: {k: round(float(np.mean(v)), 4) for k, v in row.items() if v} for name, row in sums.items()}
-    return {"levels": levels, "z_share": round(float(np.mean(z_share)), 4), "photos": len(photos)}
+    photos, peer = photos.spread(limit), HierPeer(codec)
+    z_shares: list[float] = []
+
+    def note_z(row: Row) -> None:
+        if isinstance(row.point, Prefix) and row.point.setting == codec.plan.names[0]:
+            z_shares.append(row.point.whole.parts()["z"] / row.point.bytes)
+
+    columns = gather(photos, [peer], [judging] if judging else [], crop=side, seen=note_z)
+    levels = {}
+    for name in codec.plan.names:
+        column = columns[peer.name, name]
+        figures: dict[str, Sequence[float]] = {"bpp": column.bpp, "psnr": column.psnr}
+        if judging:
+            figures["agreement"] = column.hits[judging.classifier.name][name]
+        levels[name] = {key: round(float(np.mean(values)), 4) for key, values in figures.items()}
+    return {"levels": levels, "z_share": round(float(np.mean(z_shares)), 4), "photos": len(photos)}

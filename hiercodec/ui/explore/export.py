@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -15,6 +17,9 @@ from hiercodec.evaluation.trace import Trace
 from hiercodec.figures.palette import palette
 from hiercodec.images import encode_png
 from hiercodec.ui.explore.numbers import decibels, quality
+
+if TYPE_CHECKING:
+    from hiercodec.evaluation.measure import Row
 
 FRAME_MS = 320
 HOLD_MS = 1600
@@ -124,11 +129,11 @@ def charts_html(trace: Trace, mode: str = "light") -> str:
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{divisions}</body></html>\n'
 
 
-def psnr_by_bytes(files: list) -> list[tuple[int, float]]:
-    """(bytes, dB) of classical files, rising in both: what a curve is drawn from."""
+def psnr_by_bytes(rows: Sequence[Row]) -> list[tuple[int, float]]:
+    """(bytes, dB) of another format's files, rising in both: what a curve is drawn from."""
     best, points = -np.inf, []
-    for file in files:
-        if file.psnr > best:
-            best = file.psnr
-            points.append((file.bytes, file.psnr))
+    for row in rows:
+        if row.psnr > best:
+            best = row.psnr
+            points.append((row.point.bytes, row.psnr))
     return points

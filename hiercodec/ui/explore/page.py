@@ -134,9 +134,10 @@ def _view(shown: Subject, sizes: list[int]) -> None:
 
 def _codecs(shown: Subject) -> list[tuple[str, str]]:
     """Classical codecs to compare with; none where the original is not at hand."""
-    from hiercodec.ui.explore.classical import available
+    from hiercodec.evaluation.peers import available
 
-    return [] if shown.bundle.trace.provenance.get("reference") else available()
+    known = not shown.bundle.trace.provenance.get("reference")
+    return [(rival.name, rival.title) for rival in available()] if known else []
 
 
 def _classical(shown: Subject) -> tuple[dict[str, Any] | None, list[bytes]]:
@@ -145,19 +146,18 @@ def _classical(shown: Subject) -> tuple[dict[str, Any] | None, list[bytes]]:
     names = dict(_codecs(shown))
     if codec not in names:
         return None, []
-    from hiercodec.ui.explore.classical import within
+    from hiercodec.evaluation.measure import best_within
 
     trace = shown.bundle.trace
-    files = cached.classical_sweep(
-        codec, trace.provenance["image_sha256"], trace.file_bytes, shown.bundle.original_pixels()
-    )
-    indexes = [within(files, step.bytes) for step in trace.steps]
+    rows = cached.rival_rows(codec, trace.provenance["image_sha256"], trace.file_bytes, shown.bundle.original_pixels())
+    indexes = [best_within(rows, step.bytes) for step in trace.steps]
     used = sorted({index for index in indexes if index is not None})
     points = [
-        None if i is None else {"bytes": files[i].bytes, "psnr": files[i].psnr, "frame": used.index(i)} for i in indexes
+        None if i is None else {"bytes": rows[i].point.bytes, "psnr": rows[i].psnr, "frame": used.index(i)}
+        for i in indexes
     ]
-    told = {"codec": codec, "label": names[codec], "points": points, "smallest": files[0].bytes}
-    return {**told, "id": f"{shown.identity}-{codec}"}, [to_webp(files[i].image, 1) for i in used]
+    told = {"codec": codec, "label": names[codec], "points": points, "smallest": rows[0].point.bytes}
+    return {**told, "id": f"{shown.identity}-{codec}"}, [to_webp(rows[i].point.picture, 1) for i in used]
 
 
 def provenance(trace: Any) -> dict[str, Any]:

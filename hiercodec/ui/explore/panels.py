@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,10 +12,9 @@ from hiercodec.ui.explore import export, numbers
 from hiercodec.ui.frame import cached, chrome, state
 
 if TYPE_CHECKING:
+    from hiercodec.evaluation.measure import Row
     from hiercodec.evaluation.trace import Step, Trace
     from hiercodec.ui.explore.subject import Subject
-
-CLASSICAL = ("jpeg", "webp", "avif", "jpeg2000")
 
 
 def panels(shown: Subject, position: int) -> None:
@@ -125,13 +124,14 @@ def size(shown: Subject, position: int) -> None:
     trace = shown.bundle.trace
     others, sweeps = {}, {}
     if trace.provenance.get("reference") is None:
-        names = ["JPEG", "WebP", "AVIF", "JPEG 2000"]
-        chosen = st.pills("Compare with", names, selection_mode="multi", key="explore_beside")
+        from hiercodec.evaluation.peers import available
+
+        keys = {rival.title: rival.name for rival in available()}
+        chosen = st.pills("Compare with", list(keys), selection_mode="multi", key="explore_beside")
         sha = trace.provenance["image_sha256"]
-        keys = dict(zip(names, CLASSICAL, strict=True))
         for name in chosen:
-            files = cached.classical_sweep(keys[name], sha, trace.file_bytes, shown.bundle.original_pixels())
-            others[name], sweeps[name] = export.psnr_by_bytes(files), files
+            rows = cached.rival_rows(keys[name], sha, trace.file_bytes, shown.bundle.original_pixels())
+            others[name], sweeps[name] = export.psnr_by_bytes(rows), rows
     step = trace.steps[position]
     if others:
         st.markdown(_compared(step, sweeps))
@@ -143,16 +143,16 @@ def size(shown: Subject, position: int) -> None:
     st.caption(f"The file: {parts} = {trace.file_bytes:,} bytes, every byte of the container counted.")
 
 
-def _compared(step: Step, sweeps: dict[str, list[Any]]) -> str:
+def _compared(step: Step, sweeps: dict[str, list[Row]]) -> str:
     """What each classical codec needs for this step's quality, and what it reaches in this step's bytes."""
-    from hiercodec.ui.explore.classical import within
+    from hiercodec.evaluation.measure import best_within
 
     quality, size = [f"here **{step.bytes:,} bytes**"], [f"here **{numbers.decibels(step.psnr)}**"]
-    for name, files in sweeps.items():
-        same = next((file for file in files if file.psnr >= step.psnr), None)
-        quality.append(f"{name} {same.bytes:,} bytes" if same else f"{name} more than {files[-1].bytes:,} bytes")
-        best = within(files, step.bytes)
-        size.append(f"{name} cannot be so small" if best is None else f"{name} {files[best].psnr:.1f} dB")
+    for name, rows in sweeps.items():
+        same = next((row.point.bytes for row in rows if row.psnr >= step.psnr), None)
+        quality.append(f"{name} {same:,} bytes" if same else f"{name} more than {rows[-1].point.bytes:,} bytes")
+        best = best_within(rows, step.bytes)
+        size.append(f"{name} cannot be so small" if best is None else f"{name} {rows[best].psnr:.1f} dB")
     return f"For {numbers.decibels(step.psnr)}: {', '.join(quality)}.  \nIn {step.bytes:,} bytes: {', '.join(size)}."
 
 

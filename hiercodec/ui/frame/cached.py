@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
 from hiercodec.errors import ImageTooLarge
@@ -15,6 +16,10 @@ from hiercodec.evaluation import bundle as bundles
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.samples import sample
 from hiercodec.fsio import locate
+
+if TYPE_CHECKING:
+    from hiercodec.evaluation import Judging
+    from hiercodec.evaluation.measure import Row
 
 TRACES = locate("traces")
 MODELS = locate("models")
@@ -88,11 +93,21 @@ def hierarchy_names() -> list[str]:
 
 
 @st.cache_data(max_entries=24, max_size="128MiB", show_spinner=False)
-def classical_sweep(codec: str, image_sha256: str, budget: int, _rgb: Any) -> list[Any]:
-    """Every encoding of a picture by a classical codec up to `budget` bytes."""
-    from hiercodec.ui.explore.classical import sweep
+def rival_rows(name: str, image_sha256: str, budget: int, _rgb: np.ndarray) -> list[Row]:
+    """A picture under another format at every quality, smallest file first, up to the first over `budget` bytes."""
+    from hiercodec.evaluation.measure import measure
+    from hiercodec.evaluation.peers import rival, up_to
 
-    return sweep(codec, _rgb, budget)
+    rows = measure(_rgb, up_to(rival(name).finely().points(_rgb), budget), peer=name)
+    return sorted(rows, key=lambda row: row.point.bytes)
+
+
+def _judging(classifier: str | None, hierarchy: str, truth: Sequence[int] = ()) -> Judging | None:
+    from hiercodec.evaluation import Judging
+
+    if classifier is None:
+        return None
+    return Judging(load_classifier(classifier), load_hierarchy(hierarchy)).knowing(truth)
 
 
 def compute(
@@ -131,16 +146,15 @@ def compute(
         rgb, truth = sample(source).pixels(), sample(source).truth
     with _BUSY:
         codec = load_codec(model, str(models().get(model, {}).get("fingerprint")))
-        asked: dict[str, Any] = {"hierarchy": load_hierarchy(hierarchy), "steps": steps, "progress": progress}
-        asked |= {"show": show, "classifier": load_classifier(classifier) if classifier else None}
+        judging = _judging(classifier, hierarchy, truth)
         if rgb is None:
             assert isinstance(source, bytes)
             data = source
-            found, decoded = trace_stream(codec, data, **asked)
+            found, decoded = trace_stream(codec, data, judging, steps=steps, progress=progress, show=show)
             rgb = decoded[-1].image
         else:
             data = codec.encode(rgb)
-            found, decoded = trace(codec, rgb, data=data, truth=truth, **asked)
+            found, decoded = trace(codec, rgb, judging, steps=steps, data=data, progress=progress, show=show)
     return bundles.make(found, data, rgb, decoded)
 
 
@@ -165,8 +179,7 @@ def compute_finer(
             bundle.stream,
             bundle.original_pixels(),
             level,
-            classifier=load_classifier(classifier) if classifier else None,
-            hierarchy=load_hierarchy(hierarchy),
+            _judging(classifier, hierarchy),
             progress=progress,
         )
     return bundles.refined(bundle, found, decoded)

@@ -7,13 +7,15 @@ import json
 import numpy as np
 import pytest
 
-from hiercodec.baselines.classical import CLASSICAL, classical
 from hiercodec.cli import main as cli
-from hiercodec.errors import ConfigError, InputError
+from hiercodec.errors import ConfigError, OutputError
 from hiercodec.evaluation.dataset import Photos, load_photos
-from hiercodec.evaluation.runner import cut_shares, evaluate, wilson
+from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.peers import HierPeer, cut_shares, rival, shares_and_ends
+from hiercodec.evaluation.results import evaluate, gather, write_json
 from hiercodec.images import encode_png
-from hiercodec.taxonomy import Hierarchy, load_hierarchy
+from hiercodec.taxonomy import load_hierarchy
+from hiercodec.taxonomy.similarity import wup_matrix
 from tests.models.tiny import smooth_photo
 
 
@@ -57,11 +59,10 @@ def test_a_missing_data_set_is_one_clear_error(tmp_path):
 
 def test_rates_and_accuracies_are_those_of_the_files(folder, tiny_lite):
     photos = load_photos([folder])
-    hierarchy: Hierarchy = load_hierarchy("consensus")
+    judging = Judging(Oracle(), load_hierarchy("consensus"))
     done = []
-    results = evaluate(
-        photos, {"tiny": tiny_lite, "jpeg": None}, [Oracle()], hierarchy, progress=lambda *a: done.append(a)
-    )
+    peers = [HierPeer(tiny_lite, name="tiny"), rival("jpeg")]
+    results = evaluate(photos, peers, [judging], progress=lambda *a: done.append(a))
     assert done == [(1, 3), (2, 3), (3, 3)]
     rows = {(r["codec"], r["setting"]): r for r in results["points"]}
     whole = np.mean([8 * len(tiny_lite.encode(p)) / (48 * 64) for p in photos.pixels])
@@ -71,43 +72,40 @@ def test_rates_and_accuracies_are_those_of_the_files(folder, tiny_lite):
     assert results["uncompressed"]["accuracy"]["oracle"]["fine"]["top1"] == pytest.approx(1 / 3, abs=1e-4)
     assert rows["jpeg", "q40"]["accuracy"]["oracle"]["fine"]["top1"] == pytest.approx(1 / 3, abs=1e-4)
     assert results["provenance"]["models"] == {"tiny": tiny_lite.fingerprint.hex()}
+    assert results["provenance"]["classifiers"] == {"oracle": "0" * 12}
     judge = {"sha256": "0" * 64, "temperature": 1.0, "in_loss": {"tiny": None}}
     assert results["provenance"]["judges"] == {"oracle": judge}
+    assert results["provenance"]["rivals"]["jpeg"]["options"] == [dict(way) for way in rival("jpeg").options]
+    json.dumps(results)
+
+
+def test_a_photograph_without_a_label_is_judged_by_the_answer_on_its_original(folder, tiny_lite):
+    judging = Judging(Oracle(), load_hierarchy("consensus"))
+    photos = load_photos([folder])
+    known = gather(photos, [], [judging])["original", ""]
+    assert known.hits["oracle"]["fine"] == [True, False, False]
+    assert known.wup["oracle"] == [1.0, wup_matrix()[700, 3], wup_matrix()[700, 517]]
+    unlabelled = Photos(photos.pixels, np.full(3, -1), photos.names)
+    rows = evaluate(unlabelled, [HierPeer(tiny_lite)], [judging])
+    assert rows["uncompressed"]["accuracy"]["oracle"]["fine"]["agreement"] == 1.0
+    assert "top1" not in rows["points"][0]["accuracy"]["oracle"]["coarse"]
 
 
 def test_cuts_are_prefixes_of_the_same_file(folder, tiny_lite):
     photos = load_photos([folder])
-    rows = {r["setting"]: r for r in evaluate(photos, {"tiny": tiny_lite}, [], None, cuts=4)["points"]}
+    rows = {r["setting"]: r for r in evaluate(photos, [HierPeer(tiny_lite, shares_and_ends(4))])["points"]}
     assert list(rows) == [*(f"{share:.1%}" for share in cut_shares(4)), *tiny_lite.plan.names]
     whole, byte = rows["fine"]["bpp"], 8 / (48 * 64)
     assert rows["6.0%"]["bpp"] >= 20 * byte, "the header is always there"
     for share in cut_shares(4)[1:]:
         assert rows[f"{share:.1%}"]["bpp"] == pytest.approx(share * whole, abs=byte)
         assert rows[f"{share:.1%}"]["psnr"] < rows["fine"]["psnr"]
-    assert cut_shares(0) == []
 
 
-def test_wilson_holds_the_share_and_narrows():
-    low, high = wilson(850, 1000)
-    assert low < 0.85 < high
-    assert high - low < 0.05
-    assert wilson(0, 10)[0] == pytest.approx(0.0)
-
-
-@pytest.mark.parametrize("name", sorted(CLASSICAL))
-def test_classical_codecs_keep_to_a_budget(name):
-    rgb = smooth_photo(np.random.default_rng(0), 96, 128)
-    codec = classical(name)
-    data = codec.at_most(rgb, 2500)
-    assert data is not None
-    assert len(data) <= 2500
-    assert codec.decode(data).shape == rgb.shape
-    assert codec.at_most(rgb, 10) is None
-
-
-def test_an_unknown_codec_names_the_known_ones():
-    with pytest.raises(InputError, match="jpeg, webp, avif, jpeg2000"):
-        classical("bpg")
+def test_a_results_file_that_cannot_be_written_is_one_clear_error(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputError, match="cannot write"):
+        write_json(tmp_path / "file" / "r.json", {})
 
 
 def test_evaluate_on_the_command_line_writes_one_results_file(folder, tmp_path, monkeypatch, tiny_lite):

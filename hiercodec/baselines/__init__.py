@@ -1,1 +1,0 @@
-"""What hiercodec is compared with."""

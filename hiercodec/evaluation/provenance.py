@@ -1,0 +1,53 @@
+"""What stands behind a result: weights, classifiers, hierarchy and versions. The only builder of such facts."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Any
+
+from hiercodec.evaluation.judge import describe
+from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.peers import HierPeer
+from hiercodec.protocols import Codec, Peer
+
+PACKAGES = ("torch", "numpy", "pillow", "constriction")
+
+
+def environment(*more: str) -> dict[str, Any]:
+    """Versions of Python and of the packages that every figure depends on, and of `more`."""
+    versions = {name: metadata.version(name) for name in (*PACKAGES, *more)}
+    return {"python": platform.python_version(), "machine": platform.machine(), "packages": versions}
+
+
+def provenance(peers: Sequence[Peer], judges: Sequence[Judging]) -> dict[str, Any]:
+    """What a results file says of its origin: `models` are the fingerprints of our codecs, `rivals` encoders and options."""
+    ours = {peer.name: peer for peer in peers if isinstance(peer, HierPeer)}
+    cards = {name: peer.codec.card for name, peer in ours.items()}
+    return {
+        "models": {name: peer.codec.fingerprint.hex() for name, peer in ours.items()},
+        "rivals": {peer.name: peer.provenance() for peer in peers if peer.name not in ours},
+        "classifiers": {judge.classifier.name: judge.classifier.weights_id for judge in judges},
+        "judges": {judge.classifier.name: describe(judge.classifier, cards) for judge in judges},
+        "hierarchy": judges[0].hierarchy.name if judges else None,
+        "hierarchy_digest": judges[0].hierarchy.digest if judges else None,
+        **environment(),
+    }
+
+
+def of_trace(codec: Codec, judging: Judging | None) -> dict[str, Any]:
+    """The same of a trace, which has one codec and at most one classifier; also the device of the transforms."""
+    whole = provenance([HierPeer(codec)], [judging] if judging else [])
+    return {
+        "model": codec.name,
+        "fingerprint": codec.fingerprint.hex(),
+        "classifier": judging.classifier.name if judging else None,
+        "classifier_weights": judging.classifier.weights_id if judging else None,
+        "temperature": judging.classifier.temperature if judging else None,
+        "in_loss": whole["judges"][judging.classifier.name]["in_loss"][codec.name] if judging else None,
+        "hierarchy": whole["hierarchy"],
+        "hierarchy_digest": whole["hierarchy_digest"],
+        "device": str(getattr(codec, "device", "cpu")),
+        "versions": {"python": whole["python"], **whole["packages"]},
+    }
