@@ -110,11 +110,23 @@ def test_no_circles_between_rooms():
 
 
 @pytest.mark.parametrize(
-    "module", ["hiercodec", "hiercodec.levels", "hiercodec.stream", "hiercodec.cli.main", "hiercodec.taxonomy"]
+    "module",
+    [
+        "hiercodec",
+        "hiercodec.levels",
+        "hiercodec.stream",
+        "hiercodec.cli.main",
+        "hiercodec.taxonomy",
+        "hiercodec.evaluation",
+    ],
 )
 def test_these_start_without_torch(module):
     code = f"import {module}, sys; sys.exit('torch' in sys.modules or 'compressai' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_psnr_has_one_formula():
+    assert [p.relative_to(PACKAGE).as_posix() for p in FILES if "log10" in p.read_text()] == ["evaluation/metrics.py"]
 
 
 def test_inference_needs_no_compressai():

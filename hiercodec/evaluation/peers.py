@@ -163,7 +163,7 @@ RIVALS = {
         Rival(
             "jpeg", "JPEG", "JPEG", "jpg",
             settings=_qualities(1, 5, 10, 20, 40),
-            fine=_qualities(*range(1, 13), 14, 16, 18, 20, 23, 26, 30, 34, 39, 44, 50, 56, 62, 70, 78, 86),
+            fine=_qualities(1, *range(3, 13), 14, 16, 18, 20, 23, 26, 30, 34, 39, 44, 50, 56, 62, 70, 78, 86),
             options=({"optimize": True}, {"optimize": True, "progressive": True}),
         ),
         Rival(
@@ -176,7 +176,7 @@ RIVALS = {
         Rival(
             "avif", "AVIF", "AVIF", "avif",
             settings=_for_ssim(0) | _qualities(1, 10, 25, 40),
-            fine=_for_ssim(0, 1, 2, 3, 4, 5) | _qualities(5, 7, 9, 12, 15, 18, 22, 26, 30, 35, 40, 46, 52, 60, 68, 78),
+            fine=_for_ssim(0, 1, 3, 4) | _qualities(5, 8, 12, 16, 21, 26, 31, 37, 44, 52, 62, 74),
             options=({"speed": 3},),
         ),
         Rival(

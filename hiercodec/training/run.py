@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 import time
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from lightning_fabric import Fabric
 from tqdm import tqdm
 
 from hiercodec.evaluation.dataset import Photos, load_photos
-from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.metrics import decibels
 from hiercodec.models import PRESETS, store
 from hiercodec.models.linear import LayeredKLT
@@ -55,6 +53,7 @@ class Trainer:
             starts = torch.cat([self.crops.batch(2**31 + i)[0].cpu() for i in range(4)])
             model.initialise(train.pixels[::4], starts)
         self.semantic = _semantic_loss(config) if config.classifier else None
+        self.judging = judge_of(config) if config.classifier else None
         self.raw = model
         self.optimizer = torch.optim.Adam(_parameter_groups(model, config))
         # Not the prior's quantiles: their loss is their own, and its gradient, tens of times longer, hid a spike in all
@@ -217,11 +216,6 @@ class Trainer:
         with torch.random.fork_rng():
             measured = validate(codec, self.held_out, self.judging, limit=self.config.validate_photos)
         self._log({"step": self.step, "validation": measured})
-
-    @cached_property
-    def judging(self) -> Judging | None:
-        """Who judges in validation; None without a classifier."""
-        return judge_of(self.config) if self.config.classifier else None
 
     def _log(self, record: dict) -> None:
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
