@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from hiercodec.errors import InputError, OutputError
 
@@ -63,6 +65,15 @@ def write_bytes(path: str | Path, data: bytes) -> None:
         _replace(target, data)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {_why(error)}") from None
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """`write_bytes` of a JSON document for people to read; makes the folder it lies in."""
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {_why(error)}") from None
+    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def _replace(target: Path, data: bytes) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 from pathlib import Path
 
 from hiercodec.errors import ConfigError
-from hiercodec.fsio import write_bytes
+from hiercodec.fsio import write_json
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -57,8 +56,7 @@ def main(argv: list[str] | None = None) -> int:
             **({"remark": args.remark} if args.remark else {}),
         }
         path = Path(args.out) / f"{classifier.name.replace(':', '-')}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
+        write_json(path, card)
         held = card["held_out"]
         print(
             f"{path.name}: temperature {card['temperature']}, ECE {held['ece_before']:.3f} → {held['ece_after']:.3f}, "

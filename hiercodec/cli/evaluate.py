@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hiercodec.cli.base import note
 from hiercodec.cli.codec import results_table
+from hiercodec.fsio import write_json
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     from hiercodec.evaluation.dataset import load_photos
     from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.peers import HierPeer, rival, shares_and_ends
-    from hiercodec.evaluation.results import evaluate, write_json
+    from hiercodec.evaluation.results import evaluate
     from hiercodec.models import store
     from hiercodec.taxonomy import load_hierarchy
 

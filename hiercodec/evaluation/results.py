@@ -7,21 +7,17 @@ label, the classifier's own answer on the original stands in and the result says
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hiercodec.errors import OutputError
 from hiercodec.evaluation.dataset import Photos
 from hiercodec.evaluation.measure import ORIGINAL, Judging, Row, measure_peers
 from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.provenance import provenance
-from hiercodec.fsio import write_bytes
 from hiercodec.images import centre_crop
 from hiercodec.protocols import Peer
 
@@ -101,15 +97,6 @@ def evaluate(
             for (peer, setting), column in columns.items()
         ],
     }
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write a file of results, whole or not at all, and the folder it lies in; `OutputError` says why not."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
-    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def _rate_and_quality(column: Column) -> dict[str, float]:

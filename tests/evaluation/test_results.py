@@ -12,7 +12,8 @@ from hiercodec.errors import ConfigError, OutputError
 from hiercodec.evaluation.dataset import Photos, load_photos
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.peers import HierPeer, cut_shares, rival, shares_and_ends
-from hiercodec.evaluation.results import evaluate, gather, write_json
+from hiercodec.evaluation.results import evaluate, gather
+from hiercodec.fsio import write_json
 from hiercodec.images import encode_png
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.similarity import wup_matrix

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hiercodec.errors import ConfigError, HiercodecError
-from hiercodec.evaluation.results import write_json
+from hiercodec.fsio import write_json
 from hiercodec.training.config import TrainConfig, read_config
 
 

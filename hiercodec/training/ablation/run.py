@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from hiercodec.errors import ConfigError, HiercodecError
 from hiercodec.evaluation.provenance import environment
-from hiercodec.evaluation.results import write_json
+from hiercodec.fsio import write_json
 from hiercodec.training.ablation.arms import ARMS, Arm
 from hiercodec.training.ablation.stats import summary
 from hiercodec.training.config import TrainConfig, read_config
