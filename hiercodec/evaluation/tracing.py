@@ -155,8 +155,9 @@ def _measure(
 ) -> tuple[tuple[Step, ...], list[Any]]:
     """Decode the prefixes of `data`, measure them against `reference` (None: the last of them) and classify them."""
     decoded, total = [], len(budgets) + 2
+    decoder = codec.prefixes(data, bit_map=True)
     for done, n_bytes in enumerate(budgets, start=1):
-        decoded.append(codec.decode(data[:n_bytes], bit_map=True))
+        decoded.append(decoder.at(n_bytes))
         if show is not None:
             show(decoded[-1].image)
         tell(done, total, "decoding")

@@ -8,8 +8,6 @@ x̂ ◄──g_s── ŷ (missing blocks: 0; missing symbols of an opened block
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -24,14 +22,7 @@ from hiercodec.models.coding import CodingPath, CodingState
 from hiercodec.models.config import HYPER_STRIDE, STRIDE, Preset
 from hiercodec.models.entropy import PrefixEntropyModel
 from hiercodec.models.linear import LayeredKLT
-
-FADE = 0.1
-"""Share of an opened block's symbols at which its missing ones are filled with all of μ, and not a part of it.
-
-A missing block is zero, a missing symbol μ: filled so, a picture lost up to 0.3 dB where a block began. Fading μ in as they
-arrive is as good as either rule or better at every length that was tried (Kodak 12 and 23). The first block, before which
-there is no picture, takes all of μ.
-"""
+from hiercodec.models.prefixes import Decoded, PrefixDecoder
 
 
 class HierNetwork(nn.Module):
@@ -102,51 +93,19 @@ class Latent:
             self._approximation = self._linear.refine(j, self._approximation, y_hat)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Decoded:
-    """A picture from a prefix: uint8 (H, W, 3), the last complete level (None before the first), and how far it got.
-
-    `fraction` is the share of the open block's symbols that were there (1.0 when the stream is complete); `bytes` is how
-    many bytes were given. `bits`, where asked for, is float64 (h, w): what the symbols that were there cost at every
-    position of the latent grid, in bits; all of them together are the payload of the blocks.
-    """
-
-    image: np.ndarray
-    level: str | None
-    fraction: float
-    complete: bool
-    bytes: int
-    bits: np.ndarray | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Block:
-    """A block's scale indexes and means (width_j, h, w), its coding order, and their checksum; they follow from `before`.
-
-    `before` is the picture's size and the payloads of z and of every earlier block, complete as they are.
-    """
-
-    before: tuple
-    indexes: np.ndarray
-    means: np.ndarray
-    order: np.ndarray
-    check: int
-
-
 class Codec:
     """A network with weights, ready to encode photographs and decode any prefix of their streams.
 
     The transforms run in float32 wherever the network lives; everything that feeds the entropy coder runs in the
-    deterministic `CodingPath`. Not thread-safe: callers that share one codec take turns.
+    deterministic `CodingPath`. Nothing is remembered between calls.
     """
 
     def __init__(self, network: HierNetwork, tables: stream.Tables, medians: np.ndarray, *, name: str, fingerprint: bytes,
                  card: dict | None = None) -> None:  # fmt: skip
         self.network = network.eval()
         self.plan, self.name, self.fingerprint, self.card = network.plan, name, fingerprint, card or {}
-        self._coding = CodingPath(network.entropy, medians)
-        self._z_tables, self._y_tables = tables, stream.gaussian_tables()
-        self._blocks: dict[int, _Block] = {}
+        self.coding = CodingPath(network.entropy, medians)
+        self._z_tables, self.y_tables = tables, stream.gaussian_tables()
 
     @property
     def device(self) -> torch.device:
@@ -154,13 +113,13 @@ class Codec:
         return next(self.network.parameters()).device
 
     @staticmethod
-    def _grids(header: stream.Header) -> tuple[tuple[int, int], tuple[int, int]]:
+    def grids(header: stream.Header) -> tuple[tuple[int, int], tuple[int, int]]:
         """The latent's (h, w) and the hyper-latent's (hz, wz) for a picture of the header's size."""
         h, w = -(-header.height // STRIDE), -(-header.width // STRIDE)
         return (h, w), (-(-h // HYPER_STRIDE), -(-w // HYPER_STRIDE))
 
     def _z_indexes(self, shape: tuple[int, int]) -> np.ndarray:
-        channels = self._coding.medians.shape[0]
+        channels = self.coding.medians.shape[0]
         return np.repeat(np.arange(channels), shape[0] * shape[1])
 
     @torch.inference_mode()
@@ -170,20 +129,20 @@ class Codec:
         x = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float() / 255
         latent = self.network.g_a(x)
         z = self.network.entropy.h_a(latent.open_loop(self.plan))[0].double().cpu().numpy()  # (C_z, hz, wz)
-        z_symbols = np.rint(z - self._coding.medians[:, None, None]).astype(np.int32).reshape(-1)
+        z_symbols = np.rint(z - self.coding.medians[:, None, None]).astype(np.int32).reshape(-1)
         z_indexes = self._z_indexes(z.shape[1:])
         z_symbols = self._z_tables.clamp(z_symbols, z_indexes)
         payloads, checks = [], []
-        state = self._coding.start(z_symbols.reshape(z.shape), latent.grid)
+        state = self.coding.start(z_symbols.reshape(z.shape), latent.grid)
         for j in range(len(self.plan)):
-            indexes, means = self._coding.parameters(state, j)  # (width_j, h, w) each
+            indexes, means = self.coding.parameters(state, j)  # (width_j, h, w) each
             r = latent.block(j, self.plan)[0].double().cpu().numpy()
-            symbols = self._coding.quantise(r, means, self.network.preset.dead_zone[j]).reshape(-1)
-            symbols = self._y_tables.clamp(symbols, indexes.reshape(-1))
+            symbols = self.coding.quantise(r, means, self.network.preset.dead_zone[j]).reshape(-1)
+            symbols = self.y_tables.clamp(symbols, indexes.reshape(-1))
             order = stream.order(indexes.reshape(-1))
-            payloads.append(stream.encode_symbols(symbols[order], indexes.reshape(-1)[order], self._y_tables))
+            payloads.append(stream.encode_symbols(symbols[order], indexes.reshape(-1)[order], self.y_tables))
             checks.append(stream.checksum(indexes, means))
-            y_hat = self._coding.advance(state, symbols.reshape(indexes.shape), means)
+            y_hat = self.coding.advance(state, symbols.reshape(indexes.shape), means)
             latent.advance(j, torch.from_numpy(y_hat)[None].to(self.device, torch.float32))
         z_payload = stream.encode_symbols(z_symbols, z_indexes, self._z_tables)
         header = stream.Header(width=width, height=height, fingerprint=self.fingerprint, plan=self.plan)
@@ -195,89 +154,36 @@ class Codec:
         Raises `ModelMismatch` for another model's stream, `ParameterDesync` if the entropy parameters differ from the
         encoder's, and the other stream errors for damage. Truncation is no error.
         """
+        return self.prefixes(data, bit_map=bit_map).at()
+
+    def prefixes(self, data: bytes, *, bit_map: bool = False) -> PrefixDecoder:
+        """A decoder of this stream's prefixes, which works out once what they share: `.at(n_bytes)`. Raises as `decode`."""
+        return PrefixDecoder(self, data, bit_map=bit_map)
+
+    def parse(self, data: bytes) -> stream.Stream:
+        """The parsed stream; raises as `stream.parse`, and `ModelMismatch` for another model's."""
         parsed = stream.parse(data)
-        bits = np.zeros(self._grids(parsed.header)[0]) if bit_map else None
-        y_hat, level, fraction = self.decode_latent(parsed, bits)
-        return Decoded(self.synthesise(y_hat, parsed.header), level, fraction, parsed.complete, len(data), bits)
-
-    @torch.inference_mode()
-    def decode_latent(self, parsed: stream.Stream, bits: np.ndarray | None = None) -> tuple[Tensor, str | None, float]:
-        """Entropy-decode what is there: ŷ float32 (1, M, h, w), the last complete level, the open block's fraction.
-
-        What the symbols cost is added to `bits` (h, w), if given.
-        """
         header = parsed.header
         if header.fingerprint != self.fingerprint or header.plan != self.plan:
             raise ModelMismatch(
                 f"made by model {header.fingerprint.hex()}, this is {self.name!r} {self.fingerprint.hex()}", offset=0
             )
-        grid, z_shape = self._grids(header)
-        out = torch.zeros(1, self.plan.channels, *grid)
-        z_indexes = self._z_indexes(z_shape)
-        if not parsed.z.complete:
-            return out, None, 0.0
-        z_symbols, _ = stream.decode_symbols(parsed.z.payload, z_indexes, self._z_tables, complete=True)
-        state = self._coding.start(z_symbols.reshape(-1, *z_shape), grid)
-        reached, fraction = None, 0.0
-        before = (header.width, header.height, bytes(parsed.z.payload))
-        for j, section in enumerate(parsed.blocks):
-            if section.check is None:
-                break  # not even the block's own header arrived
-            block = self._block(state, j, before)
-            indexes, means, order = block.indexes, block.means, block.order
-            self._coding.expect(section, block.check)
-            symbols = np.zeros(indexes.size, np.int32)
-            symbols[order], valid = stream.decode_symbols(
-                section.payload, indexes.reshape(-1)[order], self._y_tables, complete=section.complete
-            )
-            before += (bytes(section.payload),)
-            if bits is not None:
-                cost, sent = np.zeros(indexes.size), order[:valid]
-                cost[sent] = self._y_tables.bits(symbols[sent], indexes.reshape(-1)[sent])
-                bits += cost.reshape(indexes.shape).sum(0)
-            y_hat = self._coding.advance(state, symbols.reshape(indexes.shape), means)
-            if not section.complete:
-                fraction = valid / max(1, indexes.size)
-                if j:
-                    y_hat.reshape(-1)[order[valid:]] *= min(1.0, fraction / FADE)
-            out[0, self.plan[j].channels] = torch.from_numpy(y_hat).float()
-            if not section.complete:
-                break
-            reached = self.plan[j].name
-        return out, reached, 1.0 if parsed.complete else fraction
+        return parsed
 
-    def forget(self) -> None:
-        """Drop what is remembered of the last stream, so that the next decoding starts from nothing."""
-        self._blocks.clear()
-
-    def _block(self, state: CodingState, j: int, before: tuple) -> _Block:
-        """Block j's parameters, given all that the stream holds before it; those of the last stream are remembered.
-
-        Decoding prefix after prefix of one stream, as a trace does, would otherwise compute them anew each time, which is
-        half of the work.
-        """
-        known = self._blocks.get(j)
-        if known is None or known.before != before:
-            indexes, means = self._coding.parameters(state, j)
-            known = _Block(before, indexes, means, stream.order(indexes.reshape(-1)), stream.checksum(indexes, means))
-            self._blocks[j] = known
-        return known
+    def start(self, parsed: stream.Stream) -> CodingState:
+        """Begin decoding from a complete z."""
+        grid, z_shape = self.grids(parsed.header)
+        z, _ = stream.decode_symbols(parsed.z.payload, self._z_indexes(z_shape), self._z_tables, complete=True)
+        return self.coding.start(z.reshape(-1, *z_shape), grid)
 
     def ideal_bits(self, data: bytes) -> float:
         """Σ -log2 p of all symbols of a complete stream under the tables that code them: what an ideal coder needs."""
-        parsed = stream.parse(data)
-        grid, z_shape = self._grids(parsed.header)
-        z_indexes = self._z_indexes(z_shape)
-        z, _ = stream.decode_symbols(parsed.z.payload, z_indexes, self._z_tables, complete=True)
-        bits = float(self._z_tables.bits(z, z_indexes).sum())
-        state = self._coding.start(z.reshape(-1, *z_shape), grid)
-        y_hat = self.decode_latent(parsed)[0][0].double().numpy()
-        for j, level in enumerate(self.plan):
-            indexes, means = self._coding.parameters(state, j)
-            symbols = np.rint(y_hat[level.channels] - self._coding.mean_values(means)).astype(np.int32)
-            bits += float(self._y_tables.bits(symbols.reshape(-1), indexes.reshape(-1)).sum())
-            self._coding.advance(state, symbols, means)
-        return bits
+        decoder = self.prefixes(data, bit_map=True)
+        z_indexes = self._z_indexes(self.grids(decoder.stream.header)[1])
+        z, _ = stream.decode_symbols(decoder.stream.z.payload, z_indexes, self._z_tables, complete=True)
+        bits = decoder.latent()[3]
+        assert bits is not None
+        return float(self._z_tables.bits(z, z_indexes).sum() + bits.sum())
 
     @torch.inference_mode()
     def synthesise(self, y_hat: Tensor, header: stream.Header) -> np.ndarray:

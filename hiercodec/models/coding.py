@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from hiercodec import stream
-from hiercodec.errors import ParameterDesync
 from hiercodec.models.entropy import MEAN_STEPS, PrefixEntropyModel
 
 
@@ -70,13 +69,3 @@ class CodingPath:
         y_hat = symbols + self.mean_values(means)
         state.blocks.append(torch.from_numpy(y_hat)[None])
         return y_hat
-
-    @staticmethod
-    def expect(section: stream.Section, check: int) -> None:
-        """Raise `ParameterDesync` naming the block unless its parameters have the encoder's checksum."""
-        if section.check != check:
-            raise ParameterDesync(
-                f"entropy parameters of block {section.name!r} differ from the encoder's; decoding stopped before it",
-                block=section.name,
-                offset=section.offset,
-            )

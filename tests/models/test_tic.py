@@ -46,8 +46,8 @@ def test_a_residual_tic_codes_exactly_and_cuts(tmp_path, monkeypatch):
     codec = make_codec(TINY_RESIDUAL, tmp_path)
     rgb = smooth_photo(np.random.default_rng(3), 50, 70)
     own = []  # the encoder's ŷ, block by block
-    advance = codec._coding.advance
-    monkeypatch.setattr(codec._coding, "advance", lambda *a: own.append(advance(*a)) or own[-1])
+    advance = codec.coding.advance
+    monkeypatch.setattr(codec.coding, "advance", lambda *a: own.append(advance(*a)) or own[-1])
     data = codec.encode(rgb)
     monkeypatch.undo()
     parsed = stream.parse(data)
