@@ -1,4 +1,4 @@
-"""The codec: transforms and prefix entropy model under one roof; photographs in, `.hc` streams out, and back.
+"""The codec: photographs in, `.hc` streams out, and back from any prefix of one.
 
 x ──g_a──► y ──h_a──► z ──► stream
            │                  for each block j:  r_j = y_j − (what earlier blocks already carry)
@@ -10,87 +10,16 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from hiercodec import stream
 from hiercodec.errors import ModelMismatch
 from hiercodec.images import crop, pad_to_multiple
-from hiercodec.levels import LevelPlan
-from hiercodec.models.backbones.lite import LiteAnalysis, LiteSynthesis
-from hiercodec.models.backbones.tic import TicAnalysis, TicSynthesis
-from hiercodec.models.coding import CodingPath, CodingState
-from hiercodec.models.config import HYPER_STRIDE, STRIDE, Preset
-from hiercodec.models.entropy import PrefixEntropyModel
-from hiercodec.models.linear import LayeredKLT
+from hiercodec.models.blocks import BlockLoop
+from hiercodec.models.coding import CodingPath
+from hiercodec.models.config import HYPER_STRIDE, STRIDE
+from hiercodec.models.network import HierNetwork
 from hiercodec.models.prefixes import Decoded, PrefixDecoder
-
-
-class HierNetwork(nn.Module):
-    """All networks of one codec in CompressAI's vocabulary: `g_a`, `g_s`, and `entropy` with `h_a`, `h_s`.
-
-    Tensors: x (B, 3, H, W) in 0…1 with H, W multiples of 16; y, ŷ (B, M, H/16, W/16); z (B, C_z, ⌈H/64⌉, ⌈W/64⌉).
-    """
-
-    def __init__(self, preset: Preset) -> None:
-        super().__init__()
-        self.preset, self.plan = preset, preset.plan
-        self.linear = LayeredKLT(preset.linear, preset.plan) if preset.linear else None
-        if preset.transform == "lite":
-            self.f_a: nn.Module = LiteAnalysis(preset.n, preset.m)
-            self.f_s: nn.Module = LiteSynthesis(preset.n, preset.m)
-        else:
-            residual = self.linear is not None
-            self.f_a = TicAnalysis(preset.n, preset.m, preset.depths, residual=residual)
-            self.f_s = TicSynthesis(preset.n, preset.m, preset.depths, residual=residual)
-        self.entropy = PrefixEntropyModel(preset)
-
-    def g_a(self, x: Tensor) -> Latent:
-        """Analysis: y before any block is coded, and the means to take from it what a block already carries."""
-        learned = self.f_a(x)
-        with torch.autocast(x.device.type, enabled=False):  # the KLT needs float32 precision
-            return Latent(self.linear, learned.float(), self.linear.project(x) if self.linear else None)
-
-    def g_s(self, y_hat: Tensor) -> Tensor:
-        """Synthesis: ŷ (B, M, h, w), missing blocks zero → x̂ (B, 3, 16h, 16w), not clamped."""
-        if self.linear is None:
-            return self.f_s(y_hat)
-        with torch.autocast(y_hat.device.type, enabled=False):
-            x_lin = self.linear.reconstruct(self.linear.approximate(y_hat))
-        return x_lin + self.f_s(y_hat, x_lin)
-
-
-class Latent:
-    """y, block by block. With a linear path, block j is coded after subtracting what ŷ_<j already carries of it."""
-
-    def __init__(self, linear: LayeredKLT | None, learned: Tensor, components: Tensor | None) -> None:
-        self._linear, self._learned, self._components = linear, learned, components
-        self._approximation = None if components is None else torch.zeros_like(components)
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        """(h, w) of the latent grid."""
-        return self._learned.shape[-2], self._learned.shape[-1]
-
-    def open_loop(self, plan: LevelPlan) -> Tensor:
-        """(B, M, h, w): what each block would code if nothing had been sent; the hyper-encoder reads this."""
-        if self._linear is None:
-            return self._learned
-        zero = torch.zeros_like(self._components)
-        return (
-            torch.cat([self._linear.residual(j, self._components, zero) for j in range(len(plan))], 1) + self._learned
-        )
-
-    def block(self, j: int, plan: LevelPlan) -> Tensor:
-        """r_j (B, width_j, h, w), given the blocks advanced so far."""
-        learned = self._learned[:, plan[j].channels]
-        if self._linear is None:
-            return learned
-        return learned + self._linear.residual(j, self._components, self._approximation)
-
-    def advance(self, j: int, y_hat: Tensor) -> None:
-        """Tell the latent that block j was coded as ŷ_j (B, width_j, h, w)."""
-        if self._linear is not None:
-            self._approximation = self._linear.refine(j, self._approximation, y_hat)
 
 
 class Codec:
@@ -104,8 +33,7 @@ class Codec:
                  card: dict | None = None) -> None:  # fmt: skip
         self.network = network.eval()
         self.plan, self.name, self.fingerprint, self.card = network.plan, name, fingerprint, card or {}
-        self.coding = CodingPath(network.entropy, medians)
-        self._z_tables, self.y_tables = tables, stream.gaussian_tables()
+        self.coding = CodingPath(network.entropy, tables, medians)
 
     @property
     def device(self) -> torch.device:
@@ -118,35 +46,18 @@ class Codec:
         h, w = -(-header.height // STRIDE), -(-header.width // STRIDE)
         return (h, w), (-(-h // HYPER_STRIDE), -(-w // HYPER_STRIDE))
 
-    def _z_indexes(self, shape: tuple[int, int]) -> np.ndarray:
-        channels = self.coding.medians.shape[0]
-        return np.repeat(np.arange(channels), shape[0] * shape[1])
-
     @torch.inference_mode()
     def encode(self, rgb: np.ndarray) -> bytes:
         """Encode uint8 RGB (H, W, 3), 1 ≤ H, W ≤ 65535, into a complete stream."""
         padded, (height, width) = pad_to_multiple(rgb, STRIDE)
         x = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float() / 255
         latent = self.network.g_a(x)
-        z = self.network.entropy.h_a(latent.open_loop(self.plan))[0].double().cpu().numpy()  # (C_z, hz, wz)
-        z_symbols = np.rint(z - self.coding.medians[:, None, None]).astype(np.int32).reshape(-1)
-        z_indexes = self._z_indexes(z.shape[1:])
-        z_symbols = self._z_tables.clamp(z_symbols, z_indexes)
-        payloads, checks = [], []
-        state = self.coding.start(z_symbols.reshape(z.shape), latent.grid)
-        for j in range(len(self.plan)):
-            indexes, means = self.coding.parameters(state, j)  # (width_j, h, w) each
-            r = latent.block(j, self.plan)[0].double().cpu().numpy()
-            symbols = self.coding.quantise(r, means, self.network.preset.dead_zone[j]).reshape(-1)
-            symbols = self.y_tables.clamp(symbols, indexes.reshape(-1))
-            order = stream.order(indexes.reshape(-1))
-            payloads.append(stream.encode_symbols(symbols[order], indexes.reshape(-1)[order], self.y_tables))
-            checks.append(stream.checksum(indexes, means))
-            y_hat = self.coding.advance(state, symbols.reshape(indexes.shape), means)
-            latent.advance(j, torch.from_numpy(y_hat)[None].to(self.device, torch.float32))
-        z_payload = stream.encode_symbols(z_symbols, z_indexes, self._z_tables)
+        z = self.network.entropy.h_a(latent.open_loop(self.plan))  # (1, C_z, hz, wz)
+        symbols, z_payload = self.coding.write_z(z)
+        loop = self.coding.start(symbols, (z.shape[-2], z.shape[-1]), latent.grid)
+        coded = [self.coding.write(block) for block in loop.code(latent, self.network.preset.dead_zone)]
         header = stream.Header(width=width, height=height, fingerprint=self.fingerprint, plan=self.plan)
-        return stream.write(header, z_payload, payloads, checks)
+        return stream.write(header, z_payload, *zip(*coded, strict=True))
 
     def decode(self, data: bytes, *, bit_map: bool = False) -> Decoded:
         """Decode any prefix of a stream that holds its header; `bit_map` also tells where in the picture its bits went.
@@ -170,20 +81,17 @@ class Codec:
             )
         return parsed
 
-    def start(self, parsed: stream.Stream) -> CodingState:
+    def start(self, parsed: stream.Stream) -> BlockLoop:
         """Begin decoding from a complete z."""
-        grid, z_shape = self.grids(parsed.header)
-        z, _ = stream.decode_symbols(parsed.z.payload, self._z_indexes(z_shape), self._z_tables, complete=True)
-        return self.coding.start(z.reshape(-1, *z_shape), grid)
+        grid, shape = self.grids(parsed.header)
+        return self.coding.start(self.coding.read_z(parsed.z.payload, shape), shape, grid)
 
     def ideal_bits(self, data: bytes) -> float:
         """Σ -log2 p of all symbols of a complete stream under the tables that code them: what an ideal coder needs."""
         decoder = self.prefixes(data, bit_map=True)
-        z_indexes = self._z_indexes(self.grids(decoder.stream.header)[1])
-        z, _ = stream.decode_symbols(decoder.stream.z.payload, z_indexes, self._z_tables, complete=True)
-        bits = decoder.latent()[3]
-        assert bits is not None
-        return float(self._z_tables.bits(z, z_indexes).sum() + bits.sum())
+        shape = self.grids(decoder.stream.header)[1]
+        z_bits = self.coding.z_bits(self.coding.read_z(decoder.stream.z.payload, shape), shape)
+        return z_bits + float(np.sum(decoder.latent()[3]))
 
     @torch.inference_mode()
     def synthesise(self, y_hat: Tensor, header: stream.Header) -> np.ndarray:

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from hiercodec import stream
 from hiercodec.errors import ParameterDesync
+from hiercodec.models.blocks import BlockLoop
+from hiercodec.models.coding import BlockParameters
 
 if TYPE_CHECKING:
     from hiercodec.models.codec import Codec
@@ -44,18 +46,6 @@ class Decoded:
     bits: np.ndarray | None = None
 
 
-@dataclass(slots=True, eq=False)
-class _Block:
-    """A block's scale indexes and means (width_j, h, w), its coding order and their checksum; once whole, ŷ and its bits."""
-
-    indexes: np.ndarray
-    means: np.ndarray
-    order: np.ndarray
-    check: int
-    y_hat: np.ndarray | None = None
-    bits: np.ndarray | None = None
-
-
 class PrefixDecoder:
     """One stream, whole or cut, and the pictures of its prefixes; `Codec.prefixes` makes it.
 
@@ -66,8 +56,9 @@ class PrefixDecoder:
     def __init__(self, codec: Codec, data: bytes, *, bit_map: bool = False) -> None:
         self._codec, self._data, self._bit_map = codec, bytes(data), bit_map
         self.stream = codec.parse(self._data)
-        self._blocks: list[_Block] = []
-        self._state = None
+        self._loop: BlockLoop | None = None
+        self._parameters: list[BlockParameters] = []
+        self._costs: list[np.ndarray | None] = []  # of the blocks that `_loop` has been through
 
     def at(self, n_bytes: int | None = None) -> Decoded:
         """The picture of the first `n_bytes` (default: all).
@@ -90,26 +81,26 @@ class PrefixDecoder:
         for j, section in enumerate(parsed.blocks):
             if section.check is None:
                 break  # not even the block's own header arrived
-            block = self._block(j)
+            loop, block = self._block(j)
             if section.check != block.check:
                 raise ParameterDesync(
                     f"entropy parameters of block {section.name!r} differ from the encoder's; decoding stopped before it",
                     block=section.name,
                     offset=section.offset,
                 )
-            if section.complete and block.y_hat is not None:
-                y_hat, cost = block.y_hat, block.bits
+            if section.complete and j < len(loop.blocks):
+                y_hat, cost = loop.blocks[j], self._costs[j]
             else:
                 symbols, cost, valid = self._symbols(section, block)
-                y_hat = symbols + codec.coding.mean_values(block.means)
                 if section.complete:
-                    block.y_hat, block.bits = y_hat, cost
-                    codec.coding.advance(self._state, symbols, block.means)
+                    y_hat = loop.advance(symbols, block.mu)
+                    self._costs.append(cost)
                 else:
-                    fraction = valid / max(1, y_hat.size)
+                    y_hat = symbols + block.mu
+                    fraction = valid / max(1, y_hat.numel())
                     if j:
-                        y_hat.reshape(-1)[block.order[valid:]] *= min(1.0, fraction / FADE)
-            out[0, codec.plan[j].channels] = torch.from_numpy(y_hat).float()
+                        y_hat.view(-1)[block.order[valid:]] *= min(1.0, fraction / FADE)
+            out[:, codec.plan[j].channels] = y_hat.float()
             if bits is not None and cost is not None:
                 bits += cost
             if not section.complete:
@@ -117,24 +108,22 @@ class PrefixDecoder:
             reached = section.name
         return out, reached, 1.0 if parsed.complete else fraction, bits
 
-    def _symbols(self, section: stream.Section, block: _Block) -> tuple[np.ndarray, np.ndarray | None, int]:
-        """What a section holds of its block: symbols (width_j, h, w), their bits (h, w) if asked for, how many are there."""
-        shape, symbols = block.indexes.shape, np.zeros(block.indexes.size, np.int32)
-        tables, indexes = self._codec.y_tables, block.indexes.reshape(-1)[block.order]
-        coded, valid = stream.decode_symbols(section.payload, indexes, tables, complete=section.complete)
-        symbols[block.order] = coded
-        if not self._bit_map:
-            return symbols.reshape(shape), None, valid
-        cost = np.zeros(symbols.size)
-        cost[block.order[:valid]] = tables.bits(coded[:valid], indexes[:valid])
-        return symbols.reshape(shape), cost.reshape(shape).sum(0), valid
+    def _block(self, j: int) -> tuple[BlockLoop, BlockParameters]:
+        """Block j's parameters; every block before it has been decoded whole."""
+        if self._loop is None:
+            self._loop = self._codec.start(self.stream)
+        if j == len(self._parameters):
+            self._parameters.append(self._codec.coding.parameters(self._loop))
+        return self._loop, self._parameters[j]
 
-    def _block(self, j: int) -> _Block:
-        """Block j's parameters; every block before it must have been decoded whole."""
-        if self._state is None:
-            self._state = self._codec.start(self.stream)
-        if j == len(self._blocks):
-            indexes, means = self._codec.coding.parameters(self._state, j)
-            order, check = stream.order(indexes.reshape(-1)), stream.checksum(indexes, means)
-            self._blocks.append(_Block(indexes, means, order, check))
-        return self._blocks[j]
+    def _symbols(self, section: stream.Section, block: BlockParameters) -> tuple[Tensor, np.ndarray | None, int]:
+        """Symbols (1, width_j, h, w) of a block, their bits (h, w) if asked for, and how many of them the section holds."""
+        tables = stream.gaussian_tables()
+        coded, valid = stream.decode_symbols(section.payload, block.indexes, tables, complete=section.complete)
+        symbols = np.zeros(block.mu.shape)
+        symbols.reshape(-1)[block.order] = coded
+        if not self._bit_map:
+            return torch.from_numpy(symbols), None, valid
+        cost = np.zeros(block.mu.shape)
+        cost.reshape(-1)[block.order[:valid]] = tables.bits(coded[:valid], block.indexes[:valid])
+        return torch.from_numpy(symbols), cost[0].sum(0), valid

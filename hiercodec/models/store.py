@@ -18,8 +18,9 @@ from torch import Tensor
 from hiercodec import stream
 from hiercodec.errors import ModelNotFound
 from hiercodec.fsio import locate
-from hiercodec.models.codec import Codec, HierNetwork
+from hiercodec.models.codec import Codec
 from hiercodec.models.config import PRESETS, Preset
+from hiercodec.models.network import HierNetwork
 
 MODELS = locate("models")
 """Where the shipped models are."""

@@ -9,7 +9,8 @@ import torch
 from hiercodec import stream
 from hiercodec.errors import CorruptStream, ModelMismatch, ParameterDesync, StreamError
 from hiercodec.models import LITE, TIC
-from hiercodec.models.codec import HierNetwork
+from hiercodec.models.blocks import BlockLoop
+from hiercodec.models.network import HierNetwork
 from tests.models.tiny import TINY_LITE, make_codec, smooth_photo
 
 
@@ -28,10 +29,10 @@ def test_a_full_stream_is_complete_and_has_the_photo_s_size(tiny, photo, coded):
 def test_the_full_stream_reproduces_the_encoder_s_reconstruction(tiny, photo, coded, monkeypatch):
     """The encoder's own ŷ, caught on its way, synthesises to exactly the decoder's picture."""
     caught = []
-    advance = tiny.coding.advance
-    monkeypatch.setattr(tiny.coding, "advance", lambda *a: caught.append(advance(*a)) or caught[-1])
+    advance = BlockLoop.advance
+    monkeypatch.setattr(BlockLoop, "advance", lambda *a: caught.append(advance(*a)) or caught[-1])
     assert tiny.encode(photo) == coded
-    y_hat = torch.from_numpy(np.concatenate(caught)).float()[None]
+    y_hat = torch.cat(caught, 1).float()
     mine = tiny.synthesise(y_hat, stream.parse(coded).header)
     assert np.array_equal(mine, tiny.decode(coded).image)
 
@@ -66,8 +67,8 @@ def test_a_decoder_of_prefixes_gives_what_decoding_each_gives(tiny, coded):
 
 def test_parameters_are_computed_once_for_all_prefixes_of_a_stream(tiny, coded, monkeypatch):
     asked = []
-    parameters = tiny.coding.parameters
-    monkeypatch.setattr(tiny.coding, "parameters", lambda state, j: (asked.append(j), parameters(state, j))[1])
+    parameters = BlockLoop.parameters
+    monkeypatch.setattr(BlockLoop, "parameters", lambda loop: (asked.append(len(loop.blocks)), parameters(loop))[1])
     decoder = tiny.prefixes(coded)
     for end in (len(coded) // 2, len(coded) - 1, len(coded)):
         decoder.at(end)
@@ -140,7 +141,7 @@ def test_other_parameters_are_a_desync_that_names_the_block(tiny_lite, photo, tm
     other = make_codec(TINY_LITE, tmp_path)
     data = tiny_lite.encode(photo)
     with torch.no_grad():
-        other.coding._entropy.scales.bias[150] += 0.5
+        other.coding.entropy.scales.bias[150] += 0.5
     other.fingerprint = tiny_lite.fingerprint
     with pytest.raises(ParameterDesync, match="block 'intermediate'") as caught:
         other.decode(data)

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hiercodec.models.layers import RSTB, zero_init
+from hiercodec.models.registry import Backbone
 
 
 def _heads(n: int, wanted: int) -> int:
@@ -114,3 +115,11 @@ class TicHyperSynthesis(nn.Module):
 
     def forward(self, z_hat: Tensor) -> Tensor:
         return self.net(z_hat)
+
+
+BACKBONE = Backbone(
+    f_a=lambda p: TicAnalysis(p.n, p.m, p.depths, residual=p.linear is not None),
+    f_s=lambda p: TicSynthesis(p.n, p.m, p.depths, residual=p.linear is not None),
+    h_a=lambda p: TicHyperAnalysis(p.m, p.n, p.n_hyper, compress=p.linear is not None),
+    h_s=lambda p: TicHyperSynthesis(p.n_hyper, p.n, p.width),
+)
