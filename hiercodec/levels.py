@@ -59,6 +59,12 @@ class LevelPlan:
         starts = (0, *cuts[:-1])
         return cls(tuple(Level(*row) for row in zip(names, starts, cuts, ks, strict=True)))
 
+    @classmethod
+    def numbered(cls, n: int) -> LevelPlan:
+        """Stands for a plan of which only the number of levels is known: "level 1" to "level n"; the rest says nothing."""
+        counted = tuple(range(1, n + 1))
+        return cls.from_cuts(tuple(f"level {i}" for i in counted), counted, counted)
+
     @property
     def channels(self) -> int:
         """M, the number of latent channels."""
@@ -107,3 +113,22 @@ PLANS: dict[int, LevelPlan] = {
     4: _split(107, 214, 320),
 }
 """Level plan id (one byte of the stream header) → plan. Ids are never reused. 2 to 4 are the splits that §5.3 compares."""
+
+OWN_LAYOUT = 0x80
+"""Ids 0x80 + L: L levels whose channels, names and order of symbols are the model's own; its card says them."""
+
+
+def plan_id(plan: LevelPlan, *, own: bool = False) -> int:
+    """The id of a plan: that in `PLANS`, or, for any other and wherever `own` says so, that of a model's own layout."""
+    known = next((i for i, other in PLANS.items() if other == plan), None)
+    return OWN_LAYOUT + len(plan) if own or known is None else known
+
+
+def plan_of(number: int, own: LevelPlan | None = None) -> LevelPlan:
+    """The plan with this id: `own` where the id says that it is the model's; numbered levels where `own` is not at hand.
+
+    `KeyError` for an id without a meaning.
+    """
+    if not OWN_LAYOUT < number < OWN_LAYOUT + 16:
+        return PLANS[number]
+    return own if own is not None and len(own) == number - OWN_LAYOUT else LevelPlan.numbered(number - OWN_LAYOUT)

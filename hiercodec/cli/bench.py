@@ -78,10 +78,9 @@ def bench(rgb: np.ndarray, *, repeats: int = REPEATS, without: tuple[str, ...] =
 
 def overhead(codec, rgb: np.ndarray) -> dict:
     """Where the bytes of one stream go: payload, what an ideal coder would need for it, and the container."""
-    from hiercodec import stream
 
     data = codec.encode(rgb)
-    parsed = stream.parse(data)
+    parsed = codec.parse(data)
     coded = sum(len(section.payload) for section in parsed.sections)
     ideal = codec.ideal_bits(data) / 8
     return {

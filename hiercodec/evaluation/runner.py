@@ -72,7 +72,7 @@ def cut_shares(n: int) -> list[float]:
 def hierarchical_frames(codec: Codec, rgb: np.ndarray, cuts: int = 0) -> Frames:
     """(setting, bytes, picture) of one photograph's stream: cut at `cuts` shares of the file, and at every level's end."""
     data = codec.encode(rgb)
-    parsed = stream.parse(data)
+    parsed = stream.parse(data, codec.plan)
     ends = {f"{share:.1%}": max(round(share * len(data)), parsed.parts()["header"]) for share in cut_shares(cuts)}
     for setting, end in (ends | parsed.cuts()).items():
         yield setting, end, codec.decode(data[:end]).image

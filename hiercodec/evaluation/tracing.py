@@ -123,7 +123,7 @@ def _trace(
 ) -> tuple[Trace, list[Any]]:
     from hiercodec import stream
 
-    parsed = stream.parse(data)
+    parsed = stream.parse(data, codec.plan)
     budgets = budgets_of(data, steps)
     rows, decoded = _measure(codec, data, budgets, reference, classifier, hierarchy, tell, show, truth)
     small = _small_levels(hierarchy)

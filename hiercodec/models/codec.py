@@ -15,6 +15,7 @@ from torch import Tensor
 from hiercodec import stream
 from hiercodec.errors import ModelMismatch
 from hiercodec.images import crop, pad_to_multiple
+from hiercodec.levels import plan_id
 from hiercodec.models.blocks import BlockLoop
 from hiercodec.models.coding import CodingPath
 from hiercodec.models.config import HYPER_STRIDE, STRIDE
@@ -33,7 +34,8 @@ class Codec:
                  card: dict | None = None) -> None:  # fmt: skip
         self.network = network.eval()
         self.plan, self.name, self.fingerprint, self.card = network.plan, name, fingerprint, card or {}
-        self.coding = CodingPath(network.entropy, tables, medians)
+        self.coding = CodingPath(network.entropy, tables, medians, network.preset.order)
+        self._own = bool(network.preset.declared)
 
     @property
     def device(self) -> torch.device:
@@ -56,7 +58,7 @@ class Codec:
         symbols, z_payload = self.coding.write_z(z)
         loop = self.coding.start(symbols, (z.shape[-2], z.shape[-1]), latent.grid)
         coded = [self.coding.write(block) for block in loop.code(latent, self.network.preset.dead_zone)]
-        header = stream.Header(width=width, height=height, fingerprint=self.fingerprint, plan=self.plan)
+        header = stream.Header(width, height, self.fingerprint, self.plan, self._own)
         return stream.write(header, z_payload, *zip(*coded, strict=True))
 
     def decode(self, data: bytes, *, bit_map: bool = False) -> Decoded:
@@ -73,9 +75,9 @@ class Codec:
 
     def parse(self, data: bytes) -> stream.Stream:
         """The parsed stream; raises as `stream.parse`, and `ModelMismatch` for another model's."""
-        parsed = stream.parse(data)
+        parsed = stream.parse(data, self.plan)
         header = parsed.header
-        if header.fingerprint != self.fingerprint or header.plan != self.plan:
+        if header.fingerprint != self.fingerprint or header.plan_id != plan_id(self.plan, own=self._own):
             raise ModelMismatch(
                 f"made by model {header.fingerprint.hex()}, this is {self.name!r} {self.fingerprint.hex()}", offset=0
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 from pydantic.dataclasses import dataclass
 
 from hiercodec.errors import ConfigError
-from hiercodec.levels import PAPER_PLAN, PLANS, LevelPlan
+from hiercodec.levels import PAPER_PLAN, PLANS, LevelPlan, plan_id
 from hiercodec.models.backbones import BACKBONES
 from hiercodec.models.context import CONTEXTS
 from hiercodec.models.order import DEFAULT, ORDERS
@@ -135,12 +136,17 @@ class Preset:
         """M, the number of latent channels."""
         return self.plan.channels
 
+    @property
+    def declared(self) -> str:
+        """What streams leave to the model's card, as text that its fingerprint covers: nothing for ids of `PLANS`."""
+        stated = plan_id(self.plan) in PLANS and self.order == DEFAULT
+        return "" if stated else json.dumps([self.plan.names, self.plan.cuts, self.order])
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a model card; `from_dict` reads them back."""
-        plan = self.plan
-        known = next((i for i, other in PLANS.items() if other == plan), None)
-        spelt = {"names": plan.names, "cuts": plan.cuts, "ks": tuple(level.k for level in plan)}
-        return asdict(self) | {"plan": known or spelt}
+        spelt = {"names": self.plan.names, "cuts": self.plan.cuts, "ks": tuple(level.k for level in self.plan)}
+        number = plan_id(self.plan)
+        return asdict(self) | {"plan": number if number in PLANS else spelt}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preset:

@@ -29,9 +29,12 @@ FINGERPRINT_BYTES = 4
 TRAINING = "training."
 
 
-def fingerprint(tensors: dict[str, Tensor]) -> bytes:
-    """First 4 bytes of a SHA-256 over names, types, shapes and contents of all tensors that decoding uses."""
-    digest = hashlib.sha256()
+def fingerprint(tensors: dict[str, Tensor], declared: str = "") -> bytes:
+    """First 4 bytes of a SHA-256 over names, types, shapes and contents of all tensors that decoding uses.
+
+    And over what the preset has `declared` that streams do not say.
+    """
+    digest = hashlib.sha256(declared.encode())
     for name in sorted(n for n in tensors if not n.startswith(TRAINING)):
         array = tensors[name].detach().cpu().contiguous().numpy()
         digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
@@ -49,7 +52,7 @@ def save(path: Path, network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], m
     tensors["z.median"] = torch.from_numpy(medians.astype(np.float32))
     for name, value in (training or {}).items():
         tensors[TRAINING + name] = value.detach().cpu().contiguous()
-    mark = fingerprint(tensors)
+    mark = fingerprint(tensors, network.preset.declared)
     card = {**card, "preset": network.preset.to_dict(), "fingerprint": mark.hex(), "weights": path.name}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
@@ -71,8 +74,8 @@ def build(
     pmf, ends = tensors["z.pmf"].numpy(), np.cumsum(tensors["z.length"].numpy())
     pieces = np.split(pmf, ends[:-1])
     tables = stream.Tables.from_pmfs(list(zip(tensors["z.offset"].tolist(), pieces, strict=True)))
-    medians = tensors["z.median"].numpy()
-    return Codec(network.to(device), tables, medians, name=name, fingerprint=fingerprint(tensors), card=card)
+    medians, mark = tensors["z.median"].numpy(), fingerprint(tensors, preset.declared)
+    return Codec(network.to(device), tables, medians, name=name, fingerprint=mark, card=card)
 
 
 def shipped() -> dict[str, dict]:

@@ -16,6 +16,7 @@ from lightning_fabric import Fabric
 from tqdm import tqdm
 
 from hiercodec.evaluation.dataset import Photos, load_photos
+from hiercodec.levels import LevelPlan
 from hiercodec.models import PRESETS, store
 from hiercodec.models.linear import LayeredKLT
 from hiercodec.training import checkpoint
@@ -47,11 +48,11 @@ class Trainer:
         )
         model = TrainableCodec(PRESETS[config.preset].scaled(**config.changes), bf16=config.bf16)
         if config.init:
-            load_training_state(model, config.init)
+            model.start_from(config.init)
         else:
             starts = torch.cat([self.crops.batch(2**31 + i)[0].cpu() for i in range(4)])
             model.initialise(train.pixels[::4], starts)
-        self.semantic = _semantic_loss(config) if config.classifier else None
+        self.semantic = _semantic_loss(config, model.plan) if config.classifier else None
         self.raw = model
         self.optimizer = torch.optim.Adam(_parameter_groups(model, config))
         # Not the prior's quantiles: their loss is their own, and its gradient, tens of times longer, hid a spike in all
@@ -221,18 +222,6 @@ class Trainer:
             file.write(json.dumps(record) + "\n")
 
 
-def load_training_state(model: TrainableCodec, name_or_path: str) -> None:
-    """Start from an exported model, its prior included."""
-    from safetensors.torch import load_file
-
-    tensors = load_file(store.weights_path(name_or_path))
-    network = {k.removeprefix("network."): v.float() for k, v in tensors.items() if k.startswith("network.")}
-    model.network.load_state_dict(network)
-    prefix = store.TRAINING + "bottleneck."
-    prior = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-    model.entropy_bottleneck.load_state_dict(prior, strict=False)
-
-
 def _parameter_groups(model: TrainableCodec, config: TrainConfig) -> list[dict]:
     """Adam groups: the KLT moves slowly, the prior's quantiles by their own loss, everything else at `lr`."""
     slow, quantiles, rest = [], [], []
@@ -265,13 +254,15 @@ def _origin(init: str) -> dict | None:
     return {key: card.get(key) for key in ("name", "fingerprint", "steps", "training", "started_from")}
 
 
-def _semantic_loss(config: TrainConfig) -> SemanticLoss:
+def _semantic_loss(config: TrainConfig, plan: LevelPlan) -> SemanticLoss:
+    """The classifier's loss at the hierarchy's levels that the plan names."""
     from hiercodec.classify import load_classifier
     from hiercodec.taxonomy import load_hierarchy
 
     classifier = load_classifier(config.classifier)
     hierarchy = load_hierarchy(config.hierarchy)
-    assignments = [(level.k, torch.as_tensor(np.asarray(level.assignment))) for level in hierarchy.levels]
+    levels = [hierarchy.level(name) for name in plan.names]
+    assignments = [(level.k, torch.as_tensor(np.asarray(level.assignment))) for level in levels]
     pre = classifier.preprocess
     return SemanticLoss(classifier.module, pre.mean, pre.std, assignments, config.loss.smoothing)
 

@@ -10,9 +10,11 @@ import warnings
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor
 
 from hiercodec import stream
+from hiercodec.models import store
 from hiercodec.models.blocks import Block, BlockLoop, StraightThrough
 from hiercodec.models.config import Preset
 from hiercodec.models.linear import patch_klt
@@ -95,6 +97,16 @@ class TrainableCodec(CompressionModel):
         """ŷ (B, M, h, w) with the missing blocks at zero."""
         y_hat = torch.cat(blocks, 1)
         return F.pad(y_hat, (0, 0, 0, 0, 0, self.plan.channels - y_hat.shape[1]))
+
+    def start_from(self, name_or_path: str) -> TrainableCodec:
+        """Take the weights of an exported model, its prior included; returns itself."""
+        tensors = load_file(store.weights_path(name_or_path))
+        network = {k.removeprefix("network."): v.float() for k, v in tensors.items() if k.startswith("network.")}
+        self.network.load_state_dict(network)
+        prefix = store.TRAINING + "bottleneck."
+        prior = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        self.entropy_bottleneck.load_state_dict(prior, strict=False)  # without its tables, which `update` makes
+        return self
 
     @torch.no_grad()
     def initialise(self, photos: list[np.ndarray], batch: Tensor) -> None:

@@ -25,7 +25,7 @@ def validate(codec: Codec, photos: Photos, semantic: SemanticLoss | None, *, lim
     for rgb, known in zip(photos.pixels, photos.labels, strict=True):
         rgb = centre_crop(rgb, side)
         data = codec.encode(rgb)
-        parsed = stream.parse(data)
+        parsed = stream.parse(data, codec.plan)
         cuts = parsed.cuts()
         z_share.append(parsed.parts()["z"] / cuts[names[0]])
         original = torch.from_numpy(rgb).permute(2, 0, 1)[None].float() / 255
