@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MAX_LEVELS = 15
+"""Levels that a plan may have: what one hexadecimal digit of its id can count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -36,8 +39,8 @@ class LevelPlan:
     levels: tuple[Level, ...]
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.levels) <= 15:
-            raise ValueError(f"a plan has 1 to 15 levels, got {len(self.levels)}")
+        if not 1 <= len(self.levels) <= MAX_LEVELS:
+            raise ValueError(f"a plan has 1 to {MAX_LEVELS} levels, got {len(self.levels)}")
         expected = 0
         for level in self.levels:
             if level.start != expected or level.stop <= level.start or level.stop > 65535:
@@ -129,6 +132,6 @@ def plan_of(number: int, own: LevelPlan | None = None) -> LevelPlan:
 
     `KeyError` for an id without a meaning.
     """
-    if not OWN_LAYOUT < number < OWN_LAYOUT + 16:
+    if not OWN_LAYOUT < number <= OWN_LAYOUT + MAX_LEVELS:
         return PLANS[number]
     return own if own is not None and len(own) == number - OWN_LAYOUT else LevelPlan.numbered(number - OWN_LAYOUT)

@@ -16,7 +16,6 @@ from lightning_fabric import Fabric
 from tqdm import tqdm
 
 from hiercodec.evaluation.dataset import Photos, load_photos
-from hiercodec.levels import LevelPlan
 from hiercodec.models import PRESETS, store
 from hiercodec.models.linear import LayeredKLT
 from hiercodec.training import checkpoint
@@ -52,7 +51,7 @@ class Trainer:
         else:
             starts = torch.cat([self.crops.batch(2**31 + i)[0].cpu() for i in range(4)])
             model.initialise(train.pixels[::4], starts)
-        self.semantic = _semantic_loss(config, model.plan) if config.classifier else None
+        self.semantic = _semantic_loss(config) if config.classifier else None
         self.raw = model
         self.optimizer = torch.optim.Adam(_parameter_groups(model, config))
         # Not the prior's quantiles: their loss is their own, and its gradient, tens of times longer, hid a spike in all
@@ -254,15 +253,16 @@ def _origin(init: str) -> dict | None:
     return {key: card.get(key) for key in ("name", "fingerprint", "steps", "training", "started_from")}
 
 
-def _semantic_loss(config: TrainConfig, plan: LevelPlan) -> SemanticLoss:
+def _semantic_loss(config: TrainConfig) -> SemanticLoss:
     """The classifier's loss at the hierarchy's levels that the plan names."""
+    plan = PRESETS[config.preset].scaled(**config.changes).plan
     from hiercodec.classify import load_classifier
     from hiercodec.taxonomy import load_hierarchy
 
     classifier = load_classifier(config.classifier)
     hierarchy = load_hierarchy(config.hierarchy)
     levels = [hierarchy.level(name) for name in plan.names]
-    assignments = [(level.k, torch.as_tensor(np.asarray(level.assignment))) for level in levels]
+    assignments = [(level.k, torch.tensor(level.assignment)) for level in levels]
     pre = classifier.preprocess
     return SemanticLoss(classifier.module, pre.mean, pre.std, assignments, config.loss.smoothing)
 
