@@ -29,6 +29,7 @@ class ConvContext(nn.Module):
         if live:
             h = F.conv2d(torch.asinh(y_hat), self.first.weight[:, :live], self.first.bias, padding=1)
         else:
+            assert self.first.bias is not None
             h = self.first.bias.view(1, -1, 1, 1).expand(y_hat.shape[0], -1, *y_hat.shape[-2:])
         return self.second(F.leaky_relu(h, 0.1))
 

@@ -87,10 +87,13 @@ class PrefixEntropyModel(nn.Module):
             raise ValueError(f"block {level.name!r} is predicted from {level.start} channels, got {y_hat.shape[1]}")
         features = torch.cat((hyper, self.context(y_hat)), 1)
         hidden = self.trunk(features)
-        rows = level.channels
-        scale = F.conv2d(hidden, self.scales.weight[rows], self.scales.bias[rows])
-        mean = F.conv2d(hidden, self.means.weight[rows], self.means.bias[rows])
+        scale, mean = (_outputs(layer, hidden, level.channels) for layer in (self.scales, self.means))
         if j and len(self.deltas):
             d_scale, d_mean = self.deltas[j - 1](features)
             scale, mean = scale + d_scale, mean + d_mean  # softplus⁻¹(softplus(s)) + Δ = s + Δ (Eq. 7)
         return F.softplus(scale), mean
+
+
+def _outputs(layer: nn.Conv2d, x: Tensor, channels: slice) -> Tensor:
+    """Some output channels of a 1×1 convolution; the others are not computed."""
+    return F.conv2d(x, layer.weight[channels], None if layer.bias is None else layer.bias[channels])

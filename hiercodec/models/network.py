@@ -34,7 +34,8 @@ class HierNetwork(nn.Module):
         """Analysis: y before any block is coded, and the means to take from it what a block already carries."""
         learned = self.f_a(x)
         with torch.autocast(x.device.type, enabled=False):  # the KLT needs float32 precision
-            return Latent(self.linear, learned.float(), self.linear.project(x) if self.linear else None)
+            learned = learned.float()
+            return LinearLatent(learned, self.linear, self.linear.project(x)) if self.linear else Latent(learned)
 
     def g_s(self, y_hat: Tensor) -> Tensor:
         """Synthesis: ŷ (B, M, h, w), missing blocks zero → x̂ (B, 3, 16h, 16w), not clamped."""
@@ -46,11 +47,10 @@ class HierNetwork(nn.Module):
 
 
 class Latent:
-    """y, block by block. With a linear path, block j is coded after subtracting what ŷ_<j already carries of it."""
+    """y, block by block, as (B, width_j, h, w); what `learned` holds of it, without a linear path."""
 
-    def __init__(self, linear: LayeredKLT | None, learned: Tensor, components: Tensor | None) -> None:
-        self._linear, self._learned, self._components = linear, learned, components
-        self._approximation = None if components is None else torch.zeros_like(components)
+    def __init__(self, learned: Tensor) -> None:
+        self._learned = learned
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -59,21 +59,32 @@ class Latent:
 
     def open_loop(self, plan: LevelPlan) -> Tensor:
         """(B, M, h, w): what each block would code if nothing had been sent; the hyper-encoder reads this."""
-        if self._linear is None:
-            return self._learned
+        return self._learned
+
+    def block(self, j: int, plan: LevelPlan) -> Tensor:
+        """r_j (B, width_j, h, w), given the blocks advanced so far."""
+        return self._learned[:, plan[j].channels]
+
+    def advance(self, j: int, y_hat: Tensor) -> None:
+        """Tell the latent that block j was coded as ŷ_j (B, width_j, h, w)."""
+
+
+class LinearLatent(Latent):
+    """With a linear path: block j is coded after subtracting what ŷ_<j already carries of the components."""
+
+    def __init__(self, learned: Tensor, linear: LayeredKLT, components: Tensor) -> None:
+        super().__init__(learned)
+        self._linear, self._components = linear, components
+        self._approximation = torch.zeros_like(components)
+
+    def open_loop(self, plan: LevelPlan) -> Tensor:
         zero = torch.zeros_like(self._components)
         return (
             torch.cat([self._linear.residual(j, self._components, zero) for j in range(len(plan))], 1) + self._learned
         )
 
     def block(self, j: int, plan: LevelPlan) -> Tensor:
-        """r_j (B, width_j, h, w), given the blocks advanced so far."""
-        learned = self._learned[:, plan[j].channels]
-        if self._linear is None:
-            return learned
-        return learned + self._linear.residual(j, self._components, self._approximation)
+        return super().block(j, plan) + self._linear.residual(j, self._components, self._approximation)
 
     def advance(self, j: int, y_hat: Tensor) -> None:
-        """Tell the latent that block j was coded as ŷ_j (B, width_j, h, w)."""
-        if self._linear is not None:
-            self._approximation = self._linear.refine(j, self._approximation, y_hat.to(self._approximation))
+        self._approximation = self._linear.refine(j, self._approximation, y_hat.to(self._approximation))

@@ -58,7 +58,7 @@ class PrefixDecoder:
         self.stream = codec.parse(self._data)
         self._loop: BlockLoop | None = None
         self._parameters: list[BlockParameters] = []
-        self._costs: list[np.ndarray | None] = []  # of the blocks that `_loop` has been through
+        self._costs: list[np.ndarray] = []  # of the blocks that `_loop` has been through
 
     def at(self, n_bytes: int | None = None) -> Decoded:
         """The picture of the first `n_bytes` (default: all).
@@ -68,15 +68,18 @@ class PrefixDecoder:
         n_bytes = len(self._data[:n_bytes])
         y_hat, level, fraction, bits = self.latent(n_bytes)
         image = self._codec.synthesise(y_hat, self.stream.header)
-        return Decoded(image, level, fraction, n_bytes == self.stream.total_bytes, n_bytes, bits)
+        complete = n_bytes == self.stream.total_bytes
+        return Decoded(image, level, fraction, complete, n_bytes, bits if self._bit_map else None)
 
     @torch.inference_mode()
-    def latent(self, n_bytes: int | None = None) -> tuple[Tensor, str | None, float, np.ndarray | None]:
-        """ŷ float32 (1, M, h, w) of the first `n_bytes`, the last complete level, the open block's fraction, bits (h, w)."""
+    def latent(self, n_bytes: int | None = None) -> tuple[Tensor, str | None, float, np.ndarray]:
+        """ŷ float32 (1, M, h, w) of the first `n_bytes`, the last complete level, the open block's fraction, bits (h, w).
+
+        The bits are zero unless the decoder was made for a map of them.
+        """
         codec, parsed = self._codec, self._codec.parse(self._data[:n_bytes])
         grid, _ = codec.grids(parsed.header)
-        out = torch.zeros(1, codec.plan.channels, *grid)
-        bits = np.zeros(grid) if self._bit_map else None
+        out, bits = torch.zeros(1, codec.plan.channels, *grid), np.zeros(grid)
         reached, fraction = None, 0.0
         for j, section in enumerate(parsed.blocks):
             if section.check is None:
@@ -101,8 +104,7 @@ class PrefixDecoder:
                     if j:
                         y_hat.view(-1)[block.order[valid:]] *= min(1.0, fraction / FADE)
             out[:, codec.plan[j].channels] = y_hat.float()
-            if bits is not None and cost is not None:
-                bits += cost
+            bits += cost
             if not section.complete:
                 break
             reached = section.name
@@ -116,14 +118,13 @@ class PrefixDecoder:
             self._parameters.append(self._codec.coding.parameters(self._loop))
         return self._loop, self._parameters[j]
 
-    def _symbols(self, section: stream.Section, block: BlockParameters) -> tuple[Tensor, np.ndarray | None, int]:
-        """Symbols (1, width_j, h, w) of a block, their bits (h, w) if asked for, and how many of them the section holds."""
+    def _symbols(self, section: stream.Section, block: BlockParameters) -> tuple[Tensor, np.ndarray, int]:
+        """Symbols (1, width_j, h, w) of a block, their bits (h, w) for a map, and how many of them the section holds."""
         tables = stream.gaussian_tables()
         coded, valid = stream.decode_symbols(section.payload, block.indexes, tables, complete=section.complete)
         symbols = np.zeros(block.mu.shape)
         symbols.reshape(-1)[block.order] = coded
-        if not self._bit_map:
-            return torch.from_numpy(symbols), None, valid
         cost = np.zeros(block.mu.shape)
-        cost.reshape(-1)[block.order[:valid]] = tables.bits(coded[:valid], block.indexes[:valid])
+        if self._bit_map:
+            cost.reshape(-1)[block.order[:valid]] = tables.bits(coded[:valid], block.indexes[:valid])
         return torch.from_numpy(symbols), cost[0].sum(0), valid

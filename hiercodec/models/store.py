@@ -42,14 +42,20 @@ def fingerprint(tensors: dict[str, Tensor], declared: str = "") -> bytes:
     return digest.digest()[:FINGERPRINT_BYTES]
 
 
-def save(path: Path, network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], medians: np.ndarray, card: dict,
-         training: dict[str, Tensor] | None = None) -> bytes:  # fmt: skip
-    """Write `path` (.safetensors) and its card beside it (.json); returns the fingerprint. Replaced whole or not at all."""
+def pack(network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], medians: np.ndarray) -> dict[str, Tensor]:
+    """All that a decoder needs of a model, by name: half-precision weights and z's tables. `build` makes a codec of it."""
     tensors = {f"network.{k}": v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
     tensors["z.pmf"] = torch.from_numpy(np.concatenate([pmf for _, pmf in pmfs]).astype(np.int32))
     tensors["z.length"] = torch.tensor([len(pmf) for _, pmf in pmfs], dtype=torch.int32)
     tensors["z.offset"] = torch.tensor([offset for offset, _ in pmfs], dtype=torch.int32)
     tensors["z.median"] = torch.from_numpy(medians.astype(np.float32))
+    return tensors
+
+
+def save(path: Path, network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], medians: np.ndarray, card: dict,
+         training: dict[str, Tensor] | None = None) -> bytes:  # fmt: skip
+    """Write `path` (.safetensors) and its card beside it (.json); returns the fingerprint. Replaced whole or not at all."""
+    tensors = pack(network, pmfs, medians)
     for name, value in (training or {}).items():
         tensors[TRAINING + name] = value.detach().cpu().contiguous()
     mark = fingerprint(tensors, network.preset.declared)
@@ -67,7 +73,7 @@ def save(path: Path, network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], m
 def build(
     preset: Preset, tensors: dict[str, Tensor], *, name: str, card: dict | None = None, device: str = "cpu"
 ) -> Codec:
-    """A codec from a preset and the tensors that `save` wrote."""
+    """A codec from a preset and the tensors of `pack`, as they are or as `save` wrote them."""
     network = HierNetwork(preset)
     state = {k.removeprefix("network."): v.float() for k, v in tensors.items() if k.startswith("network.")}
     network.load_state_dict(state)

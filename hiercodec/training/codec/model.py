@@ -115,19 +115,20 @@ class TrainableCodec(CompressionModel):
         if net.linear is not None:
             net.linear.set_basis(*patch_klt(photos))
         latent = net.g_a(batch)
-        net.entropy.scales.weight.mul_(0.1)
+        scales = net.entropy.scales
+        assert scales.bias is not None
+        scales.weight.mul_(0.1)
         for j, level in enumerate(self.plan):
             r = latent.block(j, self.plan)
             spread = r.abs().mean((0, 2, 3)).clamp_min(0.05) * 1.2
-            net.entropy.scales.bias[level.channels] = torch.log(torch.expm1(spread))
+            scales.bias[level.channels] = torch.log(torch.expm1(spread))
             latent.advance(j, torch.round(r))
 
     def z_pmfs(self) -> tuple[list[tuple[int, np.ndarray]], np.ndarray]:
         """The factorised prior as coding tables: per channel (offset, integer pmf), and the medians (C_z,)."""
         self.entropy_bottleneck.update(force=True)
-        cdf = self.entropy_bottleneck.quantized_cdf.cpu().numpy()
-        lengths = self.entropy_bottleneck.cdf_length.cpu().numpy()
-        offsets = self.entropy_bottleneck.offset.cpu().numpy()
+        names = ("quantized_cdf", "cdf_length", "offset")
+        cdf, lengths, offsets = (getattr(self.entropy_bottleneck, name).cpu().numpy() for name in names)
         pmfs = []
         for row, length, offset in zip(cdf, lengths, offsets, strict=True):
             pmf = np.diff(row[: length - 1].astype(np.int64))  # without CompressAI's overflow bin: we saturate instead
