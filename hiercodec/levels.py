@@ -46,8 +46,10 @@ class LevelPlan:
             if level.start != expected or level.stop <= level.start or level.stop > 65535:
                 raise ValueError(f"{level.name!r} spans [{level.start}, {level.stop}); expected to start at {expected}")
             expected = level.stop
-        if len({level.name for level in self.levels}) != len(self.levels):
-            raise ValueError("level names must differ")
+        if wrong := [name for name in self.names if not isinstance(name, str) or not name.strip() or name.isdigit()]:
+            raise ValueError(f"levels are named by words, not {wrong[0]!r}")  # browsers sort keys that are numbers
+        if len({*self.names, "header", "z"}) != len(self.levels) + 2:
+            raise ValueError("level names must differ, from the other parts of a file (header, z) too")
 
     @classmethod
     def from_cuts(cls, names: tuple[str, ...], cuts: tuple[int, ...], ks: tuple[int, ...]) -> LevelPlan:

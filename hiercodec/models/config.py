@@ -26,6 +26,7 @@ HYPER_STRIDE = 4
 CHECKED = ConfigDict(extra="forbid", allow_inf_nan=False)
 Count = Annotated[int, Field(strict=True, ge=1)]
 Whole = Annotated[int, Field(strict=True, ge=0)]
+Component = Annotated[int, Field(strict=True, ge=0, le=3 * STRIDE * STRIDE)]
 
 
 def _known(registry: Registry[Any]) -> AfterValidator:
@@ -63,7 +64,7 @@ class LinearBlock:
     channels left over start at zero and belong to the learned paths.
     """
 
-    spans: tuple[tuple[Whole, Whole], ...]
+    spans: Annotated[tuple[tuple[Component, Component], ...], Field(min_length=1)]
     step: Annotated[float, Field(gt=0)]
 
     @property
@@ -91,7 +92,7 @@ class LinearPath:
         LinearBlock(((0, 40), (136, 192)), 0.23),
         LinearBlock(((40, 136),), 0.23),
     )
-    spatial: tuple[Whole, ...] = ()
+    spatial: tuple[Component, ...] = ()
 
     @property
     def components(self) -> int:
@@ -156,6 +157,8 @@ class Preset:
         except ValidationError as error:
             said = (f"{'.'.join(map(str, row['loc']))}: {row['msg']}".removeprefix(": ") for row in error.errors())
             raise ConfigError(f"not a model preset: {'; '.join(said)}") from None
+        except TypeError as error:
+            raise ConfigError(f"not a model preset: {error}") from None
 
     def scaled(self, **changes: Any) -> Preset:
         """A copy with some fields changed (small models, ablations), as objects or as the plain values of a TOML file."""

@@ -44,6 +44,29 @@ def test_every_wrong_field_of_a_preset_is_named():
         assert f"{name}: " in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        ({"names": ["a", "b"], "cuts": [1, 2]}, "'ks' is missing"),
+        ({"names": ["a", 2], "cuts": [1, 2], "ks": [1, 2]}, "words, not 2"),
+        ({"names": ["a", "2"], "cuts": [1, 2], "ks": [1, 2]}, "words, not '2'"),
+        ({"names": ["a", "z"], "cuts": [1, 2], "ks": [1, 2]}, "other parts"),
+        ({"names": ["a", "b"], "cuts": [2, 1], "ks": [1, 2]}, "expected to start"),
+        ({"names": ["a", "b"], "cuts": ["1", 2], "ks": [1, 2]}, "plan: "),
+        ("paper", "plan: "),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused(plan, message):
+    with pytest.raises(ConfigError, match=message):
+        TINY_LITE.scaled(plan=plan)
+
+
+@pytest.mark.parametrize("values", [5, [], None, {"linear": {"blocks": [{"spans": [[0, 10**12]], "step": 1}]}}])
+def test_what_is_no_preset_is_one_clear_error(values):
+    with pytest.raises(ConfigError, match="not a model preset"):
+        Preset.from_dict(values)
+
+
 def test_a_preset_has_one_dead_zone_and_one_linear_block_a_level():
     with pytest.raises(ConfigError, match=r"dead_zone: 3 for 2 levels; linear\.blocks: 3 for 2 levels"):
         TINY_LITE.scaled(plan={"names": ["a", "b"], "cuts": [100, 320], "ks": [10, 1000]})
