@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MAX_LEVELS = 15
+"""Levels that a plan may have: what one hexadecimal digit of its id can count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -36,15 +39,17 @@ class LevelPlan:
     levels: tuple[Level, ...]
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.levels) <= 15:
-            raise ValueError(f"a plan has 1 to 15 levels, got {len(self.levels)}")
+        if not 1 <= len(self.levels) <= MAX_LEVELS:
+            raise ValueError(f"a plan has 1 to {MAX_LEVELS} levels, got {len(self.levels)}")
         expected = 0
         for level in self.levels:
             if level.start != expected or level.stop <= level.start or level.stop > 65535:
                 raise ValueError(f"{level.name!r} spans [{level.start}, {level.stop}); expected to start at {expected}")
             expected = level.stop
-        if len({level.name for level in self.levels}) != len(self.levels):
-            raise ValueError("level names must differ")
+        if wrong := [name for name in self.names if not isinstance(name, str) or not name.strip() or name.isdigit()]:
+            raise ValueError(f"levels are named by words, not {wrong[0]!r}")  # browsers sort keys that are numbers
+        if len({*self.names, "header", "z"}) != len(self.levels) + 2:
+            raise ValueError("level names must differ, from the other parts of a file (header, z) too")
 
     @classmethod
     def from_cuts(cls, names: tuple[str, ...], cuts: tuple[int, ...], ks: tuple[int, ...]) -> LevelPlan:
@@ -58,6 +63,12 @@ class LevelPlan:
             raise ValueError("names, cuts and ks must have the same length")
         starts = (0, *cuts[:-1])
         return cls(tuple(Level(*row) for row in zip(names, starts, cuts, ks, strict=True)))
+
+    @classmethod
+    def numbered(cls, n: int) -> LevelPlan:
+        """Stands for a plan of which only the number of levels is known: "level 1" to "level n"; the rest says nothing."""
+        counted = tuple(range(1, n + 1))
+        return cls.from_cuts(tuple(f"level {i}" for i in counted), counted, counted)
 
     @property
     def channels(self) -> int:
@@ -107,3 +118,22 @@ PLANS: dict[int, LevelPlan] = {
     4: _split(107, 214, 320),
 }
 """Level plan id (one byte of the stream header) → plan. Ids are never reused. 2 to 4 are the splits that §5.3 compares."""
+
+OWN_LAYOUT = 0x80
+"""Ids 0x80 + L: L levels whose channels, names and order of symbols are the model's own; its card says them."""
+
+
+def plan_id(plan: LevelPlan, *, own: bool = False) -> int:
+    """The id of a plan: that in `PLANS`, or, for any other and wherever `own` says so, that of a model's own layout."""
+    known = next((i for i, other in PLANS.items() if other == plan), None)
+    return OWN_LAYOUT + len(plan) if own or known is None else known
+
+
+def plan_of(number: int, own: LevelPlan | None = None) -> LevelPlan:
+    """The plan with this id: `own` where the id says that it is the model's; numbered levels where `own` is not at hand.
+
+    `KeyError` for an id without a meaning.
+    """
+    if not OWN_LAYOUT < number <= OWN_LAYOUT + MAX_LEVELS:
+        return PLANS[number]
+    return own if own is not None and len(own) == number - OWN_LAYOUT else LevelPlan.numbered(number - OWN_LAYOUT)

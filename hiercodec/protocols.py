@@ -38,6 +38,14 @@ class DecodedPrefix(Protocol):
         ...
 
 
+class PrefixDecoder(Protocol):
+    """One stream, decoded at many lengths; what its prefixes share is worked out once."""
+
+    def at(self, n_bytes: int | None = None) -> DecodedPrefix:
+        """What the first `n_bytes` (default: all) show: equal to `Codec.decode` of those bytes."""
+        ...
+
+
 class Codec(Protocol):
     """An embedded codec: any prefix of what `encode` writes decodes."""
 
@@ -52,6 +60,10 @@ class Codec(Protocol):
 
     def decode(self, data: bytes, *, bit_map: bool = False) -> DecodedPrefix:
         """Any prefix that holds the header → what it shows; stream errors for damage, never for truncation."""
+        ...
+
+    def prefixes(self, data: bytes, *, bit_map: bool = False) -> PrefixDecoder:
+        """A decoder of this stream's prefixes; raises as `decode`."""
         ...
 
 

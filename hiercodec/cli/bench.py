@@ -76,10 +76,9 @@ def bench(rgb: np.ndarray, *, repeats: int = REPEATS, without: tuple[str, ...] =
 
 def overhead(codec, rgb: np.ndarray) -> dict:
     """Where the bytes of one stream go: payload, what an ideal coder would need for it, and the container."""
-    from hiercodec import stream
 
     data = codec.encode(rgb)
-    parsed = stream.parse(data)
+    parsed = codec.parse(data)
     coded = sum(len(section.payload) for section in parsed.sections)
     ideal = codec.ideal_bits(data) / 8
     return {
@@ -142,19 +141,12 @@ def _time(runs: dict[str, Steps], repeats: int) -> dict[str, dict]:
 
 def _own(codec, rgb: np.ndarray) -> Steps:
     """A codec of ours; the data are the stream."""
-    from hiercodec import stream
-
-    parsed = stream.parse(codec.encode(rgb))
-    latent = codec.decode_latent(parsed)[0]
-
-    def decode(data: bytes):
-        codec.forget()  # a stream that was just decoded costs less
-        return codec.decode(data)
-
+    decoder = codec.prefixes(codec.encode(rgb))
+    latent = decoder.latent()[0]
     return {
         "encode": lambda: codec.encode(rgb),
-        "decode": decode,
-        "synthesis": lambda data: codec.synthesise(latent, parsed.header),
+        "decode": codec.decode,
+        "synthesis": lambda data: codec.synthesise(latent, decoder.stream.header),
     }
 
 

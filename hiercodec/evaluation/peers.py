@@ -39,9 +39,9 @@ class Prefix(OperatingPoint):
 
 def prefixes(codec: Codec, data: bytes, cuts: Mapping[str, int], *, bit_map: bool = False) -> Iterator[Prefix]:
     """Decode a stream's prefixes of the lengths in `cuts`, one at a time, in the order given."""
-    whole = stream.parse(data)
+    whole, decoder = stream.parse(data, codec.plan), codec.prefixes(data, bit_map=bit_map)
     for setting, length in cuts.items():
-        decoded = codec.decode(data[:length], bit_map=bit_map)
+        decoded = decoder.at(length)
         yield Prefix(setting, length, decoded.image, decoded, whole)
 
 
@@ -87,7 +87,7 @@ class HierPeer:
     def points(self, rgb: np.ndarray) -> Iterator[Prefix]:
         """The cuts of one picture's stream, in the order of `cuts`."""
         data = self.codec.encode(rgb)
-        return prefixes(self.codec, data, self.cuts(stream.parse(data)))
+        return prefixes(self.codec, data, self.cuts(stream.parse(data, self.codec.plan)))
 
     def provenance(self) -> dict[str, Any]:
         """The weights."""

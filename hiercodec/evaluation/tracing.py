@@ -134,7 +134,7 @@ def _judges(judging: Judging | None) -> list[Judging]:
 def _trace(
     codec: Codec, data: bytes, rows: Sequence[Row[Prefix]], judging: Judging | None, origin: dict[str, Any]
 ) -> tuple[Trace, list[DecodedPrefix]]:
-    parsed = stream.parse(data)
+    parsed = stream.parse(data, codec.plan)
     small = _small_levels(judging.hierarchy) if judging else []
     found = Trace(
         width=parsed.header.width,

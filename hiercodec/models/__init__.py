@@ -1,7 +1,9 @@
 """Codec models: transforms, the prefix entropy model, the codec, and the weights on disk."""
 
-from hiercodec.models.codec import Codec, Decoded, HierNetwork
+from hiercodec.models.codec import Codec
 from hiercodec.models.config import LITE, PRESETS, TIC, LinearBlock, LinearPath, Preset
+from hiercodec.models.network import HierNetwork
+from hiercodec.models.prefixes import Decoded, PrefixDecoder
 from hiercodec.models.store import find, load, shipped
 
 __all__ = [
@@ -13,6 +15,7 @@ __all__ = [
     "HierNetwork",
     "LinearBlock",
     "LinearPath",
+    "PrefixDecoder",
     "Preset",
     "find",
     "load",

@@ -9,74 +9,91 @@ checksum of both travels with each block, so the rare remaining mismatch is a `P
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from hiercodec import stream
-from hiercodec.errors import ParameterDesync
-from hiercodec.models.entropy import MEAN_STEPS, PrefixEntropyModel
+from hiercodec.models.blocks import MEAN_STEPS, Block, BlockLoop, StraightThrough
+from hiercodec.models.entropy import PrefixEntropyModel
+from hiercodec.models.order import DEFAULT, coding_order
 
 
-@dataclass(slots=True)
-class CodingState:
-    """What is known so far of one image: P and the decoded blocks, float64 on the CPU."""
+class Exact(StraightThrough):
+    """Arithmetic for float64 on the CPU: values are rounded, scales are table indexes, symbols stay inside their tables."""
 
-    hyper: Tensor
-    blocks: list[Tensor] = field(default_factory=list)
+    def snap(self, smooth: Tensor, rounded: Tensor) -> Tensor:
+        """`rounded` and nothing else."""
+        return rounded
+
+    def scale(self, sigma: Tensor) -> Tensor:
+        """Scale indexes, uint8."""
+        return torch.from_numpy(stream.scale_indexes(sigma.numpy()))
+
+    def saturate(self, symbols: Tensor, scale: Tensor) -> Tensor:
+        """The nearest symbols that the tables hold."""
+        return torch.from_numpy(stream.gaussian_tables().clamp(symbols.numpy(), scale.numpy())).to(symbols)
 
 
 class CodingPath:
-    """float64 copies of the parameter networks, and the rounding that makes their results exact.
+    """float64 copies of the parameter networks, and the payloads that their exact results make.
 
-    `medians` (C_z,) are the centres of the hyper-latent's quantisation grid.
+    `z_tables` has one table a channel of z, `medians` (C_z,) are the centres of its quantisation grid; `order` names the
+    ordering policy of the blocks.
     """
 
-    def __init__(self, entropy: PrefixEntropyModel, medians: np.ndarray) -> None:
-        self.medians = np.asarray(medians, np.float64)
-        self._entropy = copy.deepcopy(entropy).cpu().double().eval().requires_grad_(False)
-        self._plan = entropy.plan
+    def __init__(
+        self, entropy: PrefixEntropyModel, z_tables: stream.Tables, medians: np.ndarray, order: str = DEFAULT
+    ) -> None:
+        self.entropy = copy.deepcopy(entropy).cpu().double().eval().requires_grad_(False)
+        self._z_tables, self._order = z_tables, order
+        self._medians = torch.from_numpy(np.asarray(medians, np.float64)).view(-1, 1, 1)
+
+    def _z_indexes(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.repeat(np.arange(len(self._medians)), shape[-2] * shape[-1])
+
+    def write_z(self, z: Tensor) -> tuple[np.ndarray, bytes]:
+        """Symbols (int32, C_z·hz·wz) of a hyper-latent (1, C_z, hz, wz), and their payload."""
+        symbols = torch.round(z[0].double().cpu() - self._medians).numpy().reshape(-1)
+        indexes = self._z_indexes(z.shape)
+        symbols = self._z_tables.clamp(symbols, indexes)
+        return symbols, stream.encode_symbols(symbols, indexes, self._z_tables)
+
+    def read_z(self, payload: bytes, shape: tuple[int, int]) -> np.ndarray:
+        """Symbols (int32, C_z·hz·wz) of a complete payload; `shape` is (hz, wz)."""
+        return stream.decode_symbols(payload, self._z_indexes(shape), self._z_tables, complete=True)[0]
+
+    def z_bits(self, symbols: np.ndarray, shape: tuple[int, int]) -> float:
+        """Σ -log2 p of the symbols that `read_z` gives."""
+        return float(self._z_tables.bits(symbols, self._z_indexes(shape)).sum())
 
     @torch.inference_mode()
-    def start(self, z_symbols: np.ndarray, grid: tuple[int, int]) -> CodingState:
-        """Begin an image from its hyper-latent symbols (C_z, hz, wz) on the latent grid (h, w)."""
-        z_hat = torch.from_numpy(z_symbols.astype(np.float64) + self.medians[:, None, None])[None]
-        return CodingState(self._entropy.hyper_features(z_hat, grid))
+    def start(self, z_symbols: np.ndarray, shape: tuple[int, int], grid: tuple[int, int]) -> BlockLoop:
+        """Begin an image from its z symbols on the grid `shape` (hz, wz); its latent has the grid (h, w)."""
+        z_hat = torch.from_numpy(z_symbols.reshape(-1, *shape)) + self._medians
+        return BlockLoop(self.entropy, self.entropy.hyper_features(z_hat[None], grid), Exact())
+
+    def write(self, block: Block) -> tuple[bytes, int]:
+        """A block's payload and the checksum of its parameters."""
+        parameters = BlockParameters(block.scale, block.mu, self._order)
+        symbols = block.symbols.numpy().astype(np.int32).reshape(-1)[parameters.order]
+        return stream.encode_symbols(symbols, parameters.indexes, stream.gaussian_tables()), parameters.check
 
     @torch.inference_mode()
-    def parameters(self, state: CodingState, j: int) -> tuple[np.ndarray, np.ndarray]:
-        """Block j's scale indexes (uint8) and means (int16, in 1/16), each (width_j, h, w)."""
-        h, w = state.hyper.shape[-2:]
-        before = torch.cat(state.blocks, 1) if state.blocks else state.hyper.new_zeros(1, 0, h, w)
-        sigma, mu = self._entropy.block_parameters(j, state.hyper, before)
-        mean = torch.round(mu[0] * MEAN_STEPS).clamp(-32768, 32767)
-        return stream.scale_indexes(sigma[0].numpy()), mean.to(torch.int16).numpy()
+    def parameters(self, loop: BlockLoop) -> BlockParameters:
+        """What decoding the next block of `loop` needs."""
+        return BlockParameters(*loop.parameters(), self._order)
 
-    @staticmethod
-    def mean_values(means: np.ndarray) -> np.ndarray:
-        """Grid means → values in quantisation steps, float64."""
-        return means.astype(np.float64) / MEAN_STEPS
 
-    @classmethod
-    def quantise(cls, r: np.ndarray, means: np.ndarray, dead_zone: float) -> np.ndarray:
-        """Symbols (int32) of latents r (width_j, h, w): r - μ to the nearest integer, with a wider zero bin."""
-        offset = r.astype(np.float64) - cls.mean_values(means)
-        return (np.sign(offset) * np.floor(np.abs(offset) + (0.5 - dead_zone))).astype(np.int32)
+class BlockParameters:
+    """A block as its decoder must know it: μ (1, width_j, h, w) float64, and for its n symbols their `order`.
 
-    def advance(self, state: CodingState, symbols: np.ndarray, means: np.ndarray) -> np.ndarray:
-        """Record a block's symbols (width_j, h, w) and return its ŷ = symbol + μ, float64, same shape."""
-        y_hat = symbols + self.mean_values(means)
-        state.blocks.append(torch.from_numpy(y_hat)[None])
-        return y_hat
+    `indexes` (n,) are the scale indexes in that order; `check` is the checksum of indexes and μ.
+    """
 
-    @staticmethod
-    def expect(section: stream.Section, check: int) -> None:
-        """Raise `ParameterDesync` naming the block unless its parameters have the encoder's checksum."""
-        if section.check != check:
-            raise ParameterDesync(
-                f"entropy parameters of block {section.name!r} differ from the encoder's; decoding stopped before it",
-                block=section.name,
-                offset=section.offset,
-            )
+    def __init__(self, scale: Tensor, mu: Tensor, policy: str) -> None:
+        indexes = scale.numpy()
+        self.mu, self.order = mu, coding_order(policy, indexes)
+        self.indexes = indexes.reshape(-1)[self.order]
+        self.check = stream.checksum(indexes, (mu * MEAN_STEPS).to(torch.int16).numpy())

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
 
 from hiercodec.errors import ConfigError
-from hiercodec.levels import PAPER_PLAN, PLANS, LevelPlan
+from hiercodec.levels import PAPER_PLAN, PLANS, LevelPlan, plan_id
+from hiercodec.models.backbones import BACKBONES
+from hiercodec.models.context import CONTEXTS
+from hiercodec.models.order import DEFAULT, ORDERS
+from hiercodec.models.registry import Registry, unknown
 
 STRIDE = 16
 """Pixels a latent position covers, each way; images are padded to a multiple of it."""
@@ -13,8 +23,40 @@ STRIDE = 16
 HYPER_STRIDE = 4
 """Latent positions a hyper-latent position covers, each way (so z stands at stride 64)."""
 
+CHECKED = ConfigDict(extra="forbid", allow_inf_nan=False)
+Count = Annotated[int, Field(strict=True, ge=1)]
+Whole = Annotated[int, Field(strict=True, ge=0)]
+Component = Annotated[int, Field(strict=True, ge=0, le=3 * STRIDE * STRIDE)]
 
-@dataclass(frozen=True, slots=True)
+
+def _known(registry: Registry[Any]) -> AfterValidator:
+    """Accepts the names that the registry has."""
+
+    def check(name: str) -> str:
+        if name not in registry:
+            raise ValueError(unknown(registry.kind, name, registry))
+        return name
+
+    return AfterValidator(check)
+
+
+def _read_plan(given: Any) -> Any:
+    """A plan from its id in `PLANS`, or from its names, cuts and ks."""
+    if isinstance(given, Mapping):
+        try:
+            return LevelPlan.from_cuts(*(tuple(given[name]) for name in ("names", "cuts", "ks")))
+        except KeyError as error:
+            raise ValueError(f"a plan has names, cuts and ks; {error} is missing") from None
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+    if isinstance(given, int):
+        if given not in PLANS:
+            raise ValueError(f"no level plan {given}; known: {', '.join(map(str, PLANS))}")
+        return PLANS[given]
+    return given
+
+
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class LinearBlock:
     """What one block carries of the KLT: spans [first, last) of components and their quantisation step.
 
@@ -22,8 +64,8 @@ class LinearBlock:
     channels left over start at zero and belong to the learned paths.
     """
 
-    spans: tuple[tuple[int, int], ...]
-    step: float
+    spans: Annotated[tuple[tuple[Component, Component], ...], Field(min_length=1)]
+    step: Annotated[float, Field(gt=0)]
 
     @property
     def components(self) -> tuple[int, ...]:
@@ -31,7 +73,7 @@ class LinearBlock:
         return tuple(c for first, last in self.spans for c in range(first, last))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class LinearPath:
     """Which KLT components each block carries, and how finely.
 
@@ -50,7 +92,7 @@ class LinearPath:
         LinearBlock(((0, 40), (136, 192)), 0.23),
         LinearBlock(((40, 136),), 0.23),
     )
-    spatial: tuple[int, ...] = ()
+    spatial: tuple[Component, ...] = ()
 
     @property
     def components(self) -> int:
@@ -58,60 +100,67 @@ class LinearPath:
         return 1 + max(max(block.components) for block in self.blocks)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class Preset:
-    """Everything that fixes a codec's architecture.
+    """Everything that fixes a codec's architecture and the order of its symbols.
 
-    `transform` is "lite" (KLT linear path plus residual convolutions) or "tic" (Swin blocks, the paper's backbone);
-    `n` is the transform width N, `n_hyper` the hyper-latent channels, `width` the width of the shared context and
-    parameter networks, `delta_width` that of the Δ-networks (0: none, the paper's ablation). `dead_zone` is how much wider
-    than half a step a block's zero bin is on either side: bits that buy almost nothing are not spent.
+    `transform`, `context` and `order` name parts in the registries `BACKBONES`, `CONTEXTS` and `ORDERS`; `n` is the
+    transform width N, `n_hyper` the hyper-latent channels, `width` the width of the shared context and parameter networks,
+    `delta_width` that of the Δ-networks (0: none, the paper's ablation). `plan` is any plan of levels. `dead_zone` is how
+    much wider than half a step a block's zero bin is on either side: bits that buy almost nothing are not spent.
     """
 
     name: str
-    transform: str
-    n: int
-    n_hyper: int
-    width: int
-    delta_width: int
+    transform: Annotated[str, _known(BACKBONES)]
+    n: Count
+    n_hyper: Count
+    width: Count
+    delta_width: Whole
     linear: LinearPath | None = None
-    plan: LevelPlan = field(default=PAPER_PLAN)
-    depths: tuple[int, ...] = ()
-    context: str = "conv"
-    dead_zone: tuple[float, ...] = (0.2, 0.1, 0.1)
+    plan: Annotated[LevelPlan, BeforeValidator(_read_plan)] = PAPER_PLAN
+    depths: tuple[Count, ...] = ()
+    context: Annotated[str, _known(CONTEXTS)] = "conv"
+    dead_zone: tuple[Annotated[float, Field(ge=0, lt=0.5)], ...] = (0.2, 0.1, 0.1)
+    order: Annotated[str, _known(ORDERS)] = DEFAULT
+
+    @model_validator(mode="after")
+    def _one_a_level(self) -> Preset:
+        levels = len(self.plan)
+        counts = {"dead_zone": len(self.dead_zone), "linear.blocks": len(self.linear.blocks) if self.linear else levels}
+        wrong = [f"{name}: {count} for {levels} levels" for name, count in counts.items() if count != levels]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
 
     @property
     def m(self) -> int:
         """M, the number of latent channels."""
         return self.plan.channels
 
-    def to_dict(self) -> dict:
+    @property
+    def declared(self) -> str:
+        """What streams leave to the model's card, as text that its fingerprint covers: nothing for ids of `PLANS`."""
+        stated = plan_id(self.plan) in PLANS and self.order == DEFAULT
+        return "" if stated else json.dumps([self.plan.names, self.plan.cuts, self.order])
+
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for a model card; `from_dict` reads them back."""
-        out = asdict(self)
-        out["plan"] = next(i for i, plan in PLANS.items() if plan == self.plan)
-        return out
+        spelt = {"names": self.plan.names, "cuts": self.plan.cuts, "ks": tuple(level.k for level in self.plan)}
+        number = plan_id(self.plan)
+        return asdict(self) | {"plan": number if number in PLANS else spelt}
 
     @classmethod
-    def from_dict(cls, values: dict) -> Preset:
-        """Read what `to_dict` wrote; `ConfigError` says which field is wrong."""
+    def from_dict(cls, values: Mapping[str, Any]) -> Preset:
+        """Read what `to_dict` wrote; `ConfigError` names every field that is wrong."""
         try:
-            values = dict(values)
-            if not isinstance(values["plan"], LevelPlan):
-                values["plan"] = PLANS[values["plan"]]
-            if isinstance(values.get("linear"), dict):
-                linear = values["linear"]
-                blocks = (
-                    LinearBlock(tuple((int(a), int(b)) for a, b in block["spans"]), float(block["step"]))
-                    for block in linear["blocks"]
-                )
-                values["linear"] = LinearPath(tuple(blocks), tuple(int(c) for c in linear.get("spatial", ())))
-            for name in ("depths", "dead_zone"):
-                values[name] = tuple(values[name])
             return cls(**values)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError(f"not a model preset: {error}") from error
+        except ValidationError as error:
+            said = (f"{'.'.join(map(str, row['loc']))}: {row['msg']}".removeprefix(": ") for row in error.errors())
+            raise ConfigError(f"not a model preset: {'; '.join(said)}") from None
+        except TypeError as error:
+            raise ConfigError(f"not a model preset: {error}") from None
 
-    def scaled(self, **changes) -> Preset:
+    def scaled(self, **changes: Any) -> Preset:
         """A copy with some fields changed (small models, ablations), as objects or as the plain values of a TOML file."""
         return self.from_dict({f.name: getattr(self, f.name) for f in fields(self)} | changes)
 

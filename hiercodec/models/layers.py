@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+Layer = TypeVar("Layer", nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
 
 def conv3(c_in: int, c_out: int, stride: int = 1) -> nn.Conv2d:
@@ -18,7 +22,7 @@ def depthwise3(x: Tensor, layer: nn.Conv2d) -> Tensor:
     PyTorch convolves float64 one channel at a time on the CPU, which was a third of the entropy decoding of `tic`; there
     it is nine shifted products instead.
     """
-    if x.dtype != torch.float64:
+    if x.dtype != torch.float64 or layer.bias is None:
         return layer(x)
     h, w = x.shape[-2:]
     near = F.pad(x, (1, 1, 1, 1))
@@ -29,7 +33,7 @@ def depthwise3(x: Tensor, layer: nn.Conv2d) -> Tensor:
     return out
 
 
-def zero_init(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
+def zero_init(layer: Layer) -> Layer:
     """Start a layer at zero, so that the path it ends adds nothing at first."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
@@ -42,11 +46,10 @@ class ResBlock(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.LeakyReLU(0.1), conv3(channels, channels), nn.LeakyReLU(0.1), conv3(channels, channels)
-        )
+        first, last = conv3(channels, channels), conv3(channels, channels)
+        self.body = nn.Sequential(nn.LeakyReLU(0.1), first, nn.LeakyReLU(0.1), last)
         with torch.no_grad():
-            self.body[3].weight.mul_(0.3)  # near identity: deep stacks start calm
+            last.weight.mul_(0.3)  # near identity: deep stacks start calm
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.body(x)
@@ -58,6 +61,8 @@ class WindowAttention(nn.Module):
     Any grid works: it is padded inside the partition and padded tokens are masked out. `shift` cyclically displaces the
     windows by half their size (Swin, arXiv 2103.14030).
     """
+
+    relative: Tensor
 
     def __init__(self, channels: int, heads: int, window: int, shift: bool = False) -> None:
         super().__init__()

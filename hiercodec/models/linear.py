@@ -29,6 +29,8 @@ class LayeredKLT(nn.Module):
     a random orthonormal basis; `set_basis` puts a KLT in (design §2).
     """
 
+    spatial: Tensor
+
     def __init__(self, path: LinearPath, plan: LevelPlan) -> None:
         super().__init__()
         size = 3 * STRIDE * STRIDE

@@ -18,8 +18,9 @@ from torch import Tensor
 from hiercodec import stream
 from hiercodec.errors import ModelNotFound
 from hiercodec.fsio import locate
-from hiercodec.models.codec import Codec, HierNetwork
+from hiercodec.models.codec import Codec
 from hiercodec.models.config import PRESETS, Preset
+from hiercodec.models.network import HierNetwork
 
 MODELS = locate("models")
 """Where the shipped models are."""
@@ -28,9 +29,12 @@ FINGERPRINT_BYTES = 4
 TRAINING = "training."
 
 
-def fingerprint(tensors: dict[str, Tensor]) -> bytes:
-    """First 4 bytes of a SHA-256 over names, types, shapes and contents of all tensors that decoding uses."""
-    digest = hashlib.sha256()
+def fingerprint(tensors: dict[str, Tensor], declared: str = "") -> bytes:
+    """First 4 bytes of a SHA-256 over names, types, shapes and contents of all tensors that decoding uses.
+
+    And over what the preset has `declared` that streams do not say.
+    """
+    digest = hashlib.sha256(declared.encode())
     for name in sorted(n for n in tensors if not n.startswith(TRAINING)):
         array = tensors[name].detach().cpu().contiguous().numpy()
         digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
@@ -38,17 +42,23 @@ def fingerprint(tensors: dict[str, Tensor]) -> bytes:
     return digest.digest()[:FINGERPRINT_BYTES]
 
 
-def save(path: Path, network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], medians: np.ndarray, card: dict,
-         training: dict[str, Tensor] | None = None) -> bytes:  # fmt: skip
-    """Write `path` (.safetensors) and its card beside it (.json); returns the fingerprint. Replaced whole or not at all."""
+def pack(network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], medians: np.ndarray) -> dict[str, Tensor]:
+    """All that a decoder needs of a model, by name: half-precision weights and z's tables. `build` makes a codec of it."""
     tensors = {f"network.{k}": v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
     tensors["z.pmf"] = torch.from_numpy(np.concatenate([pmf for _, pmf in pmfs]).astype(np.int32))
     tensors["z.length"] = torch.tensor([len(pmf) for _, pmf in pmfs], dtype=torch.int32)
     tensors["z.offset"] = torch.tensor([offset for offset, _ in pmfs], dtype=torch.int32)
     tensors["z.median"] = torch.from_numpy(medians.astype(np.float32))
+    return tensors
+
+
+def save(path: Path, network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], medians: np.ndarray, card: dict,
+         training: dict[str, Tensor] | None = None) -> bytes:  # fmt: skip
+    """Write `path` (.safetensors) and its card beside it (.json); returns the fingerprint. Replaced whole or not at all."""
+    tensors = pack(network, pmfs, medians)
     for name, value in (training or {}).items():
         tensors[TRAINING + name] = value.detach().cpu().contiguous()
-    mark = fingerprint(tensors)
+    mark = fingerprint(tensors, network.preset.declared)
     card = {**card, "preset": network.preset.to_dict(), "fingerprint": mark.hex(), "weights": path.name}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
@@ -63,15 +73,15 @@ def save(path: Path, network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], m
 def build(
     preset: Preset, tensors: dict[str, Tensor], *, name: str, card: dict | None = None, device: str = "cpu"
 ) -> Codec:
-    """A codec from a preset and the tensors that `save` wrote."""
+    """A codec from a preset and the tensors of `pack`, as they are or as `save` wrote them."""
     network = HierNetwork(preset)
     state = {k.removeprefix("network."): v.float() for k, v in tensors.items() if k.startswith("network.")}
     network.load_state_dict(state)
     pmf, ends = tensors["z.pmf"].numpy(), np.cumsum(tensors["z.length"].numpy())
     pieces = np.split(pmf, ends[:-1])
     tables = stream.Tables.from_pmfs(list(zip(tensors["z.offset"].tolist(), pieces, strict=True)))
-    medians = tensors["z.median"].numpy()
-    return Codec(network.to(device), tables, medians, name=name, fingerprint=fingerprint(tensors), card=card)
+    medians, mark = tensors["z.median"].numpy(), fingerprint(tensors, preset.declared)
+    return Codec(network.to(device), tables, medians, name=name, fingerprint=mark, card=card)
 
 
 def shipped() -> dict[str, dict]:

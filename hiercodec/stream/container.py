@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hiercodec.errors import BadMagic, CorruptStream, IncompleteHeader, InputError, UnsupportedVersion
-from hiercodec.levels import PAPER_PLAN, PLANS, LevelPlan
+from hiercodec.levels import OWN_LAYOUT, PAPER_PLAN, LevelPlan, plan_id, plan_of
 
 MAGIC = b"\x89HC\r\n"
 VERSION = 1
@@ -32,13 +32,15 @@ _CHECK = 2
 class Header:
     """What a stream says of itself: size in pixels, the model's fingerprint (4 bytes), the level plan.
 
-    `ValueError` for a size outside 1…65535 a side or 2²⁵ pixels, or for a plan without an id in `levels.PLANS`.
+    `own` says that the model's card defines plan and order, also where the plan is in `levels.PLANS`. `ValueError` for a
+    size outside 1…65535 a side or 2²⁵ pixels.
     """
 
     width: int
     height: int
     fingerprint: bytes
     plan: LevelPlan = PAPER_PLAN
+    own: bool = False
 
     def __post_init__(self) -> None:
         problem = _size_problem(self.width, self.height)
@@ -46,13 +48,11 @@ class Header:
             raise ValueError(problem)
         if len(self.fingerprint) != 4:
             raise ValueError(f"a fingerprint has 4 bytes, got {len(self.fingerprint)}")
-        if self.plan not in PLANS.values():
-            raise ValueError("the level plan has no id in levels.PLANS")
 
     @property
     def plan_id(self) -> int:
-        """The id of the level plan."""
-        return next(plan_id for plan_id, plan in PLANS.items() if plan == self.plan)
+        """The id of the level plan, which fixes their number, or more (FORMAT.md)."""
+        return plan_id(self.plan, own=self.own)
 
     @property
     def pixels(self) -> int:
@@ -176,15 +176,16 @@ def write(header: Header, z: bytes, blocks: Sequence[bytes], checks: Sequence[in
     return bytes(out)
 
 
-def parse(data: bytes) -> Stream:
+def parse(data: bytes, plan: LevelPlan | None = None) -> Stream:
     """Read a stream or any prefix of one that holds its header.
 
+    `plan`, the model's, names the levels of a stream that leaves them to its model; without it they are numbered.
     Raises `BadMagic`, `UnsupportedVersion`, `CorruptStream` (a CRC or a field that cannot be right, bytes behind the
     end), or `IncompleteHeader` where the bytes end inside a header that is right so far. Nothing else, whatever the
     input; no allocation exceeds the input's own size.
     """
     data = bytes(data)
-    header, lengths, position, crc = _parse_header(data)
+    header, lengths, position, crc = _parse_header(data, plan)
     sections, start = [], position
     for name, length in zip(("z", *header.plan.names), lengths, strict=True):
         offset = start if name == "z" else start + _CHECK
@@ -204,7 +205,7 @@ def parse(data: bytes) -> Stream:
     return Stream(header, position, sections[0], tuple(sections[1:]), len(data))
 
 
-def _parse_header(data: bytes) -> tuple[Header, list[int], int, int]:
+def _parse_header(data: bytes, own: LevelPlan | None) -> tuple[Header, list[int], int, int]:
     """(header, payload lengths of z and the blocks, where the header ends, its CRC)."""
     if not data:
         raise BadMagic("not a .hc stream: it is empty")
@@ -214,8 +215,10 @@ def _parse_header(data: bytes) -> tuple[Header, list[int], int, int]:
         raise BadMagic("not a .hc stream")
     if len(data) > 5 and data[5] != VERSION:
         raise UnsupportedVersion(f"format version {data[5]}; this release reads version {VERSION}", offset=5)
-    if len(data) > 6 and data[6] not in PLANS:
-        raise UnsupportedVersion(f"level plan {data[6]} is unknown to this release", offset=6)
+    try:
+        plan = plan_of(data[6] if len(data) > 6 else 1, own)
+    except KeyError:
+        raise UnsupportedVersion(f"level plan {data[6]} is unknown to this release", offset=6) from None
     fixed_end = 7 + _FIXED.size
     if len(data) < fixed_end:
         raise IncompleteHeader("the stream is cut inside its header", offset=len(data))
@@ -223,7 +226,6 @@ def _parse_header(data: bytes) -> tuple[Header, list[int], int, int]:
     problem = _size_problem(width, height)
     if problem:
         raise CorruptStream(problem, offset=7)
-    plan = PLANS[data[6]]
     lengths, position = [], fixed_end
     for _ in range(1 + len(plan)):
         length, position = _read_varint(data, position)
@@ -233,7 +235,7 @@ def _parse_header(data: bytes) -> tuple[Header, list[int], int, int]:
     crc = binascii.crc_hqx(data[:position], 0xFFFF)
     if crc != int.from_bytes(data[position : position + _CRC], "little"):
         raise CorruptStream("the header is damaged", offset=0)
-    return Header(width, height, fingerprint, plan), lengths, position + _CRC, crc
+    return Header(width, height, fingerprint, plan, data[6] > OWN_LAYOUT), lengths, position + _CRC, crc
 
 
 def _read_varint(data: bytes, start: int) -> tuple[int, int]:

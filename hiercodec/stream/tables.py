@@ -8,6 +8,7 @@ No value lies near a rounding boundary (a test measures the margin), so that eve
 `gaussian_tables` compares their digest with the pinned one and refuses to work otherwise.
 """
 
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 import functools
@@ -16,7 +17,7 @@ import itertools
 import math
 from collections.abc import Iterable
 
-import constriction
+import constriction  # its stubs leave out the submodules: pyright cannot see them
 import numpy as np
 
 PRECISION = 24

@@ -48,7 +48,7 @@ class Trainer:
         )
         model = TrainableCodec(PRESETS[config.preset].scaled(**config.changes), bf16=config.bf16)
         if config.init:
-            load_training_state(model, config.init)
+            model.start_from(config.init)
         else:
             starts = torch.cat([self.crops.batch(2**31 + i)[0].cpu() for i in range(4)])
             model.initialise(train.pixels[::4], starts)
@@ -223,18 +223,6 @@ class Trainer:
             file.write(json.dumps(record) + "\n")
 
 
-def load_training_state(model: TrainableCodec, name_or_path: str) -> None:
-    """Start from an exported model, its prior included."""
-    from safetensors.torch import load_file
-
-    tensors = load_file(store.weights_path(name_or_path))
-    network = {k.removeprefix("network."): v.float() for k, v in tensors.items() if k.startswith("network.")}
-    model.network.load_state_dict(network)
-    prefix = store.TRAINING + "bottleneck."
-    prior = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-    model.entropy_bottleneck.load_state_dict(prior, strict=False)
-
-
 def _parameter_groups(model: TrainableCodec, config: TrainConfig) -> list[dict]:
     """Adam groups: the KLT moves slowly, the prior's quantiles by their own loss, everything else at `lr`."""
     slow, quantiles, rest = [], [], []
@@ -268,12 +256,15 @@ def _origin(init: str) -> dict | None:
 
 
 def _semantic_loss(config: TrainConfig) -> SemanticLoss:
+    """The classifier's loss at the hierarchy's levels that the plan names."""
+    plan = PRESETS[config.preset].scaled(**config.changes).plan
     from hiercodec.classify import load_classifier
     from hiercodec.taxonomy import load_hierarchy
 
     classifier = load_classifier(config.classifier)
     hierarchy = load_hierarchy(config.hierarchy)
-    assignments = [(level.k, torch.as_tensor(np.asarray(level.assignment))) for level in hierarchy.levels]
+    levels = [hierarchy.level(name) for name in plan.names]
+    assignments = [(level.k, torch.tensor(level.assignment)) for level in levels]
     pre = classifier.preprocess
     return SemanticLoss(classifier.module, pre.mean, pre.std, assignments, config.loss.smoothing)
 

@@ -57,6 +57,9 @@ class FakeCodec:
             image=shown, level=parsed.level, fraction=fraction, complete=parsed.complete, bytes=len(data), bits=bits
         )
 
+    def prefixes(self, data: bytes, *, bit_map: bool = False) -> SimpleNamespace:
+        return SimpleNamespace(at=lambda n_bytes=None: self.decode(data[:n_bytes], bit_map=bit_map))
+
 
 class FakeClassifier:
     """Probabilities over 1000 classes that depend on the picture's mean colour; counts its calls."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hiercodec import models, stream
+from hiercodec import models
 from tests.models.tiny import TINY_LITE, TINY_TIC, make_codec, smooth_photo
 
 DATA = Path(__file__).parent / "data"
@@ -19,7 +19,7 @@ DATA = Path(__file__).parent / "data"
 
 def symbols_digest(codec: models.Codec, data: bytes) -> str:
     """SHA-256 of ŷ in sixteenths: every decoded symbol and mean, whatever the synthesis does with them."""
-    y_hat = codec.decode_latent(stream.parse(data))[0].double().numpy()
+    y_hat = codec.prefixes(data).latent()[0].double().numpy()
     return hashlib.sha256(np.rint(y_hat * 16).astype("<i4").tobytes()).hexdigest()
 
 

@@ -9,7 +9,8 @@ import torch
 from hiercodec import stream
 from hiercodec.errors import CorruptStream, ModelMismatch, ParameterDesync, StreamError
 from hiercodec.models import LITE, TIC
-from hiercodec.models.codec import HierNetwork
+from hiercodec.models.blocks import BlockLoop
+from hiercodec.models.network import HierNetwork
 from tests.models.tiny import TINY_LITE, make_codec, smooth_photo
 
 
@@ -28,10 +29,10 @@ def test_a_full_stream_is_complete_and_has_the_photo_s_size(tiny, photo, coded):
 def test_the_full_stream_reproduces_the_encoder_s_reconstruction(tiny, photo, coded, monkeypatch):
     """The encoder's own ŷ, caught on its way, synthesises to exactly the decoder's picture."""
     caught = []
-    advance = tiny._coding.advance
-    monkeypatch.setattr(tiny._coding, "advance", lambda *a: caught.append(advance(*a)) or caught[-1])
+    advance = BlockLoop.advance
+    monkeypatch.setattr(BlockLoop, "advance", lambda *a: caught.append(advance(*a)) or caught[-1])
     assert tiny.encode(photo) == coded
-    y_hat = torch.from_numpy(np.concatenate(caught)).float()[None]
+    y_hat = torch.cat(caught, 1).float()
     mine = tiny.synthesise(y_hat, stream.parse(coded).header)
     assert np.array_equal(mine, tiny.decode(coded).image)
 
@@ -50,33 +51,39 @@ def test_every_prefix_decodes_and_gets_on(tiny, coded):
     assert progress[-1] == (2, 1.0)
 
 
-def test_what_is_remembered_of_one_stream_never_shows_in_another(tiny, photo, coded):
-    other = tiny.encode(np.ascontiguousarray(photo[::-1]))
-    ends = [end for data in (coded, other) for end in (len(data) // 3, len(data))]
-    streams = [coded, coded, other, other]
-    tiny.forget()
-    together = [tiny.decode(data[:end]).image for data, end in zip(streams, ends, strict=True)]
-    for data, end, image in zip(streams, ends, together, strict=True):
-        tiny.forget()
-        assert np.array_equal(tiny.decode(data[:end]).image, image)
+def test_a_decoder_of_prefixes_gives_what_decoding_each_gives(tiny, coded):
+    """In any order of lengths, for pictures and maps of bits alike; and the codec itself remembers nothing."""
+    lengths = np.linspace(stream.parse(coded).z.offset, len(coded), 12).astype(int).tolist()
+    before = set(vars(tiny))
+    decoder = tiny.prefixes(coded, bit_map=True)
+    for n in (*lengths[::-1], *lengths[::3], None):
+        mine, plain = decoder.at(n), tiny.decode(coded[:n], bit_map=True)
+        assert np.array_equal(mine.image, plain.image)
+        assert np.array_equal(mine.bits, plain.bits)
+        for name in ("level", "fraction", "complete", "bytes"):
+            assert getattr(mine, name) == getattr(plain, name)
+    assert set(vars(tiny)) == before
 
 
 def test_parameters_are_computed_once_for_all_prefixes_of_a_stream(tiny, coded, monkeypatch):
-    tiny.forget()
     asked = []
-    parameters = tiny._coding.parameters
-    monkeypatch.setattr(tiny._coding, "parameters", lambda state, j: (asked.append(j), parameters(state, j))[1])
+    parameters = BlockLoop.parameters
+    monkeypatch.setattr(BlockLoop, "parameters", lambda loop: (asked.append(len(loop.blocks)), parameters(loop))[1])
+    decoder = tiny.prefixes(coded)
     for end in (len(coded) // 2, len(coded) - 1, len(coded)):
-        tiny.decode(coded[:end])
+        decoder.at(end)
     assert sorted(asked) == [0, 1, 2]
+    tiny.decode(coded)
+    assert sorted(asked) == [0, 0, 1, 1, 2, 2]
 
 
 def test_prefix_latents_are_exact_where_symbols_arrived(tiny, coded):
-    full, _, _ = tiny.decode_latent(stream.parse(coded))
+    decoder = tiny.prefixes(coded)
+    full = decoder.latent()[0]
     for level, end in stream.parse(coded).cuts().items():
         if level not in tiny.plan.names:
             continue
-        part, reached, _ = tiny.decode_latent(stream.parse(coded[:end]))
+        part, reached, _, _ = decoder.latent(end)
         assert reached == level
         stop = tiny.plan[tiny.plan.index(level)].stop
         assert torch.equal(part[:, :stop], full[:, :stop])
@@ -121,9 +128,9 @@ def test_symbols_do_not_depend_on_threads(tiny, photo, coded):
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        alone = tiny.decode_latent(stream.parse(coded))[0]
+        alone = tiny.prefixes(coded).latent()[0]
         torch.set_num_threads(2)
-        together = tiny.decode_latent(stream.parse(coded))[0]
+        together = tiny.prefixes(coded).latent()[0]
     finally:
         torch.set_num_threads(threads)
     assert torch.equal(alone, together)
@@ -134,7 +141,7 @@ def test_other_parameters_are_a_desync_that_names_the_block(tiny_lite, photo, tm
     other = make_codec(TINY_LITE, tmp_path)
     data = tiny_lite.encode(photo)
     with torch.no_grad():
-        other._coding._entropy.scales.bias[150] += 0.5
+        other.coding.entropy.scales.bias[150] += 0.5
     other.fingerprint = tiny_lite.fingerprint
     with pytest.raises(ParameterDesync, match="block 'intermediate'") as caught:
         other.decode(data)

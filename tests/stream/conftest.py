@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hiercodec import stream
-from hiercodec.levels import PAPER_PLAN
+from hiercodec.levels import PAPER_PLAN, LevelPlan
 
 Z_CHANNELS = 8
 
@@ -54,7 +54,7 @@ class Synthetic:
         return {"z": self.z_symbols, **blocks}
 
 
-def make(width: int, height: int, seed: int = 0, floor: float = 0.8) -> Synthetic:
+def make(width: int, height: int, seed: int = 0, floor: float = 0.8, plan: LevelPlan = PAPER_PLAN) -> Synthetic:
     """A stream for an image of that size; `floor` is the share of symbols at the smallest scale."""
     rng = np.random.default_rng(seed)
     tables = stream.gaussian_tables()
@@ -66,14 +66,14 @@ def make(width: int, height: int, seed: int = 0, floor: float = 0.8) -> Syntheti
     z_indexes = np.repeat(np.arange(Z_CHANNELS), z_positions)
     z_symbols = rng.integers(-2, 3, len(z_indexes)).astype(np.int32)
     blocks = []
-    for level in PAPER_PLAN:
+    for level in plan:
         n = level.width * positions
         sigma = np.where(rng.random(n) < floor, 0.11, np.exp(rng.normal(-0.8, 0.9, n)))
         indexes = stream.scale_indexes(sigma)
         symbols = np.rint(rng.normal(0, stream.scale_table()[indexes])).astype(np.int32)
         means = rng.integers(-500, 500, n).astype(np.int16)
         blocks.append(Block(indexes, means, tables.clamp(symbols, indexes)))
-    header = stream.Header(width, height, b"\x01\x02\xfe\xff")
+    header = stream.Header(width, height, b"\x01\x02\xfe\xff", plan)
     orders = [stream.order(block.indexes) for block in blocks]
     data = stream.write(
         header,

@@ -1,4 +1,6 @@
-"""Write a golden stream, once a format version: `PYTHONPATH=. python tests/stream/make_golden.py NAME`.
+"""Write a golden stream, once a format version: `PYTHONPATH=. python tests/stream/make_golden.py NAME [LEVELS]`.
+
+Without LEVELS it has the paper's plan; with it, that many levels of 20 channels, as a model's own plan.
 
 The `.npz` beside the `.hc` holds what went in: z pmfs, indexes, means and symbols, in raster order.
 """
@@ -13,13 +15,19 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from conftest import make
 
+from hiercodec.levels import PAPER_PLAN, LevelPlan
 
-def main(name: str) -> None:
+
+def main(name: str, levels: int | None = None) -> None:
     """Write data/NAME.hc and data/NAME.npz."""
     target = Path(__file__).parent / "data" / f"{name}.hc"
     if target.exists():
         raise SystemExit(f"{target.name} exists; golden streams are never rewritten")
-    golden = make(75, 50, seed=2605_08266, floor=0.5)
+    plan = PAPER_PLAN
+    if levels:
+        counted = range(1, levels + 1)
+        plan = LevelPlan.from_cuts(LevelPlan.numbered(levels).names, tuple(20 * i for i in counted), tuple(counted))
+    golden = make(75, 50, seed=2605_08266, floor=0.5, plan=plan)
     arrays = {
         "z_offsets": golden.z_tables.offsets,
         "z_pmfs": np.stack(golden.z_tables.pmfs).astype(np.int32),
@@ -35,4 +43,4 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], *map(int, sys.argv[2:]))

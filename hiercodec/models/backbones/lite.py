@@ -7,9 +7,11 @@ x̂  = inverse KLT + f_s(ŷ, inverse KLT)          f_s: stride 16 → stride 4 �
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hiercodec.models.layers import ResBlock, conv3, zero_init
+from hiercodec.models.registry import Backbone
 
 
 class LiteAnalysis(nn.Module):
@@ -49,3 +51,46 @@ class LiteSynthesis(nn.Module):
     def forward(self, y_hat: Tensor, x_lin: Tensor) -> Tensor:
         features = self.latent(torch.asinh(y_hat)) + self.pixels(x_lin - 0.5)  # (B, n, 4h, 4w)
         return self.shuffle(self.net(features))
+
+
+class LiteHyperAnalysis(nn.Module):
+    """h_a: y (B, M, h, w) → z (B, C_z, ⌈h/4⌉, ⌈w/4⌉)."""
+
+    def __init__(self, m: int, width: int, n_hyper: int) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Conv2d(m, width, 1),
+            nn.LeakyReLU(0.1),
+            conv3(width, width, 2),
+            nn.LeakyReLU(0.1),
+            conv3(width, n_hyper, 2),
+        )
+
+    def forward(self, y: Tensor) -> Tensor:
+        h, w = y.shape[-2:]
+        return self.net(F.pad(torch.asinh(y), (0, -w % 4, 0, -h % 4), mode="replicate"))
+
+
+class LiteHyperSynthesis(nn.Module):
+    """h_s: ẑ → features (B, C, h, w) on a grid of 4× its size; the caller crops."""
+
+    def __init__(self, n_hyper: int, width: int) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            conv3(n_hyper, 2 * width),
+            nn.PixelShuffle(2),  # (B, width/2, 2hz, 2wz)
+            nn.LeakyReLU(0.1),
+            conv3(width // 2, 4 * width),
+            nn.PixelShuffle(2),  # (B, width, 4hz, 4wz)
+        )
+
+    def forward(self, z_hat: Tensor) -> Tensor:
+        return self.net(z_hat)
+
+
+BACKBONE = Backbone(
+    f_a=lambda p: LiteAnalysis(p.n, p.m),
+    f_s=lambda p: LiteSynthesis(p.n, p.m),
+    h_a=lambda p: LiteHyperAnalysis(p.m, p.width, p.n_hyper),
+    h_s=lambda p: LiteHyperSynthesis(p.n_hyper, p.width),
+)

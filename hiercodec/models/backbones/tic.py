@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hiercodec.models.layers import RSTB, zero_init
+from hiercodec.models.registry import Backbone
 
 
 def _heads(n: int, wanted: int) -> int:
@@ -43,11 +44,9 @@ class TicAnalysis(nn.Module):
             RSTB(n, b, _heads(n, 8), 8),
             _down(n, n),
             RSTB(n, c, _heads(n, 16), 8),
-            _down(n, m),
+            zero_init(_down(n, m)) if residual else _down(n, m),
         )
         self.residual = residual
-        if residual:
-            zero_init(self.net[-1])
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(x - 0.5 if self.residual else x)
@@ -66,14 +65,12 @@ class TicSynthesis(nn.Module):
             RSTB(n, b, _heads(n, 8), 8),
             _up(n, n),
             RSTB(n, a, _heads(n, 4), 8),
-            _up(n, 3, 5),
+            zero_init(_up(n, 3, 5)) if residual else _up(n, 3, 5),
         )
         self.pixels = nn.Sequential(nn.PixelUnshuffle(4), nn.Conv2d(48, n, 1)) if residual else None
-        if residual:
-            zero_init(self.net[-1])
 
     def forward(self, y_hat: Tensor, x_lin: Tensor | None = None) -> Tensor:
-        if self.pixels is None:
+        if self.pixels is None or x_lin is None:
             return self.net(y_hat)
         features = self.net[:3](torch.asinh(y_hat)) + self.pixels(x_lin - 0.5)  # (B, n, 4h, 4w)
         return self.net[3:](features)
@@ -114,3 +111,11 @@ class TicHyperSynthesis(nn.Module):
 
     def forward(self, z_hat: Tensor) -> Tensor:
         return self.net(z_hat)
+
+
+BACKBONE = Backbone(
+    f_a=lambda p: TicAnalysis(p.n, p.m, p.depths, residual=p.linear is not None),
+    f_s=lambda p: TicSynthesis(p.n, p.m, p.depths, residual=p.linear is not None),
+    h_a=lambda p: TicHyperAnalysis(p.m, p.n, p.n_hyper, compress=p.linear is not None),
+    h_s=lambda p: TicHyperSynthesis(p.n_hyper, p.n, p.width),
+)

@@ -137,7 +137,7 @@ def table(results: dict[str, Any]) -> str:
     """The comparison as aligned text: means over seeds, and differences to the arm compared with."""
     lines = [f"{'arm':20} {'seeds':>5} {'bpp':>7} {'PSNR':>7} {'fine %':>7} {'WUP':>7}  at the full rate"]
     for row in results["summary"].get("arms", []):
-        whole = row["levels"]["fine"]
+        whole = list(row["levels"].values())[-1]
         lines.append(
             f"{row['arm']:20} {row['seeds']:5} {whole['bpp']['mean']:7.3f} {whole['psnr']['mean']:7.2f} "
             f"{100 * whole['agreement']['mean']:7.1f} {whole['wup']['mean']:7.4f}"

@@ -10,19 +10,21 @@ import warnings
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor
 
 from hiercodec import stream
-from hiercodec.models.codec import HierNetwork, Latent
+from hiercodec.models import store
+from hiercodec.models.blocks import Block, BlockLoop, StraightThrough
 from hiercodec.models.config import Preset
-from hiercodec.models.entropy import MEAN_STEPS
 from hiercodec.models.linear import patch_klt
+from hiercodec.models.network import HierNetwork, Latent
+from hiercodec.models.order import ORDERS
 
 with warnings.catch_warnings():  # CompressAI 1.2.8 uses torch.jit.script, which newer torch deprecates
     warnings.simplefilter("ignore")
     from compressai.entropy_models import EntropyBottleneck, GaussianConditional
     from compressai.models import CompressionModel
-    from compressai.ops import quantize_ste
 
 
 class TrainableCodec(CompressionModel):
@@ -42,7 +44,7 @@ class TrainableCodec(CompressionModel):
         """Code x (B, 3, H, W in 0…1, sides multiples of 16) and reconstruct it from several prefixes.
 
         `levels` names the complete prefixes to reconstruct (default: all); `cut=(j, u)` adds one that ends inside block j
-        after the share u of its bits, in the order of the stream (largest σ first), missing symbols at μ.
+        after the share u of its bits, in the order of the stream, missing symbols at μ.
         Returns `x_hat` (n, B, 3, H, W), `likelihoods["y"]` one tensor a block, `likelihoods["z"]`.
         """
         net, plan = self.network, self.plan
@@ -50,7 +52,7 @@ class TrainableCodec(CompressionModel):
             latent = net.g_a(x)
         blocks, cut_block, likelihoods = self._code(latent, cut)
         prefixes = [self._padded(blocks[: k + 1]) for k in (range(len(plan)) if levels is None else levels)]
-        if cut_block is not None:
+        if cut is not None and cut_block is not None:
             prefixes.append(self._padded([*blocks[: cut[0]], cut_block]))
         with self._mixed(x):
             x_hat = net.g_s(torch.cat(prefixes)).float()
@@ -62,41 +64,49 @@ class TrainableCodec(CompressionModel):
 
     def _code(self, latent: Latent, cut: tuple[int, float] | None) -> tuple[list[Tensor], Tensor | None, dict]:
         """Quantise z and every block in turn: (ŷ_j, one a block), block `cut[0]` cut short, likelihoods."""
-        entropy, plan = self.network.entropy, self.plan
-        z = entropy.h_a(latent.open_loop(plan).float())
+        entropy, arithmetic = self.network.entropy, StraightThrough()
+        z = entropy.h_a(latent.open_loop(self.plan).float())
         _, z_likelihoods = self.entropy_bottleneck(z)
-        medians = self.entropy_bottleneck.quantiles[:, :, 1].reshape(1, -1, 1, 1).detach()
-        hyper = entropy.hyper_features(quantize_ste(z - medians) + medians, latent.grid)
-        blocks: list[Tensor] = []
+        medians = self.entropy_bottleneck.quantiles[:, 0, 1].view(1, -1, 1, 1).detach()
+        z_hat = arithmetic.snap(z, torch.round(z - medians) + medians)
+        loop = BlockLoop(entropy, entropy.hyper_features(z_hat, latent.grid), arithmetic)
         likelihoods: list[Tensor] = []
         cut_block = None
-        for j in range(len(plan)):
-            before = torch.cat(blocks, 1) if blocks else hyper.new_zeros(hyper.shape[0], 0, *latent.grid)
-            sigma, mu = entropy.block_parameters(j, hyper, before)
-            mu = mu + (torch.round(mu * MEAN_STEPS) / MEAN_STEPS - mu).detach()
-            r = latent.block(j, plan).float()
-            y_hat = _quantise(r - mu, self.preset.dead_zone[j]) + mu
-            likelihood = self._likelihood(y_hat, sigma, mu)
+        for j, block in enumerate(loop.code(latent, self.preset.dead_zone)):
+            likelihood = self._likelihood(block)
             if cut is not None and cut[0] == j:
-                cut_block = torch.where(_arrived(sigma, likelihood, cut[1]), y_hat, mu)
-            latent.advance(j, y_hat)
-            blocks.append(y_hat)
+                cut_block = torch.where(
+                    _arrived(block.scale, likelihood, cut[1], self.preset.order), block.y_hat, block.mu
+                )
             likelihoods.append(likelihood)
-        return blocks, cut_block, {"y": likelihoods, "z": z_likelihoods}
+        return loop.blocks, cut_block, {"y": likelihoods, "z": z_likelihoods}
 
-    def _likelihood(self, y_hat: Tensor, sigma: Tensor, mu: Tensor) -> Tensor:
+    def _likelihood(self, block: Block) -> Tensor:
         """P(symbol), (B, C, h, w), of what is really coded.
 
-        Not of r plus uniform noise, the usual proxy: at these rates most symbols are zero, and noise made the rate of a
-        prefix look up to a quarter larger than its file (measured at step 600 of the first run).
+        Not of r plus uniform noise, the usual proxy (and what `gaussian_conditional` would do in training): at these rates
+        most symbols are zero, and noise made the rate of a prefix look up to a quarter larger than its file (measured at
+        step 600 of the first run).
         """
-        gaussian = self.gaussian_conditional  # its forward would put noise on, or round without a gradient
-        return gaussian.likelihood_lower_bound(gaussian._likelihood(y_hat, sigma, mu))
+        bounds = self.gaussian_conditional
+        sigma, distance = bounds.lower_bound_scale(block.scale), block.symbols.abs()
+        upper, lower = (torch.special.ndtr((half - distance) / sigma) for half in (0.5, -0.5))
+        return bounds.likelihood_lower_bound(upper - lower)
 
     def _padded(self, blocks: list[Tensor]) -> Tensor:
         """ŷ (B, M, h, w) with the missing blocks at zero."""
         y_hat = torch.cat(blocks, 1)
         return F.pad(y_hat, (0, 0, 0, 0, 0, self.plan.channels - y_hat.shape[1]))
+
+    def start_from(self, name_or_path: str) -> TrainableCodec:
+        """Take the weights of an exported model, its prior included; returns itself."""
+        tensors = load_file(store.weights_path(name_or_path))
+        network = {k.removeprefix("network."): v.float() for k, v in tensors.items() if k.startswith("network.")}
+        self.network.load_state_dict(network)
+        prefix = store.TRAINING + "bottleneck."
+        prior = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        self.entropy_bottleneck.load_state_dict(prior, strict=False)  # without its tables, which `update` makes
+        return self
 
     @torch.no_grad()
     def initialise(self, photos: list[np.ndarray], batch: Tensor) -> None:
@@ -105,19 +115,20 @@ class TrainableCodec(CompressionModel):
         if net.linear is not None:
             net.linear.set_basis(*patch_klt(photos))
         latent = net.g_a(batch)
-        net.entropy.scales.weight.mul_(0.1)
+        scales = net.entropy.scales
+        assert scales.bias is not None
+        scales.weight.mul_(0.1)
         for j, level in enumerate(self.plan):
             r = latent.block(j, self.plan)
             spread = r.abs().mean((0, 2, 3)).clamp_min(0.05) * 1.2
-            net.entropy.scales.bias[level.channels] = torch.log(torch.expm1(spread))
+            scales.bias[level.channels] = torch.log(torch.expm1(spread))
             latent.advance(j, torch.round(r))
 
     def z_pmfs(self) -> tuple[list[tuple[int, np.ndarray]], np.ndarray]:
         """The factorised prior as coding tables: per channel (offset, integer pmf), and the medians (C_z,)."""
         self.entropy_bottleneck.update(force=True)
-        cdf = self.entropy_bottleneck.quantized_cdf.cpu().numpy()
-        lengths = self.entropy_bottleneck.cdf_length.cpu().numpy()
-        offsets = self.entropy_bottleneck.offset.cpu().numpy()
+        names = ("quantized_cdf", "cdf_length", "offset")
+        cdf, lengths, offsets = (getattr(self.entropy_bottleneck, name).cpu().numpy() for name in names)
         pmfs = []
         for row, length, offset in zip(cdf, lengths, offsets, strict=True):
             pmf = np.diff(row[: length - 1].astype(np.int64))  # without CompressAI's overflow bin: we saturate instead
@@ -126,15 +137,11 @@ class TrainableCodec(CompressionModel):
         return pmfs, medians.astype(np.float32)
 
 
-def _quantise(offset: Tensor, dead_zone: float) -> Tensor:
-    """The coding path's rule (nearest integer, wider zero bin) with a straight-through gradient."""
-    symbol = offset.sign() * torch.floor(offset.abs() + (0.5 - dead_zone))
-    return offset + (symbol - offset).detach()
-
-
-def _arrived(sigma: Tensor, likelihood: Tensor, share: float) -> Tensor:
-    """Which symbols of a block (B, C, h, w) the first `share` of its bits carry, largest σ first."""
-    order = sigma.detach().flatten(1).argsort(1, descending=True)
+def _arrived(sigma: Tensor, likelihood: Tensor, share: float, policy: str) -> Tensor:
+    """Which symbols of a block (B, C, h, w) the first `share` of its bits carry, in the order of the stream."""
+    edges = torch.as_tensor(stream.scale_edges(), dtype=sigma.dtype, device=sigma.device)
+    ranks = ORDERS[policy](torch.bucketize(sigma.detach(), edges)).flatten(1)
+    order = torch.argsort(ranks, dim=1, stable=True)
     bits = -torch.log2(likelihood.detach().flatten(1)).gather(1, order).cumsum(1)
     keep = bits <= share * bits[:, -1:]
     return torch.zeros_like(keep).scatter(1, order, keep).reshape(sigma.shape)

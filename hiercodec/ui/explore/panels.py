@@ -82,9 +82,10 @@ def meaning(shown: Subject, position: int) -> None:
         if step.wup is None:
             st.markdown("What the picture shows is not known here, so no answer can be called right.")
         else:
+            level, top = list(step.top.items())[-1]
             st.markdown(
-                f"Fine answer: **{step.top['fine'][0][1]}**. Its WordNet similarity (**WUP**) to what the picture shows is "
-                f"**{step.wup:.2f}**; 1 is the same thing, two unrelated things have about 0.3."
+                f"{level.capitalize()} answer: **{top[0][1]}**. Its WordNet similarity (**WUP**) to what the picture shows "
+                f"is **{step.wup:.2f}**; 1 is the same thing, two unrelated things have about 0.3."
             )
 
 

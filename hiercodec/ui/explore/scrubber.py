@@ -15,6 +15,7 @@ from streamlit.components.v2 import component
 
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.figures.palette import PALETTES, SEQUENTIAL, ramp
+from hiercodec.levels import MAX_LEVELS
 from hiercodec.ui.explore.numbers import numbers
 
 WEB = Path(__file__).resolve().parents[1] / "web"
@@ -29,7 +30,7 @@ def _colours() -> str:
     light, dark = PALETTES["light"], PALETTES["dark"]
     pairs = {name: (getattr(light, name), getattr(dark, name)) for name in ("container", "right", "wrong", "muted")}
     pairs["on_primary"] = (light.on_primary, dark.on_primary)
-    pairs |= {f"level-{i}": pair for i, pair in enumerate(zip(light.levels, dark.levels, strict=True))}
+    pairs |= {f"level-{i}": (light.level(i), dark.level(i)) for i in range(MAX_LEVELS)}
     pairs |= {f"group-{i}": pair for i, pair in enumerate(zip(light.categorical, dark.categorical, strict=True))}
     lines = [f"  --{name}: light-dark({a}, {b});" for name, (a, b) in pairs.items()]
     return "\n".join([".hx {", *lines, f"  --ramp: linear-gradient(90deg, {', '.join(SEQUENTIAL)});", "}"])

@@ -106,7 +106,7 @@ def weaknesses(codec: Mapping[str, Any]) -> list[str]:
     """Sentences on what the weights cannot do yet, from their own card; empty where they reach the project's targets."""
     found = [words] if (words := slow(codec)) else []
     rows = levels(codec)
-    whole, coarse = rows.get("fine", {}), rows.get("coarse", {})
+    coarse, whole = ([*rows.values()][i] if rows else {} for i in (0, -1))
     photos = (codec.get("validation") or {}).get("photos")
     if not rows:
         found.append("The codec's quality has not been measured.")
@@ -114,7 +114,7 @@ def weaknesses(codec: Mapping[str, Any]) -> list[str]:
         whole.get("psnr", 0) < GOOD_PSNR or whole.get("bpp", 99) > GOOD_RATE or coarse.get("bpp", 99) > GOOD_COARSE_RATE
     ):
         found.append(
-            f"Early codec weights: on {photos} held-out photographs the coarse prefix costs "
+            f"Early codec weights: on {photos} held-out photographs the {next(iter(rows))} prefix costs "
             f"{number(coarse.get('bpp'))} bit/pixel, the whole file {number(whole.get('bpp'))} bit/pixel at "
             f"{number(whole.get('psnr'), 1, 'dB')}."
         )

@@ -44,7 +44,7 @@ function createScrubber(root) {
 
   function named(level) {
     const name = make("span", "name");
-    name.append(make("b", "", GLYPHS[data.trace.levels.indexOf(level)]), ` ${level}`);
+    name.append(make("b", "", GLYPHS[data.trace.levels.indexOf(level) % GLYPHS.length]), ` ${level}`);
     return name;
   }
 
