@@ -96,7 +96,7 @@ class TrainConfig(RunConfig):
     validate_photos: Count = 24
     holdout: Annotated[float, Field(gt=0, lt=1)] = 0.04
     limit: Whole = 0
-    cache_mb: Whole = 1024
+    cache_mb: Whole = 256
     loss: LossWeights = field(default_factory=LossWeights)
 
     @model_validator(mode="after")
