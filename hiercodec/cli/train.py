@@ -13,20 +13,20 @@ OVERRIDES = ("photos", "classifier", "steps", "accelerator", "devices", "strateg
 """Fields of the config that an option of the same name replaces."""
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Train what the TOML file describes; prints the exported model's path."""
-    parser = argparse.ArgumentParser(prog="hiercodec train", description=main.__doc__)
-    parser.add_argument("config", help="a TOML file, see configs/; the options below replace its fields")
+def _train_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", metavar="CONFIG", help="a TOML file, see configs/; options below replace its fields")
     parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
     parser.add_argument("--minutes", type=float, help="stop after this long, with a checkpoint and a model")
     parser.add_argument("--photos", nargs="+", metavar="DIR", help="folders or .tar shards of your own photographs")
-    parser.add_argument("--classifier", metavar="C", help="the frozen classifier in the loss, such as timm:mobilenetv3_large_100")
+    parser.add_argument("--classifier", metavar="C", help="the frozen classifier in the loss, such as timm:resnet50")
     parser.add_argument("--steps", type=positive, metavar="N", help="how many steps")
     parser.add_argument("--accelerator", metavar="A", help="auto, cpu, cuda or mps")
     parser.add_argument("--devices", type=positive, metavar="N", help="how many devices, each with a batch of its own")
     parser.add_argument("--strategy", metavar="S", help="how several devices work together: auto or ddp")
     parser.add_argument("--precision", metavar="P", help="32-true or bf16-mixed")
-    args = parser.parse_args(argv)
+
+
+def _train(args: argparse.Namespace) -> int:
     from hiercodec.training.codec.step import codec_trainer
     from hiercodec.training.config import read_config
 
@@ -38,6 +38,13 @@ def main(argv: list[str] | None = None) -> int:
     if trainer.fabric.is_global_zero:
         print(path)
     return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train what the TOML file describes; prints the exported model's path."""
+    parser = argparse.ArgumentParser(prog="hiercodec train", description=main.__doc__)
+    _train_arguments(parser)
+    return _train(parser.parse_args(argv))
 
 
 if __name__ == "__main__":

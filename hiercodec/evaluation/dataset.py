@@ -105,7 +105,9 @@ def index(source: str | Path) -> Iterator[tuple[Stored, int]]:
         except (tarfile.TarError, OSError) as error:
             raise ConfigError(f"{path} is not an uncompressed tar shard: {error}") from error
     else:
-        raise ConfigError(f"no photographs at {source}: a folder or a .tar shard is expected there")
+        raise ConfigError(
+            f"no photographs at {source}: give a folder or a .tar shard (training: --photos DIR takes your own)"
+        )
     by_wnid = {c.wnid: c.index for c in classes()}
     for stored in sorted((s for s in found if s.name.lower().endswith(SUFFIXES)), key=lambda s: s.name):
         yield stored, by_wnid.get(Path(stored.name).parent.name, -1)

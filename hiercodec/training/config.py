@@ -107,8 +107,9 @@ class TrainConfig(RunConfig):
             names = self.architecture().plan.names
         except ConfigError as error:
             raise ValueError(f"changes: {error}") from None
-        wrong = [k for k, v in asdict(self.loss).items() if isinstance(v, (tuple, list)) and len(v) != len(names)]
-        if wrong:
+        lists = {f.name: f.default for f in fields(LossWeights) if isinstance(f.default, tuple)}
+        lengths = {name: len(getattr(self.loss, name)) for name in lists}
+        if wrong := [k for k, n in lengths.items() if n != len(names) and (n or lists[k])]:  # an empty default may stay
             raise ValueError(f"loss.{', loss.'.join(wrong)}: expected {len(names)} numbers, for {', '.join(names)}")
         return self
 
@@ -120,7 +121,9 @@ class TrainConfig(RunConfig):
 Config = TypeVar("Config", bound=RunConfig)
 
 
-def read_config(path: str | Path, overrides: Mapping[str, Any] | None = None, kind: type[Config] = TrainConfig) -> Config:
+def read_config(
+    path: str | Path, overrides: Mapping[str, Any] | None = None, kind: type[Config] = TrainConfig
+) -> Config:
     """Read a TOML file, with the fields of `overrides` put in their place; `ConfigError` names every wrong field."""
     try:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8"))

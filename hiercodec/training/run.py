@@ -90,7 +90,7 @@ class Trainer:
         self.checkpoint_path, self.log_path = folder / "last.safetensors", folder / "log.jsonl"
         groups = [{"base": group["lr"], "clip": True, **group} for group in task.groups()]
         self.clipped = [p for group in groups if group["clip"] for p in group["params"]]
-        optimizer = torch.optim.Adam(groups)
+        optimizer = torch.optim.Adam(groups, fused=True)
         resume = resume and self.checkpoint_path.is_file()
         if not resume:
             task.initialise()
@@ -176,12 +176,15 @@ class Trainer:
 
     def _means(self, window: dict[str, list[Tensor]]) -> dict[str, float]:
         """Means over the window and over all processes."""
-        return {k: float(self.fabric.all_reduce(torch.stack(window[k]).float().mean())) for k in sorted(window)}
+        means = {k: self.fabric.all_reduce(torch.stack(window[k]).mean()) for k in sorted(window)}
+        return {k: round(float(v), 5) for k, v in means.items()}
 
     def save(self) -> None:
         """Write the checkpoint that `--resume` goes on from."""
         if self.fabric.is_global_zero:
-            checkpoint.write(self.checkpoint_path, self.raw, self.ema.module, self.optimizer, step=self.step, crops=self.crops)
+            checkpoint.write(
+                self.checkpoint_path, self.raw, self.ema.module, self.optimizer, step=self.step, crops=self.crops
+            )
 
     def export(self, path: Path) -> Path:
         """Write the averaged model as a shippable file with its card; returns the path."""

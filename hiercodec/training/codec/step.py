@@ -23,8 +23,8 @@ from hiercodec.training.config import TrainConfig
 from hiercodec.training.data import Crops
 from hiercodec.training.run import Trainer, launch
 
-KLT_PHOTOS = 1500
-"""Photographs that the KLT is computed from, at most."""
+KLT_PHOTOS, START_CROPS = 1500, 32
+"""Photographs that the KLT is computed from, at most, and crops on which the channels' first σ are measured."""
 
 
 def codec_trainer(config: TrainConfig, *, resume: bool = False, photos: Photos | None = None) -> Trainer:
@@ -40,7 +40,9 @@ class CodecTask:
         photos = photos or load_photos(config.photos, limit=config.limit)
         self.train, self.held_out = photos.split(config.holdout)
         if not len(self.train) or not len(self.held_out):
-            raise ConfigError(f"{config.name}: holdout = {config.holdout} of {len(photos)} photographs leaves one side empty")
+            raise ConfigError(
+                f"{config.name}: holdout = {config.holdout} of {len(photos)} photographs leaves one side empty"
+            )
         self.config = config
         self.batches = Crops(
             self.train,
@@ -86,8 +88,8 @@ class CodecTask:
         if self.config.init:
             load_training_state(self.module, self.config.init)
             return
-        starts = torch.cat([_pixels(self.batches[2**31 + i][0]) for i in range(4)])
-        self.module.initialise(self.train.spread(KLT_PHOTOS).pixels, starts)
+        starts = Crops(self.train, crop=self.config.crop, batch=START_CROPS, seed=self.config.seed)[2**31]
+        self.module.initialise(self.train.spread(KLT_PHOTOS).pixels, _pixels(starts[0]))
 
     def loss(self, model: nn.Module, batch: tuple[Tensor, Tensor], step: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Eq. 2 on a batch (pixels (B, S, S, 3) uint8, labels (B,)), over levels drawn for this step."""
