@@ -1,6 +1,6 @@
 """The training loop, the same for every purpose: Lightning Fabric, averaged weights, log, checkpoint, exact resume.
 
-    launch(config) → Fabric ─► Task (what is trained: data, loss, validation, export) ─► Trainer(task, fabric).run()
+    launch(config) → Fabric ─► a Task (data, loss, validation, export) ─► Trainer(task, fabric).run() → exported model
 
 Every step's data and noise depend on the seed and the step alone, so a run that was stopped goes on as if it had not been.
 """
@@ -14,54 +14,22 @@ import math
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from hiercodec.errors import OutputError
 from hiercodec.fsio import write_bytes
 from hiercodec.training import checkpoint
 from hiercodec.training.config import RunConfig
-
-Batch = Any
-
-
-class Task(Protocol):
-    """What is particular to one purpose of training. `module` is trained on `batches[step]`, moved to the device."""
-
-    config: RunConfig
-    module: nn.Module
-    batches: Dataset
-
-    def groups(self) -> list[dict[str, Any]]:
-        """Adam's parameter groups; a group with `clip=False` stays out of the gradient's norm."""
-        ...
-
-    def initialise(self) -> None:
-        """Give `module` its first weights; not called when a run is resumed."""
-        ...
-
-    def loss(self, model: nn.Module, batch: Batch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """(what to differentiate, figures for the log) of one step; `model` is `module`, ready for several processes."""
-        ...
-
-    def export(self, module: nn.Module, path: Path, progress: dict[str, Any]) -> None:
-        """Write the averaged `module` (on the CPU) as a shippable file, with `progress` in its card."""
-        ...
-
-    def validate(self, path: Path) -> dict[str, Any]:
-        """Figures of an exported model on what is held out."""
-        ...
-
-    def summary(self, figures: dict[str, float]) -> str:
-        """The figures that the progress bar shows."""
-        ...
+from hiercodec.training.task import Batch, Task
 
 
 def launch(config: RunConfig) -> Fabric:
@@ -142,7 +110,7 @@ class Trainer:
         self._validate()
         return self.export(config.run_dir / f"{config.name}.safetensors")
 
-    def _loader(self) -> DataLoader:
+    def _loader(self) -> Iterable[Batch]:
         """Batches from the next step on, on the device."""
         loader = DataLoader(self.task.batches, batch_size=None, sampler=range(self.step, self.config.steps),
                             num_workers=self.config.workers, pin_memory=self.fabric.device.type == "cuda")  # fmt: skip
@@ -170,14 +138,15 @@ class Trainer:
         return {**figures, "grad": norm}
 
     @torch.no_grad()
-    def _average(self, mean: list[Tensor], now: list[Tensor], _: Tensor) -> None:
+    def _average(self, mean: Any, now: Any, _: Tensor | int) -> None:
         """Exponential moving average of the weights; young averages follow faster."""
         torch._foreach_lerp_(mean, now, 1 - min(self.config.ema, (1 + self.step) / (10 + self.step)))
 
     def _means(self, window: dict[str, list[Tensor]]) -> dict[str, float]:
         """Means over the window and over all processes."""
-        means = {k: self.fabric.all_reduce(torch.stack(window[k]).mean()) for k in sorted(window)}
-        return {k: round(float(v), 5) for k, v in means.items()}
+        means = self.fabric.all_reduce(torch.stack([torch.stack(values).mean() for values in window.values()]))
+        assert isinstance(means, Tensor)
+        return {key: round(value, 5) for key, value in sorted(zip(window, means.tolist(), strict=True))}
 
     def save(self) -> None:
         """Write the checkpoint that `--resume` goes on from."""

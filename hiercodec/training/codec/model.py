@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -99,7 +100,7 @@ class TrainableCodec(CompressionModel):
         return F.pad(y_hat, (0, 0, 0, 0, 0, self.plan.channels - y_hat.shape[1]))
 
     @torch.no_grad()
-    def initialise(self, photos: list[np.ndarray], batch: Tensor) -> None:
+    def initialise(self, photos: Iterable[np.ndarray], batch: Tensor) -> None:
         """Data-dependent start: the KLT of `photos`, and each channel's σ from its spread on `batch` (B, 3, H, W)."""
         net = self.network
         if net.linear is not None:

@@ -34,7 +34,7 @@ def codec_trainer(config: TrainConfig, *, resume: bool = False, photos: Photos |
 
 
 class CodecTask:
-    """A codec trained by Eq. 2 on random crops; a `hiercodec.training.run.Task`."""
+    """A codec trained by Eq. 2 on random crops; a `hiercodec.training.task.Task`."""
 
     def __init__(self, config: TrainConfig, fabric: Fabric, photos: Photos | None = None) -> None:
         photos = photos or load_photos(config.photos, limit=config.limit)
@@ -59,7 +59,7 @@ class CodecTask:
         self.semantic = _semantic_loss(config) if config.classifier else None
         self.judging = judge_of(config) if config.classifier else None
         if self.semantic is not None:
-            self.semantic = self.semantic.to(fabric.device, memory_format=torch.channels_last)
+            self.semantic = self.semantic.to(fabric.device).to(memory_format=torch.channels_last)
         if config.compile:  # in place, so that the names of the weights stay; the entropy model is not worth it
             network = self.module.network
             for part in (network.f_a, network.f_s, *([self.semantic.module] if self.semantic else [])):
