@@ -124,22 +124,27 @@ Config = TypeVar("Config", bound=RunConfig)
 def read_config(
     path: str | Path, overrides: Mapping[str, Any] | None = None, kind: type[Config] = TrainConfig
 ) -> Config:
-    """Read a TOML file, with the fields of `overrides` put in their place; `ConfigError` names every wrong field."""
+    """Read a TOML file, with the fields of `overrides` in place of its own; `ConfigError` names every wrong field."""
     try:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
+    return checked(values | dict(overrides or {}), kind, path)
+
+
+def checked(values: dict[str, Any], kind: type[Config], source: str | Path) -> Config:
+    """The config that plain values describe; `ConfigError` names `source` and every wrong field."""
     if values.get("bf16") in (True, False):  # what configs said before `precision`
-        values.setdefault("precision", "bf16-mixed" if values.pop("bf16") else "32-true")
-    values |= overrides or {}
+        values = {"precision": "bf16-mixed" if values["bf16"] else "32-true", **values}
+        del values["bf16"]
     try:  # as JSON, where strict means that "8" is no number, but not that a list is no tuple
         return TypeAdapter(kind).validate_json(json.dumps(values, default=str))
     except ValidationError as error:
         known = [f.name for f in fields(kind)]
         said = (_said(row["loc"], row["type"], row["msg"], row["input"], known) for row in error.errors())
-        raise ConfigError(f"{path}: {'; '.join(said)}") from None
+        raise ConfigError(f"{source}: {'; '.join(said)}") from None
 
 
 def _said(loc: tuple[int | str, ...], kind: str, message: str, value: Any, known: list[str]) -> str:

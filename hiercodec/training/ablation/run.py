@@ -22,7 +22,7 @@ from hiercodec.evaluation.provenance import environment
 from hiercodec.fsio import write_json
 from hiercodec.training.ablation.arms import ARMS, Arm
 from hiercodec.training.ablation.stats import summary
-from hiercodec.training.config import TrainConfig, read_config
+from hiercodec.training.config import TrainConfig, checked, read_config
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.dataset import Photos
@@ -106,10 +106,11 @@ def _one(config: TrainConfig, arm: Arm, seed: int, data: Photos, held_out: Photo
 
 def _begin(out: Path, config: TrainConfig, photos: int, command: str) -> dict[str, Any]:
     """The results so far; a fresh dictionary if there are none."""
-    setting = json.loads(json.dumps({"training": config.to_dict(), "photos": photos}))
+    setting = {"training": config.to_dict(), "photos": photos}
     if out.is_file():
         results = json.loads(out.read_text(encoding="utf-8"))
-        if results["setting"] != setting:
+        before = results["setting"]
+        if (checked(before["training"], TrainConfig, out), before["photos"]) != (config, photos):
             raise ConfigError(f"{out} holds results of another setting; give another --out, or remove it")
         return results
     return {
