@@ -70,9 +70,9 @@ class Photos:
         return len(self.names)
 
     def split(self, share: float, seed: int = 0) -> tuple[Photos, Photos]:
-        """(the rest, a held-out share), the same for the same photographs and seed."""
+        """(the rest, a held-out share, at least one), the same for the same photographs and seed."""
         order = np.random.default_rng(seed).permutation(len(self))
-        n = round(share * len(self))
+        n = round(share * len(self)) or int(share > 0)
         return self.take(np.sort(order[n:])), self.take(np.sort(order[:n]))
 
     def spread(self, n: int) -> Photos:

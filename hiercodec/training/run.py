@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
@@ -161,7 +162,10 @@ class Trainer:
             module = copy.deepcopy(self.ema.module).cpu().eval()
             progress = {"steps": self.step, "crops": self.crops, "device": str(self.fabric.device),
                         "processes": self.fabric.world_size, "validation": self.validation}  # fmt: skip
-            self.task.export(module, path, progress)
+            try:
+                self.task.export(module, path, progress)
+            except (OSError, SafetensorError) as error:
+                raise OutputError(f"cannot write {path}: {error}") from None
         return path
 
     def _validate(self) -> None:

@@ -160,6 +160,14 @@ def test_a_full_disk_is_one_clear_error_and_leaves_the_last_checkpoint(config, m
     assert not list(config.run_dir.glob(".*.tmp"))
 
 
+def test_a_disk_that_is_full_for_the_model_is_one_clear_error(config):
+    run = trainer(dataclasses.replace(config, steps=1))
+    run.task.export = full
+    with pytest.raises(OutputError, match=r"cannot write .*validate.safetensors: .*No space left"):
+        run.run()
+    assert run.checkpoint_path.is_file()
+
+
 def test_a_log_that_cannot_be_written_is_one_clear_error(config):
     run = trainer(config)
     run.log_path.mkdir()

@@ -39,10 +39,8 @@ class CodecTask:
     def __init__(self, config: TrainConfig, fabric: Fabric, photos: Photos | None = None) -> None:
         photos = photos or load_photos(config.photos, limit=config.limit)
         self.train, self.held_out = photos.split(config.holdout)
-        if not len(self.train) or not len(self.held_out):
-            raise ConfigError(
-                f"{config.name}: holdout = {config.holdout} of {len(photos)} photographs leaves one side empty"
-            )
+        if not len(self.train):
+            raise ConfigError(f"{config.name}: one photograph is too few, one is held out to validate on")
         self.config = config
         self.batches = Crops(
             self.train,

@@ -88,9 +88,11 @@ def test_clipping_sees_the_codec_and_not_the_prior_s_own_loss(config):
     assert trainer.raw.entropy_bottleneck.quantiles.grad.norm() > 0.2
 
 
-def test_too_few_photographs_to_hold_one_out_is_one_clear_error(config):
-    with pytest.raises(ConfigError, match=r"holdout = 0.1 of 3 photographs leaves one side empty"):
-        codec_trainer(config, photos=PHOTOS.spread(3))
+def test_one_photograph_is_held_out_and_one_alone_is_too_few(config):
+    task = codec_trainer(config, photos=PHOTOS.spread(3)).task
+    assert (len(task.train), len(task.held_out)) == (2, 1)
+    with pytest.raises(ConfigError, match="one photograph is too few"):
+        codec_trainer(config, photos=PHOTOS.spread(1))
 
 
 @pytest.mark.slow
