@@ -19,8 +19,8 @@ from hiercodec.evaluation.tracing import trace
 from hiercodec.levels import OWN_LAYOUT, PLANS
 from hiercodec.taxonomy.hierarchy import HierarchyLevel, make_hierarchy
 from hiercodec.training.codec.loss import LossWeights
+from hiercodec.training.codec.step import codec_trainer
 from hiercodec.training.config import TrainConfig
-from hiercodec.training.run import Trainer
 from hiercodec.ui.explore.numbers import numbers
 from tests.evaluation.fake_codec import FakeClassifier
 from tests.models.tiny import TINY_LITE, smooth_photo
@@ -80,7 +80,7 @@ def trained(request, tmp_path, monkeypatch) -> tuple[int, Path]:
         validate_every=2, validate_photos=2, levels_per_step=n, cut_share=1.0, classifier="fake", holdout=0.2,
         loss=LossWeights(lmbda=(1e-3,) * n, **each),
     )  # fmt: skip
-    return n, Trainer(config, photos=PHOTOS).run()
+    return n, codec_trainer(config, photos=PHOTOS).run()
 
 
 def test_a_plan_of_one_s_own_goes_all_the_way(trained):

@@ -36,29 +36,35 @@ def read_log(path: str | Path) -> list[dict[str, Any]]:
     return records
 
 
-def in_sequence(records: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
-    """Records of runs that followed one another, with steps counted through, and (first step, name) of every run.
+def axis_of(records: Iterable[Mapping[str, Any]]) -> str:
+    """What a log is drawn over: "crops" seen, or "steps" where a line does not say how many crops."""
+    return "crops" if all("crops" in record for record in records) else "steps"
 
-    A new run begins where its name changes or where steps start again.
+
+def in_sequence(records: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
+    """Records of runs that followed one another, each with `at`: crops (or steps) counted through; (first, name) of runs.
+
+    A new run begins where its name changes or where the count starts again.
     """
+    key = {"crops": "crops", "steps": "step"}[axis_of(records)]
     out: list[dict[str, Any]] = []
     starts: list[tuple[int, str]] = []
     offset, last, name = 0, -1, None
     for record in records:
-        run, step = record.get("run", ""), int(record["step"])
-        if name is None or run != name or step < last:
+        run, count = record.get("run", ""), int(record[key])
+        if name is None or run != name or count < last:
             offset += max(last, 0)
             starts.append((offset, run))
             name = run
-        last = step
-        out.append({**record, "step": offset + step})
+        last = count
+        out.append({**record, "at": offset + count})
     return out, starts
 
 
 def learning_curves(
     records: Sequence[Mapping[str, Any]], levels: Sequence[str] = (), *, mode: str = "light"
 ) -> go.Figure:
-    """Curves over training steps of a codec's log.
+    """Curves of a codec's log over the crops it was trained on.
 
     Thin lines are training batches, averaged over 10 log lines; marks are photographs held out from training: rates
     of real files.
@@ -72,7 +78,7 @@ def learning_curves(
             _draw(fig, column, _smooth(_points(found, f"{key}_{level}")), held=False, **row)
             _draw(fig, column, _held(found, level, key), held=True, **row)
         fig.update_yaxes(tickformat=form, row=1, col=column)
-        fig.update_xaxes(title_text="steps", tickformat=",", row=1, col=column)
+        fig.update_xaxes(title_text=axis_of(records), tickformat=",", row=1, col=column)
         for start, _ in starts[1:]:
             fig.add_vline(x=start, line={"color": p.border, "width": 1.5, "dash": "dot"}, row=1, col=column)
     fig.update_layout(template=template(mode), height=360)
@@ -82,18 +88,18 @@ def learning_curves(
 
 
 def _points(records: Sequence[Mapping[str, Any]], key: str) -> list[tuple[int, float]]:
-    return [(r["step"], float(r[key])) for r in records if isinstance(r.get(key), (int, float))]
+    return [(r["at"], float(r[key])) for r in records if isinstance(r.get(key), (int, float))]
 
 
 def _held(records: Sequence[Mapping[str, Any]], level: str, key: str) -> list[tuple[int, float]]:
     """A codec's validation figures; what training calls `acc`, validation calls `agreement`."""
     key = {"acc": "agreement"}.get(key, key)
-    rows = [(r["step"], r["validation"]["levels"].get(level, {}).get(key)) for r in records if "validation" in r]
-    return [(step, float(value)) for step, value in rows if value is not None]
+    rows = [(r["at"], r["validation"]["levels"].get(level, {}).get(key)) for r in records if "validation" in r]
+    return [(at, float(value)) for at, value in rows if value is not None]
 
 
 def _smooth(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    """Means over `WINDOW` consecutive points, at the last one's step; what is left over at the end is not drawn."""
+    """Means over `WINDOW` consecutive points, at the last one's place; what is left over at the end is not drawn."""
     chunks = (points[i : i + WINDOW] for i in range(0, len(points) - WINDOW + 1, WINDOW))
     return [(chunk[-1][0], sum(value for _, value in chunk) / len(chunk)) for chunk in chunks]
 
@@ -101,9 +107,9 @@ def _smooth(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
 def _draw(fig: go.Figure, column: int, points: list, *, name: str, colour: str, index: int, held: bool) -> None:
     if not points:
         return
-    steps, values = zip(*points, strict=True)
+    places, values = zip(*points, strict=True)
     fig.add_scatter(
-        x=steps,
+        x=places,
         y=values,
         name=f"{name}, held out" if held else name,
         legendgroup=f"{name}-{held}",
@@ -115,7 +121,7 @@ def _draw(fig: go.Figure, column: int, points: list, *, name: str, colour: str, 
             "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)] if held else "solid",
         },
         marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 9},
-        hovertemplate="step %{x:,}<br>%{y:.4g}<extra>" + name + "</extra>",
+        hovertemplate="after %{x:,}<br>%{y:.4g}<extra>" + name + "</extra>",
         row=1,
         col=column,
     )

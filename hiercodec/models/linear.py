@@ -11,6 +11,7 @@ cf. PLONQ, arXiv 2102.02913). The DCT runs over neighbouring patches, for the fe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
@@ -119,7 +120,8 @@ def block_dct(n: int) -> Tensor:
     return out
 
 
-def patch_klt(photos: list[np.ndarray], *, patches_per_photo: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def patch_klt(photos: Iterable[np.ndarray], *, patches_per_photo: int = 60, seed: int = 0
+              ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """KLT of random 16×16 RGB patches of uint8 `photos`: (basis (768, 768) by falling variance, mean (768,)), range 0…1."""
     rng = np.random.default_rng(seed)
     rows = []

@@ -1,12 +1,20 @@
-"""One TOML file describes one run."""
+"""One TOML file describes one run; pydantic checks it, and every wrong field is named at once."""
 
 from __future__ import annotations
 
+import difflib
+import json
 import sys
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import asdict, field, fields
 from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
 
 from hiercodec.errors import ConfigError
+from hiercodec.models import PRESETS, Preset
 from hiercodec.training.codec.loss import LossWeights
 
 if sys.version_info >= (3, 11):
@@ -14,76 +22,138 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+Count = Annotated[int, Field(ge=1)]
+Whole = Annotated[int, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+CHECKED = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
-@dataclass(frozen=True, slots=True)
-class TrainConfig:
-    """A training run. Paths are relative to the working directory; `init` is a model to start from (name, path or "").
 
-    `photos` are folders or tar shards; `classifier` a spec of `hiercodec.classify.load_classifier` ("" trains without the
-    semantic terms); `semantic_warmup` steps bring γ up from zero; `cut_share` is how often a prefix that ends inside a block
-    is trained besides the complete ones, of which each step reconstructs `levels_per_step` at random; `labelled_share` the
-    share of the batch drawn from photographs with labels.
+@dataclass(frozen=True, kw_only=True, config=CHECKED)
+class RunConfig:
+    """What every training run has. Paths are relative to the working directory; results go to `out`/`name`.
+
+    `batch` counts the crops of one process; `accelerator`, `devices`, `nodes` and `strategy` are Lightning Fabric's.
+    `precision` "bf16-mixed" computes the learned paths in bfloat16. The learning rate rises over `warmup` steps and falls
+    along a cosine to `lr_end` of its peak; `ema` is the decay of the averaged weights, `clip` the gradient's greatest norm.
+    `workers` are processes that prepare batches (0: this one), `threads` PyTorch's (0: its own choice).
     """
 
-    name: str
-    photos: tuple[str, ...]
-    preset: str = "lite"
-    changes: dict = field(default_factory=dict)
-    init: str = ""
+    name: Annotated[str, Field(pattern=r"^\w[^/]*$")]
     out: str = "runs"
-    hierarchy: str = "consensus"
-    classifier: str = ""
-    crop: int = 128
-    batch: int = 8
-    labelled_share: float = 0.0
-    steps: int = 10_000
-    lr: float = 1e-3
-    lr_linear: float = 1e-4
-    lr_end: float = 0.05
-    warmup: int = 50
-    semantic_warmup: int = 200
-    cut_share: float = 0.5
-    levels_per_step: int = 3
-    ema: float = 0.998
-    clip: float = 1.0
-    seed: int = 0
-    bf16: bool = False
+    seed: Whole = 0
+    steps: Count = 10_000
+    batch: Count = 8
+    lr: Positive = 1e-3
+    lr_end: Share = 0.05
+    warmup: Whole = 50
+    ema: Share = 0.998
+    clip: Positive = 1.0
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    devices: Count = 1
+    nodes: Count = 1
+    strategy: Literal["auto", "ddp"] = "auto"
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     compile: bool = False
-    threads: int = 0
-    log_every: int = 20
-    save_every: int = 200
-    validate_every: int = 500
-    validate_photos: int = 24
-    holdout: float = 0.04
-    limit: int = 0
-    loss: LossWeights = field(default_factory=LossWeights)
+    threads: Whole = 0
+    workers: Whole = 0
+    log_every: Count = 20
+    save_every: Count = 200
+    validate_every: Count = 500
 
     @property
     def run_dir(self) -> Path:
         """Where checkpoints and the log go."""
         return Path(self.out) / self.name
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, for the card."""
         return asdict(self)
 
 
-def read_config(path: str | Path) -> TrainConfig:
-    """Read a TOML file; `ConfigError` names unknown or missing fields."""
+@dataclass(frozen=True, kw_only=True, config=CHECKED)
+class TrainConfig(RunConfig):
+    """A training run of a codec: `preset` with `changes`, from the model `init` (name, path or "": from the KLT).
+
+    `photos` are folders, tar shards or "samples:"; `cache_mb` MiB of them stay decoded in memory. `classifier` is a spec of
+    `hiercodec.classify.load_classifier` ("" trains without the semantic terms); `semantic_warmup` steps bring γ up from
+    zero; `cut_share` is how often a prefix that ends inside a block is trained besides the complete ones, of which each step
+    reconstructs `levels_per_step` at random; `labelled_share` the share of the batch drawn from photographs with labels.
+    """
+
+    photos: Annotated[tuple[str, ...], Field(min_length=1)]
+    preset: str = "lite"
+    changes: dict[str, Any] = field(default_factory=dict)
+    init: str = ""
+    hierarchy: str = "consensus"
+    classifier: str = ""
+    crop: Annotated[int, Field(ge=16, multiple_of=16)] = 128
+    labelled_share: Share = 0.0
+    lr_linear: Positive = 1e-4
+    semantic_warmup: Whole = 200
+    cut_share: Share = 0.5
+    levels_per_step: Count = 3
+    validate_photos: Count = 24
+    holdout: Annotated[float, Field(gt=0, lt=1)] = 0.04
+    limit: Whole = 0
+    cache_mb: Whole = 256
+    loss: LossWeights = field(default_factory=LossWeights)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> TrainConfig:
+        if self.preset not in PRESETS:
+            raise ValueError(f"preset = {self.preset!r}: expected one of {', '.join(PRESETS)}")
+        try:
+            names = self.architecture().plan.names
+        except ConfigError as error:
+            raise ValueError(f"changes: {error}") from None
+        lists = {f.name: f.default for f in fields(LossWeights) if isinstance(f.default, tuple)}
+        lengths = {name: len(getattr(self.loss, name)) for name in lists}
+        if wrong := [k for k, n in lengths.items() if n != len(names) and (n or lists[k])]:  # an empty default may stay
+            raise ValueError(f"loss.{', loss.'.join(wrong)}: expected {len(names)} numbers, for {', '.join(names)}")
+        return self
+
+    def architecture(self) -> Preset:
+        """The preset with this run's changes."""
+        return PRESETS[self.preset].scaled(**self.changes)
+
+
+Config = TypeVar("Config", bound=RunConfig)
+
+
+def read_config(
+    path: str | Path, overrides: Mapping[str, Any] | None = None, kind: type[Config] = TrainConfig
+) -> Config:
+    """Read a TOML file, with the fields of `overrides` in place of its own; `ConfigError` names every wrong field."""
     try:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
-    known = {f.name for f in fields(TrainConfig)}
-    if unknown := sorted(set(values) - known):
-        raise ConfigError(f"{path}: unknown field {', '.join(unknown)}; known: {', '.join(sorted(known))}")
-    try:
-        loss = {k: tuple(v) if isinstance(v, list) else v for k, v in values.pop("loss", {}).items()}
-        values["photos"] = tuple(values["photos"])
-        return TrainConfig(loss=LossWeights(**loss), **values)
-    except KeyError as error:
-        raise ConfigError(f"{path}: field {error} is missing") from error
-    except TypeError as error:
-        raise ConfigError(f"{path}: {error}") from error
+    return checked(values | dict(overrides or {}), kind, path)
+
+
+def checked(values: dict[str, Any], kind: type[Config], source: str | Path) -> Config:
+    """The config that plain values describe; `ConfigError` names `source` and every wrong field."""
+    if values.get("bf16") in (True, False):  # what configs said before `precision`
+        values = {"precision": "bf16-mixed" if values["bf16"] else "32-true", **values}
+        del values["bf16"]
+    try:  # as JSON, where strict means that "8" is no number, but not that a list is no tuple
+        return TypeAdapter(kind).validate_json(json.dumps(values, default=str))
+    except ValidationError as error:
+        known = [f.name for f in fields(kind)]
+        said = (_said(row["loc"], row["type"], row["msg"], row["input"], known) for row in error.errors())
+        raise ConfigError(f"{source}: {'; '.join(said)}") from None
+
+
+def _said(loc: tuple[int | str, ...], kind: str, message: str, value: Any, known: list[str]) -> str:
+    """One wrong field in words."""
+    where = ".".join(map(str, loc))
+    if kind == "missing":
+        return f"{where} is missing"
+    if kind == "unexpected_keyword_argument":
+        close = difflib.get_close_matches(str(loc[-1]), known, n=1)
+        return f"{where} is no field" + (f" (did you mean {close[0]}?)" if close else "")
+    message = message.removeprefix("Value error, ").removeprefix("Input ")
+    return f"{where} = {value!r} {message}" if loc else message

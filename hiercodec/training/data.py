@@ -1,65 +1,61 @@
-"""Training batches: random crops and flips of photographs that were decoded once into memory as uint8."""
+"""Training batches: random crops and flips of photographs that are decoded as they are needed."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from hiercodec.errors import ConfigError
 from hiercodec.evaluation.dataset import Photos
 
 
-class Crops:
-    """Endless random crops: `batch(step)` depends only on the seed and the step, so that resuming is exact.
+class Crops(Dataset):
+    """Endless random crops, one batch a step: `crops[step]` depends only on the seed and the step, so resuming is exact.
 
-    The photographs lie on `device`, where they are cropped and flipped; the numbers drawn are the same on every device.
+    `batch` crops for each of `world` processes: process `rank` takes its own part, and all parts together are what one
+    process would draw at a batch `world` times as large. Up to `cache_mb` MiB of decoded photographs are kept, those that
+    came first and for good: all are drawn equally often, so throwing one out for another would gain nothing.
     """
 
-    def __init__(
-        self,
-        photos: Photos,
-        *,
-        crop: int,
-        batch: int,
-        seed: int = 0,
-        labelled_share: float = 0.0,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        if crop % 16:
-            raise ConfigError(f"crop must be a multiple of 16, got {crop}")
-        self.crop, self.size, self.seed, self.device = crop, batch, seed, torch.device(device)
-        self._pixels = [torch.from_numpy(np.require(p, requirements="W")).to(self.device) for p in photos.pixels]
-        self._labels = photos.labels.astype(np.int64)
+    def __init__(self, photos: Photos, *, crop: int, batch: int, seed: int = 0, labelled_share: float = 0.0,
+                 cache_mb: int = 0, rank: int = 0, world: int = 1) -> None:  # fmt: skip
+        if not len(photos):
+            raise ConfigError("no photographs to train on")
+        self.photos, self.crop, self.seed = photos, crop, seed
+        self._all, self._mine = batch * world, slice(rank * batch, (rank + 1) * batch)
         self._labelled = np.flatnonzero(photos.labels >= 0)
         self._share = labelled_share if len(self._labelled) else 0.0
+        self._cache: dict[int, np.ndarray] = {}
+        self._room = cache_mb << 20
 
-    def __len__(self) -> int:
-        """How many photographs there are."""
-        return len(self._pixels)
-
-    def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """x (B, 3, crop, crop) float32 in 0…1, labels (B,) with -1 for none."""
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Pixels (B, crop, crop, 3) uint8, labels (B,) with -1 for none."""
         rng = np.random.default_rng((self.seed, step))
-        rows = rng.integers(0, len(self), self.size)
-        labelled = rng.random(self.size) < self._share
-        if labelled.any():
+        rows = rng.integers(0, len(self.photos), self._all)
+        if self._share:
+            labelled = rng.random(self._all) < self._share
             rows[labelled] = rng.choice(self._labelled, labelled.sum())
-        stack = torch.stack([self._one(self._pixels[i], rng) for i in rows])
-        x = stack.permute(0, 3, 1, 2).float() / 255
-        return x.contiguous(), torch.from_numpy(self._labels[rows]).to(self.device)
+        draws = rng.random((self._all, 3))
+        mine = rows[self._mine]
+        crops = [self._one(int(row), *draw) for row, draw in zip(mine, draws[self._mine], strict=True)]
+        return torch.from_numpy(np.stack(crops)), torch.from_numpy(self.photos.labels[mine].astype(np.int64))
 
-    def _one(self, photo: Tensor, rng: np.random.Generator) -> Tensor:
-        """One crop; a photo smaller than the crop is mirrored at its edges."""
-        if min(photo.shape[:2]) < self.crop:
-            rows, columns = (mirrored(side, max(side, self.crop), self.device) for side in photo.shape[:2])
-            photo = photo[rows][:, columns]
-        top, left = (rng.integers(0, side - self.crop + 1) for side in photo.shape[:2])
+    def _one(self, row: int, down: float, across: float, flip: float) -> np.ndarray:
+        """One crop, at shares `down` and `across` of the way; a photograph smaller than it is mirrored at its edges."""
+        photo = self._photo(row)
+        missing = [max(0, self.crop - side) for side in photo.shape[:2]]
+        if any(missing):
+            photo = np.pad(photo, [*((0, n) for n in missing), (0, 0)], mode="symmetric")
+        top, left = (int(u * (side - self.crop + 1)) for u, side in zip((down, across), photo.shape, strict=False))
         piece = photo[top : top + self.crop, left : left + self.crop]
-        return piece.flip(1) if rng.random() < 0.5 else piece
+        return piece[:, ::-1] if flip < 0.5 else piece
 
-
-def mirrored(side: int, length: int, device: torch.device) -> Tensor:
-    """Indexes (length,) into a line of `side` pixels that goes on by mirroring: 0 1 2 2 1 0 0 1 …"""
-    i = torch.arange(length, device=device) % (2 * side)
-    return torch.minimum(i, 2 * side - 1 - i)
+    def _photo(self, row: int) -> np.ndarray:
+        if (photo := self._cache.get(row)) is None:
+            photo = self.photos.pixels[row]
+            if photo.nbytes <= self._room:
+                self._room -= photo.nbytes
+                self._cache[row] = photo
+        return photo

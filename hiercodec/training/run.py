@@ -1,286 +1,221 @@
-"""The training loop: Lightning Fabric for device and precision, exact resume, real coded bytes in validation.
+"""The training loop, the same for every purpose: Lightning Fabric, averaged weights, log, checkpoint, exact resume.
+
+    launch(config) → Fabric ─► a Task (data, loss, validation, export) ─► Trainer(task, fabric).run() → exported model
 
 Every step's data and noise depend on the seed and the step alone, so a run that was stopped goes on as if it had not been.
 """
 
 from __future__ import annotations
 
+import copy
+import itertools
 import json
 import math
+import sys
 import time
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
+from safetensors import SafetensorError
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from hiercodec.evaluation.dataset import Photos, load_photos
-from hiercodec.evaluation.metrics import decibels
-from hiercodec.models import PRESETS, store
-from hiercodec.models.linear import LayeredKLT
+from hiercodec.errors import OutputError
+from hiercodec.fsio import write_bytes
 from hiercodec.training import checkpoint
-from hiercodec.training.codec.loss import SemanticLoss, bounded_pull, prefix_rates
-from hiercodec.training.codec.model import TrainableCodec
-from hiercodec.training.codec.validate import judge_of, validate
-from hiercodec.training.config import TrainConfig
-from hiercodec.training.data import Crops
+from hiercodec.training.config import RunConfig
+from hiercodec.training.task import Batch, Task
+
+
+def launch(config: RunConfig) -> Fabric:
+    """Fabric as the config asks, with the other processes of a run on several devices started."""
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    # Not Fabric's own bf16-mixed: it would round the pixels, the linear path and all rates to 8 bits as well. Tasks use
+    # autocast around their learned paths instead.
+    fabric = Fabric(accelerator=config.accelerator, devices=config.devices, num_nodes=config.nodes,
+                    strategy=config.strategy, precision="32-true")  # fmt: skip
+    fabric.launch()
+    torch.manual_seed(config.seed)
+    return fabric
 
 
 class Trainer:
-    """One run of one config. `run` trains until `steps` or for `minutes`, whichever comes first."""
+    """One run of one task. `run` trains until `steps` or for `minutes`, whichever comes first.
 
-    def __init__(self, config: TrainConfig, *, resume: bool = False, photos: Photos | None = None) -> None:
-        self.config = config
-        if config.threads:
-            torch.set_num_threads(config.threads)
-        self.fabric = Fabric(accelerator="auto", devices=1)
-        torch.manual_seed(config.seed)
-        photos = photos or load_photos(list(config.photos), limit=config.limit or None)
-        train, self.held_out = photos.split(config.holdout)
-        self.crops = Crops(
-            train,
-            crop=config.crop,
-            batch=config.batch,
-            seed=config.seed,
-            labelled_share=config.labelled_share,
-            device=self.fabric.device,
-        )
-        model = TrainableCodec(PRESETS[config.preset].scaled(**config.changes), bf16=config.bf16)
-        if config.init:
-            model.start_from(config.init)
-        else:
-            starts = torch.cat([self.crops.batch(2**31 + i)[0].cpu() for i in range(4)])
-            model.initialise(train.pixels[::4], starts)
-        self.semantic = _semantic_loss(config) if config.classifier else None
-        self.judging = judge_of(config) if config.classifier else None
-        self.raw = model
-        self.optimizer = torch.optim.Adam(_parameter_groups(model, config))
-        # Not the prior's quantiles: their loss is their own, and its gradient, tens of times longer, hid a spike in all
-        # others from the clipping (a run blew up at step 890).
-        self.clipped = [p for name, p in model.named_parameters() if not name.endswith("quantiles")]
-        self.ema = {k: v.detach().clone() for k, v in model.state_dict().items() if v.is_floating_point()}
-        self.step = 0
-        self.log_path = config.run_dir / "log.jsonl"
-        last = config.run_dir / "last.safetensors"
-        if resume and last.is_file():
-            self.step = checkpoint.read(last, model, self.ema, self.optimizer)
-            _truncate_log(self.log_path, self.step)
-        elif self.log_path.exists():
-            self.log_path.unlink()
-        if config.compile:  # in place, so that the names of the weights stay; the entropy model is not worth it
-            for part in (model.network.f_a, model.network.f_s, *([self.semantic.module] if self.semantic else [])):
-                part.compile()
-        self.model, self.optimizer = self.fabric.setup(model, self.optimizer)
-        if self.semantic is not None:
-            self.semantic = self.semantic.to(self.fabric.device, memory_format=torch.channels_last)
-        self.stopping = False
+    Without `resume`, what an earlier run left in the folder is moved aside, never overwritten.
+    """
+
+    def __init__(self, task: Task, fabric: Fabric, *, resume: bool = False) -> None:
+        self.task, self.fabric, self.config, self.raw = task, fabric, task.config, task.module
+        self.step, self.crops, self.stopping, self.validation = 0, 0, False, None
+        folder = self.config.run_dir
+        self.checkpoint_path, self.log_path = folder / "last.safetensors", folder / "log.jsonl"
+        groups = [{"base": group["lr"], "clip": True, **group} for group in task.groups()]
+        self.clipped = [p for group in groups if group["clip"] for p in group["params"]]
+        optimizer = torch.optim.Adam(groups, fused=True)
+        resume = resume and self.checkpoint_path.is_file()
+        if not resume:
+            task.initialise()
+        self.ema = AveragedModel(self.raw, multi_avg_fn=self._average)
+        self.ema.n_averaged.fill_(1)  # at 0 the first update would replace the first weights instead of averaging
+        if resume:
+            found = checkpoint.read(self.checkpoint_path, self.raw, self.ema.module, optimizer)
+            self.step = found["step"]
+            self.crops = found.get("crops", self.step * self._crops_per_step)
+        if fabric.is_global_zero:
+            _go_on(self.log_path, self.step) if resume else _start_afresh(folder)
+        fabric.barrier()
+        self.model, self.optimizer = fabric.setup(self.raw, optimizer)
+        self.ema.to(fabric.device)
+
+    @property
+    def _crops_per_step(self) -> int:
+        return self.config.batch * self.fabric.world_size
 
     def stop(self) -> None:
         """Let `run` finish its step, save and return; safe to call from a signal handler."""
         self.stopping = True
 
     def run(self, minutes: float | None = None) -> Path:
-        """Train; returns the exported model. Always leaves a usable checkpoint, also when stopped."""
-        config, started = self.config, time.monotonic()
-        window: list[dict] = []
-        bar = tqdm(total=config.steps, initial=self.step, unit="step", dynamic_ncols=True)
-        try:
-            while self.step < config.steps and not self.stopping:
-                if minutes is not None and time.monotonic() - started >= 60 * minutes:
+        """Train; returns the exported model. Leaves a checkpoint to go on from, also when stopped."""
+        config, deadline = self.config, math.inf if minutes is None else time.monotonic() + 60 * minutes
+        window: dict[str, list[Tensor]] = defaultdict(list)
+        since = time.monotonic()
+        with tqdm(total=config.steps, initial=self.step, unit="step", dynamic_ncols=True,
+                  disable=not self.fabric.is_global_zero) as bar:  # fmt: skip
+            for batch in self._loader():
+                if self._ending(deadline):
                     break
-                window.append(self._train_step())
-                self.step += 1
+                for key, value in self._train_step(batch).items():
+                    window[key].append(value)
                 bar.update()
                 if self.step % config.log_every == 0:
-                    rates = self.step / max(1e-9, bar.format_dict["elapsed"])
-                    record = {k: float(np.mean([w[k] for w in window if k in w])) for k in set().union(*window)}
-                    self._log({"step": self.step, "steps_per_s": round(rates, 3), **dict(sorted(record.items()))})
-                    bar.set_postfix_str(_summary(record, self.raw.plan.names))
+                    speed = config.log_every * self._crops_per_step / (time.monotonic() - since)
+                    figures = self._means(window)
+                    self._log({"crops_per_s": round(speed, 2), **figures})
+                    bar.set_postfix_str(self.task.summary(figures))
+                    since = time.monotonic()
                     window.clear()
                 if self.step % config.save_every == 0:
                     self.save()
-                if self.step % config.validate_every == 0:
+                if self.step % config.validate_every == 0 and self.step < config.steps:
                     self._validate()
-        finally:
-            bar.close()
-            self.save()
+        self.save()
         self._validate()
         return self.export(config.run_dir / f"{config.name}.safetensors")
 
-    def _train_step(self) -> dict[str, float]:
-        config, loss_weights = self.config, self.config.loss
-        torch.manual_seed(config.seed * 1_000_003 + self.step)
-        rng = np.random.default_rng((config.seed, self.step, 1))
+    def _loader(self) -> Iterable[Batch]:
+        """Batches from the next step on, on the device."""
+        loader = DataLoader(self.task.batches, batch_size=None, sampler=range(self.step, self.config.steps),
+                            num_workers=self.config.workers, pin_memory=self.fabric.device.type == "cuda")  # fmt: skip
+        return self.fabric.setup_dataloaders(loader, use_distributed_sampler=False)
+
+    def _ending(self, deadline: float) -> bool:
+        """Whether any process was told to stop or is out of time: all must agree, or some would wait for ever."""
+        return self.fabric.strategy.reduce_boolean_decision(self.stopping or time.monotonic() >= deadline, all=False)
+
+    def _train_step(self, batch: Batch) -> dict[str, Tensor]:
+        """One step; its figures stay on the device, so that nothing waits for them."""
+        seed = self.config.seed * 1_000_003 + self.step
+        torch.manual_seed(seed * self.fabric.world_size + self.fabric.global_rank)
         for group in self.optimizer.param_groups:
-            group["lr"] = group["base"] * _schedule(self.step, config)
-        x, labels = self.crops.batch(self.step)
-        x = x.contiguous(memory_format=torch.channels_last)
-        n_levels = len(self.raw.plan)
-        cut = (int(rng.integers(n_levels)), float(rng.random())) if rng.random() < config.cut_share else None
-        levels = sorted(rng.choice(n_levels, min(n_levels, config.levels_per_step), replace=False).tolist())
-        share = n_levels / len(levels)  # an unbiased estimate of the sum over all levels
-        out = self.model(x, cut=cut, levels=tuple(levels))
-        rates = prefix_rates(out["likelihoods"], x.shape[0] * x.shape[2] * x.shape[3])
-        mse = (out["x_hat"] - x).pow(2).mean((1, 2, 3, 4)) * 255**2
-        record = {f"bpp_{name}": r.item() for name, r in zip(self.raw.plan.names, rates, strict=True)}
-        loss = (torch.tensor(loss_weights.rate, device=x.device) * rates).sum()
-        for i, k in enumerate(levels):
-            loss = loss + share * loss_weights.lmbda[k] * loss_weights.w[k] * mse[i]
-            record[f"psnr_{self.raw.plan.names[k]}"] = decibels(mse[i].item())
-        if cut is not None:
-            k = max(0, cut[0] - 1) if cut[1] < 0.5 else cut[0]  # judged as the nearer level
-            loss = loss + loss_weights.lmbda[k] * loss_weights.w[k] * mse[-1]
-            record["psnr_cut"] = decibels(mse[-1].item())
-        surrogate = torch.zeros((), device=x.device)
-        if self.semantic is not None:
-            ramp = min(1.0, (self.step + 1) / max(1, config.semantic_warmup))
-            targets, references = self.semantic.originals(x, labels)
-            for i, k in enumerate(levels):
-                leaf = out["x_hat"][i].detach().requires_grad_()
-                if loss_weights.features:
-                    ce, hits, distance = self.semantic.with_features(leaf, targets[k], k, references)
-                    term = ce + loss_weights.features * distance
-                    record[f"features_{self.raw.plan.names[k]}"] = distance.item()
-                else:
-                    ce, hits = self.semantic(leaf, targets[k], k)
-                    term = ce
-                pull = loss_weights.lmbda[k] * loss_weights.w[k] * 2 * 255**2 * (leaf.detach() - x) / x.numel()
-                gradient = bounded_pull(loss_weights.gamma[k] * term, leaf, pull, loss_weights.limit[k])
-                # ⟨x̂, g⟩ has gradient g at x̂; its value means nothing, so what is logged is the cross-entropy itself.
-                surrogate = surrogate + share * ramp * (out["x_hat"][i] * gradient).sum()
-                loss = loss + share * ramp * loss_weights.gamma[k] * ce.detach()
-                name = self.raw.plan.names[k]
-                record[f"ce_{name}"], record[f"acc_{name}"] = ce.item(), hits.item()
+            group["lr"] = group["base"] * schedule(self.step, self.config)
+        loss, figures = self.task.loss(self.model, batch, self.step)
         self.optimizer.zero_grad(set_to_none=True)
-        aux = self.raw.aux_loss()  # fits the prior's quantiles; touches nothing else
-        self.fabric.backward(loss + surrogate + aux)
-        norm = torch.nn.utils.clip_grad_norm_(self.clipped, config.clip)
-        record |= {"loss": loss.item(), "aux": aux.item(), "grad": norm.item()}
-        if math.isfinite(record["grad"]):
+        self.fabric.backward(loss)
+        norm = torch.nn.utils.clip_grad_norm_(self.clipped, self.config.clip)
+        if norm.isfinite():
             self.optimizer.step()
-        self._average()
-        return record
+        self.ema.update_parameters(self.raw)
+        self.step += 1
+        self.crops += self._crops_per_step
+        return {**figures, "grad": norm}
 
     @torch.no_grad()
-    def _average(self) -> None:
+    def _average(self, mean: Any, now: Any, _: Tensor | int) -> None:
         """Exponential moving average of the weights; young averages follow faster."""
-        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
-        for name, value in self.raw.state_dict().items():
-            if name in self.ema:
-                if self.ema[name].shape == value.shape:
-                    self.ema[name].lerp_(value.to(self.ema[name].device), 1 - decay)
-                else:
-                    self.ema[name] = value.detach().clone()  # CompressAI resizes its table buffers
+        torch._foreach_lerp_(mean, now, 1 - min(self.config.ema, (1 + self.step) / (10 + self.step)))
 
-    def averaged(self) -> TrainableCodec:
-        """A copy of the model with the averaged weights, on the CPU."""
-        copy = TrainableCodec(self.raw.preset)
-        copy.load_state_dict({k: self.ema.get(k, v).cpu() for k, v in self.raw.state_dict().items()})
-        return copy.eval()
+    def _means(self, window: dict[str, list[Tensor]]) -> dict[str, float]:
+        """Means over the window and over all processes."""
+        means = self.fabric.all_reduce(torch.stack([torch.stack(values).mean() for values in window.values()]))
+        assert isinstance(means, Tensor)
+        return {key: round(value, 5) for key, value in sorted(zip(window, means.tolist(), strict=True))}
 
     def save(self) -> None:
         """Write the checkpoint that `--resume` goes on from."""
-        tensors = checkpoint.flatten(self.raw, self.ema, self.optimizer)
-        checkpoint.write(self.config.run_dir / "last.safetensors", tensors, self.step)
+        if self.fabric.is_global_zero:
+            checkpoint.write(
+                self.checkpoint_path, self.raw, self.ema.module, self.optimizer, step=self.step, crops=self.crops
+            )
 
     def export(self, path: Path) -> Path:
         """Write the averaged model as a shippable file with its card; returns the path."""
-        model = self.averaged()
-        pmfs, medians = model.z_pmfs()
-        extra = {
-            f"bottleneck.{k}": v for k, v in model.entropy_bottleneck.state_dict().items() if not k.startswith("_")
-        }
-        records = (
-            [json.loads(line) for line in self.log_path.read_text().splitlines()] if self.log_path.exists() else []
-        )
-        held = [r for r in records if "validation" in r]
-        card = {
-            "name": self.raw.preset.name,
-            "steps": self.step,
-            "training": self.config.to_dict(),
-            "photos": len(self.crops),
-            "device": str(self.fabric.device),
-            "started_from": _origin(self.config.init),
-            "validation": held[-1]["validation"] if held else None,
-        }
-        store.save(path, model.network, pmfs, medians, card, extra)
+        if self.fabric.is_global_zero:
+            module = copy.deepcopy(self.ema.module).cpu().eval()
+            progress = {"steps": self.step, "crops": self.crops, "device": str(self.fabric.device),
+                        "processes": self.fabric.world_size, "validation": self.validation}  # fmt: skip
+            try:
+                self.task.export(module, path, progress)
+            except (OSError, SafetensorError) as error:
+                raise OutputError(f"cannot write {path}: {error}") from None
         return path
 
     def _validate(self) -> None:
-        """Real coded bytes of held-out photographs, by the exported half-precision weights."""
-        from hiercodec.models.store import load
-
+        """Figures of the exported weights on what is held out."""
         path = self.export(self.config.run_dir / "validate.safetensors")
-        codec = load(path)
-        with torch.random.fork_rng():
-            measured = validate(codec, self.held_out, self.judging, limit=self.config.validate_photos)
-        self._log({"step": self.step, "validation": measured})
+        if self.fabric.is_global_zero:
+            with torch.random.fork_rng():
+                self.validation = self.task.validate(path)
+            self._log({"validation": self.validation})
 
     def _log(self, record: dict) -> None:
-        self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+        if not self.fabric.is_global_zero:
+            return
+        try:
+            with self.log_path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": self.step, "crops": self.crops, **record}) + "\n")
+        except OSError as error:
+            raise OutputError(f"cannot write {self.log_path}: {error.strerror}") from error
 
 
-def _parameter_groups(model: TrainableCodec, config: TrainConfig) -> list[dict]:
-    """Adam groups: the KLT moves slowly, the prior's quantiles by their own loss, everything else at `lr`."""
-    slow, quantiles, rest = [], [], []
-    linear = model.network.linear
-    own = {id(p) for p in (linear.analysis, linear.synthesis, linear.mean)} if isinstance(linear, LayeredKLT) else set()
-    for name, parameter in model.named_parameters():
-        if id(parameter) in own:
-            slow.append(parameter)
-        elif name.endswith("quantiles"):
-            quantiles.append(parameter)
-        else:
-            rest.append(parameter)
-    groups = [(rest, config.lr), (slow, config.lr_linear), (quantiles, 1e-2)]
-    return [{"params": params, "lr": lr, "base": lr} for params, lr in groups if params]
-
-
-def _schedule(step: int, config: TrainConfig) -> float:
-    """Linear warm-up, then a cosine down to `lr_end` of the peak."""
+def schedule(step: int, config: RunConfig) -> float:
+    """Share of the peak learning rate: a linear warm-up, then a cosine down to `lr_end`."""
     if step < config.warmup:
         return (step + 1) / config.warmup
     progress = min(1.0, (step - config.warmup) / max(1, config.steps - config.warmup))
     return config.lr_end + (1 - config.lr_end) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def _origin(init: str) -> dict | None:
-    """What the card of the model that training started from says of its own training."""
-    if not init:
-        return None
-    card = json.loads(store.weights_path(init).with_suffix(".json").read_text(encoding="utf-8"))
-    return {key: card.get(key) for key in ("name", "fingerprint", "steps", "training", "started_from")}
+def _start_afresh(folder: Path) -> None:
+    """An empty folder for the run; what was there is kept beside it."""
+    try:
+        if folder.is_dir() and any(folder.iterdir()):
+            beside = (folder.with_name(f"{folder.name}.prev{n or ''}") for n in itertools.count())
+            kept = folder.rename(next(path for path in beside if not path.exists()))
+            print(f"{folder} held an earlier run, now in {kept}; --resume would have gone on with it", file=sys.stderr)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror}") from error
 
 
-def _semantic_loss(config: TrainConfig) -> SemanticLoss:
-    """The classifier's loss at the hierarchy's levels that the plan names."""
-    plan = PRESETS[config.preset].scaled(**config.changes).plan
-    from hiercodec.classify import load_classifier
-    from hiercodec.taxonomy import load_hierarchy
-
-    classifier = load_classifier(config.classifier)
-    hierarchy = load_hierarchy(config.hierarchy)
-    levels = [hierarchy.level(name) for name in plan.names]
-    assignments = [(level.k, torch.tensor(level.assignment)) for level in levels]
-    pre = classifier.preprocess
-    return SemanticLoss(classifier.module, pre.mean, pre.std, assignments, config.loss.smoothing)
+def _go_on(log: Path, step: int) -> None:
+    """Drop what was logged after the last checkpoint, and lines that a crash left torn."""
+    if log.is_file():
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        write_bytes(log, "".join(f"{line}\n" for line in lines if _logged_at(line) <= step).encode())
 
 
-def _truncate_log(path: Path, step: int) -> None:
-    """Drop what a crashed run logged after its last checkpoint."""
-    if path.exists():
-        lines = [line for line in path.read_text().splitlines() if json.loads(line)["step"] <= step]
-        path.write_text("".join(line + "\n" for line in lines))
-
-
-def _summary(record: dict[str, float], levels: tuple[str, ...]) -> str:
-    """The progress bar's words: each figure at every level, coarse first; – where this window has none."""
-    parts = [f"loss {record['loss']:.2f}"]
-    for key in ("bpp", "psnr", "acc"):
-        values = [record.get(f"{key}_{level}") for level in levels]
-        if any(v is not None for v in values):
-            parts.append(f"{key} " + "/".join("–" if v is None else f"{v:.2f}" for v in values))
-    return "  ".join(parts)
+def _logged_at(line: str) -> float:
+    """The step of a line of the log; infinite where the line is torn."""
+    try:
+        return json.loads(line)["step"]
+    except (ValueError, TypeError, KeyError):
+        return math.inf

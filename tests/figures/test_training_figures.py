@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hiercodec.errors import ConfigError
-from hiercodec.figures.training import WINDOW, in_sequence, learning_curves, levels_of, main, read_log
+from hiercodec.figures.training import WINDOW, axis_of, in_sequence, learning_curves, levels_of, main, read_log
 
 LEVELS = ("coarse", "fine")
 
@@ -20,8 +20,18 @@ def held(step, **figures):
 def test_steps_are_counted_through_runs():
     records = [{"run": "a", "step": 5}, {"run": "a", "step": 9}, {"run": "b", "step": 3}, {"run": "b", "step": 2}]
     found, starts = in_sequence(records)
-    assert [r["step"] for r in found] == [5, 9, 12, 14]
+    assert [r["at"] for r in found] == [5, 9, 12, 14]
     assert starts == [(0, "a"), (9, "b"), (12, "b")]
+
+
+def test_curves_are_drawn_over_crops_where_the_log_counts_them():
+    """A run at twice the batch sees twice the crops a step."""
+    records = [{"run": "a", "step": 5, "crops": 40}, {"run": "b", "step": 5, "crops": 80, "bpp_fine": 1.0}]
+    assert in_sequence(records) == ([{**records[0], "at": 40}, {**records[1], "at": 120}], [(0, "a"), (40, "b")])
+    assert learning_curves([*records, held(6, bpp=0.5)], LEVELS).layout.xaxis.title.text == "steps"
+    fig = learning_curves([*records, {**held(6, bpp=0.5), "run": "b", "crops": 96}], LEVELS)
+    assert fig.layout.xaxis.title.text == "crops"
+    assert next(t.x for t in fig.data if t.name == "fine, held out") == (136,)
 
 
 def test_training_lines_are_means_and_held_out_marks_are_what_was_logged():
@@ -53,3 +63,12 @@ def test_what_is_no_log_is_one_clear_error(tmp_path, text, capsys):
     assert main([str(path), str(tmp_path / "out.html")]) == 2
     assert capsys.readouterr().err.startswith("hiercodec: ")
     assert main([str(tmp_path / "missing"), str(tmp_path / "out.html")]) == 2
+
+
+def test_the_shipped_logs_count_crops():
+    root = Path(__file__).parents[2] / "assets"
+    for records in (
+        read_log(root / "models" / "lite_log.jsonl"),
+        json.loads((root / "results" / "tic-proof.json").read_text())["log"],
+    ):
+        assert axis_of(records) == "crops"

@@ -128,8 +128,14 @@ class Flat(torch.nn.Module):
         return torch.cat([mean[:, :1] * torch.linspace(0, 30, 10), torch.zeros(len(x), 990)], 1)
 
 
+def rough_photo(seed):
+    """With grain, so that every block has something to add."""
+    rng = np.random.default_rng(seed)
+    return np.clip(smooth_photo(rng, 60, 50) + rng.normal(0, 12, (60, 50, 3)), 0, 255).astype(np.uint8)
+
+
 PHOTOS = Photos(
-    [smooth_photo(np.random.default_rng(i), 60, 50) for i in range(12)],
+    [rough_photo(i) for i in range(12)],
     np.array([3] + 11 * [-1]),
     [str(i) for i in range(12)],
 )
@@ -158,16 +164,12 @@ def test_measured_points_are_real_bytes(tmp_path, classifier):
 def test_a_stopped_ablation_goes_on_and_refuses_another_setting(tmp_path, classifier, monkeypatch, capsys):
     monkeypatch.setattr("hiercodec.classify.load_classifier", lambda spec: classifier)
     monkeypatch.setattr("hiercodec.evaluation.dataset.load_photos", lambda sources, limit: PHOTOS)
-    monkeypatch.setattr("hiercodec.training.run._semantic_loss", lambda config: None)
+    monkeypatch.setattr("hiercodec.training.codec.step._semantic_loss", lambda config: None)
     trained = []
-    from hiercodec.training.run import Trainer
+    from hiercodec.training.codec import step
 
-    class Counted(Trainer):
-        def __init__(self, config, **kwargs):
-            trained.append(config.name)
-            super().__init__(config, **kwargs)
-
-    monkeypatch.setattr("hiercodec.training.run.Trainer", Counted)
+    plain = step.codec_trainer
+    monkeypatch.setattr(step, "codec_trainer", lambda c, **kwargs: (trained.append(c.name), plain(c, **kwargs))[1])
     changes = {"n": 8, "n_hyper": 4, "width": 16, "delta_width": 8}
     config = TrainConfig(
         name="a", photos=("unused",), out=str(tmp_path / "runs"), changes=changes, classifier="flat", crop=64, batch=1,

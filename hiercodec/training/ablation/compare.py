@@ -47,7 +47,7 @@ def compare(config: TrainConfig, names: list[str], *, photos: int = 48) -> dict[
         raise ConfigError(f"{config.name}: a comparison needs a classifier")
     codecs = [models.load(name) for name in names]
     judging = judge_of(config)
-    held_out = load_photos(list(config.photos), limit=config.limit or None).split(config.holdout)[1].spread(photos)
+    held_out = load_photos(config.photos, limit=config.limit).split(config.holdout)[1].spread(photos)
     rows = []
     for name, codec in zip(names, codecs, strict=True):
         points = measure(codec, held_out, judging)

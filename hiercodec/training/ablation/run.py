@@ -22,7 +22,7 @@ from hiercodec.evaluation.provenance import environment
 from hiercodec.fsio import write_json
 from hiercodec.training.ablation.arms import ARMS, Arm
 from hiercodec.training.ablation.stats import summary
-from hiercodec.training.config import TrainConfig, read_config
+from hiercodec.training.config import TrainConfig, checked, read_config
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.dataset import Photos
@@ -67,7 +67,7 @@ def run(config: TrainConfig, arms: Sequence[Arm], seeds: Sequence[int], out: Pat
     results = _begin(out, config, photos, command)
     judging = judge_of(config)
     results["environment"] |= {"classifier": f"{judging.classifier.name} {judging.classifier.weights_id}"}
-    data = load_photos(list(config.photos), limit=config.limit or None)
+    data = load_photos(config.photos, limit=config.limit)
     held_out = data.split(config.holdout)[1].spread(photos)
     results["held_out"] = {"photos": len(held_out), "labelled": int((held_out.labels >= 0).sum())}
     started = time.monotonic()
@@ -88,13 +88,12 @@ def _one(config: TrainConfig, arm: Arm, seed: int, data: Photos, held_out: Photo
     """Train one arm with one seed and measure it."""
     from hiercodec import models
     from hiercodec.training.ablation.measure import measure
-    from hiercodec.training.run import Trainer
+    from hiercodec.training.codec.step import codec_trainer
 
     own = dataclasses.replace(config, name=f"{arm.slug}-seed{seed}", out=str(Path(config.out) / config.name), seed=seed,
                               changes=arm.changes(config.changes))  # fmt: skip
     started = time.monotonic()
-    trainer = Trainer(own, resume=True, photos=data)
-    path = trainer.run()
+    path = codec_trainer(own, resume=True, photos=data).run()
     codec = models.load(path)
     return {
         "arm": arm.name,
@@ -107,10 +106,11 @@ def _one(config: TrainConfig, arm: Arm, seed: int, data: Photos, held_out: Photo
 
 def _begin(out: Path, config: TrainConfig, photos: int, command: str) -> dict[str, Any]:
     """The results so far; a fresh dictionary if there are none."""
-    setting = json.loads(json.dumps({"training": config.to_dict(), "photos": photos}))
+    setting = {"training": config.to_dict(), "photos": photos}
     if out.is_file():
         results = json.loads(out.read_text(encoding="utf-8"))
-        if results["setting"] != setting:
+        before = results["setting"]
+        if (checked(before["training"], TrainConfig, out), before["photos"]) != (config, photos):
             raise ConfigError(f"{out} holds results of another setting; give another --out, or remove it")
         return results
     return {

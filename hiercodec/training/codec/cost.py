@@ -15,7 +15,6 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from hiercodec.errors import HiercodecError
-from hiercodec.models import PRESETS
 from hiercodec.training.codec.model import TrainableCodec
 from hiercodec.training.config import TrainConfig, read_config
 
@@ -52,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def cost(config: TrainConfig, tflops: float = SUSTAINED_TFLOPS) -> dict:
     """Parameters, GFLOP a crop (forward and backward, classifier included), EFLOP a run, and hours at `tflops`."""
-    model = TrainableCodec(PRESETS[config.preset].scaled(**config.changes))
+    model = TrainableCodec(config.architecture())
     plain = _step_flop(model, config, None)
     cut = _step_flop(model, config, (1, 0.5)) if config.cut_share else plain
     side = min(config.crop, COUNTED_SIDE)

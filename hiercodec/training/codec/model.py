@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -109,7 +110,7 @@ class TrainableCodec(CompressionModel):
         return self
 
     @torch.no_grad()
-    def initialise(self, photos: list[np.ndarray], batch: Tensor) -> None:
+    def initialise(self, photos: Iterable[np.ndarray], batch: Tensor) -> None:
         """Data-dependent start: the KLT of `photos`, and each channel's σ from its spread on `batch` (B, 3, H, W)."""
         net = self.network
         if net.linear is not None:

@@ -29,11 +29,12 @@ def learning(name: str) -> None:
     levels = figures_training.levels_of(records)
     found, runs = figures_training.in_sequence(records)
     st.subheader("Learning curves", anchor=False)
-    words = f"{found[-1]['step']:,} steps"
+    seen = f"{found[-1]['at']:,} {figures_training.axis_of(records)}"
+    words = seen
     if len(runs) > 1:
         words += f" in {len(runs)} runs, one after another (dotted lines); not all of them led to the weights that ship"
     st.caption(f"{words}. Marks: photographs held out from training. Thin lines: training batches. Log: `{path.name}`.")
-    alt = f"Learning curves of {name} over {found[-1]['step']} steps"
+    alt = f"Learning curves of {name} over {seen}"
     chrome.chart(figures_training.learning_curves(records, levels, mode=chrome.mode()), key=f"learning_{name}", alt=alt)
 
 

@@ -14,7 +14,7 @@ from hiercodec.training.codec import cost as costs
 from hiercodec.training.config import TrainConfig, read_config
 from tests.models.tiny import TINY_LITE
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 CHANGES = {f: getattr(TINY_LITE, f) for f in ("n", "n_hyper", "width", "delta_width", "linear")}
 TINY = TrainConfig(name="t", photos=("unused",), changes=CHANGES, crop=64, batch=2, steps=10, cut_share=0.0)
 

@@ -1,0 +1,196 @@
+"""What is particular to training a codec: its data, one step of Eq. 2, its validation and its file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from hiercodec.errors import ConfigError
+from hiercodec.evaluation.dataset import Photos, load_photos
+from hiercodec.models import store
+from hiercodec.models.linear import LayeredKLT
+from hiercodec.training.codec.loss import SemanticLoss, bounded_pull, prefix_rates
+from hiercodec.training.codec.model import TrainableCodec
+from hiercodec.training.codec.validate import judge_of, validate
+from hiercodec.training.config import TrainConfig
+from hiercodec.training.data import Crops
+from hiercodec.training.run import Trainer, launch
+
+KLT_PHOTOS, START_CROPS = 1500, 32
+"""Photographs that the KLT is computed from, at most, and crops on which the channels' first σ are measured."""
+
+
+def codec_trainer(config: TrainConfig, *, resume: bool = False, photos: Photos | None = None) -> Trainer:
+    """A trainer of the codec that `config` describes, on its photographs or on `photos`."""
+    fabric = launch(config)
+    return Trainer(CodecTask(config, fabric, photos), fabric, resume=resume)
+
+
+class CodecTask:
+    """A codec trained by Eq. 2 on random crops; a `hiercodec.training.task.Task`."""
+
+    def __init__(self, config: TrainConfig, fabric: Fabric, photos: Photos | None = None) -> None:
+        photos = photos or load_photos(config.photos, limit=config.limit)
+        self.train, self.held_out = photos.split(config.holdout)
+        if not len(self.train):
+            raise ConfigError(f"{config.name}: one photograph is too few, one is held out to validate on")
+        self.config = config
+        self.batches = Crops(
+            self.train,
+            crop=config.crop,
+            batch=config.batch,
+            seed=config.seed,
+            labelled_share=config.labelled_share,
+            cache_mb=config.cache_mb,
+            rank=fabric.global_rank,
+            world=fabric.world_size,
+        )
+        self.module = TrainableCodec(config.architecture(), bf16=config.precision == "bf16-mixed")
+        self.names = self.module.plan.names
+        self.semantic = _semantic_loss(config) if config.classifier else None
+        self.judging = judge_of(config) if config.classifier else None
+        if self.semantic is not None:
+            self.semantic = self.semantic.to(fabric.device).to(memory_format=torch.channels_last)
+        if config.compile:  # in place, so that the names of the weights stay; the entropy model is not worth it
+            network = self.module.network
+            for part in (network.f_a, network.f_s, *([self.semantic.module] if self.semantic else [])):
+                part.compile()
+
+    def groups(self) -> list[dict[str, Any]]:
+        """The KLT moves slowly, everything else at `lr`; the prior's quantiles follow their own loss.
+
+        They stay out of the clipping: their gradient, tens of times longer, hid a spike in all others (a run blew up at
+        step 890).
+        """
+        linear = self.module.network.linear
+        slow = [linear.analysis, linear.synthesis, linear.mean] if isinstance(linear, LayeredKLT) else []
+        quantiles = [p for name, p in self.module.named_parameters() if name.endswith("quantiles")]
+        own = {id(p) for p in (*slow, *quantiles)}
+        rest = [p for p in self.module.parameters() if id(p) not in own]
+        groups = [
+            {"params": rest, "lr": self.config.lr},
+            {"params": slow, "lr": self.config.lr_linear},
+            {"params": quantiles, "lr": 1e-2, "clip": False},
+        ]
+        return [group for group in groups if group["params"]]
+
+    def initialise(self) -> None:
+        """The weights of `init` with its prior, or the KLT of the training photographs."""
+        if self.config.init:
+            self.module.start_from(self.config.init)
+            return
+        starts = Crops(self.train, crop=self.config.crop, batch=START_CROPS, seed=self.config.seed)[2**31]
+        self.module.initialise(self.train.spread(KLT_PHOTOS).pixels, _pixels(starts[0]))
+
+    def loss(self, model: nn.Module, batch: tuple[Tensor, Tensor], step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Eq. 2 on a batch (pixels (B, S, S, 3) uint8, labels (B,)), over levels drawn for this step."""
+        config, weights = self.config, self.config.loss
+        rng = np.random.default_rng((config.seed, step, 1))
+        x, labels = _pixels(batch[0]), batch[1]
+        n_levels = len(self.names)
+        cut = (int(rng.integers(n_levels)), float(rng.random())) if rng.random() < config.cut_share else None
+        levels = sorted(rng.choice(n_levels, min(n_levels, config.levels_per_step), replace=False).tolist())
+        share = n_levels / len(levels)  # an unbiased estimate of the sum over all levels
+        out = model(x, cut=cut, levels=tuple(levels))
+        rates = prefix_rates(out["likelihoods"], x.shape[0] * x.shape[2] * x.shape[3])
+        mse = (out["x_hat"] - x).pow(2).mean((1, 2, 3, 4)) * 255**2
+        figures = {f"bpp_{name}": r for name, r in zip(self.names, rates, strict=True)}
+        loss = (torch.tensor(weights.rate, device=x.device) * rates).sum()
+        for i, k in enumerate(levels):
+            loss = loss + share * weights.lmbda[k] * weights.w[k] * mse[i]
+            figures[f"psnr_{self.names[k]}"] = _psnr(mse[i])
+        if cut is not None:
+            k = max(0, cut[0] - 1) if cut[1] < 0.5 else cut[0]  # judged as the nearer level
+            loss = loss + weights.lmbda[k] * weights.w[k] * mse[-1]
+            figures["psnr_cut"] = _psnr(mse[-1])
+        aux = self.module.aux_loss()  # fits the prior's quantiles; touches nothing else
+        figures |= {"loss": loss, "aux": aux}
+        if self.semantic is None:
+            return loss + aux, _detached(figures)
+        ramp = min(1.0, (step + 1) / max(1, config.semantic_warmup))
+        surrogate = torch.zeros((), device=x.device)
+        targets, references = self.semantic.originals(x, labels)
+        for i, k in enumerate(levels):
+            leaf = out["x_hat"][i].detach().requires_grad_()
+            if weights.features:
+                ce, hits, distance = self.semantic.with_features(leaf, targets[k], k, references)
+                term = ce + weights.features * distance
+                figures[f"features_{self.names[k]}"] = distance
+            else:
+                ce, hits = self.semantic(leaf, targets[k], k)
+                term = ce
+            pull = weights.lmbda[k] * weights.w[k] * 2 * 255**2 * (leaf.detach() - x) / x.numel()
+            gradient = bounded_pull(weights.gamma[k] * term, leaf, pull, weights.limit[k])
+            # ⟨x̂, g⟩ has gradient g at x̂; its value means nothing, so what is logged is the cross-entropy itself.
+            surrogate = surrogate + share * ramp * (out["x_hat"][i] * gradient).sum()
+            figures["loss"] = figures["loss"] + share * ramp * weights.gamma[k] * ce.detach()
+            figures |= {f"ce_{self.names[k]}": ce, f"acc_{self.names[k]}": hits}
+        return loss + surrogate + aux, _detached(figures)
+
+    def export(self, module: nn.Module, path: Path, progress: dict[str, Any]) -> None:
+        """Half-precision weights with the prior's tables, and what training needs to go on from them."""
+        assert isinstance(module, TrainableCodec)
+        pmfs, medians = module.z_pmfs()
+        prior = module.entropy_bottleneck.state_dict()
+        card = {
+            "name": module.preset.name,
+            "training": self.config.to_dict(),
+            "photos": len(self.train),
+            "started_from": _origin(self.config.init),
+            **progress,
+        }
+        extra = {f"bottleneck.{k}": v for k, v in prior.items() if not k.startswith("_")}
+        store.save(path, module.network, pmfs, medians, card, extra)
+
+    def validate(self, path: Path) -> dict[str, Any]:
+        """Real coded bytes of held-out photographs, by the exported half-precision weights."""
+        return validate(store.load(path), self.held_out, self.judging, limit=self.config.validate_photos)
+
+    def summary(self, figures: dict[str, float]) -> str:
+        """Loss, and rate, PSNR and accuracy level by level."""
+        parts = [f"loss {figures['loss']:.2f}"]
+        for key in ("bpp", "psnr", "acc"):
+            values = [figures.get(f"{key}_{name}") for name in self.names]
+            if any(v is not None for v in values):
+                parts.append(f"{key} " + "/".join("–" if v is None else f"{v:.2f}" for v in values))
+        return "  ".join(parts)
+
+
+def _origin(init: str) -> dict | None:
+    """What the card of the model that training started from says of its own training."""
+    if not init:
+        return None
+    card = json.loads(store.weights_path(init).with_suffix(".json").read_text(encoding="utf-8"))
+    return {key: card.get(key) for key in ("name", "fingerprint", "steps", "crops", "training", "started_from")}
+
+
+def _semantic_loss(config: TrainConfig) -> SemanticLoss:
+    from hiercodec.classify import load_classifier
+    from hiercodec.taxonomy import load_hierarchy
+
+    classifier = load_classifier(config.classifier)
+    hierarchy = load_hierarchy(config.hierarchy)
+    levels = [hierarchy.level(name) for name in config.architecture().plan.names]
+    assignments = [(level.k, torch.tensor(level.assignment)) for level in levels]
+    pre = classifier.preprocess
+    return SemanticLoss(classifier.module, pre.mean, pre.std, assignments, config.loss.smoothing)
+
+
+def _pixels(crops: Tensor) -> Tensor:
+    """uint8 (B, S, S, 3) → float32 (B, 3, S, S) in 0…1, channels last in memory."""
+    return crops.permute(0, 3, 1, 2).float() / 255
+
+
+def _psnr(mse: Tensor) -> Tensor:
+    """dB of a mean squared error on the 0…255 scale."""
+    return -10 * torch.log10(mse.clamp_min(1e-9) / 255**2)
+
+
+def _detached(figures: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value.detach() for key, value in figures.items()}

@@ -1,0 +1,107 @@
+"""Data sets are read one photograph at a time, in name order, from folders, tar shards and the samples."""
+
+from __future__ import annotations
+
+import pickle
+import tarfile
+
+import numpy as np
+import pytest
+
+from hiercodec.errors import ConfigError, DamagedImage, InputError
+from hiercodec.evaluation import dataset
+from hiercodec.evaluation.dataset import SAMPLES, load_photos
+from hiercodec.images import encode_png
+from hiercodec.taxonomy import classes
+
+WNIDS = [classes()[i].wnid for i in (5, 900)]
+NAMES = [f"val/{WNIDS[0]}/a.png", f"val/{WNIDS[1]}/b.PNG", "val/c.png"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two labelled photographs, one flat, and something else."""
+    root = tmp_path / "set"
+    for value, name in enumerate(NAMES):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode_png(np.full((4 + value, 6, 3), value, np.uint8)))
+    (root / "notes.txt").write_text("no photograph")
+    return root
+
+
+@pytest.fixture
+def shard(folder):
+    path = folder.parent / "shard.tar"
+    with tarfile.open(path, "w") as tar:
+        for name in reversed(NAMES):
+            tar.add(folder / name, name)
+        tar.add(folder / "notes.txt", "notes.txt")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["folder", "shard"])
+def test_folders_and_shards_read_alike(kind, request):
+    photos = load_photos([request.getfixturevalue(kind)])
+    order = sorted(range(3), key=lambda i: NAMES[i])
+    assert photos.names == sorted(NAMES)
+    assert photos.labels.tolist() == [(5, 900, -1)[i] for i in order]
+    assert [(p.shape[0] - 4, p.max()) for p in photos.pixels] == [(i, i) for i in order]
+
+
+def test_nothing_is_decoded_before_it_is_asked_for_nor_kept(shard, monkeypatch):
+    read = []
+    decode = dataset.read_rgb
+    monkeypatch.setattr(dataset, "read_rgb", lambda data: read.append(1) or decode(data))
+    photos = load_photos([shard, shard]).split(0.5)[0].spread(2).take(np.array([1, 0]))
+    assert not read
+    assert len(photos) == 2
+    for _ in range(2):
+        assert photos.pixels[1].shape[1:] == (6, 3)
+    assert len(read) == 2
+
+
+def test_a_selection_is_what_indexing_gives(folder):
+    photos = load_photos([folder])
+    chosen = photos.take(np.array([2, 0]))
+    assert chosen.names == [photos.names[2], photos.names[0]]
+    assert np.array_equal(chosen.pixels[0], photos.pixels[2])
+    assert chosen.labels.tolist() == photos.labels[[2, 0]].tolist()
+    with pytest.raises(IndexError):
+        chosen.pixels[2]
+
+
+def test_other_processes_can_be_given_them(shard):
+    photos = pickle.loads(pickle.dumps(load_photos([shard]).spread(2)))
+    assert photos.pixels[1].dtype == np.uint8
+
+
+def test_the_samples_are_a_data_set():
+    photos = load_photos([SAMPLES])
+    assert len(photos) >= 8
+    assert (photos.labels >= 0).sum() >= 5
+    assert photos.pixels[0].dtype == np.uint8
+
+
+def test_what_cannot_be_read_is_named(folder, tmp_path):
+    (folder / NAMES[2]).write_bytes(b"\x89PNG\r\n\x1a\nrubbish")
+    photos = load_photos([folder])
+    with pytest.raises(DamagedImage, match=r"val/c.png"):
+        list(photos.pixels)
+    (folder / NAMES[2]).unlink()
+    with pytest.raises(InputError, match=r"cannot read .*c.png"):
+        list(photos.pixels)
+    for name, content in (("x.tar", b"no tar at all" * 100), ("y.tar", b"")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ConfigError, match=f"{name}"):
+            load_photos([tmp_path / name])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match=r"no photographs in .*empty"):
+        load_photos([tmp_path / "empty"])
+    with pytest.raises(ConfigError, match=r"no photographs at .*nowhere"):
+        load_photos([tmp_path / "nowhere"])
+
+
+def test_a_limit_takes_the_first(shard):
+    assert load_photos([shard, shard], limit=4).names == [*sorted(NAMES), sorted(NAMES)[0]]
+    assert len(load_photos([shard], limit=0)) == 3
