@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from hiercodec.errors import ConfigError
 from hiercodec.evaluation.dataset import Photos, load_photos
+from hiercodec.evaluation.metrics import decibels
 from hiercodec.models import store
 from hiercodec.models.linear import LayeredKLT
 from hiercodec.training.codec.loss import SemanticLoss, bounded_pull, prefix_rates
@@ -100,15 +101,16 @@ class CodecTask:
         out = model(x, cut=cut, levels=tuple(levels))
         rates = prefix_rates(out["likelihoods"], x.shape[0] * x.shape[2] * x.shape[3])
         mse = (out["x_hat"] - x).pow(2).mean((1, 2, 3, 4)) * 255**2
+        psnr = mse.new_tensor([decibels(value) for value in mse.tolist()])
         figures = {f"bpp_{name}": r for name, r in zip(self.names, rates, strict=True)}
         loss = (torch.tensor(weights.rate, device=x.device) * rates).sum()
         for i, k in enumerate(levels):
             loss = loss + share * weights.lmbda[k] * weights.w[k] * mse[i]
-            figures[f"psnr_{self.names[k]}"] = _psnr(mse[i])
+            figures[f"psnr_{self.names[k]}"] = psnr[i]
         if cut is not None:
             k = max(0, cut[0] - 1) if cut[1] < 0.5 else cut[0]  # judged as the nearer level
             loss = loss + weights.lmbda[k] * weights.w[k] * mse[-1]
-            figures["psnr_cut"] = _psnr(mse[-1])
+            figures["psnr_cut"] = psnr[-1]
         aux = self.module.aux_loss()  # fits the prior's quantiles; touches nothing else
         figures |= {"loss": loss, "aux": aux}
         if self.semantic is None:
@@ -185,11 +187,6 @@ def _semantic_loss(config: TrainConfig) -> SemanticLoss:
 def _pixels(crops: Tensor) -> Tensor:
     """uint8 (B, S, S, 3) → float32 (B, 3, S, S) in 0…1, channels last in memory."""
     return crops.permute(0, 3, 1, 2).float() / 255
-
-
-def _psnr(mse: Tensor) -> Tensor:
-    """dB of a mean squared error on the 0…255 scale."""
-    return -10 * torch.log10(mse.clamp_min(1e-9) / 255**2)
 
 
 def _detached(figures: dict[str, Tensor]) -> dict[str, Tensor]:
