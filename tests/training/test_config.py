@@ -38,7 +38,7 @@ def test_the_shipped_configs_read(path):
          ["batch = 'eight' should be a valid integer", "steps = -3 should be greater than or equal to 1", "lr = '1e-3'",
           "crop = 100 should be a multiple of 16", "seed = True", "loss.beta is no field", "loss.lmbda.0 = 'a'"]),
         (START + "preset = 'lita'", ["expected one of lite, tic"]),
-        (START + "[changes]\nm = 3", ["changes: ", "'m'"]),
+        (START + "[changes]\nm = 3", ["changes: ", "m: "]),
         (START + "[loss]\nw = [1, 2]\nlimit = []", ["loss.w, loss.limit: expected 3 numbers"]),
         (START + "lr = nan", ["lr = nan"]),
         ("name = '../x'\nphotos = ['a']", ["name = '../x'"]),
