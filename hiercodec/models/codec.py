@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from hiercodec import stream
 from hiercodec.errors import ModelMismatch
-from hiercodec.images import crop, pad_to_multiple
+from hiercodec.images import as_rgb, crop, pad_to_multiple
 from hiercodec.levels import LevelPlan
 from hiercodec.models.backbones.lite import LiteAnalysis, LiteSynthesis
 from hiercodec.models.backbones.tic import TicAnalysis, TicSynthesis
@@ -164,9 +165,9 @@ class Codec:
         return np.repeat(np.arange(channels), shape[0] * shape[1])
 
     @torch.inference_mode()
-    def encode(self, rgb: np.ndarray) -> bytes:
-        """Encode uint8 RGB (H, W, 3), 1 ≤ H, W ≤ 65535, into a complete stream."""
-        padded, (height, width) = pad_to_multiple(rgb, STRIDE)
+    def encode(self, picture: Image.Image | np.ndarray) -> bytes:
+        """Encode a PIL image or uint8 RGB (H, W, 3) into a complete stream; `ImageError` for anything else."""
+        padded, (height, width) = pad_to_multiple(as_rgb(picture), STRIDE)
         x = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float() / 255
         latent = self.network.g_a(x)
         z = self.network.entropy.h_a(latent.open_loop(self.plan))[0].double().cpu().numpy()  # (C_z, hz, wz)
