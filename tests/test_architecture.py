@@ -92,6 +92,15 @@ def test_streamlit_and_plotly_stay_in_their_rooms(path):
             assert where.parts[0] in {"ui", "figures"}, f"{where}:{line}"
 
 
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_commands_are_parsed_in_one_room(path):
+    """No module has a command line of its own beside `hiercodec …`."""
+    if path.is_relative_to(PACKAGE / "cli") or path.name == "__main__.py":
+        return
+    assert not any(module == "argparse" for module, _, _ in imports(path)), path.name
+    assert "__main__" not in path.read_text(encoding="utf-8"), path.name
+
+
 def test_no_circles_between_rooms():
     edges = defaultdict(set)
     for path in FILES:

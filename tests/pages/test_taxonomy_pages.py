@@ -359,7 +359,7 @@ def test_without_assets_the_pages_say_how_to_make_them(monkeypatch, tmp_path, na
     monkeypatch.setattr(f"hiercodec.taxonomy.{module}.{attribute}", tmp_path / "missing.json")
     at = open_page(name)
     assert "is missing" in words(at)
-    assert "hierarchy assets" in at.code[0].value
+    assert "assets taxonomy" in at.code[0].value
     assert paths.ASSETS.is_dir()
 
 
