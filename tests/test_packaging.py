@@ -74,7 +74,9 @@ def test_a_wheel_carries_assets_pages_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     inside = {name.removeprefix("hiercodec/") for name in names if ".dist-info/" not in name}
-    tracked = {str(p.relative_to(ROOT)) for folder in ("assets", "pages") for p in (ROOT / folder).rglob("*") if p.is_file()}
+    tracked = {
+        str(p.relative_to(ROOT)) for folder in ("assets", "pages") for p in (ROOT / folder).rglob("*") if p.is_file()
+    }
     assert {name for name in tracked if "__pycache__" not in name} == {
         name.removeprefix("app/") for name in inside if name.startswith(("assets/", "app/pages/"))
     }

@@ -88,7 +88,7 @@ def test_lessons_open_views_that_show_what_they_say():
 
 
 def test_a_page_draws_the_menu_unless_its_session_has_one(monkeypatch):
-    """Streamlit may run a page alone before it has met `st.navigation`; then the page starts the app (`navigation.ensure`)."""
+    """Streamlit may run a page alone before it has met `st.navigation`; then the page starts the app."""
     menus = []
     draw = st.navigation
     monkeypatch.setattr(st, "navigation", lambda pages, **options: menus.append(len(pages)) or draw(pages, **options))
