@@ -43,9 +43,9 @@ def ends_a_level_but_not_the_file(trace, step, rgb):
     return step.level is not None and step.bytes < trace.file_bytes
 
 
-def knows_the_kind_but_not_the_class(trace, step, rgb):
-    kind, *_, one = step.top
-    return step.top[kind][0][0] in trace.answers[kind] and step.top[one][0][0] not in trace.answers[one]
+def knows_all_but_the_class(trace, step, rgb):
+    *groups, one = (top[0][0] in trace.answers[level] for level, top in step.top.items())
+    return all(groups) and not one
 
 
 def lies_inside_a_block(trace, step, rgb):
@@ -66,7 +66,7 @@ def is_whole_and_still_wrong(trace, step, rgb):
 CLAIMS = (
     is_a_small_part,
     ends_a_level_but_not_the_file,
-    knows_the_kind_but_not_the_class,
+    knows_all_but_the_class,
     lies_inside_a_block,
     is_smaller_than_any_jpeg,
     is_whole_and_still_wrong,
