@@ -35,7 +35,7 @@ def _table(args: argparse.Namespace) -> int:
 
     names = args.hierarchies or [n for n in available_hierarchies() if args.all or not re.search(r"-s\d+$", n)]
     hierarchies = [load_hierarchy(name) for name in names]
-    folder = args.paper or (_lab() / "paper" if _lab() else None)
+    folder = args.paper or ((lab := _lab()) and lab / "paper")
     paper = table.paper_groupings(folder) if folder else {}
     groupings = {**({"paper (authors' files)": paper} if paper else {}), **table.groupings_of(hierarchies)}
     rows = table.level_rows(groupings, measure=args.measure, average=args.average)

@@ -72,7 +72,8 @@ def learning_curves(
         fig.update_yaxes(tickformat=form, row=1, col=column)
         fig.update_xaxes(title_text="steps", tickformat=",", row=1, col=column)
         for start, _ in starts[1:]:
-            fig.add_vline(x=start, line={"color": p.border, "width": 1.5, "dash": "dot"}, row=1, col=column)
+            line = {"color": p.border, "width": 1.5, "dash": "dot"}
+            fig.add_vline(x=start, line=line, row=1, col=column)  # pyright: ignore[reportArgumentType] (wrong stubs)
     fig.update_layout(template=template(mode), height=360)
     fig.update_layout(margin={"t": 48, "b": 96}, legend={"y": -0.3})
     fig.update_annotations(font_size=FONT_SIZE)

@@ -26,7 +26,8 @@ def make_ladder(embeddings: Mapping[str, Embedding], *, jobs: int = 1) -> dict[s
     plan = [(name, k) for name in embeddings for k in RUNGS]
     work = (delayed(kmeans)(embeddings[name].vectors, k, seed=SEED, n_init=STARTS) for name, k in plan)
     ladder: dict[str, dict[int, np.ndarray]] = {name: {} for name in embeddings}
-    for (name, k), groups in zip(plan, Parallel(n_jobs=jobs)(work), strict=True):
+    made: Any = Parallel(n_jobs=jobs)(work)
+    for (name, k), groups in zip(plan, made, strict=True):
         ladder[name][k] = groups
     return ladder
 

@@ -70,7 +70,7 @@ def umap_points(vectors: np.ndarray) -> np.ndarray:
         from umap import UMAP
     except ImportError as error:
         raise HierarchyError("making maps needs UMAP: pip install umap-learn") from error
-    return UMAP(**UMAP_SETTINGS).fit_transform(vectors).astype(np.float64)
+    return np.asarray(UMAP(**UMAP_SETTINGS).fit_transform(vectors), np.float64)
 
 
 def align(points: np.ndarray, reference: np.ndarray) -> np.ndarray:

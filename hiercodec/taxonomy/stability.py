@@ -49,7 +49,8 @@ def single_runs(
     plan = [(k, model, seed) for k in ks for model in embeddings for seed in seeds]
     work = (delayed(kmeans)(embeddings[model].vectors, k, seed=seed, n_init=n_init) for k, model, seed in plan)
     runs: Runs = {k: [] for k in ks}
-    for (k, model, seed), groups in zip(plan, Parallel(n_jobs=jobs)(work), strict=True):
+    made: Any = Parallel(n_jobs=jobs)(work)
+    for (k, model, seed), groups in zip(plan, made, strict=True):
         runs[k].append(Run(model, seed, groups))
     return runs
 

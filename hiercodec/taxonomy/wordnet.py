@@ -75,8 +75,8 @@ def build_graph(nodes: list[tuple[str, str, str, tuple[int, ...]]], n_classes: i
     for i in order:  # parents before children: a row is its parents' rows, one step further
         for p in parents[i]:
             np.minimum(distance[i], np.where(distance[p] < FAR, distance[p] + 1, FAR), out=distance[i])
-    wnids, keys, labels = (tuple(row[c] for row in nodes) for c in range(3))
-    return WordNetGraph(wnids, keys, labels, parents, n_classes, shortest, longest, distance)
+    wnids, keys, labels = [n[0] for n in nodes], [n[1] for n in nodes], [n[2] for n in nodes]
+    return WordNetGraph(tuple(wnids), tuple(keys), tuple(labels), parents, n_classes, shortest, longest, distance)
 
 
 @functools.lru_cache(maxsize=1)
