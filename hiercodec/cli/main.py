@@ -31,6 +31,14 @@ COMMANDS = (
 )
 """Every command and group of commands, in the order of the help."""
 
+EXTRAS = {
+    **dict.fromkeys(("streamlit", "plotly", "skimage", "sklearn", "scipy", "joblib"), "app"),
+    **dict.fromkeys(("compressai", "lightning_fabric", "tomli"), "train"),
+    **dict.fromkeys(("open_clip", "umap", "nltk"), "clip"),
+    "ray": "ray",
+}
+"""Package → the extra of ours that installs it, for the message where it is missing."""
+
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 
@@ -64,9 +72,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HiercodecError as error:
         return _fail(str(error), error.exit_code)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "hiercodec":
+        package = (error.name or "").partition(".")[0]
+        if package == "hiercodec":
             raise
-        return _fail(f"{arguments[0]} needs the package {error.name!r}, which is not installed", 2)
+        remedy = f": pip install 'hiercodec[{EXTRAS[package]}]'" if package in EXTRAS else ""
+        return _fail(f"{arguments[0]} needs the package {package!r}, which is not installed{remedy}", 2)
     except MemoryError:
         return _fail("out of memory", 2)
     except OSError as error:

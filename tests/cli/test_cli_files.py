@@ -254,7 +254,12 @@ def test_a_reader_that_goes_away_is_no_traceback(sample):
         (KeyboardInterrupt(), cli.EXIT_INTERRUPTED, "interrupted"),
         (MemoryError(), 2, "out of memory"),
         (PermissionError(13, "Permission denied", "weights"), 2, "weights: Permission denied"),
-        (ModuleNotFoundError("No module named 'nltk'", name="nltk"), 2, "boom needs the package 'nltk'"),
+        (
+            ModuleNotFoundError("No module named 'nltk'", name="nltk"),
+            2,
+            "which is not installed: pip install 'hiercodec[clip]'",
+        ),
+        (ModuleNotFoundError("No module named 'x.y'", name="x.y"), 2, "boom needs the package 'x', which is not"),
     ],
 )
 def test_every_error_is_one_line_with_its_code(monkeypatch, capsys, error, code, text):
