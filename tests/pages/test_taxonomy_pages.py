@@ -348,7 +348,7 @@ def test_without_maps_the_page_says_how_to_make_them(monkeypatch, tmp_path):
     monkeypatch.setattr(layouts, "LAYOUTS", tmp_path)
     at = open_page("clusters")
     assert "No map is shipped." in words(at)
-    assert "assets layouts" in at.code[0].value
+    assert "assets taxonomy layouts" in at.code[0].value
 
 
 @pytest.mark.parametrize(
