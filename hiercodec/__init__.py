@@ -1,3 +1,92 @@
-"""hiercodec: an image codec whose one bitstream means more the more of it arrives."""
+"""hiercodec: an image codec whose one bitstream means more the more of it arrives.
 
-__version__ = "0.1.0"
+    import hiercodec as hc
+    from PIL import Image
+
+    codec = hc.load("lite")
+    data = codec.encode(Image.open("photo.jpg"))     # a PIL image, or a uint8 array (H, W, 3)
+    cut = hc.truncate(data, level="coarse")          # or bytes=900: any prefix decodes
+    seen = codec.decode(cut)                         # seen.image is a uint8 array (H, W, 3)
+    hc.predict(seen.image).path                      # the likeliest groups and class, with probabilities
+    hc.wup("tabby", "Egyptian cat")                  # how near two classes are in WordNet, 0…1
+
+Importing costs milliseconds: a name is loaded when it is first used, and torch only by `load`, `Codec` and `predict`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from hiercodec.errors import (
+    BadMagic,
+    ClassifierNotFound,
+    ConfigError,
+    CorruptStream,
+    DamagedImage,
+    HierarchyError,
+    HiercodecError,
+    ImageError,
+    ImageTooLarge,
+    IncompleteHeader,
+    InputError,
+    ModelMismatch,
+    ModelNotFound,
+    NotAnImage,
+    NotRGB,
+    OutputError,
+    ParameterDesync,
+    StreamError,
+    UnsupportedVersion,
+)
+
+if TYPE_CHECKING:
+    from hiercodec.api import Prediction, hierarchy, load, predict, truncate, wup
+    from hiercodec.models import Codec, Decoded
+
+__version__ = "0.2.0"
+
+__all__ = [
+    "BadMagic",
+    "ClassifierNotFound",
+    "Codec",
+    "ConfigError",
+    "CorruptStream",
+    "DamagedImage",
+    "Decoded",
+    "HierarchyError",
+    "HiercodecError",
+    "ImageError",
+    "ImageTooLarge",
+    "IncompleteHeader",
+    "InputError",
+    "ModelMismatch",
+    "ModelNotFound",
+    "NotAnImage",
+    "NotRGB",
+    "OutputError",
+    "ParameterDesync",
+    "Prediction",
+    "StreamError",
+    "UnsupportedVersion",
+    "hierarchy",
+    "load",
+    "predict",
+    "truncate",
+    "wup",
+]
+
+_HOMES = {"Codec": "hiercodec.models", "Decoded": "hiercodec.models"}
+_HOMES |= dict.fromkeys(("Prediction", "hierarchy", "load", "predict", "truncate", "wup"), "hiercodec.api")
+
+
+def __getattr__(name: str) -> object:
+    """Load a name of the front door at its first use (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

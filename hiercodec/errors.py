@@ -5,7 +5,8 @@
     │   ├── ImageError                  bytes that are not a photograph we accept
     │   │   ├── NotAnImage              unknown or refused format
     │   │   ├── ImageTooLarge           more pixels or bytes than the cap
-    │   │   └── DamagedImage            a known format that does not decode
+    │   │   ├── DamagedImage            a known format that does not decode
+    │   │   └── NotRGB                  pixels in memory that are not RGB, 8 bits a sample
     │   ├── ModelNotFound               no such codec model, or its weights are missing
     │   ├── ClassifierNotFound          no such classifier, or its weights are missing
     │   ├── HierarchyError              a hierarchy file or a taxonomy resource that cannot be used
@@ -50,6 +51,10 @@ class ImageTooLarge(ImageError):
 
 class DamagedImage(ImageError):
     """A known image format that does not decode."""
+
+
+class NotRGB(ImageError):
+    """Pixels in memory that are neither a PIL image nor uint8[H, W, 3]; the message says how to convert them."""
 
 
 class ModelNotFound(InputError):

@@ -12,8 +12,11 @@ from typing import Any
 
 from hiercodec.errors import InputError, OutputError
 
-_PACKAGED = Path(__file__).resolve().parent / "assets"
-_ASSETS = _PACKAGED if _PACKAGED.is_dir() else _PACKAGED.parents[1] / "assets"
+_PACKAGE = Path(__file__).resolve().parent
+_ASSETS = _PACKAGE / "assets" if (_PACKAGE / "assets").is_dir() else _PACKAGE.parent / "assets"
+
+APP = _PACKAGE / "app" if (_PACKAGE / "app").is_dir() else _PACKAGE.parent
+"""Where `app.py` and `pages/` are: inside an installed package, or at the top of a repository."""
 
 MAX_READ = 1 << 28
 """Default cap of a read, in bytes: no input of ours comes near it."""

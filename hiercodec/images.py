@@ -11,14 +11,13 @@ import io
 import re
 import stat
 import struct
-import warnings
 import zlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from hiercodec.errors import DamagedImage, ImageTooLarge, NotAnImage
+from hiercodec.errors import DamagedImage, ImageTooLarge, NotAnImage, NotRGB
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 """The formats that are read; what a file is called does not matter."""
@@ -60,11 +59,7 @@ SIGNATURES = (
 
 DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, TypeError, MemoryError)
 DAMAGE += (struct.error, zlib.error, Warning)
-"""What Pillow's readers raise on damaged files."""
-
-# Pillow only warns between one and two times its own limit. Set once here, and not around each call: the list of
-# filters belongs to the whole process, and switching it back and forth would not be safe in threads.
-warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+"""What Pillow's readers raise on damaged files (warnings too, where the process turns them into errors)."""
 
 
 def read_rgb(
@@ -89,12 +84,7 @@ def read_rgb(
         _check_scans(data)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            width, height = image.size
-            if width * height > max_pixels or max(width, height) > MAX_SIDE:
-                raise _too_large(width, height, max_pixels)
-            image.load()
-            flat = _to_rgb(_upright(image), background)
-            return np.array(flat, dtype=np.uint8)
+            return _pixels(image, max_pixels, background)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageTooLarge(f"the picture has more than {max_pixels / 1e6:g} million pixels") from None
     except UnidentifiedImageError:
@@ -121,6 +111,25 @@ def load_rgb(path: str | Path, *, max_pixels: int = MAX_PIXELS, max_bytes: int =
         return read_rgb(data, max_pixels=max_pixels, max_bytes=max_bytes)
     except (NotAnImage, ImageTooLarge, DamagedImage) as error:
         raise type(error)(f"{path}: {error}") from None
+
+
+def as_rgb(picture: Image.Image | np.ndarray, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """uint8[H, W, 3] of a picture in memory: such an array as it is, a Pillow image turned upright and laid on white.
+
+    Raises `NotRGB`, which says what to do, for arrays of any other shape or type and for other objects, `ImageTooLarge`
+    above `max_pixels` or 65 535 pixels a side, `DamagedImage` where Pillow reads the pixels only now and cannot.
+
+    >>> as_rgb(Image.new("L", (4, 2), 7)).shape
+    (2, 4, 3)
+    """
+    if not isinstance(picture, Image.Image):
+        height, width = check_rgb(picture).shape[:2]
+        _check_size(width, height, max_pixels)
+        return picture
+    try:
+        return check_rgb(_pixels(picture, max_pixels, WHITE))
+    except DAMAGE as error:
+        raise DamagedImage(f"a damaged picture: {error}") from None
 
 
 def sniff(data: bytes) -> str | None:
@@ -156,10 +165,17 @@ def _check_scans(data: bytes) -> None:
     raise ImageTooLarge(f"the JPEG has more than {MAX_SEGMENTS} segments; save it again as an ordinary JPEG or PNG")
 
 
-def _too_large(width: int, height: int, max_pixels: int) -> ImageTooLarge:
-    return ImageTooLarge(
-        f"the picture is {width}×{height}; at most {max_pixels / 1e6:g} million pixels and {MAX_SIDE} a side are read"
-    )
+def _pixels(image: Image.Image, max_pixels: int, background: tuple[int, int, int]) -> np.ndarray:
+    """The pixels of an image that Pillow has opened: sizes are checked first, then it is decoded."""
+    _check_size(*image.size, max_pixels)
+    image.load()
+    return np.array(_to_rgb(_upright(image), background), dtype=np.uint8)
+
+
+def _check_size(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels or max(width, height) > MAX_SIDE:
+        limits = f"{max_pixels / 1e6:g} million pixels and {MAX_SIDE} a side"
+        raise ImageTooLarge(f"the picture is {width}×{height}; at most {limits} are read")
 
 
 def _unreadable(data: bytes) -> NotAnImage | DamagedImage:
@@ -189,11 +205,34 @@ def _to_rgb(image: Image.Image, background: tuple[int, int, int]) -> Image.Image
 
 
 def check_rgb(rgb: np.ndarray) -> np.ndarray:
-    """`rgb` itself if it is uint8[H, W, 3] with at least one pixel; `ValueError` otherwise."""
-    if not isinstance(rgb, np.ndarray) or rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
-        found = f"{rgb.dtype}{list(rgb.shape)}" if isinstance(rgb, np.ndarray) else type(rgb).__name__
-        raise ValueError(f"a picture is uint8[H, W, 3], got {found}")
+    """`rgb` itself if it is uint8[H, W, 3] with at least one pixel; `NotRGB`, with the remedy, otherwise."""
+    if not isinstance(rgb, np.ndarray):
+        remedy = "open a file with PIL.Image.open" if isinstance(rgb, (str, bytes, Path)) else "convert it first"
+        raise NotRGB(f"a picture is a PIL image or a numpy array uint8[H, W, 3], got {type(rgb).__name__}: {remedy}")
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
+        raise NotRGB(f"a picture is uint8[H, W, 3], got {rgb.dtype}{list(rgb.shape)}: {_remedy(rgb)}")
     return rgb
+
+
+def _remedy(array: np.ndarray) -> str:
+    """What makes a picture of an array that is none, for the first thing that is wrong with it."""
+    if not array.size:
+        return "it has no pixel"
+    if array.ndim == 2:
+        return "repeat grey as np.stack([x] * 3, -1)"
+    if array.ndim == 4:
+        return "pass one picture at a time"
+    if array.ndim != 3:
+        return "give it height, width and three channels"
+    if array.shape[2] != 3 and array.shape[0] == 3:
+        return "put channels last with np.moveaxis(x, 0, -1)"
+    if array.shape[2] == 4:
+        return "lay transparency on white with PIL.Image.fromarray(x), or drop it with x[..., :3]"
+    if array.shape[2] != 3:
+        return "give it three channels"
+    if array.dtype.kind == "f":
+        return "round it to whole steps, for values 0…1 as (255 * x).round().astype(np.uint8)"
+    return "convert it to 0…255 and uint8"
 
 
 def encode_png(rgb: np.ndarray) -> bytes:

@@ -54,7 +54,7 @@ class Codec(Protocol):
     plan: LevelPlan
     card: dict[str, Any]
 
-    def encode(self, rgb: np.ndarray) -> bytes:
+    def encode(self, rgb: np.ndarray, /) -> bytes:
         """A picture → a complete stream."""
         ...
 

@@ -13,7 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "hiercodec"
 FILES = sorted(PACKAGE.rglob("*.py"))
-SCRIPTS = [*FILES, ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
+PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
+SCRIPTS = [*FILES, *PAGES]
 
 # room → rooms it may import. `images`, `taxonomy` and `classify` stand beside `models`, not above it.
 LOWER = {"levels", "errors", "protocols", "fsio"}
@@ -33,8 +34,29 @@ ALLOWED = {
     "figures": {*LOWER, "taxonomy", "evaluation"},
     "cli": {*MEASURING, "evaluation", "training", "figures"},
     "ui": {*MEASURING, "evaluation", "figures"},
-    "__init__": set(),
+    "api": {*LOWER, "images", "stream", "models", "taxonomy", "classify"},
+    "__init__": {"errors", "api", "models"},
     "__main__": {"cli"},
+    "pages": {"errors", "fsio", "taxonomy", "classify", "evaluation", "figures", "ui"},
+}
+
+# Sub-rooms: what each may import of its sisters.
+INSIDE = {
+    "ui": {
+        "frame": set(),
+        "explore": {"frame", "results"},
+        "taxonomy": {"frame"},
+        "results": {"frame"},
+    },
+    "training": {"codec": set(), "ablation": {"codec"}},
+}
+
+# A package that only some may import: rooms, or single modules.
+ONLY = {
+    "streamlit": {"ui", "pages"},
+    "plotly": {"ui", "figures"},
+    "argparse": {"cli"},
+    "compressai": {"training", "cli/bench.py"},
 }
 
 
@@ -71,34 +93,57 @@ def room_of(module: str) -> str | None:
     return parts[1] if parts[0] == "hiercodec" and len(parts) > 1 else None
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def room_at(path: Path) -> str:
+    return "pages" if path in PAGES else path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def test_every_room_is_under_the_law():
+    assert {room_at(path) for path in SCRIPTS} == set(ALLOWED)
+    for room, inside in INSIDE.items():
+        assert {path.name for path in (PACKAGE / room).iterdir() if (path / "__init__.py").is_file()} == set(inside)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: str(p.relative_to(ROOT)))
 def test_rooms_import_only_what_lies_below_them(path):
-    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    room = room_at(path)
     for module, line, _ in imports(path):
         other = room_of(module)
         if other and other != room and not other.startswith("__"):
             assert other in ALLOWED[room], f"{path.name}:{line} imports {module}"
+    assert not [n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if getattr(n, "level", 0)], "relative"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_streamlit_and_plotly_stay_in_their_rooms(path):
-    where = path.relative_to(PACKAGE)
+@pytest.mark.parametrize("path", [p for p in FILES if room_at(p) in INSIDE], ids=lambda p: str(p.relative_to(ROOT)))
+def test_sub_rooms_import_only_what_lies_below_them(path):
+    room, own = path.relative_to(PACKAGE).parts[:2]
     for module, line, _ in imports(path):
-        top = module.split(".")[0]
-        if top == "streamlit":
-            assert where.parts[0] == "ui", f"{where}:{line}"
-        if top == "plotly":
-            assert where.parts[0] in {"ui", "figures"}, f"{where}:{line}"
+        parts = module.split(".")
+        if parts[:2] == ["hiercodec", room] and len(parts) > 2 and own in INSIDE[room] and parts[2] in INSIDE[room]:
+            assert parts[2] in {own, *INSIDE[room][own]}, f"{path.name}:{line} imports {module}"
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_some_packages_stay_in_their_rooms(path):
+    where = {room_at(path), str(path.relative_to(ROOT)).removeprefix("hiercodec/")}
+    for module, line, _ in imports(path):
+        allowed = ONLY.get(module.split(".")[0], where)
+        assert allowed & where, f"{path.name}:{line} imports {module}"
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in SCRIPTS if p.name != "__main__.py"], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_no_module_is_a_command_of_its_own(path):
+    assert "__main__" not in path.read_text(encoding="utf-8")
 
 
 def test_no_circles_between_rooms():
     edges = defaultdict(set)
-    for path in FILES:
-        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for path in SCRIPTS:
         for module, _, _ in imports(path):
             other = room_of(module)
-            if other and other != room and not other.startswith("__"):
-                edges[room].add(other)
+            if other and other != room_at(path) and not other.startswith("__"):
+                edges[room_at(path)].add(other)
 
     def visit(room, trail):
         assert room not in trail, f"a circle: {' → '.join([*trail, room])}"

@@ -6,7 +6,10 @@ import contextlib
 import io
 import os
 import struct
+import subprocess
+import sys
 import time
+import warnings
 import zlib
 from pathlib import Path
 
@@ -15,7 +18,7 @@ import pytest
 from PIL import Image
 
 from hiercodec import images
-from hiercodec.errors import DamagedImage, ImageTooLarge, NotAnImage
+from hiercodec.errors import DamagedImage, ImageTooLarge, NotAnImage, NotRGB
 
 
 def picture(height: int = 20, width: int = 30, seed: int = 0) -> np.ndarray:
@@ -179,9 +182,55 @@ def test_huge_pictures_are_refused_before_decoding(size):
         assert info.type is ImageTooLarge
 
 
-def test_pillows_warning_zone_is_an_error_too():
+@pytest.mark.parametrize("action", ["error", "ignore"])
+def test_pillows_warning_zone_is_an_error_too(action):
+    """Whatever the process does with Pillow's warning about large pictures."""
+    warnings.simplefilter(action, Image.DecompressionBombWarning)  # pytest puts the filters back
     with pytest.raises(ImageTooLarge):
         images.read_rgb(png(10_000, 10_000, 8, 2, zlib.compress(b"")))
+
+
+def test_importing_leaves_the_process_warning_filters_alone():
+    code = "import numpy, PIL.Image, warnings as w; a = list(w.filters); import hiercodec.images; assert w.filters == a"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
+
+
+@pytest.mark.parametrize(
+    ("bad", "remedy"),
+    [
+        (np.zeros((4, 5, 3)), "round"),
+        (np.zeros((3, 4, 5), np.uint8), "moveaxis"),
+        (np.zeros((4, 5), np.uint8), "repeat grey"),
+        (np.zeros((4, 5, 4), np.uint8), "transparency"),
+        (np.zeros((4, 5, 3), np.int64), "uint8"),
+        (np.zeros((4, 5, 2), np.uint8), "three channels"),
+        (np.zeros((1, 4, 5, 3), np.uint8), "one picture"),
+        (np.zeros((0, 5, 3), np.uint8), "no pixel"),
+        (np.zeros(5, np.uint8), "height, width"),
+        ("photo.jpg", "PIL.Image.open"),
+        ([[1, 2, 3]], "convert"),
+    ],
+)
+def test_what_is_no_picture_is_refused_with_its_remedy(bad, remedy):
+    with pytest.raises(NotRGB, match=remedy):
+        images.as_rgb(bad)
+
+
+def test_pillow_images_become_pixels_as_files_do():
+    rgb = picture()
+    assert images.as_rgb(rgb) is rgb
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    cases = [Image.fromarray(rgb), Image.fromarray(rgb).convert("RGBA"), Image.fromarray(rgb).convert("L")]
+    for image in (*cases, Image.open(io.BytesIO(file_of(rgb, "PNG", exif=exif)))):
+        got = images.as_rgb(image)
+        assert np.array_equal(got, images.read_rgb(file_of(image, "PNG", exif=image.getexif())))
+    half = Image.open(io.BytesIO(file_of(picture(64, 64), "PNG")[:-60]))
+    with pytest.raises(DamagedImage):
+        images.as_rgb(half)
+    for large in (Image.new("1", (7, 6)), np.zeros((6, 7, 3), np.uint8)):
+        with pytest.raises(ImageTooLarge, match="7×6"):
+            images.as_rgb(large, max_pixels=41)
 
 
 def test_caps_can_be_moved():
@@ -340,5 +389,5 @@ def test_sha256_of_depends_on_pixels_and_shape_alone():
 
 @pytest.mark.parametrize("bad", [np.zeros((2, 2), np.uint8), np.zeros((2, 2, 3)), np.zeros((0, 2, 3), np.uint8), [1]])
 def test_encode_png_wants_pixels(bad):
-    with pytest.raises(ValueError, match="uint8"):
+    with pytest.raises(NotRGB, match="uint8"):
         images.encode_png(bad)

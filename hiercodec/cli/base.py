@@ -1,9 +1,15 @@
-"""What command modules share: the shape of a command, and how they speak."""
+"""What command modules share: the shape of a command, and how they speak.
+
+A module of `cli` ends in `COMMANDS`, its commands and groups of commands. Modules are imported to print the help, so what
+is slow to import (torch, plotly, streamlit) is imported where a command runs.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +26,28 @@ class Command:
     run: Callable[[argparse.Namespace], int]
     description: str | None = None
 
+    def add_to(self, commands: argparse._SubParsersAction) -> None:
+        """Make it a choice of `commands`."""
+        parser = commands.add_parser(self.name, help=self.help, description=self.description or self.help)
+        self.add_arguments(parser)
+        parser.set_defaults(run=self.run)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Commands behind one word: `hierarchy table`, `hierarchy build`, …"""
+
+    name: str
+    help: str
+    commands: tuple[Command, ...]
+
+    def add_to(self, commands: argparse._SubParsersAction) -> None:
+        """Make it a choice of `commands`."""
+        parser = commands.add_parser(self.name, help=self.help, description=self.help)
+        choices = parser.add_subparsers(metavar="COMMAND", required=True)
+        for command in self.commands:
+            command.add_to(choices)
+
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add `--json`."""
@@ -29,6 +57,16 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
     print(json.dumps(value, indent=2, allow_nan=False))
+
+
+def command_line(args: argparse.Namespace) -> str:
+    """What was typed, for results that say how they were made; `main` leaves it in `args.argv`."""
+    return f"python -m hiercodec {shlex.join(args.argv)}"
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def note(text: str) -> None:

@@ -1,4 +1,4 @@
-"""`python -m hiercodec bench [--json]`: speed beside peers in one run, and what container and coder cost.
+"""`hiercodec bench [--json]`: speed beside peers in one run, and what container and coder cost.
 
 Speeds are medians over repeated runs on one photograph, every codec in turn, so that what else the machine does falls on
 all of them; `…_cpu_s` is processor time, which a busy machine stretches less. `synthesis` is the part of decoding that turns
@@ -10,33 +10,35 @@ not reported.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-import sys
 import time
 import warnings
 from collections.abc import Callable
 
 import numpy as np
 
+from hiercodec.cli.base import Command, add_json, positive, print_json
+
 PEERS = ("bmshj2018-hyperprior", "mbt2018", "cheng2020-anchor")
 REPEATS = 5
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Time encoding and decoding of hiercodec and its peers on the same photograph, and measure overheads."""
-    parser = argparse.ArgumentParser(prog="hiercodec bench", description=main.__doc__)
-    parser.add_argument("--json", action="store_true", help="machine-readable results on stdout")
+def _bench_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--photo", help="a photograph (default: scikit-image's astronaut)")
-    parser.add_argument("--side", type=int, default=256, help="side of the central square that is coded (default 256)")
     parser.add_argument(
-        "--repeats", type=int, default=REPEATS, help=f"runs a codec, the median counts (default {REPEATS})"
+        "--side", type=positive, default=256, help="side of the central square that is coded (default 256)"
+    )
+    parser.add_argument(
+        "--repeats", type=positive, default=REPEATS, help=f"runs a codec, the median counts (default {REPEATS})"
     )
     parser.add_argument("--without", nargs="*", default=[], choices=("tic", *PEERS), help="leave these out")
-    args = parser.parse_args(argv)
+    add_json(parser)
+
+
+def _bench(args: argparse.Namespace) -> int:
     results = bench(_photo(args.photo, args.side), repeats=args.repeats, without=tuple(args.without))
     if args.json:
-        print(json.dumps(results, indent=1))
+        print_json(results)
     else:
         print(table(results))
     return 0
@@ -199,5 +201,12 @@ def _photo(path: str | None, side: int) -> np.ndarray:
     return centre_crop(np.ascontiguousarray(data.astronaut()), side)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+COMMANDS = (
+    Command(
+        "bench",
+        "speed and rate against peers, side by side in one run",
+        _bench_arguments,
+        _bench,
+        "Time encoding and decoding of hiercodec and its peers on the same photograph, and measure overheads.",
+    ),
+)

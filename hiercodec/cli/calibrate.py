@@ -1,19 +1,16 @@
-"""`python -m hiercodec calibrate DATASET … --out FOLDER`: how sure a classifier is, fitted to how often it is right."""
+"""`hiercodec calibrate DATASET … --out FOLDER`: how sure a classifier is, fitted to how often it is right."""
 
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 from pathlib import Path
 
+from hiercodec.cli.base import Command, command_line, note
 from hiercodec.errors import ConfigError
 from hiercodec.fsio import write_json
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Fit one temperature per classifier on prefixes of labelled photographs and write a card for each."""
-    parser = argparse.ArgumentParser(prog="hiercodec calibrate", description=main.__doc__)
+def _calibrate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", nargs="+", help="folders (wnid sub-folders give labels) or .tar shards")
     parser.add_argument("--out", required=True, help="folder for the cards; those in assets/classifiers are in use")
     parser.add_argument("--classifier", action="append", help="classifier spec (default lite0); may be repeated")
@@ -23,8 +20,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, metavar="N", help="only N photographs, evenly spaced over the data set")
     parser.add_argument("--seed", type=int, default=0, help="which photographs are held out (default 0)")
     parser.add_argument("--remark", help="a sentence for the cards, say on what the photographs are")
-    args = parser.parse_args(argv)
 
+
+def _calibrate(args: argparse.Namespace) -> int:
     import numpy as np
     from tqdm import tqdm
 
@@ -52,15 +50,25 @@ def main(argv: list[str] | None = None) -> int:
             **calibrated(logits[classifier.name], photos.labels, settings, args.seed),
             "model": f"{codec.name} {codec.fingerprint.hex()}",
             "crop": args.crop,
-            "command": "python -m hiercodec calibrate " + shlex.join(sys.argv[2:] if argv is None else argv),
+            "command": command_line(args),
             **({"remark": args.remark} if args.remark else {}),
         }
         path = Path(args.out) / f"{classifier.name.replace(':', '-')}.json"
         write_json(path, card)
         held = card["held_out"]
-        print(
+        note(
             f"{path.name}: temperature {card['temperature']}, ECE {held['ece_before']:.3f} → {held['ece_after']:.3f}, "
-            f"NLL {held['nll_before']:.3f} → {held['nll_after']:.3f} on {card['photos']['held_out']} held-out photographs",
-            file=sys.stderr,
+            f"NLL {held['nll_before']:.3f} → {held['nll_after']:.3f} on {card['photos']['held_out']} held-out photographs"
         )
     return 0
+
+
+COMMANDS = (
+    Command(
+        "calibrate",
+        "fit how sure a classifier is to how often it is right",
+        _calibrate_arguments,
+        _calibrate,
+        "Fit one temperature per classifier on prefixes of labelled photographs and write a card for each.",
+    ),
+)

@@ -1,21 +1,17 @@
-"""`python -m hiercodec evaluate DATASET --out RESULTS.json`: rate, distortion and accuracy over a data set."""
+"""`hiercodec evaluate DATASET --out RESULTS.json`: rate, distortion and accuracy over a data set."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import shlex
-import sys
 from pathlib import Path
 
-from hiercodec.cli.base import note
+from hiercodec.cli.base import Command, command_line, note
 from hiercodec.cli.codec import results_table
 from hiercodec.fsio import write_json
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Measure codecs on photographs and write one results file."""
-    parser = argparse.ArgumentParser(prog="hiercodec evaluate", description=main.__doc__)
+def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", nargs="+", help="folders (wnid sub-folders give labels) or .tar shards")
     parser.add_argument("--out", required=True, help="results file (JSON)")
     parser.add_argument(
@@ -33,8 +29,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="only the first N photographs")
     parser.add_argument("--sample", type=int, metavar="N", help="only N photographs, evenly spaced over the data set")
     parser.add_argument("--card", metavar="NAME", help="also enter the figures into the first model's card, under NAME")
-    args = parser.parse_args(argv)
 
+
+def _evaluate(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from hiercodec import models
@@ -59,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
             photos, [*peers, *rivals], judges, crop=args.crop, progress=lambda done, _: bar.update(done - bar.n)
         )
     results["cuts"] = args.cuts
-    results["command"] = "python -m hiercodec evaluate " + shlex.join(sys.argv[2:] if argv is None else argv)
+    results["command"] = command_line(args)
     write_json(Path(args.out), results)
     if args.card:
         path = store.weights_path(names[0]).with_suffix(".json")
@@ -72,3 +69,10 @@ def with_figures(card: dict, name: str, results: dict) -> dict:
     """A model card with the summary of `results` under "measured" → `name`."""
     keep = ("command", "photos", "labelled", "crop", "provenance", "uncompressed", "points")
     return {**card, "measured": {**card.get("measured", {}), name: {key: results[key] for key in keep}}}
+
+
+COMMANDS = (
+    Command(
+        "evaluate", "rate, distortion and accuracy over a data set, as one results file", _evaluate_arguments, _evaluate
+    ),
+)

@@ -1,95 +1,33 @@
-"""`python -m hiercodec hierarchy table | build | stability | show | assets`.
+"""`hiercodec hierarchy table | build | stability | show`.
 
-`main(argv)` returns the exit code; results go to stdout (JSON with `--json`, the same bytes on every run), progress and
-errors to stderr.
+Results go to stdout (JSON with `--json`, the same bytes on every run), progress and errors to stderr.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
-from hiercodec.errors import HierarchyError, HiercodecError
+from hiercodec.cli.base import Command, Group, add_json, cores, print_json
+from hiercodec.errors import HierarchyError
 from hiercodec.taxonomy.classes import classes
-from hiercodec.taxonomy.embeddings import ENV, TEMPLATE
+from hiercodec.taxonomy.embeddings import TEMPLATE
 from hiercodec.taxonomy.hierarchy_file import available_hierarchies, load_hierarchy, save_hierarchy
 from hiercodec.taxonomy.paths import ASSETS
 
-ASSET_KINDS = ("classes", "wordnet", "hierarchies", "stability", "ladder", "layouts", "all")
 
-
-def main(argv: list[str] | None = None) -> int:
-    """Run one command; 0 or the error's exit code."""
-    args = _parser().parse_args(argv)
-    try:
-        return args.run(args)
-    except HiercodecError as error:
-        print(f"hiercodec: {error}", file=sys.stderr)
-        return error.exit_code
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hiercodec hierarchy", description="Make, measure and question hierarchies.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    table = commands.add_parser("table", help="WUP inside and between groups, balance, nesting (the paper's Table 1)")
-    table.add_argument(
+def _table_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "hierarchies", nargs="*", metavar="HIERARCHY", help="names or JSON files (default: one of each kind)"
     )
-    table.add_argument("--all", action="store_true", help="every shipped hierarchy")
-    table.add_argument("--measure", choices=("nltk", "eq1"), default="nltk", help="WUP as NLTK computes it, or Eq. 1")
-    table.add_argument("--average", choices=("pairs", "clusters"), default="pairs", help="weight of the mean")
-    table.add_argument("--paper", type=Path, metavar="DIR", help="folder with the authors' cluster CSV files")
-    table.add_argument("--json", action="store_true")
-    table.set_defaults(run=_table)
-
-    build = commands.add_parser("build", help="cluster embeddings, or cut WordNet, into a hierarchy file")
-    build.add_argument("--out", type=Path, required=True, metavar="FILE.json")
-    build.add_argument("--name", help="the hierarchy's name (default: the file's)")
-    source = build.add_mutually_exclusive_group(required=True)
-    source.add_argument("--embedding", type=Path, metavar="FILE.npy", help="one row a class")
-    source.add_argument("--clip", metavar="MODEL/TAG", help="open_clip model and pretrained tag, e.g. ViT-B-16/openai")
-    source.add_argument("--consensus", type=Path, metavar="DIR", help="consensus of all .npy files in a folder")
-    source.add_argument("--wordnet-depth", type=int, nargs="+", metavar="D", help="cut WordNet at these depths")
-    source.add_argument("--wordnet-k", type=int, nargs="+", metavar="K", help="cut WordNet at the depths nearest to K")
-    build.add_argument("--template", default=TEMPLATE, help=f"text for --clip (default: {TEMPLATE!r})")
-    build.add_argument(
-        "--classes", type=Path, metavar="FILE", help="your own class names, one a line (default: ImageNet)"
-    )
-    build.add_argument("--k", type=int, nargs="+", default=[10, 100], help="groups per level (default: 10 100)")
-    build.add_argument("--method", default="nested", help="flat, nested, average, complete or ward (default: nested)")
-    build.add_argument("--seed", type=int, default=0)
-    build.add_argument("--n-init", type=int, default=10, help="k-means starts (default: 10)")
-    build.add_argument("--json", action="store_true")
-    build.set_defaults(run=_build)
-
-    stable = commands.add_parser("stability", help="agreement over seeds and models, and what the consensus gains")
-    stable.add_argument("--embeddings", type=Path, metavar="DIR", help="measure anew from these .npy files")
-    stable.add_argument("--fragile", type=int, default=10, metavar="N", help="how many fragile classes to list")
-    stable.add_argument("--json", action="store_true")
-    stable.set_defaults(run=_stability)
-
-    show = commands.add_parser("show", help="groups of a hierarchy with their classes")
-    show.add_argument(
-        "hierarchy", metavar="HIERARCHY", help=f"a JSON file, or one of: {', '.join(available_hierarchies())}"
-    )
-    show.add_argument("--level", help="only this level, with all members")
-    show.set_defaults(run=_show)
-
-    assets = commands.add_parser("assets", help="make the files that ship with hiercodec")
-    assets.add_argument("what", choices=ASSET_KINDS)
-    assets.add_argument("--embeddings", type=Path, metavar="DIR", help=f"folder of .npy files (default: ${ENV})")
-    assets.add_argument("--nltk-data", metavar="DIR", help="NLTK's data folder with WordNet 3.0")
-    assets.add_argument("--paper", type=Path, metavar="DIR", help="authors' cluster CSV files, to compare with")
-    assets.add_argument("--out", type=Path, default=ASSETS, metavar="DIR", help="where to write (default: assets)")
-    assets.set_defaults(run=_assets)
-    return parser
+    parser.add_argument("--all", action="store_true", help="every shipped hierarchy")
+    parser.add_argument("--measure", choices=("nltk", "eq1"), default="nltk", help="WUP as NLTK computes it, or Eq. 1")
+    parser.add_argument("--average", choices=("pairs", "clusters"), default="pairs", help="weight of the mean")
+    parser.add_argument("--paper", type=Path, metavar="DIR", help="folder with the authors' cluster CSV files")
+    add_json(parser)
 
 
 def _table(args: argparse.Namespace) -> int:
@@ -97,7 +35,7 @@ def _table(args: argparse.Namespace) -> int:
 
     names = args.hierarchies or [n for n in available_hierarchies() if args.all or not re.search(r"-s\d+$", n)]
     hierarchies = [load_hierarchy(name) for name in names]
-    folder = args.paper or (_lab() / "paper" if _lab() else None)
+    folder = args.paper or ((lab := _lab()) and lab / "paper")
     paper = table.paper_groupings(folder) if folder else {}
     groupings = {**({"paper (authors' files)": paper} if paper else {}), **table.groupings_of(hierarchies)}
     rows = table.level_rows(groupings, measure=args.measure, average=args.average)
@@ -110,7 +48,8 @@ def _table(args: argparse.Namespace) -> int:
         "published": table.PUBLISHED,
     }
     if args.json:
-        return _print_json(result)
+        print_json(result)
+        return 0
     print(f"WUP as {args.measure}, mean over {args.average}.\n")
     print(table.as_text(rows))
     print("Published in the paper (Table 1):\n")
@@ -120,6 +59,26 @@ def _table(args: argparse.Namespace) -> int:
     print("WUP of Fig. 6:\n")
     print(table.as_text(result["golden"]), end="")
     return 0
+
+
+def _build_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.json")
+    parser.add_argument("--name", help="the hierarchy's name (default: the file's)")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--embedding", type=Path, metavar="FILE.npy", help="one row a class")
+    source.add_argument("--clip", metavar="MODEL/TAG", help="open_clip model and pretrained tag, e.g. ViT-B-16/openai")
+    source.add_argument("--consensus", type=Path, metavar="DIR", help="consensus of all .npy files in a folder")
+    source.add_argument("--wordnet-depth", type=int, nargs="+", metavar="D", help="cut WordNet at these depths")
+    source.add_argument("--wordnet-k", type=int, nargs="+", metavar="K", help="cut WordNet at the depths nearest to K")
+    parser.add_argument("--template", default=TEMPLATE, help=f"text for --clip (default: {TEMPLATE!r})")
+    parser.add_argument(
+        "--classes", type=Path, metavar="FILE", help="your own class names, one a line (default: ImageNet)"
+    )
+    parser.add_argument("--k", type=int, nargs="+", default=[10, 100], help="groups per level (default: 10 100)")
+    parser.add_argument("--method", default="nested", help="flat, nested, average, complete or ward (default: nested)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--n-init", type=int, default=10, help="k-means starts (default: 10)")
+    add_json(parser)
 
 
 def _build(args: argparse.Namespace) -> int:
@@ -141,7 +100,7 @@ def _build(args: argparse.Namespace) -> int:
         if not found:
             raise HierarchyError(f"no .npy file in {args.consensus}")
         voters = stability.single_runs(
-            found, sorted(set(args.k)), stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS, jobs=_cores()
+            found, sorted(set(args.k)), stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS, jobs=cores()
         )
         hierarchy = build.consensus_hierarchy(voters, found, name=name)
     else:
@@ -158,10 +117,17 @@ def _build(args: argparse.Namespace) -> int:
     summary = {"file": str(args.out), "levels": dict(zip(hierarchy.names, hierarchy.ks, strict=True))}
     summary |= {"tree": hierarchy.nested, "largest": [int(v.sizes.max()) for v in hierarchy.levels]}
     if args.json:
-        return _print_json(summary)
+        print_json(summary)
+        return 0
     levels = ", ".join(f"{level} {k}" for level, k in summary["levels"].items())
     print(f"wrote {args.out}: {levels}; {'a tree' if hierarchy.nested else 'not a tree'}")
     return 0
+
+
+def _stability_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--embeddings", type=Path, metavar="DIR", help="measure anew from these .npy files")
+    parser.add_argument("--fragile", type=int, default=10, metavar="N", help="how many fragile classes to list")
+    add_json(parser)
 
 
 def _stability(args: argparse.Namespace) -> int:
@@ -172,11 +138,12 @@ def _stability(args: argparse.Namespace) -> int:
         found = em.from_folder(args.embeddings)
         if not found:
             raise HierarchyError(f"no .npy file in {args.embeddings}")
-        result = _measure(found, None)
+        result = measured(found)
     else:
         result = stability.load_stability()
     if args.json:
-        return _print_json(result)
+        print_json(result)
+        return 0
     for k, level in result["levels"].items():
         print(f"K = {k}: ARI to {len(level['runs'])} independent k-means runs ({', '.join(result['models'])})\n")
         rows = [
@@ -190,6 +157,13 @@ def _stability(args: argparse.Namespace) -> int:
         order = stability.fragile(level, args.fragile)
         print("Most fragile classes:", ", ".join(f"{classes()[i].name} {v:.2f}" for i, v in order), "\n")
     return 0
+
+
+def _show_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "hierarchy", metavar="HIERARCHY", help=f"a JSON file, or one of: {', '.join(available_hierarchies())}"
+    )
+    parser.add_argument("--level", help="only this level, with all members")
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -206,68 +180,16 @@ def _show(args: argparse.Namespace) -> int:
     return 0
 
 
-def _assets(args: argparse.Namespace) -> int:
-    from hiercodec.taxonomy import build, ladder, layouts, stability, table, wordnet_build
-    from hiercodec.taxonomy import embeddings as em
-    from hiercodec.taxonomy.paths import write_asset
-
-    wanted = set(ASSET_KINDS) if args.what == "all" else {args.what}
-    began = time.perf_counter()
-
-    def say(text: str) -> None:
-        print(f"[{time.perf_counter() - began:6.1f} s] {text}", file=sys.stderr)
-
-    if wanted & {"classes", "wordnet"}:
-        reader, wnids = wordnet_build.nltk_wordnet(args.nltk_data), wordnet_build.imagenet_wnids()
-        if "classes" in wanted:
-            write_asset(args.out / "taxonomy" / "classes.json", wordnet_build.classes_json(reader, wnids))
-        if "wordnet" in wanted:
-            write_asset(args.out / "taxonomy" / "wordnet.json", wordnet_build.graph_json(reader, wnids))
-        say("class list and WordNet graph written")
-    if not wanted & {"hierarchies", "stability", "ladder", "layouts"}:
-        return 0
-    found = em.from_folder(args.embeddings)
-    if not found:
-        raise HierarchyError(f"no embeddings: give a folder of .npy files with --embeddings DIR or ${ENV}")
-    if wanted & {"hierarchies", "stability"}:
-        say(f"clustering {len(found)} embeddings: the consensus' voters")
-        voters = stability.single_runs(
-            found, stability.KS, stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS, jobs=_cores()
-        )
-    if "hierarchies" in wanted:
-        made = build.shipped_hierarchies(found, say, jobs=_cores())
-        for name, kinship in (("consensus", 0.0), ("consensus-mended", build.MENDING)):
-            made[name] = build.consensus_hierarchy(voters, found, name=name, kinship=kinship)
-        made["wordnet"] = build.wordnet_hierarchy()
-        build.write_hierarchies(made, args.out / "hierarchies")
-        say(f"{len(made)} hierarchies written")
-    if "stability" in wanted:
-        paper = list(table.paper_groupings(args.paper).values()) if args.paper else []
-        say("measuring stability")
-        result = _measure(found, voters, {"paper": paper} if paper else {})
-        write_asset(args.out / "taxonomy" / "stability.json", stability.dump(result))
-        say("stability written")
-    if "ladder" in wanted:
-        rungs = ladder.make_ladder(found, jobs=_cores())
-        write_asset(args.out / "taxonomy" / "ladder.json", ladder.dump_ladder(rungs, build.tools()))
-        say("k-means at many K written")
-    if "layouts" in wanted:
-        say("making maps")
-        for layout in layouts.make_layouts(found):
-            write_asset(args.out / "layouts" / f"{layout.name}.json", layouts.dump_layout(layout))
-        say("maps written")
-    return 0
-
-
-def _measure(found: Any, voters: Any, references: Any = None) -> dict[str, Any]:
+def measured(found: Any, voters: Any = None, references: Any = None) -> dict[str, Any]:
+    """The stability report of embeddings (name → embedding): `voters` are single runs, made here unless given."""
     from hiercodec.taxonomy import build, stability
 
     if voters is None:
         voters = stability.single_runs(
-            found, stability.KS, stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS, jobs=_cores()
+            found, stability.KS, stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS, jobs=cores()
         )
     judges = stability.single_runs(
-        found, stability.KS, stability.JUDGE_SEEDS, n_init=stability.JUDGE_STARTS, jobs=_cores()
+        found, stability.KS, stability.JUDGE_SEEDS, n_init=stability.JUDGE_STARTS, jobs=cores()
     )
     tree = stability.consensus_of(voters)
     others = {**(references or {}), "consensus-mended": build.mended(tree, voters)}
@@ -289,10 +211,25 @@ def _lab() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _print_json(value: Any) -> int:
-    print(json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2))
-    return 0
+COMMANDS = (
+    Group(
+        "hierarchy",
+        "make, measure and question semantic hierarchies",
+        (
+            Command(
+                "table",
+                "WUP inside and between groups, balance, nesting (the paper's Table 1)",
+                _table_arguments,
+                _table,
+            ),
+            Command("build", "cluster embeddings, or cut WordNet, into a hierarchy file", _build_arguments, _build),
+            Command(
+                "stability",
+                "agreement over seeds and models, and what the consensus gains",
+                _stability_arguments,
+                _stability,
+            ),
+            Command("show", "groups of a hierarchy with their classes", _show_arguments, _show),
+        ),
+    ),
+)

@@ -1,4 +1,4 @@
-"""The command line: `python -m hiercodec COMMAND …`.
+"""The command line: `hiercodec COMMAND …`, the same as `python -m hiercodec COMMAND …`.
 
 Results go to stdout (`--json`: machine-readable), everything else to stderr. An error is one line, `hiercodec: …`, and
 the error's own exit code (2, or 3 and 4 where `verify` uses them). Starting imports no torch; a command loads what it
@@ -8,46 +8,50 @@ needs when it runs.
 from __future__ import annotations
 
 import argparse
-import importlib
+import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 from hiercodec import __version__
-from hiercodec.cli import codec as cli_codec
-from hiercodec.cli import files as cli_files
+from hiercodec.cli import app, assets, bench, calibrate, codec, evaluate, files, hierarchy, train
 from hiercodec.errors import HiercodecError
 
-COMMANDS = (*cli_codec.COMMANDS, *cli_files.COMMANDS)
-"""Commands implemented here, in the order of the help."""
+COMMANDS = (
+    *codec.COMMANDS,
+    *files.COMMANDS,
+    *hierarchy.COMMANDS,
+    *evaluate.COMMANDS,
+    *calibrate.COMMANDS,
+    *bench.COMMANDS,
+    *train.COMMANDS,
+    *assets.COMMANDS,
+    *app.COMMANDS,
+)
+"""Every command and group of commands, in the order of the help."""
 
-DELEGATES = {
-    "hierarchy": ("hiercodec.cli.hierarchy", "table, build, stability: make and compare semantic hierarchies"),
-    "evaluate": ("hiercodec.cli.evaluate", "rate, distortion and accuracy over a data set"),
-    "train": ("hiercodec.cli.train", "train a model from a TOML file"),
-    "calibrate": ("hiercodec.cli.calibrate", "fit how sure a classifier is to how often it is right"),
-    "bench": ("hiercodec.cli.bench", "speed and rate against peers, side by side in one run"),
+EXTRAS = {
+    **dict.fromkeys(("streamlit", "plotly", "skimage", "sklearn", "scipy", "joblib"), "app"),
+    **dict.fromkeys(("compressai", "lightning_fabric", "tomli"), "train"),
+    **dict.fromkeys(("open_clip", "umap", "nltk"), "clip"),
+    "ray": "ray",
 }
-"""Commands that are other modules' own `main(argv)`; they parse everything behind their name."""
+"""Package → the extra of ours that installs it, for the message where it is missing."""
 
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of every command; delegates appear in the help only."""
+    """The parser of every command."""
     parser = argparse.ArgumentParser(
-        prog="python -m hiercodec", description="An image codec whose one bitstream means more the more of it arrives."
+        prog="hiercodec", description="An image codec whose one bitstream means more the more of it arrives."
     )
     parser.add_argument("--version", action="version", version=f"hiercodec {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        sub = commands.add_parser(command.name, help=command.help, description=command.description or command.help)
-        command.add_arguments(sub)
-        sub.set_defaults(run=command.run)
-    for name, (_, text) in DELEGATES.items():
-        sub = commands.add_parser(name, help=text, add_help=False)
-        sub.set_defaults(run=lambda args: parser.error(f"{args.command} must be the first argument"))
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for entry in COMMANDS:
+        entry.add_to(commands)
     return parser
 
 
@@ -55,12 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. `SystemExit` comes from argparse only (usage errors exit 2)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        if arguments and arguments[0] in DELEGATES:
-            module = importlib.import_module(DELEGATES[arguments[0]][0])
-            code = module.main(arguments[1:])
-        else:
-            args = build_parser().parse_args(arguments)
-            code = args.run(args)
+        args = build_parser().parse_args(arguments)
+        args.argv = arguments
+        code = args.run(args)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader is gone (`… | head`). Python would complain again when it flushes stdout at exit.
@@ -71,15 +72,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HiercodecError as error:
         return _fail(str(error), error.exit_code)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "hiercodec":
+        package = (error.name or "").partition(".")[0]
+        if package == "hiercodec":
             raise
-        return _fail(f"{arguments[0]} needs the package {error.name!r}, which is not installed", 2)
+        remedy = f": pip install 'hiercodec[{EXTRAS[package]}]'" if package in EXTRAS else ""
+        return _fail(f"{arguments[0]} needs the package {package!r}, which is not installed{remedy}", 2)
     except MemoryError:
         return _fail("out of memory", 2)
     except OSError as error:
         named = f"{error.filename}: " if error.filename else ""
         return _fail(f"{named}{error.strerror or error}", 2)
     return code or 0
+
+
+def entry() -> None:
+    """The console command: `main` with the settings of a process of its own; exits."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show × or é is no reason to fail
+    # Pillow warns of a large picture before the error of ours that refuses it; an error is one line.
+    warnings.filterwarnings("ignore", message=r"Image size \(\d+ pixels\) exceeds limit")
+    sys.exit(main())
 
 
 def _fail(message: str, code: int) -> int:

@@ -54,7 +54,8 @@ def rate_accuracy(
             )
         if found := share(original, classifier, level):
             whole = next(iter(found.values()))
-            fig.add_hline(y=whole, line={"color": p.border, "width": 2}, row=1, col=column)
+            line = {"color": p.border, "width": 2}
+            fig.add_hline(y=whole, line=line, row=1, col=column)  # pyright: ignore[reportArgumentType] (wrong stubs)
         fig.update_xaxes(title_text="bit/pixel", rangemode="tozero", row=1, col=column)
     fig.update_yaxes(tickformat=".0%", range=[0, 1])
     return _finish(fig, mode)

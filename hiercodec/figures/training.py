@@ -1,10 +1,8 @@
-"""Learning curves: the log of a training run → plotly figure, and `python -m hiercodec.figures.training LOG OUT.html`."""
+"""Learning curves: the log of a training run → plotly figure (`hiercodec curves LOG OUT.html` writes it as a page)."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from hiercodec.errors import ConfigError, HiercodecError, OutputError
+from hiercodec.errors import ConfigError
 from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, palette, with_alpha
 from hiercodec.figures.trace import FONT_SIZE, template
 
@@ -80,7 +78,8 @@ def learning_curves(
         fig.update_yaxes(tickformat=form, row=1, col=column)
         fig.update_xaxes(title_text=axis_of(records), tickformat=",", row=1, col=column)
         for start, _ in starts[1:]:
-            fig.add_vline(x=start, line={"color": p.border, "width": 1.5, "dash": "dot"}, row=1, col=column)
+            line = {"color": p.border, "width": 1.5, "dash": "dot"}
+            fig.add_vline(x=start, line=line, row=1, col=column)  # pyright: ignore[reportArgumentType] (wrong stubs)
     fig.update_layout(template=template(mode), height=360)
     fig.update_layout(margin={"t": 48, "b": 96}, legend={"y": -0.3})
     fig.update_annotations(font_size=FONT_SIZE)
@@ -130,27 +129,3 @@ def _draw(fig: go.Figure, column: int, points: list, *, name: str, colour: str, 
 def levels_of(records: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """The levels that a codec's log has figures of, in the order of its validations."""
     return next((tuple(r["validation"]["levels"]) for r in records if "validation" in r), ())
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Draw the learning curves of a training log as a page of their own."""
-    parser = argparse.ArgumentParser(prog="python -m hiercodec.figures.training", description=main.__doc__)
-    parser.add_argument("log", metavar="LOG.jsonl", help="runs/NAME/log.jsonl, or one in assets/models/")
-    parser.add_argument("out", metavar="OUT.html")
-    parser.add_argument("--mode", choices=("light", "dark"), default="light")
-    args = parser.parse_args(argv)
-    try:
-        records = read_log(args.log)
-        page = learning_curves(records, levels_of(records), mode=args.mode).to_html(include_plotlyjs=True)
-        try:
-            Path(args.out).write_text(page, encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"cannot write {args.out}: {error.strerror}") from error
-    except HiercodecError as error:
-        print(f"hiercodec: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

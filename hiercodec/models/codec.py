@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from hiercodec import stream
 from hiercodec.errors import ModelMismatch
-from hiercodec.images import crop, pad_to_multiple
+from hiercodec.images import as_rgb, crop, pad_to_multiple
 from hiercodec.levels import plan_id
 from hiercodec.models.blocks import BlockLoop
 from hiercodec.models.coding import CodingPath
@@ -49,9 +50,9 @@ class Codec:
         return (h, w), (-(-h // HYPER_STRIDE), -(-w // HYPER_STRIDE))
 
     @torch.inference_mode()
-    def encode(self, rgb: np.ndarray) -> bytes:
-        """Encode uint8 RGB (H, W, 3), 1 ≤ H, W ≤ 65535, into a complete stream."""
-        padded, (height, width) = pad_to_multiple(rgb, STRIDE)
+    def encode(self, picture: Image.Image | np.ndarray) -> bytes:
+        """Encode a PIL image or uint8 RGB (H, W, 3) into a complete stream; `ImageError` for anything else."""
+        padded, (height, width) = pad_to_multiple(as_rgb(picture), STRIDE)
         x = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float() / 255
         latent = self.network.g_a(x)
         z = self.network.entropy.h_a(latent.open_loop(self.plan))  # (1, C_z, hz, wz)

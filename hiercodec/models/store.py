@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -114,7 +115,7 @@ def load(name_or_path: str | Path = "lite", *, device: str = "cpu") -> Codec:
     try:
         card = json.loads(card_path.read_text(encoding="utf-8"))
         return build(Preset.from_dict(card["preset"]), load_file(path), name=path.stem, card=card, device=device)
-    except (KeyError, RuntimeError, ValueError, OSError) as error:
+    except (SafetensorError, KeyError, RuntimeError, ValueError, OSError) as error:
         raise ModelNotFound(f"{path.name} is not a hiercodec model: {str(error).splitlines()[0]}") from error
 
 

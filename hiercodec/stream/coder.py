@@ -26,8 +26,8 @@ from __future__ import annotations
 import binascii
 import itertools
 
-import constriction  # its stubs leave out the submodules: pyright cannot see them
 import numpy as np
+from constriction import stream as coders  # pyright: ignore[reportAttributeAccessIssue] (compiled, untyped)
 
 from hiercodec.errors import CorruptStream
 from hiercodec.stream.tables import Tables
@@ -79,7 +79,7 @@ def encode_symbols(symbols: np.ndarray, indexes: np.ndarray, tables: Tables) -> 
     if symbols.shape != indexes.shape or symbols.dtype.kind not in "iu":
         raise ValueError(f"symbols must be {len(indexes)} integers, got {symbols.dtype} {symbols.shape}")
     shifted = (tables.clamp(symbols, indexes) - tables.offsets[indexes]).astype(np.int32)
-    encoder = constriction.stream.queue.RangeEncoder()
+    encoder = coders.queue.RangeEncoder()
     for start, stop, index in _runs(indexes):
         model = tables.model(index)
         if model is not None:
@@ -87,7 +87,7 @@ def encode_symbols(symbols: np.ndarray, indexes: np.ndarray, tables: Tables) -> 
     return _shortest(encoder)
 
 
-def _shortest(encoder: constriction.stream.queue.RangeEncoder) -> bytes:
+def _shortest(encoder: coders.queue.RangeEncoder) -> bytes:
     """The shortest byte string whose zero-padded value lies in the encoder's final interval.
 
     The interval is [base·2⁶⁴ + lower, … + range) in units of 2⁻⁽³²·ᵖᵒˢ⁺⁶⁴⁾, where base is what the first `pos` words
@@ -108,10 +108,10 @@ def _shortest(encoder: constriction.stream.queue.RangeEncoder) -> bytes:
     return tail.to_bytes(_WORD * position + 8, "big").rstrip(b"\0")
 
 
-def _decoder(data: bytes) -> constriction.stream.queue.RangeDecoder:
+def _decoder(data: bytes) -> coders.queue.RangeDecoder:
     """A decoder over `data`, zero-padded to whole words; behind them the library reads zeros too."""
     words = np.frombuffer(data + bytes(-len(data) % _WORD), dtype=">u4").astype(np.uint32)
-    return constriction.stream.queue.RangeDecoder(words)
+    return coders.queue.RangeDecoder(words)
 
 
 def decode_symbols(data: bytes, indexes: np.ndarray, tables: Tables, complete: bool) -> tuple[np.ndarray, int]:

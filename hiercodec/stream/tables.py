@@ -17,8 +17,8 @@ import itertools
 import math
 from collections.abc import Iterable
 
-import constriction  # its stubs leave out the submodules: pyright cannot see them
 import numpy as np
+from constriction import stream as coders  # pyright: ignore[reportAttributeAccessIssue] (compiled, untyped)
 
 PRECISION = 24
 """Bits of probability: the precision of constriction's default range coder."""
@@ -157,7 +157,7 @@ class Tables:
         if len(pmf) == 1:
             return None
         if self._models[index] is None:
-            self._models[index] = constriction.stream.model.Categorical((pmf - 1).astype(np.float64), perfect=False)
+            self._models[index] = coders.model.Categorical((pmf - 1).astype(np.float64), perfect=False)
         return self._models[index]
 
 

@@ -158,7 +158,8 @@ def shipped_hierarchies(
     ]
     say(f"clustering {len(plan)} hierarchies")
     work = (delayed(cluster_hierarchy)(e, KS, method=method, seed=seed, name=name) for e, method, seed, name in plan)
-    return {hierarchy.name: hierarchy for hierarchy in Parallel(n_jobs=jobs)(work)}
+    made: Any = Parallel(n_jobs=jobs)(work)
+    return {hierarchy.name: hierarchy for hierarchy in made}
 
 
 def write_hierarchies(hierarchies: Mapping[str, Hierarchy], folder: Path) -> None:

@@ -37,8 +37,9 @@ def kmeans(x: np.ndarray, k: int, *, seed: int = 0, n_init: int = 10, weights: n
         return np.arange(len(x))
     # one thread: the sums, and so the groups, must not depend on how many cores there are
     with threadpool_limits(1):
-        fit = KMeans(k, n_init=n_init, random_state=seed).fit(np.asarray(x, np.float64), sample_weight=weights)
-    return _all_groups(canonical(fit.labels_), k)
+        estimator = KMeans(k, n_init=n_init, random_state=seed)  # pyright: ignore[reportArgumentType] (a number, too)
+        groups = estimator.fit_predict(np.asarray(x, np.float64), sample_weight=weights)
+    return _all_groups(canonical(groups), k)
 
 
 def flat(x: np.ndarray, ks: Sequence[int], *, seed: int = 0, n_init: int = 10) -> list[np.ndarray]:

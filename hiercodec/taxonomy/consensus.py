@@ -79,6 +79,7 @@ def climb(
     the result is the same on every run.
     """
     votes = _Votes(start, runs)
+    weight = 0.0 if kinship is None else kinship.weight / len(start)
     kin = None if kinship is None else _Kin(start, kinship.similarity)
     parent = np.zeros(votes.k, np.int64) if parent is None else parent
     for _ in range(max_sweeps):
@@ -89,7 +90,7 @@ def climb(
                 continue
             score = votes.scores(i)
             if kin is not None:
-                score = score + kinship.weight / len(start) * kin.scores(i, here, votes.sizes)
+                score = score + weight * kin.scores(i, here, votes.sizes)
             score = np.where(parent == parent[here], score, -np.inf)
             best = int(score.argmax())
             if score[best] > score[here] + 1e-12:

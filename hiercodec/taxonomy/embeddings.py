@@ -182,7 +182,7 @@ def _encode(model: str, pretrained: str, texts: list[str], progress: Callable[[i
     quiet = logging.root.manager.disable
     logging.disable(logging.ERROR)  # open_clip logs what the message below says
     try:
-        net = open_clip.create_model(model, pretrained=pretrained)
+        net: Any = open_clip.create_model(model, pretrained=pretrained)
         tokenizer = open_clip.get_tokenizer(model)
     except Exception as error:  # hub, HTTP, file and model-name errors share no base class
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -14,7 +14,7 @@ from hiercodec.taxonomy.embeddings import Embedding
 from hiercodec.taxonomy.paths import ASSETS, read_asset
 
 LADDER_FILE = ASSETS / "taxonomy" / "ladder.json"
-LADDER_COMMAND = "python -m hiercodec hierarchy assets ladder --embeddings DIR"
+LADDER_COMMAND = "python -m hiercodec assets taxonomy ladder --embeddings DIR"
 RUNGS = (2, 3, 5, 7, 10, 14, 20, 30, 50, 70, 100, 150, 200, 300)
 SEED, STARTS = 0, 4
 
@@ -26,7 +26,8 @@ def make_ladder(embeddings: Mapping[str, Embedding], *, jobs: int = 1) -> dict[s
     plan = [(name, k) for name in embeddings for k in RUNGS]
     work = (delayed(kmeans)(embeddings[name].vectors, k, seed=SEED, n_init=STARTS) for name, k in plan)
     ladder: dict[str, dict[int, np.ndarray]] = {name: {} for name in embeddings}
-    for (name, k), groups in zip(plan, Parallel(n_jobs=jobs)(work), strict=True):
+    made: Any = Parallel(n_jobs=jobs)(work)
+    for (name, k), groups in zip(plan, made, strict=True):
         ladder[name][k] = groups
     return ladder
 

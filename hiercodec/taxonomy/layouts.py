@@ -17,7 +17,7 @@ from hiercodec.taxonomy.embeddings import Embedding, known_embedding
 from hiercodec.taxonomy.paths import ASSETS, read_asset
 
 LAYOUTS = ASSETS / "layouts"
-LAYOUTS_COMMAND = "python -m hiercodec hierarchy assets layouts --embeddings DIR"
+LAYOUTS_COMMAND = "python -m hiercodec assets taxonomy layouts --embeddings DIR"
 NEAREST = 5
 UMAP_SETTINGS = {"n_neighbors": 15, "min_dist": 0.2, "metric": "cosine", "random_state": 7, "n_jobs": 1}
 
@@ -70,7 +70,7 @@ def umap_points(vectors: np.ndarray) -> np.ndarray:
         from umap import UMAP
     except ImportError as error:
         raise HierarchyError("making maps needs UMAP: pip install umap-learn") from error
-    return UMAP(**UMAP_SETTINGS).fit_transform(vectors).astype(np.float64)
+    return np.asarray(UMAP(**UMAP_SETTINGS).fit_transform(vectors), np.float64)
 
 
 def align(points: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -97,7 +97,7 @@ def name_groups(
         plain = [
             _hypernyms(m, graph) or ", ".join(names[i] for i in t[:MOST]) for m, t in zip(members, typical, strict=True)
         ]
-        plain = [p if len(m) > 2 else ", ".join(names[i] for i in m) for p, m in zip(plain, members, strict=True)]
+        plain = [p if len(m) > 2 else ", ".join(names[int(i)] for i in m) for p, m in zip(plain, members, strict=True)]
     shared = Counter(plain)
     labels: list[str] = []
     for label, order in zip(plain, typical, strict=True):
@@ -110,10 +110,10 @@ def name_groups(
     return tuple(labels)
 
 
-def _typical(members: np.ndarray, similarity: np.ndarray) -> np.ndarray:
+def _typical(members: np.ndarray, similarity: np.ndarray) -> list[int]:
     """Members of a group, most similar to the others first; ties by index."""
     inside = similarity[np.ix_(members, members)].mean(1)
-    return members[np.argsort(-np.round(inside, 9), kind="stable")]
+    return members[np.argsort(-np.round(inside, 9), kind="stable")].tolist()
 
 
 def _hypernyms(members: np.ndarray, graph: WordNetGraph) -> str:

@@ -21,7 +21,7 @@ from hiercodec.taxonomy.measures import agreement, ari, company_kept
 from hiercodec.taxonomy.paths import ASSETS, read_asset
 
 STABILITY_FILE = ASSETS / "taxonomy" / "stability.json"
-STABILITY_COMMAND = "python -m hiercodec hierarchy assets stability --embeddings DIR"
+STABILITY_COMMAND = "python -m hiercodec assets taxonomy stability --embeddings DIR"
 KS = (10, 100)
 VOTER_SEEDS, JUDGE_SEEDS = tuple(range(1000, 1020)), tuple(range(2000, 2008))
 VOTER_STARTS, JUDGE_STARTS = 3, 10
@@ -49,7 +49,8 @@ def single_runs(
     plan = [(k, model, seed) for k in ks for model in embeddings for seed in seeds]
     work = (delayed(kmeans)(embeddings[model].vectors, k, seed=seed, n_init=n_init) for k, model, seed in plan)
     runs: Runs = {k: [] for k in ks}
-    for (k, model, seed), groups in zip(plan, Parallel(n_jobs=jobs)(work), strict=True):
+    made: Any = Parallel(n_jobs=jobs)(work)
+    for (k, model, seed), groups in zip(plan, made, strict=True):
         runs[k].append(Run(model, seed, groups))
     return runs
 

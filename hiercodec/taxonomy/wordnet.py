@@ -2,7 +2,7 @@
 
     classes ──► hypernyms ──► … ──► entity.n.01          860 inner nodes, a class may reach the root by several paths
 
-`assets/taxonomy/wordnet.json` is made by `python -m hiercodec hierarchy assets wordnet --nltk-data DIR`, so that
+`assets/taxonomy/wordnet.json` is made by `python -m hiercodec assets taxonomy wordnet --nltk-data DIR`, so that
 nothing here needs NLTK or its corpus. Depths count edges: the root has depth 0. A graph can be built for other
 synsets too.
 """
@@ -20,7 +20,7 @@ from hiercodec.taxonomy.classes import classes
 from hiercodec.taxonomy.paths import ASSETS, read_asset
 
 WORDNET_FILE = ASSETS / "taxonomy" / "wordnet.json"
-WORDNET_COMMAND = "python -m hiercodec hierarchy assets wordnet --nltk-data DIR"
+WORDNET_COMMAND = "python -m hiercodec assets taxonomy wordnet --nltk-data DIR"
 FAR = np.int16(32000)
 """Distance to a node that is no ancestor."""
 
@@ -75,8 +75,8 @@ def build_graph(nodes: list[tuple[str, str, str, tuple[int, ...]]], n_classes: i
     for i in order:  # parents before children: a row is its parents' rows, one step further
         for p in parents[i]:
             np.minimum(distance[i], np.where(distance[p] < FAR, distance[p] + 1, FAR), out=distance[i])
-    wnids, keys, labels = (tuple(row[c] for row in nodes) for c in range(3))
-    return WordNetGraph(wnids, keys, labels, parents, n_classes, shortest, longest, distance)
+    wnids, keys, labels = [n[0] for n in nodes], [n[1] for n in nodes], [n[2] for n in nodes]
+    return WordNetGraph(tuple(wnids), tuple(keys), tuple(labels), parents, n_classes, shortest, longest, distance)
 
 
 @functools.lru_cache(maxsize=1)

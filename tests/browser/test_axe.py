@@ -6,10 +6,11 @@ from importlib import resources
 
 import pytest
 
+from hiercodec.ui.frame.navigation import PAGES
 from tests.browser.conftest import settle
 
 pytestmark = pytest.mark.browser
-PAGES = ("/", "/clusters", "/clip-vs-wordnet", "/robustness", "/failures", "/evaluate", "/models", "/learn")
+ADDRESSES = ["/", *(f"/{name}" for name, *_ in PAGES[1:])]
 REST = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 
@@ -32,7 +33,7 @@ def serious(page, axe: str) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", ADDRESSES)
 def test_pages(browser, address, axe, path, scheme):
     page = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme, bypass_csp=True).new_page()
     page.goto(address + path)

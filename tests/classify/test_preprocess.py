@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from hiercodec.classify import Preprocess
+from hiercodec.errors import NotRGB
 
 
 def test_same_as_resizing_and_cropping():
@@ -47,5 +48,5 @@ def test_nonsense_is_refused(bad):
 
 
 def test_wants_pixels():
-    with pytest.raises(ValueError, match="uint8"):
+    with pytest.raises(NotRGB, match="uint8"):
         Preprocess()(np.zeros((4, 4, 3)))

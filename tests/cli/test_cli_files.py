@@ -15,7 +15,7 @@ import pytest
 
 from hiercodec import fsio, stream
 from hiercodec.cli import main as cli
-from hiercodec.cli.base import Command
+from hiercodec.cli.base import Command, Group, command_line
 from hiercodec.errors import CorruptStream, InputError, ModelNotFound, OutputError, StreamError
 
 ROOT = Path(__file__).parents[2]
@@ -94,9 +94,38 @@ def test_help_names_every_command_and_starts_fast_without_torch():
     assert min(float(seconds) for seconds, _ in lines) < 0.5
     assert lines[0][1] == "[]"
     text = run("--help").stdout
-    assert len(cli.COMMANDS) + len(cli.DELEGATES) == 12
-    for name in (*(command.name for command in cli.COMMANDS), *cli.DELEGATES):
-        assert f"\n    {name}" in text
+    for command in cli.COMMANDS:
+        assert f"\n    {command.name}" in text
+
+
+def test_the_commands_are_pinned():
+    found = {c.name: [s.name for s in c.commands] if isinstance(c, Group) else [] for c in cli.COMMANDS}
+    alone = ["encode", "decode", "trace", "models", "truncate", "info", "verify", "evaluate", "bench", "train", "cost"]
+    assert found == {
+        **{name: [] for name in (*alone, "calibrate", "ablation", "compare", "curves", "app")},
+        "hierarchy": ["table", "build", "stability", "show"],
+        "assets": ["taxonomy", "traces"],
+    }
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.name)
+def test_every_command_explains_itself(command, capsys):
+    words = [(command.name,), *((command.name, sub.name) for sub in getattr(command, "commands", ()))]
+    for path in words:
+        with pytest.raises(SystemExit) as stop:
+            cli.main([*path, "--help"])
+        assert stop.value.code == 0
+        assert f"usage: hiercodec {' '.join(path)}" in capsys.readouterr().out
+
+
+def test_results_name_the_command_that_made_them(monkeypatch):
+    seen = []
+    probe = Command(
+        "probe", "", lambda parser: parser.add_argument("word"), lambda args: seen.append(command_line(args))
+    )
+    monkeypatch.setattr(cli, "COMMANDS", (probe,))
+    assert cli.main(["probe", "two words"]) == 0
+    assert seen == ["python -m hiercodec probe 'two words'"]
 
 
 def test_verify_says_what_is_there_with_its_exit_code(tmp_path, sample):
@@ -180,7 +209,7 @@ def test_truncate_by_level_and_by_bytes(tmp_path, sample):
     ],
 )
 def test_usage_errors_exit_2(arguments):
-    assert "usage: python -m hiercodec" in run(*arguments, code=2).stderr
+    assert "usage: hiercodec" in run(*arguments, code=2).stderr
 
 
 def test_paths_that_cannot_be_used(tmp_path, sample):
@@ -225,7 +254,12 @@ def test_a_reader_that_goes_away_is_no_traceback(sample):
         (KeyboardInterrupt(), cli.EXIT_INTERRUPTED, "interrupted"),
         (MemoryError(), 2, "out of memory"),
         (PermissionError(13, "Permission denied", "weights"), 2, "weights: Permission denied"),
-        (ModuleNotFoundError("No module named 'nltk'", name="nltk"), 2, "boom needs the package 'nltk'"),
+        (
+            ModuleNotFoundError("No module named 'nltk'", name="nltk"),
+            2,
+            "which is not installed: pip install 'hiercodec[clip]'",
+        ),
+        (ModuleNotFoundError("No module named 'x.y'", name="x.y"), 2, "boom needs the package 'x', which is not"),
     ],
 )
 def test_every_error_is_one_line_with_its_code(monkeypatch, capsys, error, code, text):
@@ -244,22 +278,6 @@ def test_our_own_bugs_are_not_hidden(monkeypatch):
     monkeypatch.setattr(cli, "COMMANDS", (Command("boom", "fails", lambda parser: None, bug),))
     with pytest.raises(ZeroDivisionError):
         cli.main(["boom"])
-
-
-def test_delegates_get_everything_behind_their_name(monkeypatch):
-    from types import SimpleNamespace
-
-    seen = []
-
-    def main(argv):
-        seen.append(argv)
-        return 5 if "--fail" in argv else None
-
-    monkeypatch.setitem(sys.modules, "fake_delegate", SimpleNamespace(main=main))
-    monkeypatch.setitem(cli.DELEGATES, "hierarchy", ("fake_delegate", "fake"))
-    assert cli.main(["hierarchy", "--help", "table", "--json"]) == 0
-    assert cli.main(["hierarchy", "--fail"]) == 5
-    assert seen == [["--help", "table", "--json"], ["--fail"]]
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):

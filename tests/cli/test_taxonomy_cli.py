@@ -11,14 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hiercodec.cli.hierarchy import main
+from hiercodec.cli import main as cli
 from hiercodec.taxonomy import load_hierarchy
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def main(*argv):
+    return cli.main(["hierarchy", *argv])
+
+
 def run_json(capsys, *argv):
-    assert main([*argv, "--json"]) == 0
+    assert main(*argv, "--json") == 0
     return json.loads(capsys.readouterr().out)
 
 
@@ -72,18 +76,18 @@ def test_two_runs_are_byte_identical_whatever_the_hash_seed():
 
 
 def test_table_and_stability_are_readable_without_json(capsys):
-    assert main(["table", "consensus", "--measure", "eq1"]) == 0
+    assert main("table", "consensus", "--measure", "eq1") == 0
     out = capsys.readouterr().out
     assert "consensus" in out
     assert "0.583" in out
-    assert main(["stability", "--fragile", "3"]) == 0
+    assert main("stability", "--fragile", "3") == 0
     assert "Most fragile classes" in capsys.readouterr().out
 
 
 def test_show_lists_groups_and_members(capsys):
-    assert main(["show", "consensus"]) == 0
+    assert main("show", "consensus") == 0
     assert "[111]: Japanese spaniel" in capsys.readouterr().out
-    assert main(["show", "wordnet", "--level", "coarse"]) == 0
+    assert main("show", "wordnet", "--level", "coarse") == 0
     assert "…" not in capsys.readouterr().out
 
 
@@ -100,7 +104,7 @@ def test_build_from_own_embeddings_and_classes(points, capsys, method):
     assert h.level("level 1").sizes.tolist() == [8, 8, 8]
     assert h.provenance["embedding"]["dimensions"] == 6
     first = out.read_bytes()
-    main([*argv, "--method", method, "--out", str(out)])
+    main(*argv, "--method", method, "--out", str(out))
     assert out.read_bytes() == first
 
 
@@ -132,15 +136,19 @@ def test_build_cuts_wordnet_at_depths_or_near_k(tmp_path, capsys):
         (["build", "--wordnet-depth", "3", "--classes", "names.txt", "--out", "y"], "leave out --classes"),
         (["build", "--wordnet-depth", "-3", "--out", "y"], "depth is 0 or more"),
         (["build", "--clip", "ViT-B-16/openai", "--template", "no slot", "--out", "y"], "must have one {}"),
-        (["assets", "layouts", "--embeddings", "empty"], "no embeddings"),
     ],
 )
 def test_bad_requests_get_one_line_and_code_2(points, capsys, monkeypatch, argv, message):
     (points / "empty").mkdir()
     monkeypatch.chdir(points)
-    assert main(argv) == 2
+    assert main(*argv) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("hiercodec: ")
     assert message in captured.err
     assert captured.err.count("\n") == 1
+
+
+def test_assets_without_embeddings_get_one_line(tmp_path, capsys):
+    assert cli.main(["assets", "taxonomy", "layouts", "--embeddings", str(tmp_path)]) == 2
+    assert "no embeddings" in capsys.readouterr().err

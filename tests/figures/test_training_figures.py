@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hiercodec.cli import main as cli
 from hiercodec.errors import ConfigError
-from hiercodec.figures.training import WINDOW, axis_of, in_sequence, learning_curves, levels_of, main, read_log
+from hiercodec.figures.training import WINDOW, axis_of, in_sequence, learning_curves, levels_of, read_log
 
 LEVELS = ("coarse", "fine")
 
@@ -48,7 +49,7 @@ def test_training_lines_are_means_and_held_out_marks_are_what_was_logged():
 
 def test_the_shipped_log_draws(tmp_path):
     log = Path(__file__).parents[2] / "assets" / "models" / "lite_log.jsonl"
-    assert main([str(log), str(tmp_path / "out.html"), "--mode", "dark"]) == 0
+    assert cli.main(["curves", str(log), str(tmp_path / "out.html"), "--mode", "dark"]) == 0
     assert (tmp_path / "out.html").stat().st_size > 1000
     records = read_log(log)
     assert len(learning_curves(records, levels_of(records)).data) >= 2
@@ -60,9 +61,9 @@ def test_what_is_no_log_is_one_clear_error(tmp_path, text, capsys):
     path.write_text(text)
     with pytest.raises(ConfigError, match="not a training log"):
         read_log(path)
-    assert main([str(path), str(tmp_path / "out.html")]) == 2
+    assert cli.main(["curves", str(path), str(tmp_path / "out.html")]) == 2
     assert capsys.readouterr().err.startswith("hiercodec: ")
-    assert main([str(tmp_path / "missing"), str(tmp_path / "out.html")]) == 2
+    assert cli.main(["curves", str(tmp_path / "missing"), str(tmp_path / "out.html")]) == 2
 
 
 def test_the_shipped_logs_count_crops():

@@ -63,9 +63,10 @@ def test_unknown_and_foreign_weights_are_one_clear_error(tmp_path):
         models.load("heavy")
     foreign = tmp_path / "x.safetensors"
     foreign.write_bytes(b"not safetensors at all")
-    foreign.with_suffix(".json").write_text("{}")
-    with pytest.raises(ModelNotFound, match="not a hiercodec model"):
-        models.load(foreign)
+    for card in ("{}", "no JSON", (store.MODELS / "lite.json").read_text(encoding="utf-8")):
+        foreign.with_suffix(".json").write_text(card, encoding="utf-8")
+        with pytest.raises(ModelNotFound, match="not a hiercodec model"):
+            models.load(foreign)
 
 
 def quality_over_bytes(codec, rgb, cuts: int = 20) -> tuple[list[int], list[float]]:

@@ -105,4 +105,4 @@ def test_without_ablations_it_says_not_measured_and_how(monkeypatch):
     at = AppTest.from_file(str(PAGE), default_timeout=30).run()
     assert not at.exception
     assert "Here: not measured" in words(at)
-    assert any("training.ablation" in item.value for item in at.code)
+    assert any("hiercodec ablation" in item.value for item in at.code)

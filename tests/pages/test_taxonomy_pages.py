@@ -17,10 +17,10 @@ from hiercodec.taxonomy import embeddings as em
 from hiercodec.ui.taxonomy import shared
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {name: ROOT / "pages" / f"{name}.py" for name in ("clusters", "clip_vs_wordnet", "robustness")}
+PAGES = {name: ROOT / "pages" / f"{name}.py" for name in ("clusters", "clip-vs-wordnet", "robustness")}
 TABS = {
     "clusters": ("clusters_tab", ("Tree", "Groups", "Cluster anew")),
-    "clip_vs_wordnet": ("versus_tab", ("Sizes", "Similarity", "Side by side")),
+    "clip-vs-wordnet": ("versus_tab", ("Sizes", "Similarity", "Side by side")),
     "robustness": ("robust_tab", ("What the consensus gains", "Models × seeds", "Fragile classes")),
 }
 
@@ -90,7 +90,7 @@ def test_dark_draws_in_dark(name, monkeypatch):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_says_what_may_be_concluded(name):
-    tab = "Similarity" if name == "clip_vs_wordnet" else None
+    tab = "Similarity" if name == "clip-vs-wordnet" else None
     at = open_page(name, tab)
     assert any(item.value.startswith(("**What this shows.**", "**What you may conclude.**")) for item in at.markdown)
 
@@ -100,7 +100,7 @@ def test_every_page_says_what_may_be_concluded(name):
     [
         ("clusters", {"tree": "../../etc/passwd", "level": "evil", "map": "<script>", "find": "x" * 500}),
         ("clusters", {"tree": "", "level": "", "map": "", "find": "%00"}),
-        ("clip_vs_wordnet", {"k": "-3", "clip": "nothing", "rows": "none", "columns": "1e9", "at": "[]"}),
+        ("clip-vs-wordnet", {"k": "-3", "clip": "nothing", "rows": "none", "columns": "1e9", "at": "[]"}),
         ("robustness", {"groups": "99", "score": "bad", "every": "maybe", "of": "x", "class": "' or 1=1"}),
     ],
 )
@@ -271,7 +271,7 @@ def test_a_shipped_file_uploaded_again_is_the_same_hierarchy(monkeypatch):
 
 
 def test_sizes_at_any_k_show_the_collapse():
-    at = open_page("clip_vs_wordnet")
+    at = open_page("clip-vs-wordnet")
     assert "93%" in words(at)
     assert "collapsed" in words(at)
     bars = specs(at)[0]["data"]
@@ -283,7 +283,7 @@ def test_sizes_at_any_k_show_the_collapse():
 
 
 def test_table_1_stands_beside_ours_and_names_the_averaging():
-    at = open_page("clip_vs_wordnet", "Similarity")
+    at = open_page("clip-vs-wordnet", "Similarity")
     rows = at.dataframe[0].value.set_index("scheme")
     assert rows.loc["CLIP clusters, paper", "intra"] == 0.583
     assert rows.loc["WordNet cut, ours", "intra"] == pytest.approx(0.472, abs=0.001)
@@ -295,7 +295,7 @@ def test_table_1_stands_beside_ours_and_names_the_averaging():
 
 
 def test_side_by_side_of_a_hierarchy_with_itself():
-    at = open_page("clip_vs_wordnet", "Side by side")
+    at = open_page("clip-vs-wordnet", "Side by side")
     at.selectbox(key="rows").set_value("consensus").run()
     at.selectbox(key="columns").set_value("consensus").run()
     assert [m.value for m in at.metric] == ["1.000", "1.000", "1.000"]
@@ -348,18 +348,18 @@ def test_without_maps_the_page_says_how_to_make_them(monkeypatch, tmp_path):
     monkeypatch.setattr(layouts, "LAYOUTS", tmp_path)
     at = open_page("clusters")
     assert "No map is shipped." in words(at)
-    assert "assets layouts" in at.code[0].value
+    assert "assets taxonomy layouts" in at.code[0].value
 
 
 @pytest.mark.parametrize(
     ("name", "module", "attribute"),
-    [("robustness", "stability", "STABILITY_FILE"), ("clip_vs_wordnet", "ladder", "LADDER_FILE")],
+    [("robustness", "stability", "STABILITY_FILE"), ("clip-vs-wordnet", "ladder", "LADDER_FILE")],
 )
 def test_without_assets_the_pages_say_how_to_make_them(monkeypatch, tmp_path, name, module, attribute):
     monkeypatch.setattr(f"hiercodec.taxonomy.{module}.{attribute}", tmp_path / "missing.json")
     at = open_page(name)
     assert "is missing" in words(at)
-    assert "hierarchy assets" in at.code[0].value
+    assert "assets taxonomy" in at.code[0].value
     assert paths.ASSETS.is_dir()
 
 

@@ -18,7 +18,7 @@ from hiercodec.levels import PAPER_PLAN, PLANS
 from hiercodec.models import LITE
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.training.ablation import run as ablation
-from hiercodec.training.ablation.arms import ARMS, BASE, COMPONENTS, WITHOUT_DELTA, layout
+from hiercodec.training.ablation.arms import ARMS, BASE, COMPONENTS, WITHOUT_DELTA, chosen, layout
 from hiercodec.training.ablation.measure import measure
 from hiercodec.training.ablation.stats import over_seeds, summary
 from hiercodec.training.config import TrainConfig
@@ -190,7 +190,7 @@ def test_a_stopped_ablation_goes_on_and_refuses_another_setting(tmp_path, classi
 
 def test_unknown_arms_and_missing_classifiers_are_one_clear_error(tmp_path):
     with pytest.raises(ConfigError, match="no arm 64/64/192; there are 128-96-96"):
-        ablation._chosen(["64/64/192"])
-    assert ablation._chosen(["128-96-96-without-delta"]) == (WITHOUT_DELTA,)
+        chosen(["64/64/192"])
+    assert chosen(["128-96-96-without-delta"]) == (WITHOUT_DELTA,)
     with pytest.raises(ConfigError, match="needs a classifier"):
         ablation.run(TrainConfig(name="a", photos=("x",)), ARMS, [0], tmp_path / "r.json")

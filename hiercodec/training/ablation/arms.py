@@ -6,8 +6,10 @@ channels between blocks, so the linear path must move with it; `layout` does tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hiercodec.errors import ConfigError
 from hiercodec.levels import PLANS, LevelPlan
 from hiercodec.models import LinearBlock, LinearPath
 
@@ -44,6 +46,16 @@ WITHOUT_DELTA = Arm("128/96/96 without Δ", 1, delta=False)
 """What the Δ-networks are compared with."""
 
 ARMS = (BASE, WITHOUT_DELTA, Arm("96/128/96", 2), Arm("96/96/128", 3), Arm("107/107/106", 4))
+
+
+def chosen(names: Sequence[str] | None) -> tuple[Arm, ...]:
+    """The arms with these names or slugs; all if none are given; `ConfigError` lists those there are."""
+    if names is None:
+        return ARMS
+    known = {arm.name: arm for arm in ARMS} | {arm.slug: arm for arm in ARMS}
+    if unknown := [name for name in names if name not in known]:
+        raise ConfigError(f"no arm {', '.join(unknown)}; there are {', '.join(arm.slug for arm in ARMS)}")
+    return tuple(known[name] for name in names)
 
 
 def layout(plan: LevelPlan) -> LinearPath:

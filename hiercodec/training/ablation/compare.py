@@ -1,5 +1,4 @@
-"""`python -m hiercodec.training.ablation.compare CONFIG MODEL MODEL …`: models at equal bytes,
-on what a training run held out.
+"""Models at equal bytes, on what a training run held out (`hiercodec compare CONFIG MODEL MODEL …`).
 
 Every model codes the photographs that CONFIG's split keeps from training (never those of a test set); its curve has two
 points a block. Differences are to the first model, averaged over the log-rates that both cover (Bjøntegaard deltas).
@@ -7,33 +6,11 @@ points a block. Differences are to the first model, averaged over the log-rates 
 
 from __future__ import annotations
 
-import argparse
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
-from hiercodec.errors import ConfigError, HiercodecError
-from hiercodec.fsio import write_json
-from hiercodec.training.config import TrainConfig, read_config
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Compare models at equal bytes on held-out photographs."""
-    parser = argparse.ArgumentParser(prog="hiercodec.training.ablation.compare", description=main.__doc__)
-    parser.add_argument("config", help="the run whose held-out photographs and classifier are used")
-    parser.add_argument(
-        "models", nargs="+", metavar="MODEL", help="names or .safetensors files; the first is compared with"
-    )
-    parser.add_argument("--photos", type=int, default=48, help="how many photographs (default 48)")
-    parser.add_argument("--out", help="results file (JSON)")
-    args = parser.parse_args(argv)
-    results = compare(read_config(args.config), args.models, photos=args.photos)
-    results["command"] = f"python -m {__spec__.name} {shlex.join(sys.argv[1:] if argv is None else argv)}"
-    if args.out:
-        write_json(Path(args.out), results)
-    print(table(results))
-    return 0
+from hiercodec.errors import ConfigError
+from hiercodec.training.config import TrainConfig
 
 
 def compare(config: TrainConfig, names: list[str], *, photos: int = 48) -> dict[str, Any]:
@@ -90,10 +67,3 @@ def table(results: dict[str, Any]) -> str:
         )
         lines.append(f"{row['model']} against {results['models'][0]['model']} at equal bytes: {gaps}")
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except HiercodecError as error:
-        sys.exit(f"hiercodec: {error}")

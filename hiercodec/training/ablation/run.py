@@ -1,4 +1,4 @@
-"""`python -m hiercodec.training.ablation.run CONFIG`: the paper's ablations (§5.3), trained and measured at equal budget.
+"""The paper's ablations (§5.3), trained and measured at equal budget (`hiercodec ablation CONFIG`).
 
 Every arm is trained from the same config for the same steps, once a seed, and measured on the same held-out photographs by
 real bytes. Results are written after every run, so that a stopped command goes on where it was: finished runs are
@@ -7,50 +7,26 @@ skipped, an unfinished one resumes from its checkpoint.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
-import shlex
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hiercodec.errors import ConfigError, HiercodecError
+from hiercodec.errors import ConfigError
 from hiercodec.evaluation.provenance import environment
 from hiercodec.fsio import write_json
-from hiercodec.training.ablation.arms import ARMS, Arm
+from hiercodec.training.ablation.arms import Arm
 from hiercodec.training.ablation.stats import summary
-from hiercodec.training.config import TrainConfig, checked, read_config
+from hiercodec.training.config import TrainConfig, checked
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.dataset import Photos
     from hiercodec.evaluation.measure import Judging
 
 SCHEMA = 1
-OUT = "assets/results/ablation.json"
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Train and measure every arm once a seed; prints the comparison."""
-    parser = argparse.ArgumentParser(prog="hiercodec.training.ablation.run", description=main.__doc__)
-    parser.add_argument("config", help="what all arms share: a training run as a TOML file, see configs/ablation.toml")
-    parser.add_argument("--out", default=OUT, help=f"results file, also read to go on (default {OUT})")
-    parser.add_argument("--arms", nargs="+", metavar="ARM", help=f"only these of {', '.join(a.slug for a in ARMS)}")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="default 0 1 2")
-    parser.add_argument("--steps", type=int, help="training steps a run (default: the config's)")
-    parser.add_argument("--photos", type=int, default=96, help="held-out photographs to measure on (default 96)")
-    parser.add_argument("--minutes", type=float, help="start no further run after this long")
-    args = parser.parse_args(argv)
-    config = read_config(args.config)
-    if args.steps:
-        config = dataclasses.replace(config, steps=args.steps)
-    command = "python -m hiercodec.training.ablation.run " + shlex.join(sys.argv[1:] if argv is None else argv)
-    results = run(config, _chosen(args.arms), args.seeds, Path(args.out), photos=args.photos, minutes=args.minutes,
-                  command=command)  # fmt: skip
-    print(table(results))
-    return 0
 
 
 def run(config: TrainConfig, arms: Sequence[Arm], seeds: Sequence[int], out: Path, *, photos: int = 96,
@@ -123,16 +99,6 @@ def _begin(out: Path, config: TrainConfig, photos: int, command: str) -> dict[st
     }
 
 
-def _chosen(names: Sequence[str] | None) -> tuple[Arm, ...]:
-    """The arms with these names or slugs; all if none are given."""
-    if names is None:
-        return ARMS
-    known = {arm.name: arm for arm in ARMS} | {arm.slug: arm for arm in ARMS}
-    if unknown := [name for name in names if name not in known]:
-        raise ConfigError(f"no arm {', '.join(unknown)}; there are {', '.join(arm.slug for arm in ARMS)}")
-    return tuple(known[name] for name in names)
-
-
 def table(results: dict[str, Any]) -> str:
     """The comparison as aligned text: means over seeds, and differences to the arm compared with."""
     lines = [f"{'arm':20} {'seeds':>5} {'bpp':>7} {'PSNR':>7} {'fine %':>7} {'WUP':>7}  at the full rate"]
@@ -149,10 +115,3 @@ def table(results: dict[str, Any]) -> str:
             f"{row['arm']} against {row['against']}: BD-rate {rate['mean']:+.2f} %{span} over {rate['seeds']} seeds"
         )
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except HiercodecError as error:
-        sys.exit(f"hiercodec: {error}")

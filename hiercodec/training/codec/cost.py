@@ -1,4 +1,4 @@
-"""`python -m hiercodec.training.codec.cost CONFIG …`: what runs would cost, counted before they are started.
+"""What training runs would cost, counted before they are started (`hiercodec cost CONFIG …`).
 
 Floating-point operations are counted in one real training step on one small crop (PyTorch's FLOP counter: matrix products,
 convolutions and attention, forward and backward; a multiply-add is two) and scaled by area: all of them are local. Hours
@@ -7,49 +7,17 @@ follow from an assumed sustained speed and so are an estimate, not a measurement
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from hiercodec.errors import HiercodecError
 from hiercodec.training.codec.model import TrainableCodec
-from hiercodec.training.config import TrainConfig, read_config
-
-SUSTAINED_TFLOPS = 100.0
-"""Default assumption: about a tenth of what an H100 or H200 does at best in dense bfloat16 (989 TFLOP/s). Window attention
-and the entropy model, which stays in float32, are bound by memory more than by arithmetic."""
+from hiercodec.training.config import TrainConfig
 
 COUNTED_SIDE = 128
 """Side of the crop that is counted: the smallest on which no window of `tic` is padded."""
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Count the operations of training runs and estimate their time on one GPU."""
-    parser = argparse.ArgumentParser(prog="hiercodec.training.codec.cost", description=main.__doc__)
-    parser.add_argument("configs", nargs="+", metavar="CONFIG", help="TOML files, see configs/")
-    parser.add_argument(
-        "--tflops", type=float, default=SUSTAINED_TFLOPS, help="assumed sustained TFLOP/s (default %(default)g)"
-    )
-    parser.add_argument("--json", action="store_true", help="machine-readable output on stdout")
-    args = parser.parse_args(argv)
-    rows = [{"config": path, **cost(read_config(path), args.tflops)} for path in args.configs]
-    if args.json:
-        print(json.dumps(rows, indent=1))
-        return 0
-    for row in rows:
-        print(
-            f"{row['config']}: {row['parameters'] / 1e6:.1f} M parameters, {row['gflop_per_crop']:.0f} GFLOP a crop, "
-            f"{row['steps']} steps of {row['batch']} crops = {row['exaflop']:.2f} EFLOP: about {row['hours']:.1f} h at an "
-            f"assumed {args.tflops:g} TFLOP/s"
-        )
-    print(f"together about {sum(row['hours'] for row in rows):.1f} h (an estimate; validation and loading come on top)")
-    return 0
-
-
-def cost(config: TrainConfig, tflops: float = SUSTAINED_TFLOPS) -> dict:
+def cost(config: TrainConfig, tflops: float) -> dict:
     """Parameters, GFLOP a crop (forward and backward, classifier included), EFLOP a run, and hours at `tflops`."""
     model = TrainableCodec(config.architecture())
     plain = _step_flop(model, config, None)
@@ -91,10 +59,3 @@ def _classifier(config: TrainConfig):
     from hiercodec.classify import load_classifier
 
     return load_classifier(config.classifier).module
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except HiercodecError as error:
-        sys.exit(f"hiercodec: {error}")

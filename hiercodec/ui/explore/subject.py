@@ -22,7 +22,7 @@ KEEP = 3
 
 Progress = Callable[[int, int, str], None]
 
-SHIP = "python -m hiercodec.evaluation.ship"
+SHIP = "python -m hiercodec assets traces"
 
 
 @dataclass(frozen=True, slots=True)

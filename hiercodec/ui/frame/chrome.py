@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
+
+from hiercodec.ui.frame import navigation
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -31,21 +32,11 @@ def mode() -> str:
 
 def page(title: str, intro: str = "", *, width: Literal["stretch", "content"] = "stretch") -> None:
     """Draw the page's heading and one plain sentence on what it is for. A page's first call."""
-    _be_a_modern_app()
+    navigation.ensure()
     st.html(STYLE)
     st.title(title, anchor=False, width=width)
     if intro:
         st.markdown(intro)
-
-
-def _be_a_modern_app() -> None:
-    """Start the run again if Streamlit took the folder `pages` for an app of the old kind and skipped `app.py`.
-
-    It does so until `st.navigation` has run once in the process, that is for whoever opens a page's own address first.
-    """
-    if PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
-        st.rerun()
 
 
 def notice(kind: str, text: str) -> None:

@@ -88,7 +88,7 @@ def ablation(found: Mapping[str, Any]) -> None:
     rows = cards.ablation_arms(found)
     if not rows:
         st.markdown(f"Here: {cards.NOT_MEASURED}.")
-        st.code("python -m hiercodec.training.ablation.run configs/ablation.toml", language="bash")
+        st.code("python -m hiercodec ablation configs/ablation.toml", language="bash")
         return
     training, held_out = found["setting"]["training"], found["held_out"]
     st.caption(

@@ -19,7 +19,7 @@ from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.taxonomy.stability import load_stability
 
 OWN = "taxonomy_own"
-ASSETS_COMMAND = "python -m hiercodec hierarchy assets all --embeddings DIR --nltk-data DIR"
+ASSETS_COMMAND = "python -m hiercodec assets taxonomy all --embeddings DIR --nltk-data DIR"
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

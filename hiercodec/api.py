@@ -1,0 +1,102 @@
+"""What `import hiercodec` offers, in plain functions over the rooms behind it; each loads what it needs when called."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hiercodec import stream, taxonomy
+from hiercodec.classify import Path, load_classifier, path_of
+from hiercodec.errors import InputError
+from hiercodec.images import as_rgb
+from hiercodec.taxonomy import Hierarchy
+from hiercodec.taxonomy.similarity import wup_matrix
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from hiercodec.models import Codec
+    from hiercodec.protocols import Classifier
+
+_classifier = functools.lru_cache(maxsize=2)(load_classifier)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What a classifier takes a picture for.
+
+    `probabilities` float32[1000], in class order, sum to 1; `path` gives the likeliest groups of every level, coarse
+    first: `path["coarse"][0]` is (group index, label, probability), `path.winners` one such guess a level, and
+    `path.consistent` says whether the winners lie on one branch. `hierarchy` is what the groups are of.
+    """
+
+    probabilities: np.ndarray
+    path: Path
+    hierarchy: Hierarchy
+
+    def __repr__(self) -> str:
+        return f"Prediction({self.path!r} by {self.hierarchy.name!r})"
+
+
+def load(model: str | FilePath = "lite", *, device: str = "cpu") -> Codec:
+    """A codec: a shipped model by name, or a `.safetensors` file with its card beside it; `ModelNotFound` otherwise."""
+    from hiercodec import models
+
+    return models.load(model, device=device)
+
+
+def truncate(data: bytes, *, level: str | None = None, bytes: int | None = None) -> bytes:
+    """The first part of a `.hc` stream: up to the end of a level ("coarse", "intermediate", "fine"), or so many bytes.
+
+    Any prefix decodes. Asking for more bytes than there are gives all; a level that the stream does not hold whole is an
+    `InputError`, as are a cut below 1 byte and both cuts, or none, at once. Damage raises a `StreamError`.
+    """
+    if level is not None and bytes is None:
+        return data[: stream.level_end(data, level)]
+    if bytes is not None and level is None:
+        if bytes < 1:
+            raise InputError(f"a cut leaves at least 1 byte, got {bytes}")
+        return stream.truncate(data, bytes)
+    raise InputError("truncate takes one cut: level=… or bytes=…")
+
+
+def hierarchy(name: str | FilePath = "consensus") -> Hierarchy:
+    """A semantic hierarchy: shipped by name, or a JSON file; `HierarchyError` names those there are."""
+    return taxonomy.load_hierarchy(name)
+
+
+def predict(
+    image: Image.Image | np.ndarray,
+    classifier: str | Classifier = "lite0",
+    hierarchy: str | FilePath | Hierarchy = "consensus",
+) -> Prediction:
+    """What a classifier takes a picture (PIL image or uint8 RGB (H, W, 3), any size) for, at every level.
+
+    `classifier` is a specification (`lite0`, `lite2`, `timm:NAME`, …; the last two stay loaded) or a loaded classifier,
+    `hierarchy` a name, a file or a loaded hierarchy of the 1000 ImageNet classes. Raises `ImageError`,
+    `ClassifierNotFound` or `HierarchyError`.
+    """
+    rgb = as_rgb(image)
+    groups = hierarchy if isinstance(hierarchy, Hierarchy) else taxonomy.load_hierarchy(hierarchy)
+    judge = _classifier(classifier) if isinstance(classifier, str) else classifier
+    probabilities = judge.probabilities([rgb])[0]
+    if groups.n_classes != probabilities.size:
+        raise InputError(
+            f"{judge.name} tells {probabilities.size} classes apart, the hierarchy {groups.name!r} has {groups.n_classes}"
+        )
+    return Prediction(probabilities, path_of(probabilities, groups), groups)
+
+
+def wup(a: int | str, b: int | str, *, measure: str = "nltk") -> float:
+    """Wu-Palmer similarity of two ImageNet classes, 0…1; each by name or synonym, wnid, or index 0…999.
+
+    `measure` is "nltk" (NLTK's `wup_similarity`, behind the paper's figures; 107 classes score below 1 with themselves)
+    or "eq1" (the paper's Eq. 1 to the letter). A name that two classes share ("crane", "maillot") is a `HierarchyError`
+    that lists both, and so is one that nothing has.
+    """
+    first, second = taxonomy.class_of(a), taxonomy.class_of(b)
+    return float(wup_matrix(measure)[first.index, second.index])

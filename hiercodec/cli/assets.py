@@ -1,0 +1,119 @@
+"""`hiercodec assets taxonomy | traces`: make again what ships in `assets/`."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from hiercodec.cli.base import Command, Group, cores, note
+from hiercodec.cli.hierarchy import measured
+from hiercodec.errors import HierarchyError
+from hiercodec.fsio import locate
+from hiercodec.taxonomy.embeddings import ENV
+
+KINDS = ("classes", "wordnet", "hierarchies", "stability", "ladder", "layouts")
+
+
+def _taxonomy_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", nargs="+", choices=(*KINDS, "all"), metavar="WHAT", help=f"all, or {', '.join(KINDS)}")
+    parser.add_argument("--embeddings", type=Path, metavar="DIR", help=f"folder of .npy files (default: ${ENV})")
+    parser.add_argument("--nltk-data", metavar="DIR", help="NLTK's data folder with WordNet 3.0")
+    parser.add_argument("--paper", type=Path, metavar="DIR", help="authors' cluster CSV files, to compare with")
+    parser.add_argument("--out", type=Path, default=locate(), metavar="DIR", help="where to write (default: assets)")
+
+
+def _taxonomy(args: argparse.Namespace) -> int:
+    from hiercodec.taxonomy import build, ladder, layouts, stability, table, wordnet_build
+    from hiercodec.taxonomy import embeddings as em
+    from hiercodec.taxonomy.paths import write_asset
+
+    wanted = set(KINDS) if "all" in args.what else set(args.what)
+    began = time.perf_counter()
+
+    def say(text: str) -> None:
+        note(f"[{time.perf_counter() - began:6.1f} s] {text}")
+
+    if wanted & {"classes", "wordnet"}:
+        reader, wnids = wordnet_build.nltk_wordnet(args.nltk_data), wordnet_build.imagenet_wnids()
+        if "classes" in wanted:
+            write_asset(args.out / "taxonomy" / "classes.json", wordnet_build.classes_json(reader, wnids))
+        if "wordnet" in wanted:
+            write_asset(args.out / "taxonomy" / "wordnet.json", wordnet_build.graph_json(reader, wnids))
+        say("class list and WordNet graph written")
+    if not wanted & {"hierarchies", "stability", "ladder", "layouts"}:
+        return 0
+    found = em.from_folder(args.embeddings)
+    if not found:
+        raise HierarchyError(f"no embeddings: give a folder of .npy files with --embeddings DIR or ${ENV}")
+    if wanted & {"hierarchies", "stability"}:
+        say(f"clustering {len(found)} embeddings: the consensus' voters")
+        voters = stability.single_runs(
+            found, stability.KS, stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS, jobs=cores()
+        )
+    if "hierarchies" in wanted:
+        made = build.shipped_hierarchies(found, say, jobs=cores())
+        for name, kinship in (("consensus", 0.0), ("consensus-mended", build.MENDING)):
+            made[name] = build.consensus_hierarchy(voters, found, name=name, kinship=kinship)
+        made["wordnet"] = build.wordnet_hierarchy()
+        build.write_hierarchies(made, args.out / "hierarchies")
+        say(f"{len(made)} hierarchies written")
+    if "stability" in wanted:
+        paper = list(table.paper_groupings(args.paper).values()) if args.paper else []
+        say("measuring stability")
+        result = measured(found, voters, {"paper": paper} if paper else {})
+        write_asset(args.out / "taxonomy" / "stability.json", stability.dump(result))
+        say("stability written")
+    if "ladder" in wanted:
+        rungs = ladder.make_ladder(found, jobs=cores())
+        write_asset(args.out / "taxonomy" / "ladder.json", ladder.dump_ladder(rungs, build.tools()))
+        say("k-means at many K written")
+    if "layouts" in wanted:
+        say("making maps")
+        for layout in layouts.make_layouts(found):
+            write_asset(args.out / "layouts" / f"{layout.name}.json", layouts.dump_layout(layout))
+        say("maps written")
+    return 0
+
+
+def _traces_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="SAMPLE", help="all samples by default")
+    parser.add_argument("--model", default="lite")
+    parser.add_argument("--classifier", default="lite0")
+    parser.add_argument("--hierarchy", default="consensus")
+    parser.add_argument("--steps", type=int, default=24)
+    parser.add_argument("--out", type=Path, default=locate("traces"), metavar="DIR")
+
+
+def _traces(args: argparse.Namespace) -> int:
+    from hiercodec import models
+    from hiercodec.classify import load_classifier
+    from hiercodec.evaluation import Judging, bundle
+    from hiercodec.evaluation.samples import sample, samples
+    from hiercodec.evaluation.ship import ship
+    from hiercodec.taxonomy import load_hierarchy
+
+    rows = [sample(name) for name in args.names] or samples()
+    codec, judging = models.load(args.model), Judging(load_classifier(args.classifier), load_hierarchy(args.hierarchy))
+    total = 0
+    for row in rows:
+        path = ship(row, codec, judging, steps=args.steps, folder=args.out)
+        total += path.stat().st_size
+        found = bundle.read(path).trace
+        last = found.steps[-1]
+        answers = " › ".join(f"{top[0][1]} {top[0][2]:.0%}" for top in last.top.values())
+        note(f"{path.name}: {found.file_bytes} bytes, {last.bpp:.3f} bpp, {last.psnr:.2f} dB, {answers}")
+    note(f"{len(rows)} traces, {total / 1e6:.2f} MB")
+    return 0
+
+
+COMMANDS = (
+    Group(
+        "assets",
+        "make again what ships with hiercodec",
+        (
+            Command("taxonomy", "class list, WordNet graph, hierarchies and maps", _taxonomy_arguments, _taxonomy),
+            Command("traces", "what every prefix of the sample photographs gives", _traces_arguments, _traces),
+        ),
+    ),
+)

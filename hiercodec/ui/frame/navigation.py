@@ -1,0 +1,42 @@
+"""The pages of the app and the menu that leads to them."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from hiercodec.fsio import APP
+
+# script in pages/ and address, title, icon, tooltip; the first is where the app opens
+PAGES = (
+    ("explore", "Explore", ":material/tune:", "Slide the byte budget; watch picture and meaning"),
+    ("clusters", "Clusters", ":material/scatter_plot:", "Where the hierarchy comes from"),
+    ("clip-vs-wordnet", "CLIP vs WordNet", ":material/account_tree:", "Two ways to group"),
+    ("robustness", "Robustness", ":material/science:", "How stable the groups are"),
+    ("models", "Models", ":material/deployed_code:", "What is shipped and what it measured"),
+    ("learn", "Learn", ":material/school:", "The idea in five minutes"),
+)
+"""Addresses are the scripts' names: then Streamlit knows them even before `st.navigation` has run (see `ensure`)."""
+
+_MENU_DRAWN = "menu drawn"
+
+
+def navigation() -> Page:
+    """Draw the menu; returns the page that the address names, ready to run."""
+    st.session_state[_MENU_DRAWN] = True
+    pages = [
+        st.Page(APP / "pages" / f"{name}.py", title=title, icon=icon, url_path=name, help=tip, default=number == 0)
+        for number, (name, title, icon, tip) in enumerate(PAGES)
+    ]
+    return st.navigation(pages, position="top")
+
+
+def ensure() -> None:
+    """Draw the menu and start the run again, unless this session has met the menu. A page's first call.
+
+    Until `st.navigation` has run once in the process, Streamlit takes a folder called `pages` for an app of the old kind
+    and runs a page alone, without `app.py`, for whoever opens its own address first.
+    """
+    if _MENU_DRAWN not in st.session_state:
+        navigation()
+        st.rerun()

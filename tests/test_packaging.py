@@ -1,0 +1,115 @@
+"""What is installed: the dependencies' two lists agree, and a wheel works without the repository."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hiercodec import __version__
+from hiercodec.images import load_rgb
+from tests.models.tiny import smooth_photo
+from tests.test_front_door import readme_lines
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def requirements(lines: list[str]) -> dict[str, set[str]]:
+    """Name → the version bounds and markers that any of the lines gives it."""
+    found: dict[str, set[str]] = {}
+    for line in lines:
+        if text := line.partition("#")[0].strip():
+            name, rest = re.fullmatch(r"([\w.-]+)\s*(.*)", text).groups()
+            found.setdefault(name.lower().replace("_", "-"), set()).add(rest.strip().replace('"', "'"))
+    return found
+
+
+def test_requirements_txt_is_the_library_with_its_extras():
+    listed = requirements((ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines())
+    extras = PROJECT["optional-dependencies"]
+    declared = requirements([*PROJECT["dependencies"], *extras["app"], *extras["train"], *extras["clip"]])
+    declared["numpy"] = {">=1.26,<2"}  # the strictest of two: compressai's
+    declared["compressai"] = {"==1.2.8"}
+    assert listed.pop("torchvision") == {""}, "named so that pip matches it with torch; timm brings it"
+    assert listed == declared
+
+
+def test_the_core_is_small():
+    core = set(requirements(PROJECT["dependencies"]))
+    assert not core & {"streamlit", "umap-learn", "compressai", "open-clip-torch", "nltk", "plotly", "scikit-learn"}
+    assert set(PROJECT["optional-dependencies"]) == {"app", "train", "clip", "ray"}
+
+
+def test_the_version_is_said_once():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
+    assert PROJECT["dynamic"] == ["version"]
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"version: {__version__}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """A wheel of this working tree, built without an environment of its own."""
+    pytest.importorskip("hatchling")
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def test_a_wheel_carries_assets_pages_and_nothing_else(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    inside = {name.removeprefix("hiercodec/") for name in names if ".dist-info/" not in name}
+    tracked = {
+        str(p.relative_to(ROOT)) for folder in ("assets", "pages") for p in (ROOT / folder).rglob("*") if p.is_file()
+    }
+    assert {name for name in tracked if "__pycache__" not in name} == {
+        name.removeprefix("app/") for name in inside if name.startswith(("assets/", "app/pages/"))
+    }
+    for name in ("py.typed", "stream/FORMAT.md", "ui/web/scrubber.css", "app/app.py", "app/.streamlit/config.toml"):
+        assert name in inside
+    assert not [name for name in names if "test" in name or "__pycache__" in name or name.endswith(".partial")]
+    assert [name for name in names if name.endswith("licenses/LICENSE")]
+
+
+def test_a_wheel_works_from_any_folder_without_the_repository(wheel, tmp_path):
+    """The README's lines and the command line on the unpacked wheel."""
+    site, here = tmp_path / "site", tmp_path / "here"
+    here.mkdir()
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    Image.fromarray(smooth_photo(np.random.default_rng(1), 96, 128)).save(here / "photo.jpg")
+
+    def run(*command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=here,
+            env={**os.environ, "PYTHONPATH": str(site)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    where = "import hiercodec.fsio as f; print(f.locate('models'), f.APP)"
+    assert run("-c", where).split() == [str(site / "hiercodec" / "assets" / "models"), str(site / "hiercodec" / "app")]
+    assert run("-c", readme_lines()).splitlines()[0].count("›") == 2
+    run("-m", "hiercodec", "encode", "photo.jpg", "photo.hc")
+    run("-m", "hiercodec", "decode", "photo.hc", "seen.png", "--level", "coarse")
+    assert load_rgb(here / "seen.png").shape == (96, 128, 3)
