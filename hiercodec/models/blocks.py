@@ -10,8 +10,9 @@ so what training counts is what files cost.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -21,6 +22,11 @@ from hiercodec.models.network import Latent
 
 MEAN_STEPS = 16
 """The μ grid: multiples of 1/16 of a quantisation step, in 16 bits."""
+
+
+DeadZone: TypeAlias = "float | Tensor | Callable[[Tensor], float | Tensor]"
+"""How much wider than half a step a zero bin is on either side: a number, a map that broadcasts, or what makes one of
+these from the block's scales."""
 
 
 class StraightThrough:
@@ -76,12 +82,13 @@ class BlockLoop:
         self.blocks.append(symbols + mu)
         return self.blocks[-1]
 
-    def code(self, latent: Latent, dead_zone: Sequence[float | Tensor]) -> Iterator[Block]:
-        """Quantise `latent` block by block; `dead_zone` has one a block, in quantisation steps, below 0.5."""
+    def code(self, latent: Latent, dead_zone: Sequence[DeadZone]) -> Iterator[Block]:
+        """Quantise `latent` block by block; `dead_zone` has one a block, in quantisation steps, at most 0.5."""
         plan = self._entropy.plan
         for j, zone in zip(range(len(plan)), dead_zone, strict=True):
             scale, mu = self.parameters()
-            symbols = self._arithmetic.nearest(latent.block(j, plan).to(mu) - mu, zone)
+            offset = latent.block(j, plan).to(mu) - mu
+            symbols = self._arithmetic.nearest(offset, zone(scale) if callable(zone) else zone)
             symbols = self._arithmetic.saturate(symbols, scale)
             y_hat = self.advance(symbols, mu)
             latent.advance(j, y_hat)

@@ -8,6 +8,9 @@ x̂ ◄──g_s── ŷ (missing blocks: 0; missing symbols of an opened block
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 import torch
 from PIL import Image
@@ -17,11 +20,14 @@ from hiercodec import stream
 from hiercodec.errors import ModelMismatch
 from hiercodec.images import as_rgb, crop, pad_to_multiple
 from hiercodec.levels import plan_id
-from hiercodec.models.blocks import BlockLoop
-from hiercodec.models.coding import CodingPath
+from hiercodec.models.blocks import BlockLoop, DeadZone
+from hiercodec.models.coding import CodingPath, thrifty, widened
 from hiercodec.models.config import HYPER_STRIDE, STRIDE
 from hiercodec.models.network import HierNetwork
 from hiercodec.models.prefixes import Decoded, PrefixDecoder
+
+STRENGTH = (0.7, 0.7, 0.3)
+"""How strongly a saliency map widens each block's dead zone; chosen on held-out training photographs."""
 
 
 class Codec:
@@ -50,17 +56,41 @@ class Codec:
         return (h, w), (-(-h // HYPER_STRIDE), -(-w // HYPER_STRIDE))
 
     @torch.inference_mode()
-    def encode(self, picture: Image.Image | np.ndarray) -> bytes:
-        """Encode a PIL image or uint8 RGB (H, W, 3) into a complete stream; `ImageError` for anything else."""
+    def encode(self, picture: Image.Image | np.ndarray, *, saliency: np.ndarray | None = None, strength: Sequence[float] = STRENGTH,
+               rdoq: float = 0.0) -> bytes:  # fmt: skip
+        """Encode a PIL image or uint8 RGB (H, W, 3) into a complete stream; `ImageError` for anything else.
+
+        What follows changes where bits go and nothing in the format. `saliency` (⌈H/16⌉, ⌈W/16⌉), 0…1, says where they
+        matter, a class-activation map for example: elsewhere small symbols become zero, by a block's `strength` (0…1; the
+        last one counts for all further blocks). `rdoq` is what a bit is worth in squared quantisation steps (0: the
+        preset's dead zones; 0.1 saves about 5 % of a file at equal PSNR, but details that a classifier likes).
+        `ValueError` on a map of another shape or range.
+        """
         padded, (height, width) = pad_to_multiple(as_rgb(picture), STRIDE)
         x = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float() / 255
         latent = self.network.g_a(x)
+        zones = self._dead_zones(latent.grid, saliency, strength, rdoq)
         z = self.network.entropy.h_a(latent.open_loop(self.plan))  # (1, C_z, hz, wz)
         symbols, z_payload = self.coding.write_z(z)
         loop = self.coding.start(symbols, (z.shape[-2], z.shape[-1]), latent.grid)
-        coded = [self.coding.write(block) for block in loop.code(latent, self.network.preset.dead_zone)]
+        coded = [self.coding.write(block) for block in loop.code(latent, zones)]
         header = stream.Header(width, height, self.fingerprint, self.plan, self._own)
         return stream.write(header, z_payload, *zip(*coded, strict=True))
+
+    def _dead_zones(self, grid: tuple[int, int], saliency: np.ndarray | None, strength: Sequence[float], rdoq: float
+                    ) -> list[DeadZone]:  # fmt: skip
+        """Every block's dead zone, as `encode` describes it; `grid` is the latent's."""
+        plain: list[DeadZone] = [partial(thrifty, rdoq) if rdoq else zone for zone in self.network.preset.dead_zone]
+        if saliency is None:
+            return plain
+        if saliency.shape != grid or not 0 <= saliency.min() <= saliency.max() <= 1:
+            raise ValueError(f"saliency must be {grid[0]}×{grid[1]} numbers in 0…1")
+        salient = torch.from_numpy(np.asarray(saliency, np.float64))
+
+        def steered(zone: DeadZone, by: float, scale: Tensor) -> Tensor:
+            return widened(zone(scale) if callable(zone) else zone, salient, by)
+
+        return [partial(steered, zone, strength[min(j, len(strength) - 1)]) for j, zone in enumerate(plain)]
 
     def decode(self, data: bytes, *, bit_map: bool = False) -> Decoded:
         """Decode any prefix of a stream that holds its header; `bit_map` also tells where in the picture its bits went.

@@ -9,6 +9,7 @@ checksum of both travels with each block, so the rare remaining mismatch is a `P
 from __future__ import annotations
 
 import copy
+import functools
 
 import numpy as np
 import torch
@@ -18,6 +19,31 @@ from hiercodec import stream
 from hiercodec.models.blocks import MEAN_STEPS, Block, BlockLoop, StraightThrough
 from hiercodec.models.entropy import PrefixEntropyModel
 from hiercodec.models.order import DEFAULT, coding_order
+
+
+def widened(dead_zone: float | Tensor, saliency: Tensor, strength: float = 1.0) -> Tensor:
+    """A dead zone (0…0.5) where `saliency` (0…1) is low: all of 0.5 where it is 0, at full strength.
+
+    A wider one would turn the signs of symbols over, and rates explode.
+    """
+    return dead_zone + strength * (0.5 - dead_zone) * (1 - saliency.sqrt())
+
+
+def thrifty(lmbda: float, scale: Tensor) -> Tensor:
+    """The dead zones of rate–distortion optimised quantisation at scale indexes `scale`, of its shape.
+
+    Of two neighbouring symbols the smaller is taken where that adds less than `lmbda` squared steps of error for every bit
+    it saves; around zero, where it decides, that is a dead zone of lmbda / 2 · (bits of ±1 − bits of 0).
+    """
+    return (lmbda / 2 * _cost_of_one()[scale.long()]).clamp_max(0.5)
+
+
+@functools.lru_cache(maxsize=1)
+def _cost_of_one() -> Tensor:
+    """How many bits ±1 costs more than 0, at each of the scales of the Gaussian tables (float64)."""
+    tables = stream.gaussian_tables()
+    scales = np.arange(len(tables))
+    return torch.from_numpy(tables.bits(np.ones_like(scales), scales) - tables.bits(np.zeros_like(scales), scales))
 
 
 class Exact(StraightThrough):

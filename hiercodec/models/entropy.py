@@ -91,7 +91,7 @@ class PrefixEntropyModel(nn.Module):
         if j and len(self.deltas):
             d_scale, d_mean = self.deltas[j - 1](features)
             scale, mean = scale + d_scale, mean + d_mean  # softplus⁻¹(softplus(s)) + Δ = s + Δ (Eq. 7)
-        return F.softplus(scale), mean
+        return F.softplus(scale.to(hyper)), mean.to(hyper)  # in P's precision, whatever autocast computed in
 
 
 def _outputs(layer: nn.Conv2d, x: Tensor, channels: slice) -> Tensor:

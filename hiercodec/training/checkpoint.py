@@ -32,9 +32,13 @@ def read(path: Path, model: nn.Module, ema: nn.Module, optimizer: torch.optim.Op
         state = _under("model.", tensors)
         model.load_state_dict(state)
         ema.load_state_dict(state | _under("ema.", tensors))
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
         moments: dict[int, dict[str, Tensor]] = {}
         for key, value in _under("adam.", tensors).items():
             number, name = key.split(".")
+            parameter = parameters[int(number)]
+            if value.shape == parameter.shape:  # laid out in memory as its parameter: the fused Adam walks both as one
+                value = torch.empty_like(parameter, device=value.device).copy_(value)
             moments.setdefault(int(number), {})[name] = value
         optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
         return {"step": progress["step"], **progress}

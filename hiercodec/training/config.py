@@ -75,10 +75,11 @@ class RunConfig:
 class TrainConfig(RunConfig):
     """A training run of a codec: `preset` with `changes`, from the model `init` (name, path or "": from the KLT).
 
-    `photos` are folders, tar shards or "samples:"; `cache_mb` MiB of them stay decoded in memory. `classifier` is a spec of
-    `hiercodec.classify.load_classifier` ("" trains without the semantic terms); `semantic_warmup` steps bring γ up from
-    zero; `cut_share` is how often a prefix that ends inside a block is trained besides the complete ones, of which each step
-    reconstructs `levels_per_step` at random; `labelled_share` the share of the batch drawn from photographs with labels.
+    `photos` are folders, tar shards or "samples:"; `cache_mb` MiB of them stay decoded in memory. `classifiers` are specs
+    of `hiercodec.classify.load_classifier` (none trains without the semantic terms), of which each step draws one;
+    `semantic_warmup` steps bring γ up from zero; `cut_share` is how often a prefix that ends inside a block is trained
+    besides the complete ones, of which each step reconstructs `levels_per_step` at random; `saliency_share` how often a map
+    steers the quantiser; `labelled_share` the share of the batch drawn from photographs with labels.
     """
 
     photos: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -86,13 +87,14 @@ class TrainConfig(RunConfig):
     changes: dict[str, Any] = field(default_factory=dict)
     init: str = ""
     hierarchy: str = "consensus"
-    classifier: str = ""
+    classifiers: tuple[str, ...] = ()
     crop: Annotated[int, Field(ge=16, multiple_of=16)] = 128
     labelled_share: Share = 0.0
     lr_linear: Positive = 1e-4
     semantic_warmup: Whole = 200
     cut_share: Share = 0.5
     levels_per_step: Count = 3
+    saliency_share: Share = 0.0
     validate_photos: Count = 24
     holdout: Annotated[float, Field(gt=0, lt=1)] = 0.04
     limit: Whole = 0

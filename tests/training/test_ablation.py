@@ -172,7 +172,7 @@ def test_a_stopped_ablation_goes_on_and_refuses_another_setting(tmp_path, classi
     monkeypatch.setattr(step, "codec_trainer", lambda c, **kwargs: (trained.append(c.name), plain(c, **kwargs))[1])
     changes = {"n": 8, "n_hyper": 4, "width": 16, "delta_width": 8}
     config = TrainConfig(
-        name="a", photos=("unused",), out=str(tmp_path / "runs"), changes=changes, classifier="flat", crop=64, batch=1,
+        name="a", photos=("unused",), out=str(tmp_path / "runs"), changes=changes, classifiers=("flat",), crop=64, batch=1,
         steps=2, log_every=1, save_every=100, validate_every=100, validate_photos=1, holdout=0.2, threads=1,
     )  # fmt: skip
     out = tmp_path / "results" / "ablation.json"

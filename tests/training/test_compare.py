@@ -14,7 +14,7 @@ from hiercodec.training.config import TrainConfig
 from tests.models.tiny import TINY_LITE, make_codec
 from tests.training.test_ablation import PHOTOS, Flat, rows
 
-CONFIG = TrainConfig(name="c", photos=("unused",), classifier="flat", holdout=0.25)
+CONFIG = TrainConfig(name="c", photos=("unused",), classifiers=("flat",), holdout=0.25)
 
 
 def test_deltas_are_vertical_and_signed():
@@ -48,4 +48,4 @@ def test_models_code_the_held_out_photographs_only(tmp_path, monkeypatch):
 
 def test_a_run_without_a_classifier_is_refused():
     with pytest.raises(ConfigError, match="needs a classifier"):
-        compare.compare(dataclasses.replace(CONFIG, classifier=""), ["lite"])
+        compare.compare(dataclasses.replace(CONFIG, classifiers=()), ["lite"])

@@ -20,7 +20,7 @@ def compare(config: TrainConfig, names: list[str], *, photos: int = 48) -> dict[
     from hiercodec.training.ablation.measure import measure
     from hiercodec.training.codec.validate import judge_of
 
-    if not config.classifier:
+    if not config.classifiers:
         raise ConfigError(f"{config.name}: a comparison needs a classifier")
     codecs = [models.load(name) for name in names]
     judging = judge_of(config)

@@ -38,7 +38,7 @@ def run(config: TrainConfig, arms: Sequence[Arm], seeds: Sequence[int], out: Pat
     from hiercodec.evaluation.dataset import load_photos
     from hiercodec.training.codec.validate import judge_of
 
-    if not config.classifier:
+    if not config.classifiers:
         raise ConfigError(f"{config.name}: an ablation needs a classifier")
     results = _begin(out, config, photos, command)
     judging = judge_of(config)

@@ -54,8 +54,8 @@ def _step_flop(model: TrainableCodec, config: TrainConfig, cut: tuple[int, float
 
 def _classifier(config: TrainConfig):
     """The frozen classifier of the loss, or None without semantic terms."""
-    if not config.classifier:
+    if not config.classifiers:
         return None
     from hiercodec.classify import load_classifier
 
-    return load_classifier(config.classifier).module
+    return load_classifier(config.classifiers[0]).module

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from hiercodec.training.codec.frozen import Frozen, View
+
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
@@ -19,7 +21,8 @@ class LossWeights:
     `features` weighs, beside each γ_k·CE_k, the distance of the frozen classifier's features (not in the paper): the
     same goal with a target at every position, so a gradient with far less noise in small batches. `limit`, one a level,
     bounds what both may pull at each picture, as a multiple of its distortion gradient: unbounded, at batch 5, their
-    noise pushed PSNR down by 2.5 dB in 240 steps without moving the cross-entropy.
+    noise pushed PSNR down by 2.5 dB in 240 steps without moving the cross-entropy. `ladder[k][i]` weighs the cross-entropy
+    over level i's groups at prefix k, inside γ_k (default: a prefix is judged at its own level alone, as in the paper).
     """
 
     lmbda: tuple[float, ...] = (1e-4, 1e-3, 1e-2)
@@ -29,6 +32,7 @@ class LossWeights:
     smoothing: float = 0.1
     features: float = 0.0
     limit: tuple[float, ...] = (1.0, 1.0, 1.0)
+    ladder: tuple[tuple[float, ...], ...] = ()
 
 
 def prefix_rates(likelihoods: dict, pixels: int) -> Tensor:
@@ -43,42 +47,36 @@ def group_mass(probabilities: Tensor, assignment: Tensor, k: int) -> Tensor:
     return torch.zeros(len(probabilities), k, device=probabilities.device).index_add(1, assignment, probabilities)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """What one view shows of the originals: target mass per level, (B, K_k) each, and feature maps."""
+
+    targets: list[Tensor]
+    maps: list[Tensor]
+
+
 class SemanticLoss(nn.Module):
-    """CE_k of a frozen classifier on reconstructions, at every level of a hierarchy.
+    """How far frozen classifiers see reconstructions from originals: cross-entropy at every level, and features.
 
     The target is the true class where there is a label (≥ 0), smoothed over the level's groups, and the classifier's own
     distribution on the original elsewhere.
     """
 
-    def __init__(self, module: nn.Module, mean, std, assignments: list[tuple[int, Tensor]], smoothing: float) -> None:
+    def __init__(self, classifiers: list[Frozen], assignments: list[tuple[int, Tensor]], smoothing: float) -> None:
         super().__init__()
-        self.module = module.eval().requires_grad_(False)
-        self.register_buffer("mean", torch.as_tensor(mean, dtype=torch.float32).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.as_tensor(std, dtype=torch.float32).view(1, 3, 1, 1))
+        self.classifiers = classifiers
+        self._registered = nn.ModuleList(classifiers)  # so that `to` and `train` reach them
         self.ks = [k for k, _ in assignments]
         for i, (_, assignment) in enumerate(assignments):
             self.register_buffer(f"assignment_{i}", assignment.long())
         self.smoothing = smoothing
 
-    def train(self, mode: bool = True) -> SemanticLoss:
-        """The classifier stays frozen in evaluation mode."""
-        super().train(mode)
-        self.module.eval()
-        return self
-
-    def probabilities(self, x: Tensor) -> Tensor:
-        """(B, 3, H, W) in 0…1 → (B, 1000)."""
-        return self.module((x.clamp(0, 1) - self.mean) / self.std).float().softmax(1)
-
     @torch.no_grad()
-    def originals(self, x: Tensor, labels: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """One pass over originals x with labels (B,), -1 where there is none: (target mass per level, feature maps).
-
-        The targets are (B, K_k) each; `with_features` compares reconstructions with the feature maps.
-        """
-        logits, maps = self._features(x)
+    def reference(self, x: Tensor, labels: Tensor, view: View) -> Reference:
+        """What `view` shows of originals x (B, 3, H, W in 0…1) with labels (B,), -1 where there is none."""
+        logits, maps = self.classifiers[view.classifier](view(x))
         known = labels >= 0
-        p = logits.float().softmax(1)
+        p = logits.softmax(1)
         p[known] = 0.0
         p[known, labels[known]] = 1.0
         targets = []
@@ -86,32 +84,26 @@ class SemanticLoss(nn.Module):
             mass = group_mass(p, getattr(self, f"assignment_{i}"), k)
             smooth = (1 - self.smoothing) * mass + self.smoothing / k
             targets.append(torch.where(known[:, None], smooth, mass))
-        return targets, maps
+        return Reference(targets, maps)
 
-    def _features(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """(logits, feature maps at strides 8, 16 and 32) of a timm network in one pass."""
-        last, maps = self.module.forward_intermediates((x.clamp(0, 1) - self.mean) / self.std, indices=[2, 3, 4])
-        return self.module.forward_head(last), maps
+    def forward(self, x_hat: Tensor, reference: Reference, view: View) -> tuple[Tensor, Tensor, Tensor]:
+        """Of reconstructions (B, 3, H, W): CE per level in nats (L,), share of winners equal to the target's (L,),
+        and feature distance, the relative squared error averaged over maps and pictures."""
+        logits, maps = self.classifiers[view.classifier](view(x_hat))
+        p = logits.softmax(1)
+        ce, hits = [], []
+        for i, (k, target) in enumerate(zip(self.ks, reference.targets, strict=True)):
+            mass = group_mass(p, getattr(self, f"assignment_{i}"), k)
+            ce.append(-(target * mass.clamp_min(1e-7).log()).sum(1).mean())
+            hits.append((mass.argmax(1) == target.argmax(1)).float().mean())
+        distance = torch.stack([_relative(a, b) for a, b in zip(maps, reference.maps, strict=True)]).mean()
+        return torch.stack(ce), torch.stack(hits), distance
 
-    def forward(self, x_hat: Tensor, target: Tensor, level: int) -> tuple[Tensor, Tensor]:
-        """(CE_k in nats, share of winners equal to the target's) of reconstructions x_hat at one level."""
-        return self._cross_entropy(self.probabilities(x_hat), target, level)
 
-    def with_features(self, x_hat: Tensor, target: Tensor, level: int, references: list[Tensor]) -> tuple[Tensor, ...]:
-        """(CE_k, hits, feature distance): the last is the relative squared error, averaged over maps and pictures."""
-        logits, maps = self._features(x_hat)
-        distance = torch.stack(
-            [
-                ((mine - theirs).pow(2).flatten(1).sum(1) / theirs.pow(2).flatten(1).sum(1)).mean()
-                for mine, theirs in zip(maps, references, strict=True)
-            ]
-        ).mean()
-        return *self._cross_entropy(logits.float().softmax(1), target, level), distance
-
-    def _cross_entropy(self, probabilities: Tensor, target: Tensor, level: int) -> tuple[Tensor, Tensor]:
-        mass = group_mass(probabilities, getattr(self, f"assignment_{level}"), self.ks[level])
-        ce = -(target * mass.clamp_min(1e-7).log()).sum(1).mean()
-        return ce, (mass.argmax(1) == target.argmax(1)).float().mean()
+def _relative(mine: Tensor, theirs: Tensor) -> Tensor:
+    """‖mine − theirs‖² / ‖theirs‖² of each picture, averaged."""
+    error = (mine - theirs).float().pow(2).flatten(1).sum(1)
+    return (error / theirs.float().pow(2).flatten(1).sum(1).clamp_min(1e-6)).mean()
 
 
 def bounded_pull(semantic: Tensor, x_hat: Tensor, pull: Tensor, limit: float) -> Tensor:

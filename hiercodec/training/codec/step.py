@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
@@ -15,7 +16,9 @@ from hiercodec.errors import ConfigError
 from hiercodec.evaluation.dataset import Photos, load_photos
 from hiercodec.evaluation.metrics import decibels
 from hiercodec.models import store
+from hiercodec.models.config import STRIDE
 from hiercodec.models.linear import LayeredKLT
+from hiercodec.training.codec.frozen import Frozen, View
 from hiercodec.training.codec.loss import SemanticLoss, bounded_pull, prefix_rates
 from hiercodec.training.codec.model import TrainableCodec
 from hiercodec.training.codec.validate import judge_of, validate
@@ -54,13 +57,16 @@ class CodecTask:
         )
         self.module = TrainableCodec(config.architecture(), bf16=config.precision == "bf16-mixed")
         self.names = self.module.plan.names
-        self.semantic = _semantic_loss(config) if config.classifier else None
-        self.judging = judge_of(config) if config.classifier else None
+        self.module.to(memory_format=torch.channels_last)
+        self.semantic = _semantic_loss(config) if config.classifiers else None
         if self.semantic is not None:
-            self.semantic = self.semantic.to(fabric.device).to(memory_format=torch.channels_last)
+            self.semantic.to(fabric.device)
+        self.judging = judge_of(config) if config.classifiers else None
+        self.ladder = torch.tensor(config.loss.ladder or torch.eye(len(self.names)).tolist(), device=fabric.device)
         if config.compile:  # in place, so that the names of the weights stay; the entropy model is not worth it
             network = self.module.network
-            for part in (network.f_a, network.f_s, *([self.semantic.module] if self.semantic else [])):
+            judges = [judge.module for judge in self.semantic.classifiers] if self.semantic else []
+            for part in (network.f_a, network.f_s, *judges):
                 part.compile()
 
     def groups(self) -> list[dict[str, Any]]:
@@ -98,7 +104,7 @@ class CodecTask:
         cut = (int(rng.integers(n_levels)), float(rng.random())) if rng.random() < config.cut_share else None
         levels = sorted(rng.choice(n_levels, min(n_levels, config.levels_per_step), replace=False).tolist())
         share = n_levels / len(levels)  # an unbiased estimate of the sum over all levels
-        out = model(x, cut=cut, levels=tuple(levels))
+        out = model(x, cut=cut, levels=tuple(levels), saliency=self.saliency(x, labels, rng))
         rates = prefix_rates(out["likelihoods"], x.shape[0] * x.shape[2] * x.shape[3])
         mse = (out["x_hat"] - x).pow(2).mean((1, 2, 3, 4)) * 255**2
         psnr = mse.new_tensor([decibels(value) for value in mse.tolist()])
@@ -117,23 +123,41 @@ class CodecTask:
             return loss + aux, _detached(figures)
         ramp = min(1.0, (step + 1) / max(1, config.semantic_warmup))
         surrogate = torch.zeros((), device=x.device)
-        targets, references = self.semantic.originals(x, labels)
-        for i, k in enumerate(levels):
+        view = View.draw(rng, len(self.semantic.classifiers), config.crop)
+        reference = self.semantic.reference(x, labels, view)
+        judged = [*levels, k] if cut is not None else levels
+        for i, k in enumerate(judged):
             leaf = out["x_hat"][i].detach().requires_grad_()
-            if weights.features:
-                ce, hits, distance = self.semantic.with_features(leaf, targets[k], k, references)
-                term = ce + weights.features * distance
-                figures[f"features_{self.names[k]}"] = distance
-            else:
-                ce, hits = self.semantic(leaf, targets[k], k)
-                term = ce
+            ce, hits, distance = self.semantic(leaf, reference, view)
+            term = (self.ladder[k] * ce).sum() + weights.features * distance
             pull = weights.lmbda[k] * weights.w[k] * 2 * 255**2 * (leaf.detach() - x) / x.numel()
             gradient = bounded_pull(weights.gamma[k] * term, leaf, pull, weights.limit[k])
+            weight = ramp * (share if i < len(levels) else 1.0)
             # ⟨x̂, g⟩ has gradient g at x̂; its value means nothing, so what is logged is the cross-entropy itself.
-            surrogate = surrogate + share * ramp * (out["x_hat"][i] * gradient).sum()
-            figures["loss"] = figures["loss"] + share * ramp * weights.gamma[k] * ce.detach()
-            figures |= {f"ce_{self.names[k]}": ce, f"acc_{self.names[k]}": hits}
+            surrogate = surrogate + weight * (out["x_hat"][i] * gradient).sum()
+            figures["loss"] = figures["loss"] + weight * weights.gamma[k] * (self.ladder[k] * ce.detach()).sum()
+            if i < len(levels):
+                name = self.names[k]
+                figures |= {f"ce_{name}": ce[k], f"acc_{name}": hits[k], f"features_{name}": distance}
         return loss + surrogate + aux, _detached(figures)
+
+    @torch.no_grad()
+    def saliency(self, x: Tensor, labels: Tensor, rng: np.random.Generator) -> Tensor | None:
+        """Maps (B, 1, h, w) to steer the quantiser with, of random strength: a classifier's, smooth noise, or none.
+
+        So the codec meets every kind of map that an encoder may have, and still no map at all.
+        """
+        if rng.random() >= self.config.saliency_share:
+            return None
+        grid = (x.shape[-2] // STRIDE, x.shape[-1] // STRIDE)
+        if self.semantic is not None and rng.random() < 0.7:
+            judge = self.semantic.classifiers[int(rng.integers(len(self.semantic.classifiers)))]
+            maps = judge.activation_map(x, labels, grid)
+        else:
+            noise = torch.from_numpy(rng.random((len(x), 1, 4, 4), np.float32)).to(x.device)
+            maps = F.interpolate(noise, grid, mode="bicubic", align_corners=False).clamp(0, 1)
+        strength = torch.from_numpy(rng.random((len(x), 1, 1, 1), np.float32)).to(x.device)
+        return (1 - strength * (1 - maps.sqrt())).square()  # `widened` takes the root again
 
     def export(self, module: nn.Module, path: Path, progress: dict[str, Any]) -> None:
         """Half-precision weights with the prior's tables, and what training needs to go on from them."""
@@ -176,12 +200,13 @@ def _semantic_loss(config: TrainConfig) -> SemanticLoss:
     from hiercodec.classify import load_classifier
     from hiercodec.taxonomy import load_hierarchy
 
-    classifier = load_classifier(config.classifier)
     hierarchy = load_hierarchy(config.hierarchy)
     levels = [hierarchy.level(name) for name in config.architecture().plan.names]
     assignments = [(level.k, torch.tensor(level.assignment)) for level in levels]
-    pre = classifier.preprocess
-    return SemanticLoss(classifier.module, pre.mean, pre.std, assignments, config.loss.smoothing)
+    judges = [load_classifier(spec) for spec in config.classifiers]
+    bf16 = config.precision == "bf16-mixed"
+    frozen = [Frozen(judge.module, judge.preprocess.mean, judge.preprocess.std, bf16=bf16) for judge in judges]
+    return SemanticLoss(frozen, assignments, config.loss.smoothing)
 
 
 def _pixels(crops: Tensor) -> Tensor:

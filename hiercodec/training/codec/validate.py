@@ -15,11 +15,11 @@ from hiercodec.training.config import TrainConfig
 
 
 def judge_of(config: TrainConfig) -> Judging:
-    """The classifier of a run's loss and its hierarchy, as photographs are judged by them. Loads a copy of its own."""
+    """The first classifier of a run's loss and its hierarchy, as photographs are judged by them. Loads a copy of its own."""
     from hiercodec.classify import load_classifier
     from hiercodec.taxonomy import load_hierarchy
 
-    return Judging(load_classifier(config.classifier), load_hierarchy(config.hierarchy))
+    return Judging(load_classifier(config.classifiers[0]), load_hierarchy(config.hierarchy))
 
 
 def validate(codec: Codec, photos: Photos, judging: Judging | None, *, limit: int, side: int = 224) -> dict:

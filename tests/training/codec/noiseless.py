@@ -28,7 +28,7 @@ def main(name: str, devices: str, batch: str, out: str) -> None:
     )  # fmt: skip
     trainer = codec_trainer(config)
     if devices == "1":
-        start = {k: v.detach().clone() for k, v in trainer.raw.named_parameters()}
+        start = {k: v.detach().contiguous().clone() for k, v in trainer.raw.named_parameters()}
         save_file(start, f"{out}/start.safetensors")
     trainer.run()
 

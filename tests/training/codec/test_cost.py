@@ -70,5 +70,5 @@ def test_the_configs_of_tic_describe_one_model_within_sixty_megabytes(name):
         first = read_config(CONFIGS / f"{name}-rd.toml")
         assert config.init == f"{first.run_dir}/{first.name}.safetensors", "the second stage starts from the first"
         assert config.changes == first.changes
-        assert not first.classifier
-        assert config.classifier
+        assert not first.classifiers
+        assert config.classifiers
