@@ -77,7 +77,7 @@ def trained(request, tmp_path, monkeypatch) -> tuple[int, Path]:
     each = dict.fromkeys(("w", "gamma", "rate", "limit"), (1.0,) * n)
     config = TrainConfig(
         name="t", photos=("unused",), out=str(tmp_path), changes=changes, crop=64, batch=2, steps=2, warmup=1, log_every=1,
-        validate_every=2, validate_photos=2, levels_per_step=n, cut_share=1.0, classifier="fake", holdout=0.2,
+        validate_every=2, validate_photos=2, levels_per_step=n, cut_share=1.0, classifiers=("fake",), holdout=0.2,
         loss=LossWeights(lmbda=(1e-3,) * n, **each),
     )  # fmt: skip
     return n, codec_trainer(config, photos=PHOTOS).run()

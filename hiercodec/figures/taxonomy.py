@@ -197,7 +197,9 @@ def _name_groups(
     heads = [label.split(" (")[0].split(", ")[0] for label in labels]
     texts = [short(h if heads.count(h) == 1 else label, 28) for h, label in zip(heads, labels, strict=True)]
     members = [np.flatnonzero((groups == g) & lit) for g in range(len(labels))]
-    spots = [(*_densest(points[m]), text) for m, text in zip(members, texts, strict=True) if m.size >= 8]
+    spots: list[tuple[float, float, str]] = [
+        (*_densest(points[m]), text) for m, text in zip(members, texts, strict=True) if m.size >= 8
+    ]
     span = np.ptp(points, axis=0)
     placed: list[tuple[float, float, float]] = []
     for x, y, text in sorted(spots, key=lambda spot: -spot[1]):

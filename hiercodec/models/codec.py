@@ -56,8 +56,14 @@ class Codec:
         return (h, w), (-(-h // HYPER_STRIDE), -(-w // HYPER_STRIDE))
 
     @torch.inference_mode()
-    def encode(self, picture: Image.Image | np.ndarray, *, saliency: np.ndarray | None = None, strength: Sequence[float] = STRENGTH,
-               rdoq: float = 0.0) -> bytes:  # fmt: skip
+    def encode(
+        self,
+        picture: Image.Image | np.ndarray,
+        *,
+        saliency: np.ndarray | None = None,
+        strength: Sequence[float] = STRENGTH,
+        rdoq: float = 0.0,
+    ) -> bytes:
         """Encode a PIL image or uint8 RGB (H, W, 3) into a complete stream; `ImageError` for anything else.
 
         What follows changes where bits go and nothing in the format. `saliency` (⌈H/16⌉, ⌈W/16⌉), 0…1, says where they
