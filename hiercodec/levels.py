@@ -137,3 +137,16 @@ def plan_of(number: int, own: LevelPlan | None = None) -> LevelPlan:
     if not OWN_LAYOUT < number <= OWN_LAYOUT + MAX_LEVELS:
         return PLANS[number]
     return own if own is not None and len(own) == number - OWN_LAYOUT else LevelPlan.numbered(number - OWN_LAYOUT)
+
+
+SPOKEN = {"coarse": "kind", "intermediate": "family", "fine": "class"}
+"""What the app calls the paper's levels."""
+
+
+def spoken(level: str) -> str:
+    """A level's name in plain words; another plan's levels keep their own.
+
+    >>> spoken("coarse"), spoken("species")
+    ('kind', 'species')
+    """
+    return SPOKEN.get(level, level)

@@ -70,7 +70,7 @@ def title(name: str) -> str:
     """
     if name.startswith("yours "):
         return f"Yours: {name.removeprefix('yours ')}"
-    fixed = {"consensus": "Consensus", "wordnet": "WordNet depth-cut"}
+    fixed = {"consensus": "Consensus", "consensus-mended": "Consensus, mended", "wordnet": "WordNet depth-cut"}
     found = re.fullmatch(r"(.+)-(flat|nested)(?:-s(\d+))?", name)
     known = known_embedding(found[1]) if found else None
     if found is None or known is None:

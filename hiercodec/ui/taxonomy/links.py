@@ -1,0 +1,37 @@
+"""Addresses of the Clusters page with a group or a class lit.
+
+    clusters?tree=Consensus&level=family&group=cat          a group, by its label at its level
+    clusters?tree=Consensus&class=n02123045                 a class, by its wnid
+
+They are relative, so that they hold under any base path. Names that do not exist light nothing.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from hiercodec import taxonomy
+from hiercodec.levels import spoken
+from hiercodec.ui.taxonomy.shared import title
+
+TREE, LEVEL, GROUP, CLASS = "tree", "level", "group", "class"
+
+
+def group_query(hierarchy: str, level: str, group: str) -> dict[str, str]:
+    """Query of a group: the hierarchy's name, the level's name ("coarse" …), the group's label. For `st.page_link`."""
+    return {TREE: title(hierarchy), LEVEL: spoken(level), GROUP: group}
+
+
+def class_query(hierarchy: str, index: int) -> dict[str, str]:
+    """Query of one of the 1000 classes, by its index. For `st.page_link`."""
+    return {TREE: title(hierarchy), CLASS: taxonomy.classes()[index].wnid}
+
+
+def group_link(hierarchy: str, level: str, group: str) -> str:
+    """The address of `group_query`."""
+    return f"clusters?{urlencode(group_query(hierarchy, level, group))}"
+
+
+def class_link(hierarchy: str, index: int) -> str:
+    """The address of `class_query`."""
+    return f"clusters?{urlencode(class_query(hierarchy, index))}"
