@@ -46,7 +46,7 @@ def similarity(model: str, k: int) -> None:
             help="The paper weights every pair of classes alike; “clusters” lets every group count once.",
         )  # fmt: skip
     st.dataframe(versus.table_rows(model, k, measure, average), hide_index=True, width="stretch")
-    st.caption("The paper's rows are as printed there (Table 1): WUP as NLTK computes it, mean over pairs, K = 10.")
+    st.caption(versus.TABLE_WORDS)
     pair = versus.pair(model, k)
     matrix = shared.wup(measure)
     shares = {name: measures.similarity_shares(g, matrix, EDGES) for name, g in pair.items()}
@@ -65,9 +65,9 @@ def beside(model: str, k: int) -> None:
         a = shared.pick("Rows", key="rows", default="wordnet", imagenet_only=True, width=300)
         b = shared.pick("Columns", key="columns", imagenet_only=True, width=300)
         depth = st.segmented_control(
-            "Level", ["coarse", "finer"], default="coarse", required=True, key="at", bind="query-params"
+            "Level", ["kinds", "families"], default="kinds", required=True, key="at", bind="query-params"
         )
-    one, two = (h.levels[min(depth == "finer", len(h.levels) - 2)] for h in (a, b))
+    one, two = (h.levels[min(depth == "families", len(h.levels) - 2)] for h in (a, b))
     counts = measures.contingency(one.assignment, two.assignment)
     order = measures.barycentre_order(counts)
     left, right = (

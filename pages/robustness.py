@@ -8,7 +8,7 @@ from hiercodec.errors import HiercodecError
 from hiercodec.figures import agreement as figures
 from hiercodec.figures import taxonomy as figures_taxonomy
 from hiercodec.ui.frame import chrome
-from hiercodec.ui.taxonomy import robust, shared
+from hiercodec.ui.taxonomy import honest, robust, shared
 
 
 def gains(level: dict, models: list[str]) -> None:
@@ -102,6 +102,7 @@ try:
         )
     level = {**report["levels"][chosen], "k": int(chosen)}
     st.markdown(robust.conclusion(level, report))
+    st.markdown(honest.choice_sentence(report))
     drawers = {"What the consensus gains": gains, "Models × seeds": matrix, "Fragile classes": fragile}
     shared.tabs(drawers, "robust_tab", level, report["models"])
     chrome.footer(robust.provenance(report))

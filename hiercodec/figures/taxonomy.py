@@ -18,6 +18,12 @@ SMALL = FONT_SIZE - 3
 FAMILY = ", ".join(name if "-" in name else f'"{name.strip()}"' for name in FONT.replace('"', "").split(", "))
 """The page's font, quoted: CSS drops a whole list that holds the bare name "Source Sans 3"."""
 
+TILE_TEXT = 11
+"""Pixels of the names on tiles: one size for all, and what does not fit stays away, so this is what can just be read."""
+
+PATHBAR = 28
+"""Pixels of the bar that leads back; Plotly draws it above the plot, where an open node must leave room."""
+
 TREE_KINDS = {"Treemap": go.Treemap, "Icicle": go.Icicle, "Sunburst": go.Sunburst}
 
 
@@ -93,11 +99,7 @@ def class_map(
         for i in chosen if len(chosen) <= 6 else ():  # more names than that cover each other
             text = {"text": f"<b>{names[i]}</b>", "font": {"color": p.text, "size": FONT_SIZE - 1}}
             fig.add_annotation(x=points[i, 0], y=points[i, 1], yshift=18, showarrow=False, bgcolor=p.background, **text)
-    bare = {"showgrid": False, "showticklabels": False, "ticks": "", "showline": False, "title": None}
-    fig.update_xaxes(**bare)
-    fig.update_yaxes(**bare)  # no fixed aspect: the axes mean nothing, and narrow screens need the height
-    fig.update_layout(showlegend=False, dragmode="lasso", margin={"l": 4, "r": 4, "t": 4, "b": 4})
-    return fig
+    return _bare(fig).update_layout(showlegend=False, dragmode="lasso", margin={"l": 4, "r": 4, "t": 4, "b": 4})
 
 
 def value_map(
@@ -113,17 +115,51 @@ def value_map(
     bar = {"title": {"text": title, "side": "right"}, "thickness": 14, "tickformat": ".1f"}
     look = {"color": array[known], "colorscale": scale(mode), "showscale": True, "colorbar": bar, "size": 8}
     fig.add_scatter(**_points(points, known, hover, **look, line={"width": 0.5, "color": p.background}))
-    bare = {"showgrid": False, "showticklabels": False, "ticks": "", "showline": False, "title": None}
-    fig.update_xaxes(**bare)
-    fig.update_yaxes(**bare)
-    return fig.update_layout(showlegend=False, margin={"l": 4, "r": 4, "t": 4, "b": 4})
+    return _bare(fig).update_layout(showlegend=False, margin={"l": 4, "r": 4, "t": 4, "b": 4})
+
+
+def glow_map(
+    points: np.ndarray,
+    values: np.ndarray,
+    groups: np.ndarray,
+    labels: Sequence[str],
+    hover: Sequence[str],
+    *,
+    mode: str = "light",
+) -> go.Figure:
+    """The classes on their map, lit by their group's probability `values` float[n] 0…1: colour and size say the same.
+
+    The three likeliest groups are named, with their probability, where they are densest.
+    """
+    p = palette(mode)
+    fig = canvas(mode, height=560)
+    look = {
+        "color": values,
+        "colorscale": [[i / 9, mix(p.border, p.level(2), i / 9)] for i in range(10)],
+        "cmin": 0,
+        "cmax": float(values.max()),  # else nothing glows while nothing is likely
+        "size": 6 + 8 * np.sqrt(values),
+        "line": {"width": 0.5, "color": p.background},
+        "colorbar": {"title": {"text": "probability", "side": "right"}, "thickness": 14, "tickformat": ".0%"},
+    }
+    order = np.argsort(values, kind="stable")  # the likely ones on top
+    look |= {name: np.asarray(look[name])[order] for name in ("color", "size")}
+    fig.add_scatter(**_points(points, order, hover, **look))
+    chance = {int(g): float(values[groups == g].max()) for g in np.unique(groups)}
+    for g in sorted(chance, key=lambda g: -chance[g])[:3]:
+        x, y = _densest(points[groups == g])
+        text = f"<b>{labels[g].split(' (')[0].split(', ')[0]}</b> {chance[g]:.0%}"
+        font = {"color": p.text, "size": SMALL}
+        fig.add_annotation(x=x, y=y, text=text, showarrow=False, font=font, bgcolor=p.background, opacity=0.9)
+    return _bare(fig).update_layout(showlegend=False, margin={"l": 4, "r": 4, "t": 4, "b": 4})
 
 
 def tree(hierarchy: Hierarchy, *, kind: str = "Treemap", root: str = "all", mode: str = "light") -> go.Figure:
     """All levels as nested areas, a class counting 1; a click opens a group and the bar on top leads back.
 
     Where the hierarchy is no tree, a group is drawn once under each parent that holds a part of it. `root` is the id of
-    the node to open: "all", or "all/G" for group G of the top level.
+    the node to open: "all", or "all/G" for group G of the top level. An icicle shows one level under the open node, so
+    that its column can be read; the others show two.
     """
     p = palette(mode)
     rows = tree_nodes(hierarchy)
@@ -131,28 +167,35 @@ def tree(hierarchy: Hierarchy, *, kind: str = "Treemap", root: str = "all", mode
     colours = [p.surface if g is None else top[g] for g in rows["top"]]
     texts = [max((p.text, p.background), key=lambda t, c=c: contrast(t, c)) for c in colours]
     fig = canvas(mode, height=620)
-    extra: dict[str, Any] = {"pathbar": {"visible": True, "thickness": 28}} if kind != "Sunburst" else {}
+    extra: dict[str, Any] = {"pathbar": {"visible": True, "thickness": PATHBAR}} if kind != "Sunburst" else {}
     if kind == "Icicle":
         extra["tiling"] = {"orientation": "h"}
+    if kind == "Sunburst":
+        extra["insidetextorientation"] = "radial"
+    treemap = kind == "Treemap"
+    heads = [label.split(" (")[0].split(", ")[0] for label in rows["labels"]]
     fig.add_trace(
         TREE_KINDS[kind](
             ids=rows["ids"],
             labels=rows["labels"],
-            text=[label.replace(", ", ",<br>") for label in rows["labels"]],
+            text=["<br>".join(short(word, 12) for word in head.split()) for head in heads] if treemap else heads,
+            customdata=["1 class" if n == 1 else f"{n} classes" for n in rows["values"]],
             textinfo="text",
             parents=rows["parents"],
             values=rows["values"],
             branchvalues="total",
             sort=False,
             level=root,
-            maxdepth=3,
+            maxdepth=2 if kind == "Icicle" else 3,
             marker={"colors": colours, "line": {"width": 1, "color": p.background}},
             textfont={"color": texts, "size": FONT_SIZE - 1},
-            hovertemplate="<b>%{label}</b><br>%{value} classes<extra></extra>",
+            hovertemplate="<b>%{label}</b><br>%{customdata}<extra></extra>",
             **extra,
         )
     )
-    return fig.update_layout(margin={"l": 4, "r": 4, "t": 4, "b": 4}, uniformtext={"minsize": 10, "mode": "hide"})
+    top_room = 4 if root == "all" or kind == "Sunburst" else 4 + PATHBAR
+    fig.update_layout(margin={"l": 4, "r": 4, "t": top_room, "b": 4})
+    return fig.update_layout(uniformtext={"minsize": TILE_TEXT, "mode": "hide"})
 
 
 def tree_nodes(hierarchy: Hierarchy) -> dict[str, list[Any]]:
@@ -169,6 +212,12 @@ def tree_nodes(hierarchy: Hierarchy) -> dict[str, list[Any]]:
             rows["values"].append(count)
             rows["top"].append(node[0])
     return rows
+
+
+def _bare(fig: go.Figure) -> go.Figure:
+    """No axes: they mean nothing. No fixed aspect either: narrow screens need the height."""
+    bare = {"showgrid": False, "showticklabels": False, "ticks": "", "showline": False, "title": None}
+    return fig.update_xaxes(**bare).update_yaxes(**bare)
 
 
 def _points(points: np.ndarray, members: np.ndarray, hover: Sequence[str], **marker: Any) -> dict[str, Any]:

@@ -60,9 +60,60 @@ def test_a_lasso_lists_the_classes_inside(visit):
 
 
 def test_the_address_carries_the_choices_and_brings_them_back(visit):
-    page = visit("/clusters?tree=WordNet+depth-cut&find=crane&level=intermediate")
+    page = visit("/clusters?tree=WordNet+depth-cut&find=crane&level=family")
     assert page.get_by_text("crane (wading bird)").count() or page.locator("text=crane (wading bird)").count()
     page.get_by_label("Find a class").fill("zebra")
     page.get_by_label("Find a class").press("Enter")
     page.wait_for_url("**find=zebra**")
     assert "tree=WordNet" in page.url
+
+
+def grounds(page) -> set[str]:
+    """The ground of every chart."""
+    read = "[...document.querySelectorAll('.js-plotly-plot')].map((e) => e.layout.template.layout.paper_bgcolor)"
+    return set(page.evaluate(read))
+
+
+@pytest.mark.parametrize("path", ["/clusters", "/clip-vs-wordnet", "/robustness", "/models"])
+def test_charts_follow_a_change_of_theme_while_the_page_is_open(visit, path):
+    page = visit(path, color_scheme="light")
+    assert grounds(page) == {"#ffffff"}
+    for scheme, colour in (("dark", "#0f1419"), ("light", "#ffffff")):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(
+            "(c) => [...document.querySelectorAll('.js-plotly-plot')]"
+            ".every((e) => e.layout.template.layout.paper_bgcolor === c)",
+            arg=colour,
+        )
+        settle(page)
+        assert grounds(page) == {colour}
+
+
+@pytest.mark.parametrize("form", ["Treemap", "Icicle", "Sunburst"])
+def test_a_click_on_a_tile_opens_heading_menu_and_address(visit, form):
+    page = visit("/clusters")
+    page.get_by_text(form, exact=True).click()
+    settle(page)
+    page.locator(".st-key-tree_chart g.slice", has_text="mammal").first.click(position={"x": 12, "y": 8})
+    page.wait_for_url("**open=mammal**")
+    settle(page)
+    assert page.get_by_text("All classes › mammal", exact=True).count()
+    assert page.locator(".st-key-open input").input_value() == "mammal"
+    assert page.get_by_text("Kind “mammal”").count()
+    if form == "Treemap":  # the bar on top leads back
+        page.locator(".st-key-tree_chart g.pathbar").first.click()
+        page.wait_for_url(lambda url: "open=" not in url)
+
+
+def test_hover_counts_one_class_as_one(visit):
+    page = visit("/clusters?open=mammal+%E2%80%BA+cat")
+    page.locator(".st-key-tree_chart g.slice", has_text="tabby").first.hover()
+    page.wait_for_selector(".st-key-tree_chart .hovertext")
+    assert "1 class" in page.locator(".st-key-tree_chart .hovertext").inner_text()
+    assert "1 classes" not in page.locator(".st-key-tree_chart .hovertext").inner_text()
+
+
+def test_a_dot_shows_its_class(visit):
+    page = visit("/clusters")
+    page.locator(".js-plotly-plot").first.locator(".point").nth(3).click(force=True)
+    page.get_by_text("Nearest by WordNet").wait_for()

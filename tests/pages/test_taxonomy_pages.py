@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import subprocess
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hiercodec.taxonomy import cuts, dump_hierarchy, layouts, load_hierarchy, paths, stability
+from hiercodec import taxonomy
+from hiercodec.taxonomy import cuts, dump_hierarchy, layouts, load_hierarchy, measures, paths, stability
 from hiercodec.taxonomy import embeddings as em
-from hiercodec.ui.taxonomy import shared
+from hiercodec.ui.frame import cached
+from hiercodec.ui.taxonomy import honest, links, robust, shared, structure
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {name: ROOT / "pages" / f"{name}.py" for name in ("clusters", "clip-vs-wordnet", "robustness")}
@@ -39,6 +42,11 @@ def words(at: AppTest) -> str:
     return " ".join(item.value for kind in (at.markdown, at.caption, at.error, at.info) for item in kind)
 
 
+def decoded(values) -> list:
+    """A column of a figure, which plotly sends as base64 of its bytes."""
+    return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"]).tolist() if "bdata" in values else values
+
+
 def specs(at: AppTest) -> list[dict]:
     return [json.loads(item.proto.spec) for item in at.get("plotly_chart")]
 
@@ -47,8 +55,8 @@ def specs(at: AppTest) -> list[dict]:
 def fresh_caches():
     """What one test patches must not be cached for the next."""
     yield
-    for cached in (shared.shipped, shared.layout, shared.stability):
-        cached.clear()
+    for patched in (shared.shipped, shared.layout, shared.stability):
+        patched.clear()
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -122,24 +130,19 @@ def test_search_rings_both_cranes_and_lists_them():
 def test_search_without_a_match_says_so():
     at = open_page("clusters", find="no such thing")
     assert "No class has this name" in words(at)
-    assert "Draw around dots" in words(at)
+    assert "draw around dots" in words(at)
 
 
 def test_groups_kept_in_colour_grey_the_others_and_fill_the_table():
     at = open_page("clusters")
-    picker = at.multiselect[0]
-    dog = next(option for option in picker.options if option.startswith("dog ("))
-    picker.set_value([dog]).run()
+    at.multiselect(key="group").set_value(["dog", "bird"]).run()
     assert not at.exception
     names = [trace["name"] for trace in specs(at)[0]["data"]]
-    assert names == ["not selected", "dog"]
-    tree = load_hierarchy()
-    size = int(tree.level("coarse").sizes[tree.level("coarse").labels.index("dog")])
-    assert len(at.dataframe[0].value) == size
-    mean = float(at.metric[1].value)
-    assert mean == pytest.approx(
-        shared.mean_wup(tree.level("coarse").members(tree.level("coarse").labels.index("dog"))), abs=0.01
-    )
+    assert names == ["not selected", "bird", "dog"]
+    level = load_hierarchy().level("coarse")
+    members = np.flatnonzero(np.isin(level.assignment, [level.labels.index("dog"), level.labels.index("bird")]))
+    assert len(at.dataframe[0].value) == len(members)
+    assert float(at.metric[1].value) == pytest.approx(shared.mean_wup(members), abs=0.01)
 
 
 def test_another_hierarchy_level_and_map_change_the_picture():
@@ -287,10 +290,10 @@ def test_table_1_stands_beside_ours_and_names_the_averaging():
     rows = at.dataframe[0].value.set_index("scheme")
     assert rows.loc["CLIP clusters, paper", "intra"] == 0.583
     assert rows.loc["WordNet cut, ours", "intra"] == pytest.approx(0.472, abs=0.001)
-    pairs = rows.loc["Consensus, coarse, ours", "intra"]
+    pairs = rows.loc["Consensus, kinds, ours", "intra"]
     at.segmented_control(key="average").set_value("clusters").run()
     at.segmented_control(key="measure").set_value("eq1").run()
-    assert at.dataframe[0].value.set_index("scheme").loc["Consensus, coarse, ours", "intra"] != pairs
+    assert at.dataframe[0].value.set_index("scheme").loc["Consensus, kinds, ours", "intra"] != pairs
     assert not at.exception
 
 
@@ -300,7 +303,7 @@ def test_side_by_side_of_a_hierarchy_with_itself():
     at.selectbox(key="columns").set_value("consensus").run()
     assert [m.value for m in at.metric] == ["1.000", "1.000", "1.000"]
     assert "nobody moves" in words(at)
-    at.segmented_control(key="at").set_value("finer").run()
+    at.segmented_control(key="at").set_value("families").run()
     at.text_input(key="mover").set_value("crane").run()
     assert not at.exception
     assert len(at.dataframe[0].value) >= 2
@@ -330,18 +333,31 @@ def test_the_matrix_is_that_of_the_report():
     at.toggle(key="matrix_True_table").set_value(True).run()
     frame = at.dataframe[0].value
     level = stability.load_stability()["levels"]["10"]
-    assert frame.shape == (33, 34)
+    assert frame.shape == (34, 35)
+    mended = level["references"]["consensus-mended"]
+    assert frame.iloc[-1, 1] == pytest.approx(mended["judges"][0], abs=6e-4)
+    assert frame.iloc[-1, -2] == pytest.approx(mended["consensus"], abs=6e-4)
     assert frame.iloc[0, 2] == pytest.approx(level["ari"][0][1], abs=6e-4)
 
 
-def test_charts_have_tables(monkeypatch):
+def test_both_consensus_trees_stand_beside_the_single_runs():
     at = open_page("robustness")
     at.toggle(key="gains_table").set_value(True).run()
-    assert at.dataframe[0].value["mean ARI"].tolist() == [
-        pytest.approx(v["mean"])
-        for key in ("other model", "same model, other seed", "all single runs", "consensus")
-        for v in [stability.load_stability()["levels"]["10"]["summary"][key]]
-    ]
+    level = stability.load_stability()["levels"]["10"]
+    summary, mended = level["summary"], level["references"]["consensus-mended"]["judges"]
+    rows = at.dataframe[0].value
+    keys = ("other model", "same model, other seed", "all single runs", "consensus")
+    assert rows["mean ARI"].tolist() == pytest.approx([*(summary[key]["mean"] for key in keys), np.mean(mended)])
+    assert (rows["low"] < rows["mean ARI"]).all()
+    assert (rows["high"] > rows["mean ARI"]).all()
+    assert "Plain or mended?" in words(at)
+
+
+def test_the_bootstrap_over_seeds_is_that_of_the_report():
+    level = stability.load_stability()["levels"]["10"]
+    mean, low, high = robust.over_seeds(level["consensus"], level["runs"])
+    theirs = level["summary"]["consensus"]
+    assert (mean, low, high) == pytest.approx((theirs["mean"], *theirs["interval"]), abs=0.002)
 
 
 def test_without_maps_the_page_says_how_to_make_them(monkeypatch, tmp_path):
@@ -363,8 +379,113 @@ def test_without_assets_the_pages_say_how_to_make_them(monkeypatch, tmp_path, na
     assert paths.ASSETS.is_dir()
 
 
+@pytest.mark.parametrize("name", ["consensus", "consensus-mended"])
+def test_a_link_to_a_group_lights_it_and_names_its_odd_members(name):
+    tree = load_hierarchy(name)
+    for level in tree.levels[:2]:
+        odd = measures.odd_members(level.assignment, shared.wup("nltk"))
+        group = odd[0].group  # of the oddest class
+        at = open_page("clusters", **links.group_query(name, level.name, level.labels[group]))
+        assert [t["name"] for t in specs(at)[0]["data"]][1:] == [level.labels[group]]
+        count = sum(row.group == group for row in odd)
+        assert f"**Odd members: {count}**" in words(at)
+        assert "counts as right" in words(at)
+        first = at.dataframe[0].value.iloc[0]
+        assert first["class"] == tree.levels[-1].labels[odd[0].index]
+        assert first["nearer to"] == level.labels[odd[0].nearer]
+        assert first["by (WUP)"] == pytest.approx(odd[0].margin, abs=0.006)
+
+
+def test_a_link_to_a_class_shows_its_path_and_neighbours():
+    tree = load_hierarchy()
+    index = 281
+    at = open_page("clusters", **links.class_query("consensus", index))
+    assert " › ".join(tree.path(index)[:-1]) in words(at)
+    row = shared.wup("nltk")[index]
+    nearest = at.dataframe[1].value
+    assert nearest["WUP"].tolist() == [round(v, 2) for v in sorted(np.delete(row, index), reverse=True)[:5]]
+    assert "See photos" in words(at)
+    assert "[Cat](explore?photo=Cat)" in words(at)
+
+
+def test_links_name_what_the_page_has():
+    assert links.group_link("consensus-mended", "intermediate", "cat") == (
+        "clusters?tree=Consensus%2C+mended&level=family&group=cat"
+    )
+    assert links.class_link("consensus", 281) == "clusters?tree=Consensus&find=n02123045"
+
+
+def test_a_group_of_another_level_lights_nothing():
+    at = open_page("clusters", level="family", group="mammal")
+    assert not at.multiselect(key="group").value
+    at = open_page("clusters", level="family", group="cat")
+    at.segmented_control(key="level").set_value("coarse").run()
+    assert not at.exception
+    assert not at.multiselect(key="group").value
+
+
+def test_monkeys_among_the_birds_are_not_kept_quiet():
+    tree = load_hierarchy("consensus")
+    level = tree.level("coarse")
+    birds = level.labels.index("bird")
+    monkey = taxonomy.class_of("guenon").index
+    assert level.assignment[monkey] == birds  # else the consensus has changed, and this test has lost its case
+    assert monkey in [row.index for row in honest.nearer_elsewhere(tree, level, birds)]
+
+
+def test_the_figures_for_the_default_are_computed():
+    report = stability.load_stability()
+    rows = honest.choice_rows(report)
+    assert [(row["groups"], row["hierarchy"]) for row in rows] == [
+        (k, title) for k in (10, 100) for title in ("Consensus", "Consensus, mended")
+    ]
+    at = open_page("clusters", tree="Consensus, mended")
+    for row in rows:
+        name = "consensus" if row["hierarchy"] == "Consensus" else "consensus-mended"
+        level = next(lv for lv in load_hierarchy(name).levels if lv.k == row["groups"])
+        odd = measures.odd_members(level.assignment, shared.wup("nltk"))
+        assert row["odd members (%)"] == pytest.approx(len(odd) / 10, abs=0.051)
+        assert str(row["odd members (%)"]) in words(at)
+        assert f"{row['ARI to unseen runs']:.3f}" in words(at)
+
+
+def test_why_says_what_the_figures_say():
+    def report(mended: float) -> dict:
+        level = {"consensus": [0.5], "references": {"consensus-mended": {"judges": [mended]}}}
+        return {"levels": {"10": {**level, "summary": {"all single runs": {"mean": 0.4}}}}}
+
+    assert "no less stable" in honest.choice_sentence(report(0.45))
+    assert "less stable than single runs" in honest.choice_sentence(report(0.35))
+    assert honest.choice_sentence({"levels": {}}) == ""
+
+
+def test_the_map_is_lit_by_a_photograph_at_its_bytes():
+    trace = cached.shipped_bundle("tower").trace
+    at = open_page("clusters", light="Tower", light_step="6", level="family")
+    step = trace.steps[5]
+    assert f"**{step.bytes:,}**" in words(at)
+    dots = specs(at)[0]["data"][0]
+    groups = load_hierarchy(trace.provenance["hierarchy"]).level("intermediate").assignment
+    shown = dict(zip(decoded(dots["customdata"]), decoded(dots["marker"]["color"]), strict=True))
+    assert shown[500] == pytest.approx(step.mass["intermediate"][groups[500]])
+    at.selectbox(key="tree").set_value("wordnet").run()
+    assert not at.exception
+    assert "by which the photographs were judged" in words(at)
+
+
+def test_every_node_can_be_opened_by_menu_and_address():
+    at = open_page("clusters", "Tree", open="mammal › cat")
+    assert specs(at)[1]["data"][0]["level"].count("/") == 2
+    assert "Family “cat”" in words(at)
+    tree = load_hierarchy()
+    assert len(structure.node_names(tree)) == 1 + 10 + 100
+    at.selectbox(key="tree").set_value("wordnet").run()
+    assert not at.exception
+
+
 def test_titles_are_what_people_read():
     assert shared.title("clip-b16-nested-s1") == "ViT-B/16, nested, seed 1"
     assert shared.title("clip-h14-flat") == "ViT-H/14, flat"
     assert shared.title("consensus") == "Consensus"
+    assert shared.title("consensus-mended") == "Consensus, mended"
     assert shared.title("something else") == "something else"

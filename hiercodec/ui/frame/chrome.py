@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.errors import StreamlitPageNotFoundError
 
-from hiercodec.ui.frame import navigation
+from hiercodec.ui.frame import listen, navigation
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 STYLE = """<style>
 [data-stale=true] { opacity: 1 !important; }
 [data-testid=stCaptionContainer] code { background: none; }
+[class*=st-key-listen_] { display: none; }
 </style>"""
-"""Two things that no theme option sets. Streamlit fades to a third what a long run has not drawn again yet, but a page
-that is working should stay readable; and grey code on a grey ground falls below the contrast of 4.5 : 1."""
+"""Three things that no theme option sets. Streamlit fades to a third what a long run has not drawn again yet, but a page
+that is working should stay readable; grey code on a grey ground falls below the contrast of 4.5 : 1; and the listeners
+would leave gaps."""
 
 
 def mode() -> str:
@@ -34,6 +38,7 @@ def page(title: str, intro: str = "", *, width: Literal["stretch", "content"] = 
     """Draw the page's heading and one plain sentence on what it is for. A page's first call."""
     navigation.ensure()
     st.html(STYLE)
+    listen.to_theme(mode())
     st.title(title, anchor=False, width=width)
     if intro:
         st.markdown(intro)
@@ -52,6 +57,14 @@ def empty(text: str, *, how: str = "") -> None:
         st.markdown(f"**{text}**")
         if how:
             st.code(how, language=None)  # the colours of highlighted code are too faint on its ground
+
+
+def link(page: str, label: str, *, query: Mapping[str, str] | None = None, icon: str | None = None) -> None:
+    """A link to another page of the app ("explore", "clusters", …) that opens in this tab and keeps the session."""
+    try:
+        st.page_link(f"pages/{page.replace('-', '_')}.py", label=label, icon=icon, query_params=query)
+    except StreamlitPageNotFoundError:  # a page that runs alone, in a test, knows no other
+        st.markdown(f"[{label}]({page}?{urlencode(query or {})})")
 
 
 def chart(

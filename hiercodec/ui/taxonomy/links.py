@@ -1,7 +1,7 @@
 """Addresses of the Clusters page with a group or a class lit.
 
     clusters?tree=Consensus&level=family&group=cat          a group, by its label at its level
-    clusters?tree=Consensus&class=n02123045                 a class, by its wnid
+    clusters?tree=Consensus&find=n02123045                  a class, by its wnid
 
 They are relative, so that they hold under any base path. Names that do not exist light nothing.
 """
@@ -14,7 +14,8 @@ from hiercodec import taxonomy
 from hiercodec.levels import spoken
 from hiercodec.ui.taxonomy.shared import title
 
-TREE, LEVEL, GROUP, CLASS = "tree", "level", "group", "class"
+TREE, LEVEL, GROUP, FIND = "tree", "level", "group", "find"
+"""The keys of the widgets of Clusters that the address carries."""
 
 
 def group_query(hierarchy: str, level: str, group: str) -> dict[str, str]:
@@ -24,7 +25,7 @@ def group_query(hierarchy: str, level: str, group: str) -> dict[str, str]:
 
 def class_query(hierarchy: str, index: int) -> dict[str, str]:
     """Query of one of the 1000 classes, by its index. For `st.page_link`."""
-    return {TREE: title(hierarchy), CLASS: taxonomy.classes()[index].wnid}
+    return {TREE: title(hierarchy), FIND: taxonomy.classes()[index].wnid}
 
 
 def group_link(hierarchy: str, level: str, group: str) -> str:

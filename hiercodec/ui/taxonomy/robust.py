@@ -9,7 +9,8 @@ import numpy as np
 
 from hiercodec import taxonomy
 from hiercodec.taxonomy.layouts import Layout
-from hiercodec.ui.taxonomy import shared
+from hiercodec.taxonomy.stability import RESAMPLES, interval
+from hiercodec.ui.taxonomy import honest, shared
 
 ORDER = {
     "other model": "two runs of different models",
@@ -17,12 +18,24 @@ ORDER = {
     "all single runs": "two runs, any models",
     "consensus": "the consensus and a run",
 }
+MENDED_ROW = "the mended consensus and a run"
 
 
 def gain_rows(level: dict[str, Any]) -> list[tuple[str, float, float, float]]:
     """(what is compared, mean ARI, low, high)."""
     found = level["summary"]
-    return [(text, found[key]["mean"], *found[key]["interval"]) for key, text in ORDER.items() if key in found]
+    rows = [(text, found[key]["mean"], *found[key]["interval"]) for key, text in ORDER.items() if key in found]
+    mended = level["references"].get(honest.MENDED)
+    return rows + ([(MENDED_ROW, *over_seeds(mended["judges"], level["runs"]))] if mended else [])
+
+
+def over_seeds(values: Sequence[float], runs: Sequence[Sequence[Any]]) -> tuple[float, float, float]:
+    """Mean of one value a run and its 95 % bootstrap interval over seeds, drawn inside each model, as in `stability`."""
+    rng = np.random.default_rng(0)
+    models = np.array([model for model, _ in runs])
+    strata = [np.array(values)[models == model] for model in dict.fromkeys(models)]
+    drawn = np.concatenate([rng.choice(rows, (RESAMPLES, len(rows))) for rows in strata], 1).mean(1)
+    return (float(np.mean(values)), *interval(drawn))
 
 
 def interval_table(rows: Sequence[tuple[str, float, float, float]]) -> list[dict[str, Any]]:
@@ -77,22 +90,31 @@ def repeat_sentence(level: dict[str, Any]) -> str:
 
 
 def matrix_of(level: dict[str, Any], models: Sequence[str], score: str, *, every: bool) -> tuple[np.ndarray, list[str]]:
-    """Agreement of every run, or means over pairs of models (different runs only), with the consensus last."""
+    """Agreement of every run, or means over pairs of models (different runs only), with the consensus trees last.
+
+    The report has the ARI of the mended tree only, so AMI shows the plain one alone.
+    """
     values = np.array(level[score])
-    with_tree = np.array(level["consensus" if score == "ari" else "consensus_ami"])
+    trees = {honest.PLAIN: np.array(level["consensus" if score == "ari" else "consensus_ami"])}
+    if score == "ari" and honest.MENDED in level["references"]:
+        trees[honest.MENDED] = np.array(level["references"][honest.MENDED]["judges"])
+    between = np.eye(len(trees))
+    if len(trees) == 2:
+        between[0, 1] = between[1, 0] = level["references"][honest.MENDED]["consensus"]
+    columns, titles = np.stack(list(trees.values()), 1), [shared.title(name) for name in trees]
     if every:
         names = [f"{shared.model_title(m)}, seed {seed}" for m, seed in level["runs"]]
-        whole = np.block([[values, with_tree[:, None]], [with_tree[None, :], np.ones((1, 1))]])
-        return whole, [*names, "Consensus"]
+        return np.block([[values, columns], [columns.T, between]]), [*names, *titles]
     of = np.array([models.index(m) for m, _ in level["runs"]])
     different = ~np.eye(len(of), dtype=bool)
-    size = len(models) + 1
-    means = np.full((size, size), np.nan)
-    for i in range(len(models)):
-        means[i, -1] = means[-1, i] = with_tree[of == i].mean()
-        for j in range(len(models)):
+    size = len(models)
+    means = np.full((size + len(trees), size + len(trees)), np.nan)
+    means[size:, size:] = np.where(np.eye(len(trees), dtype=bool), np.nan, between)
+    for i in range(size):
+        means[i, size:] = means[size:, i] = columns[of == i].mean(0)
+        for j in range(size):
             means[i, j] = values[(of == i)[:, None] & (of == j)[None, :] & different].mean()
-    return means, [*map(shared.model_title, models), "Consensus"]
+    return means, [*map(shared.model_title, models), *titles]
 
 
 def matrix_table(values: np.ndarray, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -128,14 +150,14 @@ def quartiles(known: np.ndarray) -> str:
 
 def class_rows(values: Sequence[float | None], k: int, find: str | None) -> list[dict[str, Any]]:
     """Classes with their stability and where the consensus puts them, the most fragile first."""
-    tree = shared.shipped("consensus")
-    level = next((lv for lv in tree.levels if lv.k == k), tree.levels[0])
+    trees = {shared.title(name): shared.shipped(name) for name in (honest.PLAIN, honest.MENDED)}
+    levels = {name: next((lv for lv in tree.levels if lv.k == k), tree.levels[0]) for name, tree in trees.items()}
     chosen = [c.index for c in taxonomy.search(find, limit=100)] if find else range(len(values))
     rows = [
         {
             "class": taxonomy.classes()[i].name,
             "company kept": values[i],
-            "in the consensus": level.labels[level.assignment[i]],
+            **{f"in {name}": level.labels[level.assignment[i]] for name, level in levels.items()},
             "wnid": taxonomy.classes()[i].wnid,
         }
         for i in chosen

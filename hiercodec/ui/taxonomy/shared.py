@@ -11,8 +11,10 @@ import streamlit as st
 
 from hiercodec import taxonomy
 from hiercodec.errors import HierarchyError
-from hiercodec.taxonomy import Hierarchy, HierarchyLevel, measures
+from hiercodec.levels import SPOKEN, spoken
+from hiercodec.taxonomy import Hierarchy, measures
 from hiercodec.taxonomy.embeddings import known_embedding
+from hiercodec.taxonomy.hierarchy_file import DEFAULT
 from hiercodec.taxonomy.layouts import Layout
 from hiercodec.taxonomy.layouts import load_layout as _load_layout
 from hiercodec.taxonomy.similarity import wup_matrix
@@ -78,6 +80,16 @@ def title(name: str) -> str:
     return f"{known.title}, {found[2]}" + (f", seed {found[3]}" if found[3] else "")
 
 
+def plural(level: str) -> str:
+    """What the groups of a level are called: kinds, families, classes; "level 1 groups" where it has a name of its own.
+
+    >>> plural("intermediate"), plural("level 1")
+    ('families', 'level 1 groups')
+    """
+    word = SPOKEN.get(level)
+    return {"kind": "kinds", "family": "families", "class": "classes"}[word] if word else f"{level} groups"
+
+
 def model_title(name: str) -> str:
     """An embedding's title."""
     known = known_embedding(name)
@@ -92,7 +104,7 @@ def rows_of(indexes: Sequence[int], hierarchy: Hierarchy) -> list[dict[str, Any]
             "index": int(i),
             "wnid": classes[i].wnid,
             "class": classes[i].name,
-            **{level.name: level.labels[level.assignment[i]] for level in hierarchy.levels[:-1]},
+            **{spoken(level.name): level.labels[level.assignment[i]] for level in hierarchy.levels[:-1]},
         }
         for i in indexes
     ]
@@ -114,6 +126,19 @@ def mean_wup(indexes: Sequence[int], measure: str = "nltk") -> float:
     return measures.separation(np.zeros(len(indexes), int), wup(measure)[np.ix_(indexes, indexes)]).intra
 
 
+def wup_help() -> str:
+    """What a mean WUP says, and what it is among all classes."""
+    overall = measures.separation(np.zeros(1000, int), wup("nltk")).intra
+    return f"WordNet similarity (WUP) of all pairs among them, 0 to 1; all 1000 classes have {overall:.2f}."
+
+
+def download(rows: Sequence[dict[str, Any]], label: str, file: str, *, key: str) -> None:
+    """A button that gives the rows as a CSV file."""
+    st.download_button(
+        label, lambda: csv_text(rows), file, "text/csv", key=key, on_click="ignore", icon=":material/download:"
+    )
+
+
 def csv_text(rows: Sequence[dict[str, Any]]) -> str:
     """Rows as CSV with a heading."""
     import csv
@@ -126,9 +151,7 @@ def csv_text(rows: Sequence[dict[str, Any]]) -> str:
     return out.getvalue()
 
 
-def pick(
-    label: str, *, key: str, default: str = "consensus", imagenet_only: bool = False, width: int = 320
-) -> Hierarchy:
+def pick(label: str, *, key: str, default: str = DEFAULT, imagenet_only: bool = False, width: int = 320) -> Hierarchy:
     """A menu of hierarchies; the address carries the choice. A tree just made by the visitor is chosen at once."""
     options = names(imagenet_only=imagenet_only)
     if not options:
@@ -150,67 +173,10 @@ def tabs(drawers: Mapping[str, Callable[..., None]], key: str, *inputs: Any) -> 
                 draw(*inputs)
 
 
-def selection(chosen: Sequence[int], tree: Hierarchy, level: HierarchyLevel, *, searched: bool) -> None:
-    """The classes in hand: how alike they are, which groups they mix, and the rows to take away."""
-    if searched:
-        st.markdown("No class has this name, synonym or wnid.")
-    if not chosen:
-        st.markdown(
-            "Draw around dots with the mouse, find a class by name, or keep groups in colour: those classes appear here "
-            "with their mean similarity."
-        )
-        shown = [row for row in group_rows(tree) if row["level"] == level.name]
-        columns = ("name", "classes", "mean WUP")
-        st.dataframe([{c: row[c] for c in columns} for row in shown], hide_index=True, width="stretch", height=400)
-        return
-    rows = rows_of(chosen, tree)
-    overall = measures.separation(np.zeros(1000, int), wup("nltk")).intra
-    mean = mean_wup(chosen)
-    top = tree.levels[0]
-    mix = np.bincount(top.assignment[list(chosen)], minlength=top.k)
-    with st.container(horizontal=True):
-        st.metric("Classes", len(chosen))
-        st.metric(
-            "Mean WUP",
-            "–" if np.isnan(mean) else f"{mean:.2f}",
-            help=f"WordNet similarity of all pairs among them, 0 to 1; all 1000 classes have {overall:.2f}.",
-        )
-    parts = [f"{mix[g]} {top.labels[g]}" for g in np.argsort(-mix, kind="stable") if mix[g]]
-    st.markdown(f"{top.name.capitalize()}: " + " · ".join(parts))
-    st.dataframe(rows, hide_index=True, width="stretch", height=min(330, 40 + 35 * len(rows)))
-    st.download_button(
-        "These classes (CSV)",
-        lambda: csv_text(rows),
-        "classes.csv",
-        "text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
-
-
-def group_rows(tree: Hierarchy) -> list[dict[str, Any]]:
-    """Every group of every level above the classes: level, number, name, size, mean WUP inside, parent, classes."""
-    fine = tree.levels[-1].labels
-    imagenet = tree.class_set == taxonomy.hierarchy.IMAGENET
-    rows = []
-    for depth, level in enumerate(tree.levels[:-1]):
-        parents = tree.parents(level.name)[0] if depth else None
-        for g, label in enumerate(level.labels):
-            members = level.members(g)
-            row: dict[str, Any] = {"level": level.name, "group": g, "name": label, "classes": len(members)}
-            if imagenet:
-                inside = mean_wup(members)
-                row["mean WUP"] = None if np.isnan(inside) else round(float(inside), 3)
-            row["inside"] = tree.levels[depth - 1].labels[parents[g]] if parents is not None else ""
-            row["members"] = ", ".join(fine[i] for i in members)
-            rows.append(row)
-    return rows
-
-
 def nesting_sentence(tree: Hierarchy) -> str:
     """How far the levels are from nesting, in words."""
     return " ".join(
-        f"{n.inside} of {n.groups} {n.level} groups lie inside one group above ({n.purity:.0%} of the classes do)."
+        f"{n.inside} of {n.groups} {plural(n.level)} lie inside one group above ({n.purity:.0%} of the classes do)."
         for n in measures.nesting(tree)[:-1]
     )
 
@@ -219,7 +185,9 @@ def clusters_conclusion(tree: Hierarchy) -> str:
     """What may be concluded from the map, in one sentence with this hierarchy's figures."""
     top = tree.levels[0]
     even = measures.balance(top.assignment)
-    words = f"**What this shows.** {title(tree.name)} splits {tree.n_classes} classes into {even.k} {top.name} groups; "
+    words = (
+        f"**What this shows.** {title(tree.name)} splits {tree.n_classes} classes into {even.k} {plural(top.name)}; "
+    )
     words += f"the largest holds {even.largest_share:.0%}"
     if tree.class_set == taxonomy.hierarchy.IMAGENET:
         apart = measures.separation(top.assignment, wup("nltk"))

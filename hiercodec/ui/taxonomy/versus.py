@@ -10,7 +10,7 @@ import streamlit as st
 
 from hiercodec import taxonomy
 from hiercodec.taxonomy import Hierarchy, HierarchyLevel, cuts, ladder, measures, table
-from hiercodec.ui.taxonomy import shared
+from hiercodec.ui.taxonomy import honest, shared
 
 MEASURE_HELP = (
     "nltk: as NLTK computes it, the measure behind the paper's figures; eq1: the paper's Eq. 1 literally "
@@ -22,6 +22,11 @@ DEGREES = (
     (0.4, "partly alike"),
     (0.15, "weakly alike"),
     (-2.0, "hardly alike"),
+)
+TABLE_WORDS = (
+    "The paper's rows are as printed there (Table 1): WUP as NLTK computes it, mean over pairs, K = 10. Odd members are "
+    "classes that are nearer to another group than to their own by WUP (as NLTK computes it), by more than "
+    f"{measures.ODD_MARGIN}."
 )
 SCHEMES = ("k-means", "WordNet cut")
 
@@ -93,16 +98,20 @@ def table_rows(model: str, k: int, measure: str, average: str) -> list[dict[str,
             **{c: row[c] for c in ("intra", "inter", "gap")},
             "largest group": "not given",
             "evenness": "not given",
+            "odd members": "not given",
         }
         for name, row in table.PUBLISHED.items()
     ]
     groupings = {name: {"": groups} for name, groups in pair(model, k).items()}
-    consensus = shared.shipped("consensus")
-    groupings |= {f"Consensus, {level.name}": {"": level.assignment} for level in consensus.levels[:-1]}
+    for name in (honest.PLAIN, honest.MENDED):
+        for level in shared.shipped(name).levels[:-1]:
+            groupings[f"{shared.title(name)}, {shared.plural(level.name)}"] = {"": level.assignment}
     for row in table.level_rows(groupings, measure=measure, average=average):
+        odd = measures.odd_members(groupings[row["hierarchy"]][""], shared.wup("nltk"))
         entry = {"scheme": f"{row['hierarchy'].split(' (')[0]}, ours", "groups": row["k"]}
         entry |= {c: None if row[c] is None else round(row[c], 3) for c in ("intra", "inter", "gap")}
-        rows.append({**entry, "largest group": f"{row['largest_share']:.0%}", "evenness": f"{row['entropy']:.2f}"})
+        entry |= {"largest group": f"{row['largest_share']:.0%}", "evenness": f"{row['entropy']:.2f}"}
+        rows.append({**entry, "odd members": f"{len(odd) / 1000:.1%}"})
     return rows
 
 

@@ -1,0 +1,118 @@
+"""One group or one class: its path, its neighbours, what is odd about it, and photographs of it on Explore."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from hiercodec import taxonomy
+from hiercodec.evaluation.samples import Sample, samples
+from hiercodec.levels import spoken
+from hiercodec.taxonomy import Hierarchy, HierarchyLevel
+from hiercodec.taxonomy.hierarchy import IMAGENET
+from hiercodec.taxonomy.layouts import Layout
+from hiercodec.ui.frame import chrome
+from hiercodec.ui.taxonomy import honest, shared
+
+NEAREST = 5
+
+
+def group(tree: Hierarchy, level: HierarchyLevel, index: int, *, key: str) -> None:
+    """A group's own section: path, size, similarity, nearest groups, odd members, photographs, classes."""
+    members = level.members(index)
+    st.markdown(f"**{spoken(level.name).capitalize()} “{level.labels[index]}”** · {_path(tree, level, members)}")
+    if tree.class_set != IMAGENET:
+        st.dataframe([{"class": tree.levels[-1].labels[i]} for i in members], hide_index=True, height=300)
+        return
+    nearer = honest.nearer_elsewhere(tree, level, index)
+    with st.container(horizontal=True):
+        st.metric("Classes", len(members))
+        mean = shared.mean_wup(members)
+        st.metric("Mean WUP", "–" if np.isnan(mean) else f"{mean:.2f}", help=shared.wup_help())
+    near = ", ".join(f"{level.labels[g]} ({value:.2f})" for g, value in nearest_groups(level, index))
+    st.markdown(f"Nearest by WUP: {near}.")
+    st.markdown(honest.group_sentence(nearer, len(members), level))
+    if nearer:
+        rows = honest.odd_rows(nearer, level)
+        st.dataframe(rows, hide_index=True, width="stretch", height=min(220, 40 + 35 * len(rows)))
+    photographs(members)
+    rows = shared.rows_of(members, tree)
+    with st.expander(f"Its {len(members)} {'class' if len(members) == 1 else 'classes'}"):
+        st.dataframe(rows, hide_index=True, width="stretch", height=min(330, 40 + 35 * len(rows)))
+        shared.download(rows, "These classes (CSV)", "classes.csv", key=f"{key}_csv")
+
+
+def one_class(tree: Hierarchy, index: int, layout: Layout) -> None:
+    """A class: path, similarity to its groups, nearest classes by embedding and by WordNet, photographs."""
+    found = taxonomy.classes()[index]
+    st.markdown(f"**{found.name}** · {found.wnid} · {' › '.join(tree.path(index)[:-1])}")
+    wup = shared.wup("nltk")
+    with st.container(horizontal=True):
+        for level in tree.levels[:-1]:
+            others = [i for i in level.members(int(level.assignment[index])) if i != index]
+            value = f"{wup[index, others].mean():.2f}" if others else "–"
+            help_ = f"Mean WordNet similarity to the {len(others)} other classes of its {spoken(level.name)}."
+            st.metric(f"WUP in its {spoken(level.name)}", value, help=help_)
+    for level in tree.levels[:-1]:
+        if (row := next((row for row in honest.odd(tree, level) if row.index == index), None)) is not None:
+            st.markdown(
+                f"**An odd {spoken(level.name)} for it.** By WUP it is nearer to “{level.labels[row.nearer]}”, by "
+                f"{row.margin:.2f}. An answer “{level.labels[row.group]}” counts as right all the same."
+            )
+    by_name = [(int(i), float(wup[index, i])) for i in layout.nearest[index]]
+    st.markdown(f"Nearest by name ({layout.title}), with WUP")
+    st.dataframe(_neighbours(by_name, tree), hide_index=True, width="stretch")
+    st.markdown("Nearest by WordNet")
+    st.dataframe(_neighbours(nearest_classes(index), tree), hide_index=True, width="stretch")
+    photographs([index])
+
+
+def nearest_groups(level: HierarchyLevel, index: int, count: int = 3) -> list[tuple[int, float]]:
+    """The groups with the highest mean WUP to a group, best first."""
+    members = level.members(index)
+    toward = shared.wup("nltk")[members].mean(0)
+    means = np.bincount(level.assignment, toward, level.k) / level.sizes
+    return [(int(g), float(means[g])) for g in np.argsort(-means, kind="stable") if g != index][:count]
+
+
+def nearest_classes(index: int, count: int = NEAREST) -> list[tuple[int, float]]:
+    """The classes with the highest WUP to a class, best first; ties in class order."""
+    row = shared.wup("nltk")[index]
+    return [(int(i), float(row[i])) for i in np.argsort(-row, kind="stable") if i != index][:count]
+
+
+def photos_of(members: Collection[int]) -> list[Sample]:
+    """The sample photographs whose right classes include one of these."""
+    wanted = set(map(int, members))
+    return [row for row in samples() if wanted & set(row.truth)]
+
+
+def photographs(members: Collection[int]) -> None:
+    """Links to the sample photographs of these classes on Explore, if there are any."""
+    if found := photos_of(members):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("See photos:")
+            for row in found:
+                chrome.link("explore", row.title, query={"photo": row.title}, icon=":material/photo:")
+
+
+def _neighbours(rows: Sequence[tuple[int, float]], tree: Hierarchy) -> list[dict[str, Any]]:
+    top = tree.levels[0]
+    return [
+        {
+            "class": taxonomy.classes()[i].name,
+            "WUP": round(value, 2),
+            spoken(top.name): top.labels[top.assignment[i]],
+        }
+        for i, value in rows
+    ]
+
+
+def _path(tree: Hierarchy, level: HierarchyLevel, members: np.ndarray) -> str:
+    """The groups above, by most of the members where the hierarchy is no tree."""
+    above = tree.levels[: tree.names.index(level.name)]
+    names = [lv.labels[np.bincount(lv.assignment[members]).argmax()] for lv in above]
+    return " › ".join(["all classes", *names])

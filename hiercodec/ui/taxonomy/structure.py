@@ -1,0 +1,64 @@
+"""The tree of a hierarchy as nested areas: a click, a menu and the address open the same node."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from hiercodec.figures import taxonomy as figures
+from hiercodec.taxonomy import Hierarchy
+from hiercodec.taxonomy.hierarchy import IMAGENET
+from hiercodec.ui.frame import chrome, listen
+from hiercodec.ui.taxonomy import portrait, shared, tables
+from hiercodec.ui.taxonomy.links import FIND
+
+OPEN, CHART = "open", "tree_chart"
+ROOT = "all"
+
+
+def draw(tree: Hierarchy) -> None:
+    """Form and open node, the chart, and the section of the open group."""
+    names = node_names(tree)
+    if st.session_state.get(OPEN, ROOT) not in names:
+        st.session_state.pop(OPEN)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control("Form", list(figures.TREE_KINDS), default="Treemap", required=True, key="form")
+        root = st.selectbox(
+            "Open", list(names), format_func=lambda n: names.get(n, n), key=OPEN, bind="query-params", width=420
+        )
+    st.markdown(" › ".join(["**All classes**", *(names[root].split(" › ") if root != ROOT else ())]))
+    fig = figures.tree(tree, kind=kind or "Treemap", root=root, mode=chrome.mode())
+    top = tree.levels[0]
+    alt = f"{shared.title(tree.name)}, open at {names[root]}: {top.k} {shared.plural(top.name)}; {top.labels[0]} first"
+    with st.container(key=CHART):
+        chrome.chart(fig, key=f"tree_{kind}", alt=alt, table=lambda: tables.group_rows(tree))
+    listen.to_tree(CHART, lambda node: _open(tree, node))
+    if not tree.nested:
+        share = shared.nesting_sentence(tree)
+        chrome.notice(
+            "info", f"This hierarchy is not a tree: {share} A group is drawn under every parent it has classes in."
+        )
+    if root != ROOT:
+        *_, group = path = [int(part) for part in root.split("/")[1:]]
+        portrait.group(tree, tree.levels[len(path) - 1], group, key="opened")
+
+
+def node_names(tree: Hierarchy) -> dict[str, str]:
+    """Id of every node that can be opened → its name with those above; the order of the tree."""
+    rows = figures.tree_nodes(tree)
+    labels = dict(zip(rows["ids"], rows["labels"], strict=True))
+    names = {ROOT: "All classes"}
+    for node in sorted(labels, key=lambda n: [int(part) for part in n.split("/")[1:]]):
+        parts = node.split("/")
+        if 1 < len(parts) <= len(tree.levels):
+            names[node] = " › ".join(labels["/".join(parts[:end])] for end in range(2, len(parts) + 1))
+    return names
+
+
+def _open(tree: Hierarchy, node: str) -> None:
+    """A tile was clicked: open its group, or, if it is a class, find that class."""
+    parts = node.split("/")
+    if len(parts) > len(tree.levels) and tree.class_set == IMAGENET:
+        st.session_state[FIND] = tree.levels[-1].labels[int(parts[-1])]
+        node = "/".join(parts[:-1])
+    if node in node_names(tree):
+        st.session_state[OPEN] = node
