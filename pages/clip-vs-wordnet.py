@@ -113,7 +113,7 @@ try:
         k = st.select_slider("Groups (K)", versus.ks(model), value=10, key="k", bind="query-params", width=420)
         depth = cuts.depth_near(k)
         st.markdown(f"WordNet is cut at depth **{depth}**, where it has **{dict(cuts.depth_sizes())[depth]}** groups.")
-    shared.tabs({"Sizes": sizes, "Similarity": similarity, "Side by side": beside}, "versus_tab", model, k)
+    chrome.tabs({"Sizes": sizes, "Similarity": similarity, "Side by side": beside}, "versus_tab", model, k)
     chrome.footer({"k-means": "seed 0, 4 starts", "WordNet": "3.0", "paper": "arXiv 2605.08266, Table 1 and Fig. 2"})
 except HiercodecError as error:
     chrome.empty(str(error), how=shared.ASSETS_COMMAND)

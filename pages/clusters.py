@@ -11,7 +11,7 @@ from hiercodec.figures import taxonomy as figures
 from hiercodec.levels import spoken
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.taxonomy.layouts import LAYOUTS_COMMAND, available_layouts
-from hiercodec.ui.frame import chrome
+from hiercodec.ui.frame import chrome, listen
 from hiercodec.ui.taxonomy import glow, honest, live, portrait, shared, structure, tables
 from hiercodec.ui.taxonomy.links import FIND, GROUP, LEVEL, TREE
 
@@ -28,11 +28,14 @@ def choose():
         place = st.selectbox(
             "Map", maps, format_func=shared.model_title, key="map", bind="query-params", width=220, disabled=not maps
         )
-        find = st.text_input(
-            "Find a class", key=FIND, bind="query-params", placeholder="crane, n02012849, …", width=220
-        )
+        find = st.text_input("Find a class", key=FIND, bind="query-params", placeholder="crane, n0201…", width=220)
         photo = glow.choose()
     return tree, tree.level(level if level in levels else levels[0]), place, find, photo
+
+
+def find_class(index: str) -> None:
+    """A dot was clicked: find its class."""
+    st.session_state[FIND] = taxonomy.classes()[int(index)].wnid
 
 
 @st.fragment
@@ -63,9 +66,8 @@ def explore(tree, level, place, find) -> None:
             mode=chrome.mode(),
         )
         alt = f"Map of the 1000 classes in {level.k} groups; the largest is {level.labels[level.sizes.argmax()]}"
-        drawn = chrome.chart(
-            fig, key="map_chart", alt=alt, on_select="rerun", selection_mode=("lasso", "box", "points")
-        )
+        with st.container(key="class_map"):
+            drawn = chrome.chart(fig, key="map_chart", alt=alt, on_select="rerun", selection_mode=("lasso", "box"))
     taken = sorted({int(p["customdata"]) for p in drawn.selection.points if "customdata" in p}) if drawn else []
     chosen = taken or [c.index for c in found]
     with right:
@@ -106,10 +108,11 @@ try:
         glow.draw(photo, tree, level.name, shared.layout(place))
     else:
         explore(tree, level, place, find)
+        listen.to_clicks("class_map", find_class)
     st.markdown(shared.clusters_conclusion(tree))
     if tree.name in (honest.PLAIN, honest.MENDED):
         st.markdown(honest.choice_sentence(shared.stability()))
-    shared.tabs({"Tree": structure.draw, "Groups": groups, "Cluster anew": live.live}, "clusters_tab", tree)
+    chrome.tabs({"Tree": structure.draw, "Groups": groups, "Cluster anew": live.live}, "clusters_tab", tree)
     chrome.footer(shared.footer(tree, place))
 except HiercodecError as error:
     chrome.empty(str(error), how=shared.ASSETS_COMMAND)

@@ -104,7 +104,7 @@ try:
     st.markdown(robust.conclusion(level, report))
     st.markdown(honest.choice_sentence(report))
     drawers = {"What the consensus gains": gains, "Models × seeds": matrix, "Fragile classes": fragile}
-    shared.tabs(drawers, "robust_tab", level, report["models"])
+    chrome.tabs(drawers, "robust_tab", level, report["models"])
     chrome.footer(robust.provenance(report))
 except HiercodecError as error:
     chrome.empty(str(error), how=shared.ASSETS_COMMAND)

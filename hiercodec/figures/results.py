@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, Palette, palette
 from hiercodec.figures.trace import FONT_SIZE, template
+from hiercodec.levels import spoken
 
 
 def codecs_of(results: Mapping[str, Any]) -> list[str]:
@@ -30,7 +31,7 @@ def rate_accuracy(
     p = palette(mode)
     original = results.get("uncompressed") or {}
     ks = results.get("groups") or {}
-    titles = [f"{level} ({ks[level]} groups)" if level in ks else level for level in levels]
+    titles = [f"{spoken(level)} ({ks[level]} groups)" if level in ks else spoken(level) for level in levels]
     fig = make_subplots(1, len(levels), subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.03)
     for column, level in enumerate(levels, start=1):
         for index, codec in enumerate(codecs_of(results)):

@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 from hiercodec.errors import ConfigError
 from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, palette, with_alpha
 from hiercodec.figures.trace import FONT_SIZE, template
+from hiercodec.levels import spoken
 
 WINDOW = 10
 """Log lines that a drawn line is averaged over."""
@@ -72,7 +73,7 @@ def learning_curves(
     fig = make_subplots(1, len(PANELS), subplot_titles=[title for _, title, _ in PANELS], horizontal_spacing=0.07)
     for column, (key, _, form) in enumerate(PANELS, start=1):
         for index, level in enumerate(levels):
-            row = {"name": level, "colour": p.level(index), "index": index}
+            row = {"name": spoken(level), "colour": p.level(index), "index": index}
             _draw(fig, column, _smooth(_points(found, f"{key}_{level}")), held=False, **row)
             _draw(fig, column, _held(found, level, key), held=True, **row)
         fig.update_yaxes(tickformat=form, row=1, col=column)

@@ -108,12 +108,18 @@ def test_a_click_on_a_tile_opens_heading_menu_and_address(visit, form):
 def test_hover_counts_one_class_as_one(visit):
     page = visit("/clusters?open=mammal+%E2%80%BA+cat")
     page.locator(".st-key-tree_chart g.slice", has_text="tabby").first.hover()
-    page.wait_for_selector(".st-key-tree_chart .hovertext")
-    assert "1 class" in page.locator(".st-key-tree_chart .hovertext").inner_text()
-    assert "1 classes" not in page.locator(".st-key-tree_chart .hovertext").inner_text()
+    hover = page.locator(".st-key-tree_chart .hovertext")
+    hover.wait_for()
+    assert "1 class" in hover.text_content()
+    assert "1 classes" not in hover.text_content()
 
 
-def test_a_dot_shows_its_class(visit):
+def test_a_click_on_a_dot_shows_its_class(visit):
     page = visit("/clusters")
-    page.locator(".js-plotly-plot").first.locator(".point").nth(3).click(force=True)
+    box = page.locator(".st-key-class_map .point").nth(3).bounding_box()
+    page.mouse.move(box["x"], box["y"])
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
+    page.mouse.down()
+    page.mouse.up()
     page.get_by_text("Nearest by WordNet").wait_for()
+    assert "find=n0" in page.url

@@ -40,5 +40,5 @@ def test_accuracies_have_their_intervals_and_what_was_not_measured_is_not_drawn(
     assert list(ours.error_y.arrayminus) == [0.4 - (0.4 - 0.1), 0.7 - (0.7 - 0.1)]
     assert list(avif.x) == [0.3]
     assert fig.layout.shapes[0].y0 == 0.9
-    assert fig.layout.annotations[0].text == "fine (1000 groups)"
+    assert fig.layout.annotations[0].text == "class (1000 groups)"
     assert not any(len(t.x) for t in rate_accuracy(RESULTS, "another", ("fine",)).data)

@@ -41,10 +41,10 @@ def test_training_lines_are_means_and_held_out_marks_are_what_was_logged():
     assert levels_of(records) == LEVELS
     fig = learning_curves(records, LEVELS)
     lines = {(t.name, t.xaxis): (list(t.x), list(t.y)) for t in fig.data}
-    assert lines["coarse", "x"] == ([WINDOW], [(WINDOW + 1) / 2]), "three lines too few for a second mean"
-    assert lines["fine, held out", "x2"] == ([WINDOW + 4], [29.0])
-    assert lines["coarse, held out", "x3"] == ([WINDOW + 4], [0.75])
-    assert ("coarse", "x3") not in lines, "nothing logged, nothing drawn"
+    assert lines["kind", "x"] == ([WINDOW], [(WINDOW + 1) / 2]), "three lines too few for a second mean"
+    assert lines["class, held out", "x2"] == ([WINDOW + 4], [29.0])
+    assert lines["kind, held out", "x3"] == ([WINDOW + 4], [0.75])
+    assert ("kind", "x3") not in lines, "nothing logged, nothing drawn"
 
 
 def test_the_shipped_log_draws(tmp_path):

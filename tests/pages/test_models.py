@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from hiercodec.classify import PACKAGED, card_of
@@ -15,56 +16,100 @@ from tests.ui.test_cards import ablation_results
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "models.py"
 
 
+TABS = ("Codecs", "Every figure", "Quality", "Classifiers", "Learning curves", "Ablations", "tic")
+
+
 def words(at: AppTest) -> str:
-    return " ".join(item.value for kind in (at.title, at.header, at.markdown, at.caption) for item in kind)
+    kinds = (at.title, at.header, at.subheader, at.markdown, at.caption, at.code)
+    return " ".join(item.value for kind in kinds for item in kind)
+
+
+def open_page(tab: str = "Codecs") -> AppTest:
+    at = AppTest.from_file(str(PAGE), default_timeout=30)
+    at.session_state["models_tab"] = tab
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_accuracy_against_rate_comes_first_and_says_who_judged(tab):
+    at = open_page(tab)
+    first = at.get("plotly_chart")[0]
+    assert "bit/pixel" in first.proto.alt
+    found = cards.results("lite-cuts")
+    for name, sat in list(cards.judges(found, cached.models()).items())[:1]:
+        assert cards.judge_sentence(name, sat) in words(at)
+        assert sat is not None
+
+
+def test_commands_are_folded_away():
+    for tab in TABS:
+        at = open_page(tab)
+        folded = {id(item) for box in at.expander for item in box.code}
+        assert folded or not at.code
+        assert len(at.code) == sum(len(box.code) for box in at.expander)
 
 
 def test_shipped_cards_are_drawn():
-    at = AppTest.from_file(str(PAGE), default_timeout=30).run()
-    assert not at.exception
-    said = words(at)
-    for name, card in cached.cards().items():
-        assert name in said
+    said = words(open_page())
+    for name, card in cached.models().items():
+        assert f"“{name}”" in said
         assert card["fingerprint"] in said
+    every = words(open_page("Every figure"))
+    for card in cached.models().values():
+        for found in card["measured"].values():
+            assert found["command"] in every
+
+
+def test_classifiers_say_whether_they_sat_in_a_loss_and_how_honest_they_are():
+    at = open_page("Classifiers")
+    rows = at.dataframe[0].value.set_index("classifier")
+    assert list(rows.index) == list(PACKAGED)
     for name, known in PACKAGED.items():
-        assert f"Classifier “{name}”" in said
-        assert known.sha256[:12] in said
-        assert card_of(name)["command"] in said
-    assert said.count("in the loss of lite: **no**") == len(PACKAGED)
+        card = card_of(name)
+        assert rows.loc[name, "weights (SHA-256)"] == known.sha256[:12]
+        assert rows.loc[name, "in the loss of lite"] == "no"
+        assert float(rows.loc[name, "ECE before"]) == pytest.approx(card["held_out"]["ece_before"], abs=6e-4)
+        assert float(rows.loc[name, "ECE after"]) == pytest.approx(card["held_out"]["ece_after"], abs=6e-4)
+        assert card["command"] in words(at)
+
+
+def test_figures_have_sensible_precision():
+    for frame in open_page("Every figure").dataframe:
+        for name in frame.value.columns:
+            column = frame.value[name].dropna()
+            if column.dtype.kind == "f":
+                digits = 3 if name == "bit/pixel" else 1
+                assert (column == column.round(digits)).all(), name
 
 
 def test_learning_curves_are_drawn_from_the_shipped_log():
-    at = AppTest.from_file(str(PAGE), default_timeout=30).run()
-    assert [item.value for item in at.subheader].count("Learning curves") == 1
+    at = open_page("Learning curves")
+    assert len(at.get("plotly_chart")) == 2
     assert "`lite_log.jsonl`" in words(at)
 
 
 def test_bare_cards_say_not_measured(monkeypatch):
-    monkeypatch.setattr(cached, "cards", lambda: {"lite": {"preset": {}, "fingerprint": "abcd"}})
+    monkeypatch.setattr(cached, "cards", lambda: {"bare": {"preset": {}, "fingerprint": "abcd"}})
     monkeypatch.setitem(PACKAGED, "lite0", dataclasses.replace(PACKAGED["lite0"], sha256="0" * 64))
-    monkeypatch.setitem(PACKAGED, "lite2", dataclasses.replace(PACKAGED["lite2"], sha256="0" * 64))
-    at = AppTest.from_file(str(PAGE), default_timeout=30).run()
-    assert not at.exception
-    assert words(at).count("not measured") >= 3
-    results = [cards.ablation_arms(cards.results("ablation"))] * 2 + [cards.results("tic-proof")]
-    assert len(at.dataframe) == sum(map(bool, results)), "nothing was measured of these weights"
+    for tab in ("Codecs", "Quality", "Classifiers"):
+        assert words(open_page(tab)).count("not measured") >= 2, "the chart that comes first, and the tab"
 
 
 def test_without_cards_it_says_how_to_train(monkeypatch):
     monkeypatch.setattr(cached, "cards", dict)
-    at = AppTest.from_file(str(PAGE), default_timeout=30).run()
-    assert not at.exception
-    assert any("train" in item.value for item in at.code)
+    for tab in TABS:
+        assert any("train" in item.value for item in open_page(tab).code)
 
 
 def test_the_proof_of_tic_shows_what_it_reached_beside_lite():
-    at = AppTest.from_file(str(PAGE), default_timeout=30).run()
-    assert "Proof at reduced size" in [item.value for item in at.subheader]
+    at = open_page("tic")
     found = cards.results("tic-proof")
     rows = cards.compared(found["against_lite"])
     assert len(rows) == 3 * len(found["against_lite"]["models"])
     assert rows[0]["model"].startswith("lite, ")
-    assert rows[2]["prefix"] == "fine"
+    assert rows[2]["prefix up to"] == "class"
     assert any(frame.value.to_dict("records") == rows for frame in at.dataframe)
     assert found["against_lite"]["command"] in words(at)
 
@@ -72,13 +117,11 @@ def test_the_proof_of_tic_shows_what_it_reached_beside_lite():
 def test_tic_is_a_card_or_a_word_on_how_to_train_it(monkeypatch):
     card = {"preset": {"transform": "tic"}, "fingerprint": "abcd"}
     monkeypatch.setattr(cached, "cards", lambda: {"tic": card})
-    with_weights = words(AppTest.from_file(str(PAGE), default_timeout=30).run())
-    assert "A large network on a CPU" in with_weights
-    assert "not shipped" not in with_weights
+    assert "A large network on a CPU" in words(open_page())
+    assert "not shipped" not in words(open_page("tic"))
     monkeypatch.setattr(cached, "cards", lambda: {"lite": {"preset": {"transform": "lite"}}})
-    without = words(AppTest.from_file(str(PAGE), default_timeout=30).run())
-    assert cards.TRAIN_TIC in without
-    assert "A large network" not in without
+    assert cards.TRAIN_TIC in words(open_page("tic"))
+    assert "A large network" not in words(open_page())
 
 
 def test_ablations_are_shown_with_what_they_were_measured_by(monkeypatch):
@@ -92,8 +135,7 @@ def test_ablations_are_shown_with_what_they_were_measured_by(monkeypatch):
     }
     found["summary"]["interval"] = "95 %"
     monkeypatch.setattr(cards, "results", lambda name: found if name == "ablation" else {})
-    at = AppTest.from_file(str(PAGE), default_timeout=30).run()
-    assert not at.exception
+    at = open_page("Ablations")
     said = words(at)
     for word in ("the command", "7 steps", "5 held-out", "some classifier", "−1.401 %", "a remark"):
         assert word in said
@@ -102,7 +144,6 @@ def test_ablations_are_shown_with_what_they_were_measured_by(monkeypatch):
 
 def test_without_ablations_it_says_not_measured_and_how(monkeypatch):
     monkeypatch.setattr(cards, "results", lambda name: {})
-    at = AppTest.from_file(str(PAGE), default_timeout=30).run()
-    assert not at.exception
+    at = open_page("Ablations")
     assert "Here: not measured" in words(at)
     assert any("hiercodec ablation" in item.value for item in at.code)

@@ -40,7 +40,7 @@ def test_rows_of_a_calibration():
     rows = cards.calibration({"held_out": row, "held_out_by_prefix": {"coarse": row | {"top1": 0.5}}})
     assert [(r["prefix"], r["top-1 (%)"], r["ECE after"]) for r in rows] == [
         ("all prefixes", 70.5, 0.05),
-        ("coarse", 50.0, 0.05),
+        ("kind", 50.0, 0.05),
     ]
     assert cards.calibration({}) == []
 
@@ -49,13 +49,28 @@ def test_rows_of_a_measured_data_set():
     shares = {"mobilenet": {"coarse": {"top1": 0.705, "low": 0.6}, "fine": {"agreement": 0.5}}}
     measured = {
         "uncompressed": {"accuracy": shares},
-        "points": [{"codec": "lite", "setting": "coarse", "bpp": 0.2, "psnr": 25.0, "accuracy": shares}],
+        "points": [{"codec": "lite", "setting": "coarse", "bpp": 0.20049, "psnr": 25.04, "accuracy": shares}],
     }
     first, second = cards.points(measured)
     assert first["codec"] == "uncompressed"
-    assert second["mobilenet coarse top1 (%)"] == 70.5
-    assert second["mobilenet fine agreement (%)"] == 50.0
+    assert (second["bit/pixel"], second["PSNR (dB)"]) == (0.2, 25.0)
+    assert second["mobilenet, kind top-1 (%)"] == 70.5
+    assert second["mobilenet, class answer kept (%)"] == 50.0
+    assert not any("mobilenet" in name for name in cards.points(measured, {"another"})[1])
     assert cards.points({"points": []}) == []
+
+
+def test_judges_that_sat_in_no_loss_come_first_and_the_others_are_named():
+    accuracy = {"timm:mobilenetv2_100": {}, "lite0": {}, "timm:unheard": {}}
+    found = {"uncompressed": {"accuracy": accuracy}, "provenance": {"models": {"lite": "00"}}}
+    card = {"training": {"classifier": "timm:mobilenetv2_100@weights.safetensors"}}
+    assert cards.judges(found, {"lite": card}) == {"lite0": False, "timm:unheard": False, "timm:mobilenetv2_100": True}
+    assert next(iter(cards.judges(found, {"lite": card}))) == "lite0"
+    assert set(cards.judges(found, {}).values()) == {None}
+    found["provenance"]["judges"] = {"lite0": {"in_loss": {"lite": True}}}
+    assert cards.judges(found, {"lite": card})["lite0"] is True, "the file's own word counts first"
+    assert "sat in the codec's loss" in cards.judge_sentence("timm:x", True)
+    assert "never sat" in cards.judge_sentence("lite0", False)
 
 
 def tic_card():
@@ -113,12 +128,12 @@ def ablation_results(half=0.5):
 def test_rows_of_an_ablation():
     found = ablation_results()
     (arm,) = cards.ablation_arms(found)
-    assert arm["coarse (bit/pixel)"] == "0.200 (-0.300 to 0.700)"
+    assert arm["kind (bit/pixel)"] == "0.200 (-0.300 to 0.700)"
     assert arm["PSNR, whole (dB)"] == "24.00"
-    assert arm["coarse top-1 (%)"] == "50.0"
+    assert arm["kind top-1 (%)"] == "50.0"
     (delta,) = cards.ablation_deltas(found)
     assert delta["BD-rate (%)"] == "-1.40 (-1.90 to -0.90)"
-    assert delta["fine top-1 (points)"] == "2.00 (1.00 to 3.00)"
+    assert delta["class top-1 (points)"] == "2.00 (1.00 to 3.00)"
     assert cards.ablation_intervals(found) == [("a", -1.4, -1.9, pytest.approx(-0.9))]
     found["summary"]["comparisons"][0]["against"] = "a without Δ"
     assert cards.ablation_intervals(found)[0][0] == "Δ-networks"

@@ -90,6 +90,14 @@ def chart(
     return chosen
 
 
+def tabs(drawers: Mapping[str, Callable[..., None]], key: str, *inputs: Any) -> None:
+    """A row of tabs; only the open one runs, with `inputs`."""
+    for tab, draw in zip(st.tabs(list(drawers), key=key, on_change="rerun"), drawers.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw(*inputs)
+
+
 def footer(provenance: Mapping[str, Any] | None = None) -> None:
     """Where the figures on this page come from, in one quiet line; entries without a value are left out."""
     parts = [f"{name}: {value}" for name, value in (provenance or {}).items() if value not in (None, "")]

@@ -1,4 +1,4 @@
-"""A component without a face that tells the server of a change of theme and of clicks on a Plotly tree."""
+"""A component without a face that tells the server of a change of theme and of clicks on Plotly's tiles and dots."""
 
 from __future__ import annotations
 
@@ -18,16 +18,20 @@ def to_theme(mode: str) -> None:
         _LISTEN(key="theme_listener", data={"mode": mode}, on_theme_change=_nothing)
 
 
-def to_tree(chart: str, opened: Callable[[str], None]) -> None:
-    """Call `opened` with the id of the node that a click on the tree chart with the key `chart` asks for."""
+def to_clicks(place: str, clicked: Callable[[str], None]) -> None:
+    """Call `clicked` with a tile's id or a dot's `customdata` after a click on the chart in the container `place` (its key).
 
-    def clicked() -> None:
-        node = st.session_state["tree_listener"].get("node")
-        if isinstance(node, str):
-            opened(node)
+    The run that follows is one of the page, or of the fragment in which this is called.
+    """
+    key = f"listen_{place}"
 
-    with st.container(key="listen_tree"):
-        _LISTEN(key="tree_listener", data={"tree": chart}, on_node_change=clicked)
+    def told() -> None:
+        where = st.session_state[f"{key}_clicks"].get("click")
+        if isinstance(where, str):
+            clicked(where)
+
+    with st.container(key=key):
+        _LISTEN(key=f"{key}_clicks", data={"chart": place}, on_click_change=told)
 
 
 def _nothing() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from hiercodec.evaluation.judge import in_loss
 from hiercodec.fsio import locate
+from hiercodec.levels import spoken
 
 RESULTS = locate("results")
 TRAIN_TIC = "python -m hiercodec train configs/tic-rd.toml && python -m hiercodec train configs/tic.toml"
@@ -74,32 +76,78 @@ def calibration(card: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = {"all prefixes": card.get("held_out"), **(card.get("held_out_by_prefix") or {})}
     return [
         {
-            "prefix": prefix,
+            "prefix": spoken(prefix),
             "top-1 (%)": round(100 * row["top1"], 1),
-            "ECE before": row["ece_before"],
-            "ECE after": row["ece_after"],
-            "NLL before (nats)": row["nll_before"],
-            "NLL after (nats)": row["nll_after"],
+            "ECE before": round(row["ece_before"], 3),
+            "ECE after": round(row["ece_after"], 3),
+            "NLL before (nats)": round(row["nll_before"], 2),
+            "NLL after (nats)": round(row["nll_after"], 2),
         }
         for prefix, row in rows.items()
         if row
     ]
 
 
-def points(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of one data set in a codec's card: codec, setting, rate, quality, and top-1 in per cent by classifier.
+def points(measured: Mapping[str, Any], judges: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """Rows of one data set: codec, setting, rate, quality, and top-1 in per cent by classifier (all, or some `judges`).
 
     The first row is the uncompressed photographs, where those were classified.
     """
     rows = []
     for point in ({"codec": "uncompressed", **(measured.get("uncompressed") or {})}, *measured.get("points", [])):
-        row = {name: point.get(name, "" if name == "setting" else None) for name in ("codec", "setting", "bpp", "psnr")}
+        row = {name: point.get(name, "" if name == "setting" else None) for name in ("codec", "setting")}
+        row |= {"bit/pixel": _rounded(point.get("bpp"), 3), "PSNR (dB)": _rounded(point.get("psnr"), 1)}
         for classifier, levels_ in (point.get("accuracy") or {}).items():
-            for level, shares in levels_.items():
-                kind = "top1" if "top1" in shares else "agreement"
-                row[f"{classifier} {level} {kind} (%)"] = round(100 * shares[kind], 1)
+            if judges is None or classifier in judges:
+                for level, shares in levels_.items():
+                    kind = "top-1" if "top1" in shares else "answer kept"
+                    value = next(iter(shares[name] for name in ("top1", "agreement") if name in shares))
+                    row[f"{classifier.removeprefix('timm:')}, {spoken(level)} {kind} (%)"] = round(100 * value, 1)
         rows.append(row)
     return rows if measured.get("uncompressed") else rows[1:]
+
+
+def prefixes(card: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of a codec's card: what its prefixes cost and keep on photographs held out from training."""
+    return [
+        {
+            "prefix up to": spoken(level),
+            "bit/pixel": _rounded(row.get("bpp"), 3),
+            "PSNR (dB)": _rounded(row.get("psnr"), 1),
+            "answer kept (%)": _rounded(row.get("agreement"), 1, 100),
+        }
+        for level, row in levels(card).items()
+    ]
+
+
+def judges(found: Mapping[str, Any], cards: Mapping[str, Mapping[str, Any]]) -> dict[str, bool | None]:
+    """Classifier of a results file → whether it sat in the loss of a codec measured there; those that did not come first.
+
+    What the file says counts, else what the codecs' `cards` say; None where neither does.
+    """
+    provenance = found.get("provenance") or {}
+    sat: dict[str, bool | None] = {}
+    for name in (found.get("uncompressed") or {}).get("accuracy", {}):
+        said = ((provenance.get("judges") or {}).get(name) or {}).get("in_loss") or {
+            model: in_loss(name, cards[model]) for model in provenance.get("models", {}) if model in cards
+        }
+        values = set(said.values())
+        sat[name] = True if True in values else False if values == {False} else None
+    return dict(sorted(sat.items(), key=lambda row: row[1] is not False))
+
+
+def judge_sentence(name: str, sat: bool | None) -> str:
+    """Whether an answer by this classifier is that of an outsider."""
+    words = {
+        True: "**sat in the codec's loss**: the codec was trained to please it, so its figures flatter the codec",
+        False: "never sat in the codec's loss",
+        None: "may have sat in the codec's loss: no card says",
+    }
+    return f"Judge: {name.removeprefix('timm:')}, which {words[sat]}."
+
+
+def _rounded(value: Any, digits: int, scale: float = 1.0) -> float | None:
+    return round(scale * value, digits) if isinstance(value, (int, float)) else None
 
 
 def weaknesses(codec: Mapping[str, Any]) -> list[str]:
@@ -114,7 +162,7 @@ def weaknesses(codec: Mapping[str, Any]) -> list[str]:
         whole.get("psnr", 0) < GOOD_PSNR or whole.get("bpp", 99) > GOOD_RATE or coarse.get("bpp", 99) > GOOD_COARSE_RATE
     ):
         found.append(
-            f"Early codec weights: on {photos} held-out photographs the {next(iter(rows))} prefix costs "
+            f"Early codec weights: on {photos} held-out photographs the first block costs "
             f"{number(coarse.get('bpp'))} bit/pixel, the whole file {number(whole.get('bpp'))} bit/pixel at "
             f"{number(whole.get('psnr'), 1, 'dB')}."
         )
@@ -136,10 +184,10 @@ def compared(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "model": f"{model['model']}, {number(model.get('steps'), 0)} steps",
-            "prefix": point["level"],
+            "prefix up to": spoken(point["level"]),
             "rate (bit/pixel)": round(point["bpp"], 3),
-            "PSNR (dB)": round(point["psnr"], 2),
-            **{f"{level} top-1 (%)": round(100 * share, 1) for level, share in point["agreement"].items()},
+            "PSNR (dB)": round(point["psnr"], 1),
+            **{f"{spoken(level)} top-1 (%)": round(100 * share, 1) for level, share in point["agreement"].items()},
         }
         for model in found.get("models", [])
         for point in model["points"]
@@ -153,9 +201,11 @@ def ablation_arms(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     for arm in (found.get("summary") or {}).get("arms", []):
         levels_ = arm["levels"]
         row = {"arm": arm["arm"], "seeds": arm["seeds"]}
-        row |= {f"{name} (bit/pixel)": with_interval(level["bpp"], 3) for name, level in levels_.items()}
+        row |= {f"{spoken(name)} (bit/pixel)": with_interval(level["bpp"], 3) for name, level in levels_.items()}
         row["PSNR, whole (dB)"] = with_interval(list(levels_.values())[-1]["psnr"])
-        row |= {f"{name} top-1 (%)": with_interval(level["agreement"], 1, 100) for name, level in levels_.items()}
+        row |= {
+            f"{spoken(name)} top-1 (%)": with_interval(level["agreement"], 1, 100) for name, level in levels_.items()
+        }
         row["WUP, whole"] = with_interval(list(levels_.values())[-1]["wup"], 3)
         rows.append(row)
     return rows
@@ -169,7 +219,7 @@ def ablation_deltas(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             "against": row["against"],
             "seeds": row["bd_rate_percent"]["seeds"],
             "BD-rate (%)": with_interval(row["bd_rate_percent"]),
-            "fine top-1 (points)": with_interval(row["fine_agreement"], 2, 100),
+            "class top-1 (points)": with_interval(row["fine_agreement"], 2, 100),
             "WUP": with_interval(row["wup"], 4),
         }
         for row in (found.get("summary") or {}).get("comparisons", [])

@@ -1,13 +1,15 @@
-"""Panels of the Models page: learning curves, rate against accuracy and quality, ablations."""
+"""Panels of the Models page: accuracy against rate, quality, prefixes, classifiers, learning curves, ablations."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import streamlit as st
 
+from hiercodec.classify import PACKAGED, card_of
 from hiercodec.errors import ConfigError
+from hiercodec.evaluation.judge import in_loss
 from hiercodec.figures import agreement as figures_agreement
 from hiercodec.figures import results as figures_results
 from hiercodec.figures import training as figures_training
@@ -15,72 +17,180 @@ from hiercodec.figures.palette import palette
 from hiercodec.ui.frame import cached, chrome
 from hiercodec.ui.results import cards
 
+SAT = {True: "yes", False: "no", None: "unknown"}
 
-def learning(name: str) -> None:
-    """The learning curves of a model whose training log is shipped; nothing where there is none."""
-    path = cached.MODELS / f"{name}_log.jsonl"
-    if not path.is_file():
-        return
-    try:
-        records = figures_training.read_log(path)
-    except ConfigError as error:
-        st.caption(str(error))
-        return
-    levels = figures_training.levels_of(records)
-    found, runs = figures_training.in_sequence(records)
-    st.subheader("Learning curves", anchor=False)
-    seen = f"{found[-1]['at']:,} {figures_training.axis_of(records)}"
-    words = seen
-    if len(runs) > 1:
-        words += f" in {len(runs)} runs, one after another (dotted lines); not all of them led to the weights that ship"
-    st.caption(f"{words}. Marks: photographs held out from training. Thin lines: training batches. Log: `{path.name}`.")
-    alt = f"Learning curves of {name} over {seen}"
-    chrome.chart(figures_training.learning_curves(records, levels, mode=chrome.mode()), key=f"learning_{name}", alt=alt)
+
+def how(commands: Iterable[str | None], words: str = "") -> None:
+    """How the figures above were made, folded away."""
+    with st.expander("How this was measured", icon=":material/terminal:"):
+        if words:
+            st.markdown(words)
+        for command in filter(None, dict.fromkeys(commands)):
+            st.code(command, language=None, wrap_lines=True)
 
 
 def against_rate(name: str) -> None:
-    """Accuracy and PSNR of a codec against rate, beside classical codecs, from its results files."""
-    semantic, kodak = cards.results(f"{name}-cuts"), cards.results(f"{name}-kodak")
-    for classifier in (semantic.get("uncompressed") or {}).get("accuracy", {}):
-        levels = tuple(semantic["uncompressed"]["accuracy"][classifier])
-        st.subheader("Accuracy at any number of bytes", anchor=False)
-        st.caption(
-            f"{semantic['photos']} photographs at {semantic['crop']}×{semantic['crop']}, every stream cut at "
-            f"{semantic.get('cuts', 0)} shares of its bytes and at its levels' ends; answers by {classifier}; bars are 95 % "
-            f"intervals, the grey line is the uncompressed photographs. By `{semantic['command']}`."
-        )
-        fig = figures_results.rate_accuracy(semantic, classifier, levels, mode=chrome.mode())
-        alt = f"Top-1 by {classifier} against bit/pixel at {len(levels)} levels: {name} beside classical codecs"
-        chrome.chart(fig, key=f"accuracy_{name}_{classifier}", alt=alt, table=lambda: cards.points(semantic))
-    if kodak:
-        st.subheader("Quality on Kodak", anchor=False)
+    """Accuracy of a codec at any number of bytes beside classical codecs, by a judge of the visitor's choice."""
+    found = cards.results(f"{name}-cuts")
+    judges = cards.judges(found, cached.models())
+    if not judges:
+        st.markdown(f"Accuracy against rate: {cards.NOT_MEASURED}.")
+        return
+    st.subheader(f"Accuracy against rate: “{name}”", anchor=False)
+    judge = next(iter(judges))
+    if len(judges) > 1:
+        judge = st.segmented_control(
+            "Judge", list(judges), default=judge, required=True, format_func=lambda j: j.removeprefix("timm:"),
+            key=f"judge_{name}", bind="query-params",
+        )  # fmt: skip
+    st.markdown(cards.judge_sentence(judge, judges[judge]))
+    levels = tuple(found["uncompressed"]["accuracy"][judge])
+    fig = figures_results.rate_accuracy(found, judge, levels, mode=chrome.mode())
+    alt = f"Top-1 by {judge} against bit/pixel at {len(levels)} levels: {name} beside classical codecs"
+    chrome.chart(fig, key=f"accuracy_{name}_{judge}", alt=alt, table=lambda: cards.points(found, {judge}))
+    st.caption(
+        f"{found['photos']} photographs at {found['crop']}×{found['crop']}, every stream cut at {found.get('cuts', 0)} "
+        "shares of its bytes and where its levels end. Bars are 95 % intervals, the grey line the uncompressed photographs."
+    )
+
+
+def codec(name: str, card: Mapping[str, Any]) -> None:
+    """One codec: its training and its held-out figures level by level."""
+    training = card.get("training") or {}
+    facts = {
+        "fingerprint": card.get("fingerprint"),
+        "training steps": cards.number(card.get("steps"), 0),
+        "photographs": cards.number(card.get("photos"), 0),
+        "device": card.get("device"),
+        "classifier in the loss": str(training.get("classifier") or "none").partition("@")[0],
+    }
+    st.markdown(f"**Codec “{name}”.** " + " · ".join(f"{key}: **{value}**" for key, value in facts.items() if value))
+    if (words := cards.slow(card)) is not None:
+        st.markdown(words)
+    if rows := cards.prefixes(card):
+        st.dataframe(rows, hide_index=True, width="content")
+        photos = (card.get("validation") or {}).get("photos")
+        st.caption(f"{photos} photographs held out from training; rates are file bytes, container and z included.")
+    else:
+        st.markdown(f"Held-out figures: {cards.NOT_MEASURED}.")
+
+
+def every_figure(codecs: Mapping[str, Mapping[str, Any]]) -> None:
+    """Every data set that a codec was measured on, as rows, with the commands."""
+    commands = []
+    for name, card in codecs.items():
+        for title, found in (card.get("measured") or {}).items():
+            st.markdown(f"**“{name}” on {title}**, {found.get('photos')} photographs")
+            st.dataframe(cards.points(found), hide_index=True, width="stretch")
+            commands.append(found.get("command"))
+        commands += [cards.results(f"{name}-{which}").get("command") for which in ("cuts", "kodak")]
+    how(commands)
+
+
+def quality(codecs: Mapping[str, Mapping[str, Any]]) -> None:
+    """PSNR against rate on Kodak."""
+    for name in codecs:
+        kodak = cards.results(f"{name}-kodak")
+        if not kodak:
+            st.markdown(f"“{name}” on Kodak: {cards.NOT_MEASURED}.")
+            continue
         fig = figures_results.rate_distortion(kodak, mode=chrome.mode())
-        chrome.chart(fig, key=f"kodak_{name}", alt=f"PSNR against bit/pixel on Kodak: {name} beside classical codecs")
+        chrome.chart(
+            fig,
+            key=f"kodak_{name}",
+            alt=f"PSNR against bit/pixel on Kodak: {name} beside classical codecs",
+            table=lambda kodak=kodak: cards.points(kodak),
+        )
+        how([kodak.get("command")])
 
 
-def proof(found: Mapping[str, Any]) -> None:
-    """A training run at reduced size that shows that everything works: its words, its learning curves, what it reached."""
+def learning(codecs: Mapping[str, Mapping[str, Any]]) -> None:
+    """The learning curves of the models whose training log is shipped."""
+    for name in codecs:
+        path = cached.MODELS / f"{name}_log.jsonl"
+        if not path.is_file():
+            continue
+        try:
+            records = figures_training.read_log(path)
+        except ConfigError as error:
+            st.caption(str(error))
+            continue
+        found, runs = figures_training.in_sequence(records)
+        words = seen = f"{found[-1]['at']:,} {figures_training.axis_of(records)}"
+        if len(runs) > 1:
+            words += (
+                f" in {len(runs)} runs, one after another (dotted lines); not all of them led to the weights that ship"
+            )
+        fig = figures_training.learning_curves(records, figures_training.levels_of(records), mode=chrome.mode())
+        alt = f"Learning curves of {name} over {seen}"
+        chrome.chart(fig, key=f"learning_{name}", alt=alt)
+        st.caption(
+            f"“{name}”, {words}. Marks: photographs held out from training. Thin lines: training batches. Log: "
+            f"`{path.name}`."
+        )
+
+
+def classifiers() -> None:
+    """The packaged classifiers: weights, whether they sat in a loss, and how far their probabilities can be trusted."""
+    st.markdown(
+        "One temperature each makes the probabilities honest. ECE: how far, on average, the probability of the first answer "
+        "is from how often it is right."
+    )
+    rows, found = [], {name: card_of(name) for name in PACKAGED}
+    for name, card in found.items():
+        held = card.get("held_out") or {}
+        rows.append(
+            {
+                "classifier": name,
+                "package": PACKAGED[name].package,
+                "weights (SHA-256)": PACKAGED[name].sha256[:12],
+                "temperature": cards.number(card.get("temperature"), 3),
+                "ECE before": cards.number(held.get("ece_before"), 3),
+                "ECE after": cards.number(held.get("ece_after"), 3),
+                **{f"in the loss of {model}": SAT[in_loss(name, of)] for model, of in cached.models().items()},
+            }
+        )
+    st.dataframe(rows, hide_index=True, width="stretch")
+    for name, card in found.items():
+        if not card:
+            st.markdown(f"Calibration of {name}: {cards.NOT_MEASURED}.")
+            continue
+        with st.expander(f"Calibration of {name} at every cut"):
+            photos = card["photos"]
+            st.markdown(
+                f"Fitted on {photos['fitted']} photographs at {card['prefixes']} prefixes each of {card['model']}, tried on "
+                f"{photos['held_out']} others. {card.get('remark', '')}"
+            )
+            st.dataframe(cards.calibration(card), hide_index=True, width="stretch")
+    how(card.get("command") for card in found.values())
+
+
+def tic(codecs: Mapping[str, Mapping[str, Any]]) -> None:
+    """What to say of the paper's own network where it is not installed, and the proof that its training works."""
+    if (words := cards.missing_tic(codecs)) is None:
+        st.markdown("`tic` is installed: see the other tabs.")
+        return
+    st.markdown(words)
+    found = cards.results("tic-proof")
     rows = cards.compared(found.get("against_lite") or {})
     if not rows:
         return
-    st.subheader("Proof at reduced size", anchor=False)
-    st.markdown(found["what"])
+    st.markdown(f"**Proof at reduced size.** {found['what']}")
     records = found["log"]
     fig = figures_training.learning_curves(records, figures_training.levels_of(records), mode=chrome.mode())
     chrome.chart(fig, key="proof", alt=f"Learning curves of {len(found['runs'])} short runs, one after another")
     st.dataframe(rows, hide_index=True, width="stretch")
     held = found["against_lite"]
-    st.caption(
+    words = (
         f"{held['photos']} photographs held out from training, {held['labelled']} of them labelled (else the answer on the "
-        f"original counts), by {held['classifier']}. By `{held['command']}`."
+        f"original counts), by {held['classifier']}."
     )
-    for remark in found.get("remarks", []):
-        st.caption(remark)
+    how([held["command"]], "\n\n".join([words, *found.get("remarks", [])]))
 
 
-def ablation(found: Mapping[str, Any]) -> None:
+def ablation(_: Mapping[str, Mapping[str, Any]]) -> None:
     """The paper's ablations: what Δ-networks and channel splits change, with intervals over seeds."""
-    st.header("Ablations", anchor=False)
+    found = cards.results("ablation")
     st.markdown(
         "What the Δ-networks and the split of the channels among the levels are worth (paper, §5.3): Δ-networks give a "
         "BD-rate of −1.401 %, and 128/96/96 is the best split (59.25 % by ResNet-50, WUP 0.8352)."
@@ -88,17 +198,9 @@ def ablation(found: Mapping[str, Any]) -> None:
     rows = cards.ablation_arms(found)
     if not rows:
         st.markdown(f"Here: {cards.NOT_MEASURED}.")
-        st.code("python -m hiercodec ablation configs/ablation.toml", language="bash")
+        st.code("python -m hiercodec ablation configs/ablation.toml", language=None)
         return
     training, held_out = found["setting"]["training"], found["held_out"]
-    st.caption(
-        f"Here, by `{found['command']}`: every arm {training['steps']} steps on a reduced backbone "
-        f"({training['preset']}, N = {training['changes'].get('n')}), so arms can be compared with each other only; figures "
-        f"are file bytes of {held_out['photos']} held-out photographs ({held_out['labelled']} labelled, else the answer on "
-        f"the original counts), by {found['environment']['classifier']}. Intervals: {found['summary']['interval']}."
-    )
-    for remark in found.get("remarks", []):
-        st.caption(remark)
     if intervals := cards.ablation_intervals(found):
         fig = figures_agreement.intervals(intervals, x="BD-rate, % (below 0: fewer bytes)", mode=chrome.mode())
         fig.add_vline(x=0, line={"width": 1.5, "dash": "dot", "color": palette(chrome.mode()).text})
@@ -106,3 +208,10 @@ def ablation(found: Mapping[str, Any]) -> None:
         chrome.chart(fig, key="ablation", alt=alt)
     st.dataframe(cards.ablation_deltas(found), hide_index=True, width="stretch")
     st.dataframe(rows, hide_index=True, width="stretch")
+    words = (
+        f"Every arm {training['steps']} steps on a reduced backbone ({training['preset']}, N = "
+        f"{training['changes'].get('n')}), so arms can be compared with each other only; figures are file bytes of "
+        f"{held_out['photos']} held-out photographs ({held_out['labelled']} labelled, else the answer on the original "
+        f"counts), by {found['environment']['classifier']}. Intervals: {found['summary']['interval']}."
+    )
+    how([found["command"]], "\n\n".join([words, *found.get("remarks", [])]))

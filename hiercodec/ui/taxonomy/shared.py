@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -163,14 +163,6 @@ def pick(label: str, *, key: str, default: str = DEFAULT, imagenet_only: bool = 
     first = options.index(default) if default in options else 0
     chosen = st.selectbox(label, options, index=first, format_func=title, key=key, bind="query-params", width=width)
     return get(chosen)
-
-
-def tabs(drawers: Mapping[str, Callable[..., None]], key: str, *inputs: Any) -> None:
-    """A row of tabs; only the open one runs, with `inputs`."""
-    for tab, draw in zip(st.tabs(list(drawers), key=key, on_change="rerun"), drawers.values(), strict=True):
-        if tab.open:
-            with tab:
-                draw(*inputs)
 
 
 def nesting_sentence(tree: Hierarchy) -> str:

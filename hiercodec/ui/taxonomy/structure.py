@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from hiercodec import taxonomy
 from hiercodec.figures import taxonomy as figures
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy import IMAGENET
@@ -31,7 +32,7 @@ def draw(tree: Hierarchy) -> None:
     alt = f"{shared.title(tree.name)}, open at {names[root]}: {top.k} {shared.plural(top.name)}; {top.labels[0]} first"
     with st.container(key=CHART):
         chrome.chart(fig, key=f"tree_{kind}", alt=alt, table=lambda: tables.group_rows(tree))
-    listen.to_tree(CHART, lambda node: _open(tree, node))
+    listen.to_clicks(CHART, lambda node: _open(tree, node))
     if not tree.nested:
         share = shared.nesting_sentence(tree)
         chrome.notice(
@@ -58,7 +59,7 @@ def _open(tree: Hierarchy, node: str) -> None:
     """A tile was clicked: open its group, or, if it is a class, find that class."""
     parts = node.split("/")
     if len(parts) > len(tree.levels) and tree.class_set == IMAGENET:
-        st.session_state[FIND] = tree.levels[-1].labels[int(parts[-1])]
+        st.session_state[FIND] = taxonomy.classes()[int(parts[-1])].wnid
         node = "/".join(parts[:-1])
     if node in node_names(tree):
         st.session_state[OPEN] = node

@@ -1,7 +1,7 @@
 // Tells the server what it cannot see by itself: that the theme changed while the page is open, and which tile of a
-// Plotly tree was clicked (Streamlit reports points and lassos only).
+// Plotly tree or which dot was clicked (Streamlit reports no tiles, and where one can draw a lasso no clicks on dots).
 
-const TREES = ["plotly_treemapclick", "plotly_icicleclick", "plotly_sunburstclick"];
+const TILES = ["plotly_treemapclick", "plotly_icicleclick", "plotly_sunburstclick"];
 
 export default function listen({ data, parentElement, setTriggerValue }) {
   const app = (parentElement.host ?? parentElement).closest('[data-testid="stApp"]') ?? document.body;
@@ -17,20 +17,21 @@ export default function listen({ data, parentElement, setTriggerValue }) {
   themes.observe(app, { attributes: true, attributeFilter: ["class", "style"] });
 
   const attach = () => {
-    const plot = data.tree && document.querySelector(`.st-key-${data.tree} .js-plotly-plot`);
+    const plot = data.chart && document.querySelector(`.st-key-${data.chart} .js-plotly-plot`);
     if (!plot?.on || plot.hiercodecListens) return;
     plot.hiercodecListens = true;
-    for (const name of TREES) {
+    const click = (where) => where !== undefined && setTriggerValue("click", String(where));
+    for (const name of TILES) {
       plot.on(name, (event) => {
-        // a click on the open group itself leads up: `nextLevel` says where; a leaf has no next level but its own id
-        setTriggerValue("node", String(event.nextLevel ?? event.points[0].id));
-        return false; // the server draws the group that opens
+        click(event.nextLevel ?? event.points[0].id); // the open tile leads up, and a class has no next level
+        return false; // the server draws what opens
       });
     }
+    plot.on("plotly_click", (event) => click(event.points[0]?.customdata));
   };
   attach();
   const plots = new MutationObserver(attach);
-  if (data.tree) plots.observe(app, { childList: true, subtree: true });
+  if (data.chart) plots.observe(app, { childList: true, subtree: true });
 
   return () => {
     themes.disconnect();
