@@ -85,9 +85,15 @@ def chart(
     chosen = st.plotly_chart(
         fig, key=key, alt=alt, theme=None, config=config, on_select=on_select, width="stretch", **options
     )
-    if table is not None and st.toggle("Show as a table", key=f"{key}_table"):
-        st.dataframe(table(), hide_index=True, width="stretch")
+    if table is not None:
+        as_table(table, key=f"{key}_table")
     return chosen
+
+
+def as_table(rows: Callable[[], Any], *, key: str) -> None:
+    """The numbers of a chart as rows, behind a switch."""
+    if st.toggle("Show as a table", key=key):
+        st.dataframe(rows(), hide_index=True, width="stretch")
 
 
 def tabs(drawers: Mapping[str, Callable[..., None]], key: str, *inputs: Any) -> None:

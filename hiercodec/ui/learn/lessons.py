@@ -60,14 +60,15 @@ def blocks(traces: Traces) -> Lesson:
     """Where the blocks end."""
     photo, trace = _named(traces, "Cat")
     ends = ", ".join(
-        f"the {spoken(level)} at {end:,} ({end / trace.file_bytes:.0%})" for level, end in trace.cuts.items()
+        f"the {spoken(level)}'s ends at byte {end:,} ({end / trace.file_bytes:.0%})"
+        for level, end in trace.cuts.items()
     )
     first = next(iter(trace.cuts.values()))
     return Lesson(
         "One block for each question",
         "The file's first block is meant to answer *what kind of thing is it?*, the second *which family?*, the third "
         "*which class?* Each block ends at a coloured notch. Page Up and Page Down jump between them.",
-        f"{photo.title}: the block of {ends} of {trace.file_bytes:,} bytes.",
+        f"{photo.title}, a file of {trace.file_bytes:,} bytes: {ends}.",
         photo.title,
         1 + next(i for i, step in enumerate(trace.steps) if step.bytes >= first),
     )

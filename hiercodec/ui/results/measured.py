@@ -14,6 +14,7 @@ from hiercodec.figures import agreement as figures_agreement
 from hiercodec.figures import results as figures_results
 from hiercodec.figures import training as figures_training
 from hiercodec.figures.palette import palette
+from hiercodec.levels import spoken
 from hiercodec.ui.frame import cached, chrome
 from hiercodec.ui.results import cards
 
@@ -45,9 +46,12 @@ def against_rate(name: str) -> None:
         )  # fmt: skip
     st.markdown(cards.judge_sentence(judge, judges[judge]))
     levels = tuple(found["uncompressed"]["accuracy"][judge])
-    fig = figures_results.rate_accuracy(found, judge, levels, mode=chrome.mode())
-    alt = f"Top-1 by {judge} against bit/pixel at {len(levels)} levels: {name} beside classical codecs"
-    chrome.chart(fig, key=f"accuracy_{name}_{judge}", alt=alt, table=lambda: cards.points(found, {judge}))
+    for column, level in zip(st.columns(len(levels)), levels, strict=True):  # one figure each: they stack on a phone
+        fig = figures_results.rate_accuracy(found, judge, (level,), mode=chrome.mode())
+        alt = f"{spoken(level).capitalize()} top-1 by {judge} against bit/pixel: {name} beside classical codecs"
+        with column:
+            chrome.chart(fig, key=f"accuracy_{name}_{level}_{judge}", alt=alt)
+    chrome.as_table(lambda: cards.points(found, {judge}), key=f"accuracy_{name}_table")
     st.caption(
         f"{found['photos']} photographs at {found['crop']}×{found['crop']}, every stream cut at {found.get('cuts', 0)} "
         "shares of its bytes and where its levels end. Bars are 95 % intervals, the grey line the uncompressed photographs."
