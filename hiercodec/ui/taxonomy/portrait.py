@@ -100,12 +100,12 @@ def photographs(members: Collection[int]) -> None:
 
 
 def _neighbours(rows: Sequence[tuple[int, float]], tree: Hierarchy) -> list[dict[str, Any]]:
-    top = tree.levels[0]
+    level = tree.levels[:-1][-1]
     return [
         {
             "class": taxonomy.classes()[i].name,
             "WUP": round(value, 2),
-            spoken(top.name): top.labels[top.assignment[i]],
+            spoken(level.name): level.labels[level.assignment[i]],
         }
         for i, value in rows
     ]
