@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.components.v2 import component
 from streamlit.errors import StreamlitPageNotFoundError
 
-from hiercodec.ui.frame import listen, navigation
+from hiercodec.ui.frame import navigation
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -29,6 +30,17 @@ that is working should stay readable; grey code on a grey ground falls below the
 would leave gaps."""
 
 
+_THEME = component(
+    "hiercodec_theme",
+    html="<i></i>",
+    css="i { position: absolute; color: var(--st-text-color); transition: color 1ms; }",
+    js="""export default ({ parentElement, setTriggerValue }) => {
+      parentElement.querySelector("i").ontransitionend = () => setTriggerValue("changed", true);
+    };""",
+)
+"""Runs the page again when the visitor changes the theme, because charts are drawn in its colours here. Shows nothing."""
+
+
 def mode() -> str:
     """Either "light" or "dark": the theme the visitor sees (the first run of a session may not know and says light)."""
     return "dark" if st.context.theme.type == "dark" else "light"
@@ -38,7 +50,6 @@ def page(title: str, intro: str = "", *, width: Literal["stretch", "content"] = 
     """Draw the page's heading and one plain sentence on what it is for. A page's first call."""
     navigation.ensure()
     st.html(STYLE)
-    listen.to_theme(mode())
     st.title(title, anchor=False, width=width)
     if intro:
         st.markdown(intro)
@@ -106,6 +117,7 @@ def tabs(drawers: Mapping[str, Callable[..., None]], key: str, *inputs: Any) -> 
 
 def footer(provenance: Mapping[str, Any] | None = None) -> None:
     """Where the figures on this page come from, in one quiet line; entries without a value are left out."""
+    _THEME(key="theme", on_changed_change=lambda: None, height="content")
     parts = [f"{name}: {value}" for name, value in (provenance or {}).items() if value not in (None, "")]
     st.divider()
     st.caption(

@@ -1,4 +1,4 @@
-"""A component without a face that tells the server of a change of theme and of clicks on Plotly's tiles and dots."""
+"""A component without a face that tells the server of clicks on Plotly's tiles and dots."""
 
 from __future__ import annotations
 
@@ -10,12 +10,6 @@ from streamlit.components.v2 import component
 
 _SCRIPT = Path(__file__).resolve().parents[1] / "web" / "listen.mjs"
 _LISTEN = component("hiercodec_listen", html="<span\n hidden></span>", js=_SCRIPT.read_text(encoding="utf-8"))
-
-
-def to_theme(mode: str) -> None:
-    """Run the page again when the visitor's theme stops being `mode`, so that charts follow it."""
-    with st.container(key="listen_theme"):
-        _LISTEN(key="theme_listener", data={"mode": mode}, on_theme_change=_nothing)
 
 
 def to_clicks(place: str, clicked: Callable[[str], None]) -> None:
@@ -32,7 +26,3 @@ def to_clicks(place: str, clicked: Callable[[str], None]) -> None:
 
     with st.container(key=key):
         _LISTEN(key=f"{key}_clicks", data={"chart": place}, on_click_change=told)
-
-
-def _nothing() -> None:
-    """The run that a trigger starts is all that is wanted."""
