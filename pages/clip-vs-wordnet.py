@@ -102,14 +102,11 @@ chrome.page(
 )
 try:
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        known = ladder_names()
         model = st.selectbox(
-            "CLIP text embedding",
-            ladder_names(),
-            format_func=shared.model_title,
-            key="clip",
-            bind="query-params",
-            width=260,
+            "CLIP text embedding", known, format_func=shared.model_title, key="clip", bind="query-params", width=260
         )
+        model = model or known[0]
         k = st.select_slider("Groups (K)", versus.ks(model), value=10, key="k", bind="query-params", width=420)
         depth = cuts.depth_near(k)
         st.markdown(f"WordNet is cut at depth **{depth}**, where it has **{dict(cuts.depth_sizes())[depth]}** groups.")

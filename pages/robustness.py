@@ -82,7 +82,7 @@ def fragile(level: dict, models: list[str]) -> None:
                 "All of them (CSV)", lambda: shared.csv_text(rows), f"stability-{of}.csv", "text/csv", on_click="ignore",
                 icon=":material/download:",
             )  # fmt: skip
-    places = shared.layout(of if of != "all" else models[0])
+    places = shared.layout(of if of and of != "all" else models[0])
     fig = figures_taxonomy.value_map(
         places.points, values, robust.hover(values, places), title="company kept", mode=chrome.mode()
     )

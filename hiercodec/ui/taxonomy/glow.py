@@ -25,7 +25,7 @@ def choose() -> Sample | None:
         "Light by", options, key=PHOTO, bind="query-params", width=200,
         help="Colour every class by how likely its group is for a photograph, after so many bytes of its file.",
     )  # fmt: skip
-    return with_trace.get(chosen)
+    return with_trace.get(chosen or "")
 
 
 def draw(photo: Sample, tree: Hierarchy, level_name: str, layout: Layout) -> None:

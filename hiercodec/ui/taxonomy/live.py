@@ -39,13 +39,13 @@ def live(_: Hierarchy | None = None) -> None:
     with left:
         st.markdown("**Cluster embeddings**")
         embedding = _source()
-        method = st.selectbox("Method", list(METHODS), format_func=METHODS.get, key="live_method")
+        method = st.selectbox("Method", list(METHODS), format_func=METHODS.__getitem__, key="live_method")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             coarse = st.number_input("Coarse K", 2, 900, 10, key="live_coarse", width=140)
             fine = st.number_input("Fine K", 3, 999, 100, key="live_fine", width=140)
             seed = st.number_input("Seed", 0, 10_000, 0, key="live_seed", width=140)
         if st.button("Cluster", type="primary", disabled=embedding is None, key="live_go") and embedding is not None:
-            _cluster(embedding, method, (int(coarse), int(fine)), int(seed))
+            _cluster(embedding, method or "nested", (int(coarse), int(fine)), int(seed))
     with right:
         st.markdown("**Open a hierarchy file**")
         upload = st.file_uploader("A JSON file, of any classes", type=["json"], max_upload_size=12, key="live_file")
@@ -81,7 +81,8 @@ def _source() -> Embedding | None:
             if not found:
                 chrome.empty("The folder holds no .npy file.", how=LIVE_COMMAND)
                 return None
-            return found[st.selectbox("Embedding", list(found), format_func=model_title, key="live_local")]
+            chosen = st.selectbox("Embedding", list(found), format_func=model_title, key="live_local")
+            return found.get(chosen or "")
         if kind == "upload":
             upload = st.file_uploader("A .npy file with 1000 rows", type=["npy"], max_upload_size=12, key="live_npy")
             if upload is None:
@@ -103,19 +104,23 @@ def _folder(folder: str) -> dict[str, Embedding]:
 
 def _download() -> Embedding | None:
     models = {f"{k.model} / {k.pretrained}": k for k in KNOWN}
-    known = models[st.selectbox("Model", list(models), key="live_clip")]
+    known = models[st.selectbox("Model", list(models), key="live_clip") or next(iter(models))]
     template = st.text_input("Template", TEMPLATE, key="live_template", max_chars=MAX_TEMPLATE)
     kept = st.session_state.setdefault("live_downloads", {})
     key = (known.model, known.pretrained, template)
     if st.button("Compute embeddings", key="live_get"):
         line = st.progress(0.0, text="Fetching the model (hundreds of megabytes, once) …")
+
+        def progress(done: int, total: int) -> None:
+            line.progress(done / total, text=f"{done} of {total} classes")
+
         try:
             kept[key] = from_open_clip(
                 known.model,
                 known.pretrained,
                 [c.name for c in taxonomy.classes()],
                 template=template,
-                progress=lambda done, total: line.progress(done / total, text=f"{done} of {total} classes"),
+                progress=progress,
             )
         finally:
             line.empty()

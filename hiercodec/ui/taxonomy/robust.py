@@ -35,7 +35,8 @@ def over_seeds(values: Sequence[float], runs: Sequence[Sequence[Any]]) -> tuple[
     models = np.array([model for model, _ in runs])
     strata = [np.array(values)[models == model] for model in dict.fromkeys(models)]
     drawn = np.concatenate([rng.choice(rows, (RESAMPLES, len(rows))) for rows in strata], 1).mean(1)
-    return (float(np.mean(values)), *interval(drawn))
+    low, high = interval(drawn)
+    return float(np.mean(values)), low, high
 
 
 def interval_table(rows: Sequence[tuple[str, float, float, float]]) -> list[dict[str, Any]]:

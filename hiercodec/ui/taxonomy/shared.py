@@ -14,6 +14,7 @@ from hiercodec.errors import HierarchyError
 from hiercodec.levels import SPOKEN, spoken
 from hiercodec.taxonomy import Hierarchy, measures
 from hiercodec.taxonomy.embeddings import known_embedding
+from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.taxonomy.hierarchy_file import DEFAULT
 from hiercodec.taxonomy.layouts import Layout
 from hiercodec.taxonomy.layouts import load_layout as _load_layout
@@ -55,7 +56,7 @@ def own() -> dict[str, Hierarchy]:
 
 def names(*, imagenet_only: bool = False) -> list[str]:
     """Every hierarchy on offer: the visitor's first, then the consensus, then the other shipped ones."""
-    mine = [n for n, h in own().items() if not imagenet_only or h.class_set == taxonomy.hierarchy.IMAGENET]
+    mine = [n for n, h in own().items() if not imagenet_only or h.class_set == IMAGENET]
     return [*mine, *taxonomy.available_hierarchies()]
 
 
@@ -96,7 +97,7 @@ def model_title(name: str) -> str:
     return known.title if known else name
 
 
-def rows_of(indexes: Sequence[int], hierarchy: Hierarchy) -> list[dict[str, Any]]:
+def rows_of(indexes: Sequence[int] | np.ndarray, hierarchy: Hierarchy) -> list[dict[str, Any]]:
     """Table rows of classes: index, wnid, name, and the label of every level above."""
     classes = taxonomy.classes()
     return [
@@ -121,9 +122,10 @@ def hover_texts(hierarchy: Hierarchy, places: Layout) -> list[str]:
     return texts
 
 
-def mean_wup(indexes: Sequence[int], measure: str = "nltk") -> float:
+def mean_wup(indexes: Sequence[int] | np.ndarray, measure: str = "nltk") -> float:
     """Mean WUP of all pairs among these classes; NaN for fewer than two."""
-    return measures.separation(np.zeros(len(indexes), int), wup(measure)[np.ix_(indexes, indexes)]).intra
+    chosen = np.asarray(indexes, int)
+    return measures.separation(np.zeros(len(chosen), int), wup(measure)[np.ix_(chosen, chosen)]).intra
 
 
 def wup_help() -> str:
@@ -162,7 +164,7 @@ def pick(label: str, *, key: str, default: str = DEFAULT, imagenet_only: bool = 
         st.session_state.pop(key, None)
     first = options.index(default) if default in options else 0
     chosen = st.selectbox(label, options, index=first, format_func=title, key=key, bind="query-params", width=width)
-    return get(chosen)
+    return get(chosen or options[first])
 
 
 def nesting_sentence(tree: Hierarchy) -> str:
@@ -181,7 +183,7 @@ def clusters_conclusion(tree: Hierarchy) -> str:
         f"**What this shows.** {title(tree.name)} splits {tree.n_classes} classes into {even.k} {plural(top.name)}; "
     )
     words += f"the largest holds {even.largest_share:.0%}"
-    if tree.class_set == taxonomy.hierarchy.IMAGENET:
+    if tree.class_set == IMAGENET:
         apart = measures.separation(top.assignment, wup("nltk"))
         if not np.isnan(apart.gap):
             words += f", and two classes of one group are {apart.intra:.2f} alike in WordNet"

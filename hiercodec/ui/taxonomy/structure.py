@@ -24,8 +24,9 @@ def draw(tree: Hierarchy) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control("Form", list(figures.TREE_KINDS), default="Treemap", required=True, key="form")
         root = st.selectbox(
-            "Open", list(names), format_func=lambda n: names.get(n, n), key=OPEN, bind="query-params", width=420
+            "Open", list(names), format_func=names.__getitem__, key=OPEN, bind="query-params", width=420
         )
+    root = root or ROOT
     st.markdown(" › ".join(["**All classes**", *(names[root].split(" › ") if root != ROOT else ())]))
     fig = figures.tree(tree, kind=kind or "Treemap", root=root, mode=chrome.mode())
     top = tree.levels[0]
@@ -39,8 +40,8 @@ def draw(tree: Hierarchy) -> None:
             "info", f"This hierarchy is not a tree: {share} A group is drawn under every parent it has classes in."
         )
     if root != ROOT:
-        *_, group = path = [int(part) for part in root.split("/")[1:]]
-        portrait.group(tree, tree.levels[len(path) - 1], group, key="opened")
+        path = [int(part) for part in root.split("/")[1:]]
+        portrait.group(tree, tree.levels[len(path) - 1], path[-1], key="opened")
 
 
 def node_names(tree: Hierarchy) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from hiercodec import taxonomy
 from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy, HierarchyLevel
+from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.ui.taxonomy import honest, shared
 
 
@@ -41,7 +41,7 @@ def selection(chosen: Sequence[int], tree: Hierarchy, level: HierarchyLevel, *, 
 def group_rows(tree: Hierarchy) -> list[dict[str, Any]]:
     """Every group of every level above the classes: level, name, size, mean WUP inside, odd members, parent, classes."""
     fine = tree.levels[-1].labels
-    imagenet = tree.class_set == taxonomy.hierarchy.IMAGENET
+    imagenet = tree.class_set == IMAGENET
     rows: list[dict[str, Any]] = []
     for depth, level in enumerate(tree.levels[:-1]):
         parents = tree.parents(level.name)[0] if depth else None
