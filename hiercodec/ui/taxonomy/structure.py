@@ -39,8 +39,7 @@ def draw(tree: Hierarchy) -> None:
         chrome.notice(
             "info", f"This hierarchy is not a tree: {share} A group is drawn under every parent it has classes in."
         )
-    if root != ROOT:
-        path = [int(part) for part in root.split("/")[1:]]
+    if path := [int(part) for part in root.split("/")[1:]]:
         portrait.group(tree, tree.levels[len(path) - 1], path[-1], key="opened")
 
 
