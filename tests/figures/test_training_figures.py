@@ -32,7 +32,7 @@ def test_curves_are_drawn_over_crops_where_the_log_counts_them():
     assert learning_curves([*records, held(6, bpp=0.5)], LEVELS).layout.xaxis.title.text == "steps"
     fig = learning_curves([*records, {**held(6, bpp=0.5), "run": "b", "crops": 96}], LEVELS)
     assert fig.layout.xaxis.title.text == "crops"
-    assert next(t.x for t in fig.data if t.name == "fine, held out") == (136,)
+    assert next(t.x for t in fig.data if t.name == "class, held out") == (136,)
 
 
 def test_training_lines_are_means_and_held_out_marks_are_what_was_logged():
