@@ -28,7 +28,7 @@ def draw() -> None:
         row: cached.shipped_bundle(row.id).trace for row in samples() if (cached.TRACES / f"{row.id}.zip").is_file()
     }
     if not traces:
-        chrome.empty("No traces are shipped, so there is nothing to show.", how="hiercodec ship")
+        chrome.empty("No traces are shipped, so there is nothing to show.", how="python -m hiercodec assets traces")
         return
     for number, lesson in enumerate(lessons(traces), start=1):
         with st.container(border=True):

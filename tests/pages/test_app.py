@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import re
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 import streamlit as st
@@ -76,15 +76,16 @@ CLAIMS = (
 def test_lessons_open_views_that_show_what_they_say():
     page = AppTest.from_file(str(ROOT / "pages" / "learn.py"), default_timeout=30).run()
     assert not page.exception
-    links = re.findall(r"/\?photo=(\w+)&step=(\d+)", " ".join(item.value for item in page.markdown))
+    links = [dict(parse_qsl(item.proto.query_string)) for item in page.get("page_link")]
     rows = {row.title: row for row in samples()}
     broken = []
-    for (photo, number), claim in zip(links, CLAIMS, strict=True):
-        row = rows[photo]
+    for link, claim in zip(links, CLAIMS, strict=True):
+        row = rows[link["photo"]]
         trace = shipped_bundle(row.id).trace
-        if not claim(trace, trace.steps[int(number) - 1], row.pixels()):
-            broken.append(f"{photo}, step {number}: {claim.__name__}")
+        if not claim(trace, trace.steps[int(link["step"]) - 1], row.pixels()):
+            broken.append(f"{link}: {claim.__name__}")
     assert not broken
+    assert [link["look"] for link in links if "look" in link] == ["split,prefix,jpeg,0"]
 
 
 def test_a_page_draws_the_menu_unless_its_session_has_one(monkeypatch):

@@ -405,7 +405,7 @@ def test_a_link_to_a_class_shows_its_path_and_neighbours():
     nearest = at.dataframe[1].value
     assert nearest["WUP"].tolist() == [round(v, 2) for v in sorted(np.delete(row, index), reverse=True)[:5]]
     assert "See photos" in words(at)
-    assert "[Cat](explore?photo=Cat)" in words(at)
+    assert [(item.proto.label, item.proto.query_string) for item in at.get("page_link")] == [("Cat", "photo=Cat")]
 
 
 def test_links_name_what_the_page_has():

@@ -63,7 +63,8 @@ def test_the_kind_comes_before_the_class_by_the_greatest_factor(traces):
     share, from_ = shares[title]
     _, trace = titled(traces, title)
     assert lesson.photo == title
-    assert lesson.step == from_["coarse"] + 1
+    shown = trace.steps[lesson.step - 1]
+    assert [shown.top[level][0][0] in trace.answers[level] for level in trace.levels] == [True, True, False]
     early, late, percent = figures(lesson.measured)
     assert (early, late) == (trace.steps[from_["coarse"]].bytes, trace.steps[from_["fine"]].bytes)
     assert percent == round(100 * share)

@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 from streamlit.errors import StreamlitPageNotFoundError
 
+from hiercodec.fsio import APP
 from hiercodec.ui.frame import navigation
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def empty(text: str, *, how: str = "") -> None:
 def link(page: str, label: str, *, query: Mapping[str, str] | None = None, icon: str | None = None) -> None:
     """A link to another page of the app ("explore", "clusters", …) that opens in this tab and keeps the session."""
     try:
-        st.page_link(f"pages/{page.replace('-', '_')}.py", label=label, icon=icon, query_params=query)
+        st.page_link(APP / "pages" / f"{page}.py", label=label, icon=icon, query_params=query)
     except StreamlitPageNotFoundError:  # a page that runs alone, in a test, knows no other
         st.markdown(f"[{label}]({page}?{urlencode(query or {})})")
 

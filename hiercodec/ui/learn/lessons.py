@@ -75,7 +75,10 @@ def blocks(traces: Traces) -> Lesson:
 
 
 def meaning(traces: Traces) -> Lesson:
-    """The photograph on which the kind is settled by the smallest share of the bytes that its class takes."""
+    """The photograph on which the kind is settled by the smallest share of the bytes that its class takes.
+
+    The view is the first from there on in which every answer but the class is right, or the last before the class is.
+    """
     heading = "Meaning comes before sharpness"
     text = (
         "A classifier looks at each decoded picture. Its 1000 probabilities are summed over the groups of each level. See "
@@ -93,13 +96,14 @@ def meaning(traces: Traces) -> Lesson:
     share, title, early, late = min(found)
     _, trace = _named(traces, title)
     top, *_, last = trace.levels
+    telling = (i for i in range(early, late) if _right(trace, i) == [True] * (len(trace.levels) - 1) + [False])
     return Lesson(
         heading,
         text,
         f"{title}: the {spoken(top)} is right from {trace.steps[early].bytes:,} bytes on, the {spoken(last)} from "
         f"{trace.steps[late].bytes:,}. The {spoken(top)} takes {share:.0%} of the bytes that the {spoken(last)} takes.",
         title,
-        early + 1,
+        next(telling, late - 1) + 1,
     )
 
 
@@ -163,6 +167,11 @@ def smallest_jpeg(photo: Sample) -> int:
     out = io.BytesIO()
     Image.fromarray(photo.pixels()).save(out, "JPEG", quality=1, optimize=True)
     return out.tell()
+
+
+def _right(trace: Trace, index: int) -> list[bool]:
+    """Whether the answer at each level is right at a step."""
+    return [trace.steps[index].top[level][0][0] in trace.answers[level] for level in trace.levels]
 
 
 def _named(traces: Traces, title: str) -> tuple[Sample, Trace]:
