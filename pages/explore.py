@@ -9,8 +9,10 @@ from hiercodec.ui.frame import chrome
 
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     chrome.page("Slide the bytes", width="content")
+    explore.enter()
     settings = explore.settings()
     chosen = explore.choose()
+st.markdown(explore.SENTENCE)
 shown = explore.subject(chosen, settings)
 if shown is None:
     chrome.footer()

@@ -6,11 +6,12 @@ A `Trace` is the one thing pages draw. It holds no pixels, needs no torch and tr
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-SCHEMA = 2
+SCHEMA = 3
+"""Written; schema 2, which lacks `meaning`, `groups` and `original`, is read as well."""
 Ranked = tuple[tuple[int, str, float], ...]
 
 
@@ -22,7 +23,9 @@ class Step:
     decoded (0…1). `top` maps a level to its likeliest groups as (index, label, probability), best first; `mass` maps
     small levels to the probability of every group. `consistent` is False when a level's winner is not the parent of
     the next level's. `wup` is the WordNet similarity (WUP, 0…1) of the last level's winner to the nearest right class,
-    None where that is not known. `bpp` and all sizes count every byte of the file, container included.
+    None where that is not known. `meaning` maps a level to the bits of meaning told (see `bits_of_meaning`): of the right
+    answer where the trace knows it, else how sure the classifier is. `bpp` and all sizes count every byte of the file,
+    container included.
     """
 
     bytes: int
@@ -34,6 +37,7 @@ class Step:
     consistent: bool = True
     mass: dict[str, tuple[float, ...]] = field(default_factory=dict)
     wup: float | None = None
+    meaning: dict[str, float] = field(default_factory=dict)
 
     def margin(self, level: str) -> float | None:
         """How far the winner of `level` leads, p₁ − p₂ (0…1); None where the level was not classified."""
@@ -54,7 +58,8 @@ class Trace:
     `parts` maps header, z and each block to bytes and sums to `file_bytes`; `cuts` maps a level to the byte offset at
     which it is complete. `labels` names every group of the levels that have `mass`; `parents` maps such a level to the
     group of the level above that each of its groups belongs to, where the hierarchy is a tree; `answers` maps a level
-    to the groups that are right, where the truth is known.
+    to the groups that are right, where the truth is known; `groups` maps a level to how many groups it has, and
+    `original` to what the original itself is taken for (as `Step.top`), where it was classified.
     """
 
     width: int
@@ -67,6 +72,8 @@ class Trace:
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     parents: dict[str, tuple[int, ...]] = field(default_factory=dict)
     answers: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    groups: dict[str, int] = field(default_factory=dict)
+    original: dict[str, Ranked] = field(default_factory=dict)
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -82,11 +89,7 @@ class Trace:
         winners = [step.top[level][0][0] if step.top.get(level) else None for step in self.steps]
         if not winners or winners[-1] is None:
             return None
-        right = set(answers) if answers is not None else {winners[-1]}
-        if winners[-1] not in right:
-            return None
-        last_wrong = max((i for i, winner in enumerate(winners) if winner not in right), default=-1)
-        return last_wrong + 1
+        return settles(winners, set(answers) if answers is not None else {winners[-1]})
 
     def to_json(self) -> dict[str, Any]:
         """Plain dicts and lists, with the schema version; infinite PSNR (identical pictures) becomes None."""
@@ -98,23 +101,40 @@ class Trace:
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Trace:
         """The inverse of `to_json`; raises `ValueError` on another schema."""
-        if plain.get("schema") != SCHEMA:
-            raise ValueError(f"a trace of schema {plain.get('schema')!r}; this release reads {SCHEMA}")
-        fields = {name: plain[name] for name in ("width", "height", "file_bytes", "parts", "cuts", "provenance")}
+        if plain.get("schema") not in (2, SCHEMA):
+            raise ValueError(f"a trace of schema {plain.get('schema')!r}; this release reads 2 and {SCHEMA}")
+        fields: dict[str, Any] = {
+            name: plain[name] for name in ("width", "height", "file_bytes", "parts", "cuts", "provenance")
+        }
         rows: dict[str, Any] = {
             name: {level: tuple(row) for level, row in plain[name].items()} for name in ("labels", "parents", "answers")
         }
-        return cls(**fields, **rows, steps=tuple(_step_from_json(step) for step in plain["steps"]))
+        rows["original"] = _ranked(plain.get("original", {}))
+        steps = tuple(_step_from_json(step) for step in plain["steps"])
+        return cls(**fields, **rows, groups=dict(plain.get("groups", {})), steps=steps)
 
 
 def _step_from_json(plain: Mapping[str, Any]) -> Step:
     row = dict(plain)
     row["psnr"] = math.inf if row["psnr"] is None else row["psnr"]
-    row["top"] = {
-        name: tuple((int(i), str(label), float(p)) for i, label, p in top) for name, top in row["top"].items()
-    }
+    row["top"] = _ranked(row["top"])
     row["mass"] = {name: tuple(values) for name, values in row["mass"].items()}
     return Step(**row)
+
+
+def settles(winners: Sequence[int | None], right: Collection[int]) -> int | None:
+    """Index of the first of `winners` from which on all are among the `right` groups; None if the last is not.
+
+    >>> settles([3, 7, 3, 7, 7], {7}), settles([7, 3], {7})
+    (3, None)
+    """
+    if not winners or winners[-1] not in right:
+        return None
+    return max((i + 1 for i, winner in enumerate(winners) if winner not in right), default=0)
+
+
+def _ranked(plain: Mapping[str, Any]) -> dict[str, Ranked]:
+    return {name: tuple((int(i), str(label), float(p)) for i, label, p in top) for name, top in plain.items()}
 
 
 def byte_budgets(start: int, ends: Sequence[int], steps: int = 24) -> list[int]:

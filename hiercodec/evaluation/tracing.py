@@ -16,10 +16,11 @@ import numpy as np
 
 from hiercodec import stream
 from hiercodec.classify import level_probabilities, path_of
-from hiercodec.evaluation.measure import Judging, Row, measure
+from hiercodec.evaluation.meaning import bits_of_meaning
+from hiercodec.evaluation.measure import Judging, Row, Verdict, measure
 from hiercodec.evaluation.peers import Prefix, prefixes
 from hiercodec.evaluation.provenance import of_trace
-from hiercodec.evaluation.trace import Step, Trace, byte_budgets
+from hiercodec.evaluation.trace import Ranked, Step, Trace, byte_budgets
 from hiercodec.images import sha256_of
 from hiercodec.protocols import Codec, DecodedPrefix
 from hiercodec.taxonomy import Hierarchy
@@ -47,19 +48,22 @@ def trace(
     *,
     steps: int = 24,
     data: bytes | None = None,
+    budgets: Sequence[int] | None = None,
     progress: Progress = _silent,
     show: Show | None = None,
 ) -> tuple[Trace, list[DecodedPrefix]]:
     """Encode a picture, decode about `steps` real prefixes of its file, and classify them in one batch.
 
     rgb: uint8[H, W, 3] at the working size, which is also what PSNR is measured against. `data`, if given, is the
-    picture's stream already encoded. Returns the trace and what was decoded at each of its steps.
+    picture's stream already encoded, `budgets`, if given, where it is cut instead (rising; see `budgets_of`). Returns the
+    trace and what was decoded at each of its steps.
     """
     progress(0, steps, "encoding")
     coded = codec.encode(rgb) if data is None else data
-    points = _decode(codec, coded, budgets_of(coded, steps), progress, show)
+    points = _decode(codec, coded, budgets or budgets_of(coded, steps), progress, show)
     rows = measure(rgb, points, _judges(judging))
-    return _trace(codec, coded, rows, judging, {"image_sha256": sha256_of(rgb)})
+    found, decoded = _trace(codec, coded, rows, judging, {"image_sha256": sha256_of(rgb)})
+    return dataclasses.replace(found, original=_original(rgb, judging)), decoded
 
 
 def trace_stream(
@@ -68,6 +72,7 @@ def trace_stream(
     judging: Judging | None = None,
     *,
     steps: int = 24,
+    budgets: Sequence[int] | None = None,
     progress: Progress = _silent,
     show: Show | None = None,
 ) -> tuple[Trace, list[DecodedPrefix]]:
@@ -75,7 +80,7 @@ def trace_stream(
 
     PSNR is then against the last frame, and `provenance["reference"]` says so.
     """
-    points = _decode(codec, data, budgets_of(data, steps), progress, show)
+    points = _decode(codec, data, budgets or budgets_of(data, steps), progress, show)
     rows = measure(points[-1].picture, points, _judges(judging))
     return _trace(codec, data, rows, judging, {"image_sha256": None, "reference": "last decoded frame"})
 
@@ -101,10 +106,39 @@ def refine(
     start = max((cut for cut in found.cuts.values() if cut < found.cuts[level]), default=found.steps[0].bytes)
     known = {step.bytes for step in found.steps}
     budgets = [n for n in byte_budgets(start, [end], steps + 2) if n not in known and n < end] if start < end else []
+    return extend(codec, found, data, reference, budgets, judging, progress=progress)
+
+
+def extend(
+    codec: Codec,
+    found: Trace,
+    data: bytes,
+    reference: np.ndarray,
+    budgets: Sequence[int],
+    judging: Judging | None = None,
+    *,
+    progress: Progress = _silent,
+) -> tuple[Trace, dict[int, DecodedPrefix]]:
+    """Add steps at `budgets` (bytes, rising, none of them a step already) to a trace of `data`; otherwise as `refine`."""
     told = judging and dataclasses.replace(judging, right=found.answers)
     rows = measure(reference, _decode(codec, data, budgets, progress, None), _judges(told))
     both = sorted([*found.steps, *(_step(row, told) for row in rows)], key=lambda step: step.bytes)
     return dataclasses.replace(found, steps=tuple(both)), {row.point.bytes: row.point.decoded for row in rows}
+
+
+def judged_again(
+    codec: Codec, found: Trace, frames: Sequence[np.ndarray], original: np.ndarray | None, judging: Judging | None
+) -> Trace:
+    """The same steps with other answers: the pictures stay, another classifier looks at them, or none.
+
+    `codec` made the trace, `frames` are the pictures of its steps, `original` the picture itself where it is at hand.
+    """
+    verdicts = judging.verdicts(frames) if judging else [None] * len(frames)
+    bare = (Step(step.bytes, step.bpp, step.psnr, step.level, step.fraction) for step in found.steps)
+    steps = tuple(_judged(step, verdict, judging) for step, verdict in zip(bare, verdicts, strict=True))
+    seen = {} if original is None else _original(original, judging)
+    provenance = found.provenance | of_trace(codec, judging)
+    return dataclasses.replace(found, steps=steps, provenance=provenance, original=seen, **_hierarchy_fields(judging))
 
 
 def budgets_of(data: bytes, steps: int) -> list[int]:
@@ -135,7 +169,6 @@ def _trace(
     codec: Codec, data: bytes, rows: Sequence[Row[Prefix]], judging: Judging | None, origin: dict[str, Any]
 ) -> tuple[Trace, list[DecodedPrefix]]:
     parsed = stream.parse(data, codec.plan)
-    small = _small_levels(judging.hierarchy) if judging else []
     found = Trace(
         width=parsed.header.width,
         height=parsed.header.height,
@@ -144,19 +177,40 @@ def _trace(
         cuts=parsed.cuts(),
         steps=tuple(_step(row, judging) for row in rows),
         provenance=of_trace(codec, judging) | origin,
-        labels={level.name: tuple(level.labels) for level in small},
-        parents=_parents(judging.hierarchy, small[1:]) if judging else {},
-        answers=dict(judging.right) if judging else {},
+        **_hierarchy_fields(judging),
     )
     return found, [row.point.decoded for row in rows]
+
+
+def _hierarchy_fields(judging: Judging | None) -> dict[str, Any]:
+    """What a `Trace` says once of its hierarchy and of the right answers."""
+    if judging is None:
+        return {"labels": {}, "parents": {}, "answers": {}, "groups": {}}
+    small = _small_levels(judging.hierarchy)
+    return {
+        "labels": {level.name: tuple(level.labels) for level in small},
+        "parents": _parents(judging.hierarchy, small[1:]),
+        "answers": dict(judging.right),
+        "groups": {level.name: level.k for level in judging.hierarchy.levels},
+    }
+
+
+def _original(rgb: np.ndarray, judging: Judging | None) -> dict[str, Ranked]:
+    """What the original is taken for."""
+    return dict(path_of(judging.verdicts([rgb])[0].probabilities, judging.hierarchy)) if judging else {}
 
 
 def _step(row: Row[Prefix], judging: Judging | None) -> Step:
     decoded = row.point.decoded
     step = Step(row.point.bytes, row.bpp, row.psnr, decoded.level, float(decoded.fraction))
-    if judging is None:
+    return _judged(step, row.verdicts[judging.classifier.name] if judging else None, judging)
+
+
+def _judged(step: Step, verdict: Verdict | None, judging: Judging | None) -> Step:
+    """The step with what the verdict says of it; as it is where there is none."""
+    if verdict is None or judging is None:
         return step
-    verdict, hierarchy = row.verdicts[judging.classifier.name], judging.hierarchy
+    hierarchy, right = judging.hierarchy, judging.right
     path, masses = path_of(verdict.probabilities, hierarchy), level_probabilities(verdict.probabilities, hierarchy)
     return dataclasses.replace(
         step,
@@ -164,6 +218,7 @@ def _step(row: Row[Prefix], judging: Judging | None) -> Step:
         consistent=path.consistent,
         mass={level.name: tuple(round(float(q), 6) for q in masses[level.name]) for level in _small_levels(hierarchy)},
         wup=None if verdict.wup is None else round(verdict.wup, 4),
+        meaning={name: round(bits_of_meaning(p, right.get(name, ())), 4) for name, p in masses.items()},
     )
 
 

@@ -5,12 +5,14 @@ Every function takes the theme as `mode` ("light" or "dark") and returns a `go.F
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
 from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, Palette, palette, with_alpha
+from hiercodec.levels import spoken
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.trace import Trace
@@ -67,7 +69,11 @@ def mark_levels(fig: go.Figure, cuts: Mapping[str, int], p: Palette) -> go.Figur
         fig.add_vline(
             x=offset,
             line={"color": p.level(index), "width": 1.5, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
-            annotation={"text": name, "font": {"color": p.level(index), "size": FONT_SIZE - 2}, "yanchor": "bottom"},
+            annotation={
+                "text": spoken(name),
+                "font": {"color": p.level(index), "size": FONT_SIZE - 2},
+                "yanchor": "bottom",
+            },
             annotation_position="top left",
         )
     return fig
@@ -90,11 +96,11 @@ def confidence_curves(trace: Trace, *, position: int | None = None, mode: str = 
         fig.add_scatter(
             x=xs,
             y=probabilities,
-            name=f"{name}: {answer}",
+            name=f"{spoken(name)}: {answer}",
             mode="lines+markers",
             line={"color": p.level(index), "width": 2.5, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
             marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 8},
-            hovertemplate="%{x:,} bytes<br>%{y:.0%}<extra>" + f"{name}: {answer}" + "</extra>",
+            hovertemplate="%{x:,} bytes<br>%{y:.0%}<extra>" + f"{spoken(name)}: {answer}" + "</extra>",
         )
     fig.update_yaxes(range=[0, 1.02], tickformat=".0%")
     fig.update_xaxes(range=[0, trace.file_bytes * 1.02], tickformat=",")
@@ -102,6 +108,32 @@ def confidence_curves(trace: Trace, *, position: int | None = None, mode: str = 
     if position is not None:
         mark_position(fig, trace.steps[position].bytes, p)
     return fig
+
+
+def meaning_curve(trace: Trace, *, position: int | None = None, mode: str = "light") -> go.Figure | None:
+    """Bits of meaning against bytes, one line a level with the most it can reach dotted; None where none were counted."""
+    if not trace.groups or not trace.steps[0].meaning:
+        return None
+    p = palette(mode)
+    called = "bits of meaning" if any(trace.answers.values()) else "how sure, in bits"
+    fig = figure(mode, height=340, x="bytes received", y=called)
+    xs = [step.bytes for step in trace.steps]
+    for index, level in enumerate(trace.steps[0].meaning):
+        most = math.log2(trace.groups[level])
+        fig.add_scatter(
+            x=xs,
+            y=[step.meaning[level] for step in trace.steps],
+            name=f"{spoken(level)}: of {most:.1f}",
+            mode="lines+markers",
+            line={"color": p.level(index), "width": 2.5, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
+            marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 8},
+            hovertemplate="%{x:,} bytes<br>%{y:.1f} bits<extra>" + spoken(level) + "</extra>",
+        )
+        fig.add_hline(y=most, line={"color": p.level(index), "width": 1, "dash": "dot"})
+    fig.update_yaxes(rangemode="tozero")
+    fig.update_xaxes(range=[0, trace.file_bytes * 1.02], tickformat=",")
+    mark_levels(fig, trace.cuts, p)
+    return fig if position is None else mark_position(fig, trace.steps[position].bytes, p)
 
 
 def final_answer_curves(trace: Trace) -> list[tuple[str, str, list[float]]]:

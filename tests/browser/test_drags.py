@@ -13,6 +13,7 @@ from tests.browser.conftest import settle
 from tests.browser.explore import point, position
 
 pytestmark = pytest.mark.browser
+CAT = "/?photo=Cat&step=9"
 SHARES = (0.9, 0.2, 0.6, 0.05, 0.75, 0.35, 0.97, 0.5, 0.15, 0.8)
 """Of the bar's width: where the drags end, each at another step than the one before."""
 
@@ -21,7 +22,7 @@ CANCELS = "addEventListener('pointercancel', () => (globalThis.cancels = (global
 
 @pytest.fixture(scope="module")
 def sizes():
-    """Bytes of every step of what the page shows first."""
+    """Bytes of every step of what the pages show here."""
     return [step.bytes for step in bundle.read(TRACES / f"{samples()[0].id}.zip").trace.steps]
 
 
@@ -54,7 +55,7 @@ def drag(page, start, end) -> None:
 
 
 def test_every_drag_of_the_file_bar_moves_it(open_page, sizes):
-    page = open_page()
+    page = open_page(CAT)
     page.evaluate(CANCELS)
     for number, share in enumerate(SHARES):
         drag(page, centre(page.locator(".thumb")), point(page, share))
@@ -66,7 +67,7 @@ def test_every_drag_of_the_file_bar_moves_it(open_page, sizes):
 
 
 def test_a_drag_moves_the_bar_when_everything_is_selected(open_page, sizes):
-    page = open_page()
+    page = open_page(CAT)
     selectable = "(box) => getComputedStyle(box).userSelect !== 'none'"
     assert page.locator(".hx").evaluate(selectable)
     page.evaluate("getSelection().selectAllChildren(document.body)")
@@ -80,7 +81,7 @@ def test_a_drag_moves_the_bar_when_everything_is_selected(open_page, sizes):
 
 
 def test_every_drag_moves_divider_and_picture(open_page):
-    page = open_page()
+    page = open_page(CAT)
     page.locator("[data-view=split]").click()
     handle, stage = page.locator(".handle"), page.locator(".stage")
     box = stage.bounding_box()
@@ -100,7 +101,7 @@ def test_every_drag_moves_divider_and_picture(open_page):
 @pytest.fixture
 def finger(open_page):
     """A page with a touch screen, and `touch(kind, *points)` that sends what a finger does."""
-    page = open_page(has_touch=True)
+    page = open_page(CAT, has_touch=True)
     page.evaluate(CANCELS)
     session = page.context.new_cdp_session(page)
 

@@ -52,8 +52,8 @@ def test_every_key_moves_and_commits_once(page, packed):
     page.keyboard.press("End")
     settle(page)
     page.evaluate("globalThis.runs = 0")
-    expected = [("Home", 0), ("PageUp", ends[0]), ("ArrowRight", ends[0] + 1), ("ArrowUp", ends[0] + 2)]
-    expected += [("PageDown", ends[0]), ("ArrowLeft", ends[0] - 1), ("ArrowDown", ends[0] - 2), ("End", last)]
+    expected = [("Home", 0), ("PageDown", ends[0]), ("ArrowRight", ends[0] + 1), ("ArrowUp", ends[0] + 2)]
+    expected += [("PageUp", ends[0]), ("ArrowLeft", ends[0] - 1), ("ArrowDown", ends[0] - 2), ("End", last)]
     for number, (key, target) in enumerate(expected, start=1):
         page.keyboard.press(key)
         assert position(page) == target, key
@@ -132,7 +132,7 @@ def test_bytes_arrive_in_their_own_time(page, packed):
 def test_canvas_shows_the_decoders_pixels_bit_for_bit_and_nothing_jumps(page, packed):
     page.locator(".track").focus()
     page.keyboard.press("Home")
-    names = [".stage", ".meaning", ".level:nth-child(3)", ".transport", ".track", ".lanes", ".icicle", ".legend"]
+    names = [".stage", ".meaning", ".level:nth-child(3)", ".transport", ".track", ".lanes", ".icicle", ".truth"]
     boxes = page.evaluate(BOXES, names)
     for index, frame in enumerate(packed.frames()):
         assert position(page) == index
@@ -147,10 +147,10 @@ def test_the_map_shows_where_the_bits_of_this_prefix_went(page, packed):
     page.locator(".track").focus()
     page.keyboard.press("Home")
     assert page.locator(".scale").is_visible()
-    seen = []
+    seen, most = [], round(float(np.percentile(packed.bit_maps()[-1], 99)))
     for index, bits in enumerate(packed.bit_maps()):
         assert position(page) == index
-        share = np.minimum(1, np.sqrt(bits / 600))
+        share = np.minimum(1, np.sqrt(bits / most))
         shown = canvas(page)[8::16, 8::16][: bits.shape[0], : bits.shape[1]]  # a square covers its cell's centre
         large = share > 0.3
         expected = colours[np.floor(255 * share + 0.5).astype(int)]
@@ -159,6 +159,8 @@ def test_the_map_shows_where_the_bits_of_this_prefix_went(page, packed):
         page.keyboard.press("ArrowRight")
     assert seen == sorted(seen)
     assert seen[0] == 0 < seen[-1]
+    assert seen[-1] > 0.5 * shown[..., 0].size, "at the whole file the scale of this picture is used"
+    assert f"{most} bits" in page.locator(".scale").text_content()
     page.locator("[data-view=picture]").click()
 
 
@@ -170,6 +172,7 @@ def test_cards_tell_margin_and_similarity(page, packed):
         text = card.locator(".margin").text_content()
         assert text.startswith(f"margin {int(100 * step.margin(level) + 0.5)} point")
     assert text.endswith(f"WUP {step.wup:.2f}")
+    assert "tabby, tiger cat or Egyptian cat" in page.locator(".truth").text_content()
 
 
 def test_split_and_difference(page, packed):
@@ -196,7 +199,7 @@ def test_the_address_restores_the_view(open_page):
     page = open_page(f"/?photo={title}&step=14")
     assert position(page) == 13
     assert title in page.locator("canvas.a").get_attribute("aria-label")
-    page.locator('[data-testid="stSlider"] input[type=range]').focus()
+    page.locator(".track").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_url("**step=15*")
     settle(page)

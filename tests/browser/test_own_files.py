@@ -30,8 +30,14 @@ def mine(shared):
     Image.fromarray(samples()[1].pixels()).save(out, "PNG")
     upload(shared, {"name": "mine.png", "mimeType": "image/png", "buffer": out.getvalue()})
     shared.wait_for_selector('canvas[aria-label^="Your picture"]', timeout=300_000)
-    settle(shared)
+    grown(shared)
     return shared
+
+
+def grown(page) -> None:
+    """Wait until the steps that are made in the background are there."""
+    page.get_by_role("button", name="Enough").wait_for(state="detached", timeout=300_000)
+    settle(page)
 
 
 def download(page, label: str, path):
@@ -87,7 +93,7 @@ def test_the_downloaded_prefix_reopens_to_the_same_picture(mine, tmp_path):
     upload(mine, str(part))
     mine.wait_for_function("document.body.innerText.includes('part.hc')")
     mine.wait_for_timeout(1500)
-    settle(mine)
+    grown(mine)
     mine.locator("[data-do=last]").click()
     assert at > 0
     assert np.array_equal(canvas(mine), shown)
@@ -96,7 +102,7 @@ def test_the_downloaded_prefix_reopens_to_the_same_picture(mine, tmp_path):
     mine.locator("[data-view=picture]").click()
 
 
-def test_twelve_megapixels_show_in_2_s_and_are_traced_in_6_s(mine, record_property):
+def test_twelve_megapixels_show_in_2_s_and_are_usable_in_3_s(mine, record_property):
     rng = np.random.default_rng(0)
     small = Image.fromarray(rng.integers(0, 256, (60, 80, 3), dtype=np.uint8))
     out = io.BytesIO()
@@ -105,14 +111,15 @@ def test_twelve_megapixels_show_in_2_s_and_are_traced_in_6_s(mine, record_proper
     upload(mine, {"name": "phone.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()})
     mine.get_by_test_id("stImage").first.wait_for(timeout=60_000)
     first = time.monotonic() - began
-    mine.get_by_test_id("stProgress").wait_for(state="detached", timeout=120_000)
-    settle(mine)
+    mine.get_by_role("button", name="Enough").wait_for(timeout=120_000)
+    usable = time.monotonic() - began
+    grown(mine)
     whole = time.monotonic() - began
-    record_property("first_frame_s", round(first, 2))
-    record_property("whole_trace_s", round(whole, 2))
-    print(f"first frame {first:.2f} s, whole trace {whole:.2f} s")
+    for name, seconds in (("first_frame_s", first), ("usable_s", usable), ("whole_trace_s", whole)):
+        record_property(name, round(seconds, 2))
+    print(f"first frame {first:.2f} s, usable {usable:.2f} s, whole trace {whole:.2f} s")
     assert first <= 2 * SLACK
-    assert whole <= 6 * SLACK
+    assert usable <= 3 * SLACK
 
 
 CHARTED = """() => new Promise((done) => {

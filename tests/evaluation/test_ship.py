@@ -81,3 +81,9 @@ def test_ship_writes_what_the_codec_decodes(tmp_path):
     assert packed.trace.answers["fine"] == (872,)
     for step, frame in zip(packed.trace.steps, packed.frames(), strict=True):
         assert np.array_equal(codec.decode(packed.stream[: step.bytes]).image, frame)
+
+
+def test_shipped_traces_count_bits_of_meaning(shipped):
+    for name, packed in shipped.items():
+        assert packed.trace.original, name
+        assert all(set(step.meaning) == set(packed.trace.levels) for step in packed.trace.steps), name

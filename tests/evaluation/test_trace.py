@@ -13,6 +13,7 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from hiercodec import stream
 from hiercodec.evaluation import Judging, Step, Trace, byte_budgets, psnr, refine, trace, trace_stream
+from hiercodec.evaluation.tracing import extend, judged_again
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.similarity import wup_matrix
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
@@ -77,7 +78,7 @@ def test_steps_are_real_cuts_of_the_real_file(picture, traced):
 def test_predictions_come_from_one_batch_and_add_up(traced):
     found, frames, classifier, _ = traced
     hierarchy = load_hierarchy()
-    assert classifier.calls == 1
+    assert classifier.calls == 2  # all steps at once, and the original
     p = FakeClassifier().probabilities(frames)
     for row, step in zip(p, found.steps, strict=True):
         assert set(step.top) == {"coarse", "intermediate", "fine"}
@@ -100,6 +101,51 @@ def test_predictions_come_from_one_batch_and_add_up(traced):
     upper, lower = (hierarchy.level(name).assignment for name in ("coarse", "intermediate"))
     assert all(found.parents["intermediate"][lower[c]] == upper[c] for c in range(1000))
     assert found.answers["coarse"] == (int(hierarchy.level("coarse").assignment[281]),)
+
+
+def test_every_step_and_the_original_say_what_they_mean(traced, picture):
+    found, frames, _, _ = traced
+    hierarchy = load_hierarchy()
+    assert found.groups == {"coarse": 10, "intermediate": 100, "fine": 1000}
+    original = FakeClassifier().probabilities([picture])[0]
+    assert found.original["fine"][0][0] == original.argmax()
+    for row, step in zip(FakeClassifier().probabilities(frames), found.steps, strict=True):
+        kinds = hierarchy.level("coarse").assignment == found.answers["coarse"][0]
+        for level, p in {"fine": row[281], "coarse": row[kinds].sum()}.items():
+            expected = max(0, math.log2(found.groups[level]) + math.log2(p))
+            assert step.meaning[level] == pytest.approx(expected, abs=2e-3)
+
+
+def test_another_judge_changes_the_answers_and_nothing_else(traced, picture):
+    found, frames, _, _ = traced
+    codec, judging = FakeCodec(), Judging(FakeClassifier(), load_hierarchy()).knowing([281])
+    bare = judged_again(codec, found, frames, picture, None)
+    assert bare.steps[3].top == bare.answers == bare.original == {}
+    assert [step.psnr for step in bare.steps] == [step.psnr for step in found.steps]
+    assert bare.provenance["classifier"] is None
+    assert judged_again(codec, bare, frames, picture, judging) == found
+
+
+def test_a_few_cuts_first_and_the_rest_later_give_the_same_trace(traced, picture):
+    found = traced[0]
+    codec, judging = FakeCodec(), Judging(FakeClassifier(), load_hierarchy()).knowing([281])
+    data = codec.encode(picture)
+    budgets = [step.bytes for step in found.steps]
+    first, _ = trace(codec, picture, judging, data=data, budgets=budgets[::5])
+    assert [step.bytes for step in first.steps] == budgets[::5]
+    rest = [n for n in budgets if n not in budgets[::5]]
+    whole, decoded = extend(codec, first, data, picture, rest, judging)
+    assert list(decoded) == rest
+    assert whole == found
+
+
+def test_a_trace_of_the_release_before_is_still_read(traced):
+    plain = json.loads(json.dumps(traced[0].to_json())) | {"schema": 2}
+    del plain["groups"], plain["original"]
+    for step in plain["steps"]:
+        del step["meaning"]
+    old = Trace.from_json(plain)
+    assert old.groups == old.original == old.steps[0].meaning == {}
 
 
 def test_progress_rises_to_the_end(traced):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+
 import pytest
 
 from hiercodec.evaluation import Step, Trace
 from hiercodec.figures.palette import palette
-from hiercodec.figures.trace import confidence_curves, quality_curve, template
+from hiercodec.figures.trace import confidence_curves, meaning_curve, quality_curve, template
 
 LABELS = {"coarse": ("animal", "thing"), "intermediate": ("dog", "cat", "cup", "car", "tool")}
 
@@ -48,9 +51,9 @@ def test_template_takes_the_palette(mode):
 def test_confidence_follows_the_final_answer(trace):
     fig = confidence_curves(trace, position=1)
     by_name = {row.name: row for row in fig.data}
-    assert list(by_name) == ["coarse: animal", "intermediate: dog", "fine: class 7"]
-    assert list(by_name["intermediate: dog"].y) == [0.1, 0.5, 0.7]
-    assert list(by_name["fine: class 7"].y) == [0.2, 0.0, 0.6]  # at step 2 it was not among the best
+    assert list(by_name) == ["kind: animal", "family: dog", "class: class 7"]
+    assert list(by_name["family: dog"].y) == [0.1, 0.5, 0.7]
+    assert list(by_name["class: class 7"].y) == [0.2, 0.0, 0.6]  # at step 2 it was not among the best
     assert all(list(row.x) == [100, 400, 900] for row in fig.data)
     assert len({row.line.dash for row in fig.data}) == len({row.marker.symbol for row in fig.data}) == 3
     lines = sorted(shape.x0 for shape in fig.layout.shapes)
@@ -58,6 +61,22 @@ def test_confidence_follows_the_final_answer(trace):
     assert fig.layout.yaxis.range == (0, 1.02)
     assert fig.layout.xaxis.title.text
     assert fig.layout.yaxis.title.text
+
+
+def test_meaning_is_bits_against_bytes_with_its_limits(trace):
+    assert meaning_curve(trace) is None  # a trace of the release before counted none
+    groups = {"coarse": 2, "intermediate": 5, "fine": 1000}
+    told = [{"coarse": 0.1 * i, "intermediate": 0.5 * i, "fine": 2.0 * i} for i in range(3)]
+    steps = tuple(dataclasses.replace(step, meaning=bits) for step, bits in zip(trace.steps, told, strict=True))
+    full = dataclasses.replace(trace, steps=steps, groups=groups)
+    fig = meaning_curve(full, position=1)
+    assert fig is not None
+    assert [list(row.y) for row in fig.data] == [[bits[level] for bits in told] for level in groups]
+    heights = {shape.y0 for shape in fig.layout.shapes if shape.y0 == shape.y1}
+    assert heights == {math.log2(k) for k in groups.values()}
+    assert fig.layout.yaxis.title.text == "how sure, in bits"
+    known = dataclasses.replace(full, answers={"fine": (7,)})
+    assert meaning_curve(known).layout.yaxis.title.text == "bits of meaning"
 
 
 def test_quality_is_bytes_against_decibels(trace):

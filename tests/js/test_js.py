@@ -1,4 +1,4 @@
-"""The scrubber's JavaScript: its logic under `node --test`, its size, and no way for a label to become markup."""
+"""The scrubber's JavaScript: modules under `node --test`, joined into one; no way for a label to become markup."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from hiercodec.ui.explore.modules import joined
+
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "hiercodec" / "ui" / "web"
-SCRIPTS = [*sorted(WEB.glob("*.js")), *sorted(WEB.glob("*.mjs"))]
+MODULES = sorted(WEB.glob("*.mjs"))
+ENTRIES = ("scrubber.mjs", "frames.mjs", "listen.mjs")
 
 
 def node() -> str:
@@ -25,20 +28,41 @@ def node() -> str:
     return found
 
 
-def test_logic_under_node():
-    done = subprocess.run(
-        [node(), "--test", *map(str, sorted(Path(__file__).parent.glob("*.test.mjs")))],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout[-3000:]
+def run(*arguments: str) -> None:
+    done = subprocess.run([node(), *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
 
 
-def test_scripts_are_small_and_never_write_markup():
-    text = {path.name: path.read_text(encoding="utf-8") for path in SCRIPTS}
-    assert set(text) == {"frames.js", "listen.mjs", "scrubber.js", "scrubber_logic.mjs"}
-    assert sum(len(script.splitlines()) for script in text.values()) < 640
-    for name, script in text.items():
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script), name
+def test_modules_under_node():
+    run("--test", *map(str, sorted(Path(__file__).parent.glob("*.test.mjs"))))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_every_module_is_a_module_by_itself(path):
+    run("--check", str(path))
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_joined_modules_are_one_module_with_one_export(entry, tmp_path):
+    text = joined(WEB / entry)
+    assert not re.search(r"^\s*import\b", text, re.MULTILINE)
+    assert re.findall(r"^export.*", text, re.MULTILINE) == [
+        line for line in text.splitlines() if line.startswith("export default")
+    ]
+    assert text.count("export default") == 1
+    (tmp_path / "joined.mjs").write_text(text, encoding="utf-8")
+    run("--check", str(tmp_path / "joined.mjs"))  # two top-level names that are the same fail here
+
+
+def test_every_module_is_reached_and_joined_once():
+    text = {entry: joined(WEB / entry) for entry in ENTRIES}
+    for path in MODULES:
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        assert sum(whole.count(first) for whole in text.values()) == 1, path.name
+
+
+def test_modules_are_small_and_never_write_markup():
+    for path in MODULES:
+        script = path.read_text(encoding="utf-8")
+        assert len(script.splitlines()) < 200, path.name
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script), path.name

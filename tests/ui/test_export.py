@@ -66,11 +66,11 @@ def test_table_csv_and_json_agree_with_the_trace(packed):
 
 def test_charts_stand_alone_and_hold_the_trace(packed):
     page = export.charts_html(packed.trace, "dark")
-    assert page.count("Plotly.newPlot(") == 2
+    assert page.count("Plotly.newPlot(") == 3
     assert "<script src=" not in page
     assert str(packed.trace.steps[3].bytes) in page
     unclassified = dataclasses.replace(
-        packed.trace, steps=tuple(dataclasses.replace(step, top={}) for step in packed.trace.steps)
+        packed.trace, steps=tuple(dataclasses.replace(step, top={}, meaning={}) for step in packed.trace.steps)
     )
     assert export.charts_html(unclassified).count("Plotly.newPlot(") == 1
 

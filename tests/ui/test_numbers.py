@@ -11,6 +11,7 @@ import pytest
 from hiercodec.evaluation import Judging, Step, Trace, trace
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.explore import numbers
+from hiercodec.ui.explore.answers import format_bytes
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
 
@@ -32,8 +33,39 @@ def lane_of(winners, answers=(), sizes=(10, 20, 40)):
 def test_everything_is_json(found):
     sent = json.loads(json.dumps(numbers.numbers(found), allow_nan=False))
     assert len(sent["steps"]) == len(found.steps)
-    assert sent["steps"][-1]["psnr"] == pytest.approx(found.steps[-1].psnr)
+    assert sent["steps"][-1]["quality"] == f"{found.steps[-1].psnr:.1f} dB"
     assert "mass" not in sent["steps"][0]
+    assert sent["names"] == {"coarse": "kind", "intermediate": "family", "fine": "class"}
+
+
+def test_no_words_on_the_screen_are_the_papers(found):
+    sent = numbers.numbers(found)
+    texts = [sent["truth"], sent["whole"], *(title for _, _, title in sent["stops"])]
+    for step in sent["steps"]:
+        texts += [step["said"], step["where"], *step["arrived"].values()]
+    assert not any(level in text for text in texts for level in found.levels)
+
+
+def test_a_block_has_one_share_and_it_is_in_bytes(found):
+    for step, sent in zip(found.steps, numbers.numbers(found)["steps"], strict=True):
+        for name, start, end in numbers.segments(found)[2:]:
+            got = min(step.bytes, end) - start
+            words = "block complete" if got == end - start else f"{got:,} of {end - start:,} bytes"
+            assert sent["arrived"][name] == (words if got > 0 else "block not yet here")
+
+
+def test_the_curve_of_meaning_has_every_level_up_to_its_most(found):
+    curve = numbers.numbers(found)["curve"]
+    assert [line["most"] for line in curve["lines"]] == pytest.approx([math.log2(k) for k in (10, 100, 1000)], abs=1e-3)
+    assert curve["called"] == "meaning"
+    for line in curve["lines"]:
+        assert all(0 <= bits <= line["most"] + 1e-4 for _, bits in line["points"])
+        assert [x for x, _ in line["points"]] == sorted(x for x, _ in line["points"])
+    told = numbers.numbers(found)["steps"][-1]["told"]
+    assert told == f"{found.steps[-1].meaning['fine']:.1f} of 10.0 bits"
+    blind = Trace.from_json({**found.to_json(), "answers": {}})
+    assert numbers.numbers(blind)["curve"]["called"] == "how sure"
+    assert numbers.numbers(Trace.from_json({**found.to_json(), "groups": {}}))["curve"] is None
 
 
 def test_the_sum_of_the_parts_is_the_bytes(found):
@@ -48,16 +80,16 @@ def test_the_sum_of_the_parts_is_the_bytes(found):
 
 
 def test_notches_are_where_the_blocks_end(found):
-    names = [name for name, _ in numbers.stops(found)]
+    names = [name for name, _, _ in numbers.stops(found)]
     assert names == ["z", "coarse", "intermediate", "fine"]
-    for name, index in numbers.stops(found)[1:]:
+    for name, index, _ in numbers.stops(found)[1:]:
         assert found.steps[index].bytes == found.cuts[name]
 
 
 def test_a_sentence_says_where_we_stand(found):
     said = numbers.sentence(found, 2)
     assert said.startswith("Step 3 of ")
-    assert "decibels, coarse " in said
+    assert "decibels, kind " in said
     identical = Trace(1, 1, 9, {}, {"fine": 9}, (Step(9, 1.0, math.inf, "fine", 1.0),))
     assert numbers.sentence(identical, 0) == "Step 1 of 1, 9 bytes, identical to the original"
 
@@ -66,8 +98,8 @@ def test_without_the_original_nothing_is_called_quality():
     steps = tuple(Step(n, 1.0, psnr, "coarse", 0.5) for n, psnr in ((900, 21.04), (3000, math.inf)))
     cut = Trace(1, 1, 3000, {}, {"coarse": 500, "fine": 3000}, steps, {"reference": "last decoded frame"})
     sent = numbers.numbers(cut)
-    assert "quality" not in sent["quality"].values()
-    assert "identical" not in " ".join(sent["quality"].values())
+    assert sent["quality"] == "against the last"
+    assert [step["quality"] for step in sent["steps"]] == ["21.0 dB", "itself"]
     assert "21.0 decibels from the last picture" in sent["steps"][0]["said"]
     assert "the last picture" in sent["steps"][1]["said"]
     assert sent["whole"] == "the 3.0 kB left by the cut"
@@ -75,15 +107,15 @@ def test_without_the_original_nothing_is_called_quality():
 
 def test_a_complete_file_is_called_by_its_size(found):
     sent = numbers.numbers(found)
-    assert sent["whole"] == numbers.format_bytes(found.file_bytes)
-    assert sent["quality"]["label"] == "quality"
+    assert sent["whole"] == format_bytes(found.file_bytes)
+    assert sent["quality"] == "quality"
 
 
 @pytest.mark.parametrize(
     ("n", "said"), [(1, "1 byte"), (999, "999 bytes"), (1940, "1.9 kB"), (123_456, "123 kB"), (99_949, "99.9 kB")]
 )
 def test_bytes_in_words(n, said):
-    assert numbers.format_bytes(n) == said
+    assert format_bytes(n) == said
 
 
 @pytest.mark.parametrize(
@@ -97,7 +129,8 @@ def test_bytes_in_words(n, said):
 )
 def test_a_lane_says_from_when_on_it_is_right(winners, answers, note, wrong):
     lane = lane_of(winners, answers)
-    assert (lane["note"], lane["wrong"]) == (note, wrong)
+    verdict, words, ever = lane["first"]
+    assert (f"{verdict} {words}", not ever) == (note, wrong)
     assert [bar[3] for bar in lane["bars"]] == [w in (answers or winners[-1:]) for w in winners]
 
 
@@ -129,4 +162,4 @@ def test_without_a_tree_or_a_classifier_there_is_no_order_to_show(found):
     assert numbers.icicle(flat)[1]["groups"] == list(range(100))
     bare = trace(FakeCodec(), np.zeros((16, 16, 3), np.uint8), steps=4)[0]
     assert numbers.numbers(bare)["icicle"] == numbers.numbers(bare)["lanes"] == []
-    assert not numbers.numbers(bare)["known"]
+    assert numbers.numbers(bare)["truth"] == ""

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.trace import Trace
 from hiercodec.figures.palette import palette
 from hiercodec.images import encode_png
+from hiercodec.levels import spoken
 from hiercodec.ui.explore.numbers import decibels, quality
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def contact_sheet(bundle: Bundle, columns: int = 4) -> bytes:
         left, top = gap + (index % columns) * cell_width, gap + (index // columns) * cell_height
         sheet.paste(Image.fromarray(frame), (left, top))
         lines = [f"{step.bytes:,} bytes · {step.bpp:.3f} bpp · {decibels(step.psnr, same)}"]
-        lines += [f"{name}: {step.top[name][0][1]} {step.top[name][0][2]:.0%}" for name in names]
+        lines += [f"{spoken(name)}: {step.top[name][0][1]} {step.top[name][0][2]:.0%}" for name in names]
         for number, text in enumerate(lines):
             draw.text((left, top + trace.height + 2 + number * line), _fit(text, font, cell_width - gap), "black", font)
     out = io.BytesIO()
@@ -80,21 +81,23 @@ def _fit(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: i
     return text
 
 
-def table(trace: Trace) -> list[dict[str, object]]:
-    """One row a step, flat: what the CSV holds and the page shows."""
+def table(trace: Trace, name_of: Callable[[str], str] = spoken) -> list[dict[str, object]]:
+    """One row a step, flat: what the page shows and, with the levels' own names, the CSV holds."""
     rows = []
     for step in trace.steps:
         row: dict[str, object] = {
             "bytes": step.bytes,
             "bpp": round(step.bpp, 4),
             "psnr": None if math.isinf(step.psnr) else round(step.psnr, 2),
-            "level": step.level or "",
+            "level": name_of(step.level or ""),
             "fraction": round(step.fraction, 3),
         }
         for name, top in step.top.items():
-            row[name] = top[0][1]
-            row[f"{name} probability"] = round(top[0][2], 4)
-            row[f"{name} margin"] = round(step.margin(name) or 0.0, 4)
+            said = name_of(name)
+            row[said] = top[0][1]
+            row[f"{said} probability"] = round(top[0][2], 4)
+            row[f"{said} margin"] = round(step.margin(name) or 0.0, 4)
+            row[f"{said} bits of meaning"] = step.meaning.get(name)
         row |= {"WUP to the truth": step.wup, "consistent": step.consistent}
         rows.append(row)
     return rows
@@ -102,7 +105,7 @@ def table(trace: Trace) -> list[dict[str, object]]:
 
 def trace_csv(trace: Trace) -> str:
     """The trace as CSV with a header line."""
-    rows = table(trace)
+    rows = table(trace, name_of=str)
     out = io.StringIO()
     writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -116,12 +119,12 @@ def trace_json(trace: Trace) -> str:
 
 
 def charts_html(trace: Trace, mode: str = "light") -> str:
-    """The page's two charts as one HTML file that needs no network: sureness and quality against bytes."""
+    """The page's charts as one HTML file that needs no network: quality, meaning and sureness against bytes."""
     from plotly.offline import get_plotlyjs
 
-    from hiercodec.figures.trace import confidence_curves, quality_curve
+    from hiercodec.figures.trace import confidence_curves, meaning_curve, quality_curve
 
-    figures = [quality_curve(trace, mode=mode)]
+    figures = [quality_curve(trace, mode=mode), *filter(None, [meaning_curve(trace, mode=mode)])]
     figures += [confidence_curves(trace, mode=mode)] if trace.steps[-1].top else []
     divisions = "\n".join(figure.to_html(full_html=False, include_plotlyjs=False) for figure in figures)
     style = f"body {{ background: {palette(mode).background}; margin: 2rem; }}"

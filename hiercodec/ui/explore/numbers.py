@@ -8,38 +8,47 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from hiercodec.evaluation.trace import Step, Trace
+from hiercodec.evaluation.trace import Trace
+from hiercodec.levels import spoken
+from hiercodec.ui.explore.answers import answers, first_right, format_bytes, spoken_levels, truth
 
 
 def numbers(trace: Trace) -> dict[str, Any]:
     """A trace for the scrubber, JSON-ready; probabilities are kept in full only where the icicle shows them."""
-    plain = trace.to_json()
-    steps = [{name: step[name] for name in step if name != "mass"} for step in plain["steps"]]
-    for index, step in enumerate(steps):
-        step |= {"said": sentence(trace, index), "where": where(trace, trace.steps[index].bytes)}
     return {
-        **{name: plain[name] for name in ("width", "height", "file_bytes", "cuts", "answers")},
+        **{name: getattr(trace, name) for name in ("width", "height", "file_bytes", "cuts")},
+        "size": format_bytes(trace.file_bytes),
         "levels": list(trace.levels),
+        "names": spoken_levels(trace),
         "whole": whole(trace),
-        "quality": quality(trace),
+        "quality": quality(trace)["label"],
         "parts": segments(trace),
         "stops": stops(trace),
-        "steps": steps,
-        "known": any(trace.answers.values()),
+        "steps": [_step(trace, index) for index in range(len(trace.steps))],
+        "original": answers(trace, trace.original),
+        "truth": truth(trace),
         "lanes": [lane(trace, level) for level in trace.levels if trace.steps[0].top.get(level)],
+        "curve": curve(trace),
         "icicle": icicle(trace),
     }
 
 
-def format_bytes(n: int) -> str:
-    """Bytes in words: 1 byte, 640 bytes, 1.9 kB (SI).
-
-    >>> format_bytes(640), format_bytes(1940), format_bytes(123456)
-    ('640 bytes', '1.9 kB', '123 kB')
-    """
-    if n < 1000:
-        return "1 byte" if n == 1 else f"{n} bytes"
-    return f"{n / 1000:.{1 if n < 99950 else 0}f} kB"
+def _step(trace: Trace, index: int) -> dict[str, Any]:
+    """One step: what is drawn of it, in words."""
+    step = trace.steps[index]
+    level, told = next(reversed(step.meaning.items()), ("", 0.0))
+    return {
+        "bytes": step.bytes,
+        "size": format_bytes(step.bytes),
+        "rate": f"{step.bpp:.3f} bit/pixel",
+        "quality": decibels(step.psnr, quality(trace)["same"]),
+        "told": f"{told:.1f} of {math.log2(trace.groups[level]):.1f} bits" if level in trace.groups else "",
+        "said": sentence(trace, index),
+        "where": where(trace, step.bytes),
+        "answers": answers(trace, step.top, step.wup),
+        "arrived": arrived(trace, step.bytes),
+        "consistent": step.consistent,
+    }
 
 
 def decibels(value: float, same: str = "identical") -> str:
@@ -72,9 +81,9 @@ def sentence(trace: Trace, index: int) -> str:
     """What a step shows in one sentence, for those who cannot see it."""
     step, named = trace.steps[index], quality(trace)
     said = named["said"] if math.isinf(step.psnr) else f"{step.psnr:.1f} decibels{named['after']}"
-    answers = [f"{level} {top[0][1]} {top[0][2]:.0%}" for level, top in step.top.items()]
+    ranked = [f"{spoken(level)} {top[0][1]} {top[0][2]:.0%}" for level, top in step.top.items()]
     size = format_bytes(step.bytes).replace("kB", "kilobytes")
-    return ", ".join([f"Step {index + 1} of {len(trace.steps)}", size, said, *answers])
+    return ", ".join([f"Step {index + 1} of {len(trace.steps)}", size, said, *ranked])
 
 
 def segments(trace: Trace) -> list[tuple[str, int, int]]:
@@ -89,27 +98,41 @@ def segments(trace: Trace) -> list[tuple[str, int, int]]:
 def where(trace: Trace, n_bytes: int) -> str:
     """What the first `n_bytes` are for, as a sum that comes out."""
     rows = [(name, end - start, min(n_bytes, end) - start) for name, start, end in segments(trace) if start < n_bytes]
-    said = (f"{name} {got:,}" if got == size else f"{name} {got:,}/{size:,}" for name, size, got in rows if got)
+    said = (
+        f"{spoken(name)} {got:,}" if got == size else f"{spoken(name)} {got:,}/{size:,}"
+        for name, size, got in rows
+        if got
+    )
     return f"{' + '.join(said)} = {n_bytes:,} bytes"
 
 
-def stops(trace: Trace) -> list[tuple[str, int]]:
-    """(name, step) where z and each block that is there end: the notches of the track."""
-    ends = (
-        (name, next((i for i, s in enumerate(trace.steps) if s.bytes >= cut), None)) for name, cut in trace.cuts.items()
-    )
-    return [("z", 0), *((name, index) for name, index in ends if index is not None)]
+def arrived(trace: Trace, n_bytes: int) -> dict[str, str]:
+    """Level → how much of its block the first `n_bytes` hold, in bytes as everywhere on the page."""
+    said = {}
+    for name, start, end in segments(trace):
+        if name in trace.cuts:
+            done = f"{n_bytes - start:,} of {end - start:,} bytes" if n_bytes > start else "block not yet here"
+            said[name] = "block complete" if n_bytes >= end else done
+    return said
+
+
+def stops(trace: Trace) -> list[tuple[str, int, str]]:
+    """(name, step, words) where z and each block that is there end: the notches of the track."""
+    steps = trace.steps
+    ends = [(name, next((i for i, s in enumerate(steps) if s.bytes >= cut), None)) for name, cut in trace.cuts.items()]
+    said = [(name, index) for name, index in [("z", 0), *ends] if index is not None]
+    return [(name, i, f"{spoken(name)} is complete at {format_bytes(steps[i].bytes)}") for name, i in said]
 
 
 def lane(trace: Trace, level: str) -> dict[str, Any]:
     """The decision timeline of one level, in shares of the file.
 
     `bars` are (left, width, height, solid): a step's winner as high as it is likely, solid where it is right; `runs` are
-    (left, width, label, title): stretches that keep a winner; `note` says from where on it is right, `wrong` if never.
+    (left, width, label, title): stretches that keep a winner; `first` says from where on it is right (see `First`).
     """
-    steps, answers = trace.steps, trace.answers.get(level) or None
+    steps = trace.steps
     winners = [step.top[level][0] for step in steps]
-    right = set(answers or [winners[-1][0]])
+    right = set(trace.answers.get(level) or [winners[-1][0]])
     edges = [*(step.bytes / trace.file_bytes for step in steps), 1.0]
     bars = [
         (round(edges[i], 5), round(max(edges[i + 1] - edges[i], 0.004), 5), round(p, 4), group in right)
@@ -117,19 +140,35 @@ def lane(trace: Trace, level: str) -> dict[str, Any]:
     ]
     starts = [i for i, winner in enumerate(winners) if i == 0 or winner[0] != winners[i - 1][0]]
     runs = [
-        (round(edges[i], 5), round(edges[j] - edges[i], 5), winners[i][1], f"{winners[i][1]}, {_from(steps[i])}")
+        (
+            round(edges[i], 5),
+            round(edges[j] - edges[i], 5),
+            winners[i][1],
+            f"{winners[i][1]}, from {format_bytes(steps[i].bytes)}",
+        )
         for i, j in zip(starts, [*starts[1:], len(steps)], strict=True)
     ]
-    settled = trace.settled(level, answers)
-    if settled is None:
-        note = "✗ right, then wrong" if any(winner[0] in right for winner in winners) else "✗ never right"
-    else:
-        note = f"{'✓ right' if answers else '▸ settled'} {_from(steps[settled])}"
-    return {"level": level, "bars": bars, "runs": runs, "note": note, "wrong": settled is None}
+    first = first_right(trace, [step.bytes for step in steps], [{level: step.top[level]} for step in steps])[level]
+    return {"level": level, "bars": bars, "runs": runs, "first": first}
 
 
-def _from(step: Step) -> str:
-    return f"from {format_bytes(step.bytes)}"
+def curve(trace: Trace) -> dict[str, Any] | None:
+    """Bits of meaning against bytes, a line a level: its most (log2 K) and (share of the file, bits) at every step.
+
+    None where the trace holds none; `called` is what the bits are without and with a known truth.
+    """
+    if not trace.groups or not trace.steps[0].meaning:
+        return None
+    lines = [
+        {
+            "level": level,
+            "most": round(math.log2(trace.groups[level]), 4),
+            "points": [(round(step.bytes / trace.file_bytes, 5), step.meaning[level]) for step in trace.steps],
+        }
+        for level in trace.steps[0].meaning
+    ]
+    most = max(line["most"] for line in lines)
+    return {"called": "meaning" if any(trace.answers.values()) else "how sure", "most": most, "lines": lines}
 
 
 def icicle(trace: Trace) -> list[dict[str, Any]]:

@@ -7,63 +7,79 @@ from typing import Any
 import streamlit as st
 
 from hiercodec.classify import ALLOWED, DEFAULT, offers, permitted
-from hiercodec.evaluation.bundle import to_webp
 from hiercodec.evaluation.samples import Sample, samples
-from hiercodec.levels import PAPER_PLAN
+from hiercodec.levels import PAPER_PLAN, spoken
+from hiercodec.ui.explore import rivals
+from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.explore.panels import panels
 from hiercodec.ui.explore.scrubber import scrubber, send_frames
-from hiercodec.ui.explore.subject import Subject, default_settings, subject
+from hiercodec.ui.explore.subject import Subject, default_settings, opening, opening_step, subject
 from hiercodec.ui.frame import cached, chrome, state
 from hiercodec.ui.results.cards import about_switch, weaknesses
 
-__all__ = ["choose", "notices", "provenance", "settings", "subject", "view"]
+__all__ = ["choose", "enter", "notices", "provenance", "settings", "subject", "view"]
+
+SENTENCE = (
+    "One file, cut anywhere: its first bytes tell the **kind** of thing, the next its **family**, the last its **class**. "
+    "Slide the bar."
+)
+
+
+def enter() -> None:
+    """Begin a run: an address is a wish, else the memory counts, else what the page opens with."""
+    title, step = opening()
+    plain = {name: str(value) for name, value in default_settings().items()}
+    state.enter(plain | {state.PHOTO: title, state.STEP: str(step + 1), state.FINER: state.NO_FINER})
 
 
 def choose() -> Sample | None:
     """The row of photographs; None means the visitor's own."""
-    chosen = st.pills(
-        "Photograph",
-        [*(row.title for row in samples()), state.UPLOAD],
-        default=state.DEFAULT_PHOTO,
-        required=True,
-        key=state.PHOTO,
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    if chosen == state.UPLOAD:
-        return None
-    return next((row for row in samples() if row.title == chosen), samples()[0])
+    titles = [*(row.title for row in samples()), state.UPLOAD]
+    state.recall(state.PHOTO, titles)
+    chosen = st.pills("Photograph", titles, required=True, key=state.PHOTO, label_visibility="collapsed")
+    state.remember(state.PHOTO, chosen)
+    return next((row for row in samples() if row.title == chosen), None)
 
 
 def settings() -> dict[str, Any]:
     """Model, classifier, hierarchy, number of steps, from a popover; the address carries those that are not default."""
     chosen = default_settings()
     with st.popover("Settings", icon=":material/tune:"):
-        models = list(cached.models()) or [str(chosen["model"])]
-        chosen["model"] = st.selectbox("Codec model", models, key="model", bind="query-params")
+        chosen["model"] = _select("Codec model", "model", list(cached.models()) or [str(chosen["model"])])
         for words in about_switch(cached.models(), str(chosen["model"])):
             st.caption(words)
-        offered = offers()
-        classifiers = [offer.spec for offer in offered if offer.spec == DEFAULT or permitted(offer.spec)]
-        if st.query_params.get("classifier", DEFAULT) not in classifiers:
-            st.toast("The address asks for a classifier that is not installed here.", icon=":material/info:")
-        spec = st.selectbox(
-            "Classifier",
-            classifiers,
-            key="classifier",
-            bind="query-params",
-            help=f"More can be offered by whoever starts the app: `{ALLOWED}` lists them.",
+        chosen["classifier"] = _classifier()
+        chosen["hierarchy"] = _select("Hierarchy", "hierarchy", cached.hierarchy_names())
+        chosen["steps"] = _select("Steps", "steps", [24, 12, 48])
+        chosen["side"] = _select("Longest side of your own photograph, in pixels", "side", list(cached.SIDES))
+        _select("Finer steps in block", state.FINER, [state.NO_FINER, *PAPER_PLAN.names], format_func=spoken)
+        st.caption(
+            "Shipped traces are made with the defaults. Another classifier or hierarchy looks at the same pictures anew; "
+            "any other choice computes the trace now. Larger photographs take longer: 768 pixels about four times as long."
         )
-        for offer in offered:
-            if not offer.ready:
-                st.caption(f"{offer.spec}: {offer.missing}.")
-        hierarchies = cached.hierarchy_names()
-        chosen["hierarchy"] = st.selectbox("Hierarchy", hierarchies, key="hierarchy", bind="query-params")
-        chosen["steps"] = st.selectbox("Steps", [24, 12, 48], key="steps", bind="query-params")
-        finer = [state.NO_FINER, *PAPER_PLAN.names]
-        st.selectbox("Finer steps in block", finer, key=state.FINER, bind="query-params")
-        st.caption("Shipped traces are made with the defaults. Any other choice computes the trace now.")
-    chosen["classifier"] = None if spec == "none" else spec
+    chosen["classifier"] = None if chosen["classifier"] == "none" else chosen["classifier"]
+    return chosen
+
+
+def _classifier() -> str:
+    """The select box of what is installed; what is not is named with its reason, also where an address asks for it."""
+    offered = offers()
+    classifiers = [offer.spec for offer in offered if offer.spec == DEFAULT or permitted(offer.spec)]
+    if st.query_params.get("classifier", DEFAULT) not in classifiers:
+        st.toast("The address asks for a classifier that is not installed here.", icon=":material/info:")
+    more = f"More can be offered by whoever starts the app: `{ALLOWED}` lists them."
+    chosen = _select("Classifier", "classifier", classifiers, help=more)
+    for offer in offered:
+        if not offer.ready:
+            st.caption(f"{offer.spec}: {offer.missing}.")
+    return chosen
+
+
+def _select(label: str, key: str, options: list[Any], **more: Any) -> Any:
+    """A select box that the address and the memory know."""
+    state.recall(key, options)
+    chosen = st.selectbox(label, options, key=key, **more)
+    state.remember(key, chosen)
     return chosen
 
 
@@ -84,80 +100,57 @@ def notices(shown: Subject, settings: dict[str, Any]) -> None:
 
 def view(shown: Subject) -> None:
     """The scrubber and all that follows its position, which is that of the page whenever the whole page runs."""
-    sizes = [step.bytes for step in shown.bundle.trace.steps]
-    if st.session_state.get(state.SHOWN) != shown.identity:
-        st.session_state[state.SHOWN] = shown.identity
-        state.return_to_place(shown.origin, sizes)
-    state.tell_scrubber()
-    _view(shown, sizes)
+    trace = shown.bundle.trace
+    sizes = [step.bytes for step in trace.steps]
+    start = len(sizes) - 1 if trace.provenance.get("reference") else opening_step(trace)
+    position = state.stand(shown.origin, sizes, start, carry=shown.sample is not None)
+    state.write_address()
+    if shown.growing is not None:
+        _growing(shown.growing)
+    wanted = st.session_state.get(state.FINER)
+    _view(shown, sizes, position, state.next_seek(), state.memory().get(state.LOOK, state.PLAIN_LOOK), wanted)
+
+
+@st.fragment(run_every=1.0)
+def _growing(job: Refinement) -> None:
+    """How far the steps are that are still being made, and a way to stop; the page runs again when they are there."""
+    if job.finished:
+        st.rerun(scope="app")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(job.done / job.total, text=f"First view. {job.total - job.done} finer steps are being made …")
+        st.button("Enough", on_click=job.cancel, help="Stop and keep the steps made so far")
 
 
 @st.fragment
-def _view(shown: Subject, sizes: list[int]) -> None:
-    """The scrubber, the plain slider that mirrors it, and the panels. A release reruns this part of the page only."""
-    if state.take_finer_asked():
+def _view(shown: Subject, sizes: list[int], told: int, seek: int, look: str, finer_then: str | None) -> None:
+    """The scrubber and the panels. A release reruns this part of the page only, with the same arguments.
+
+    `told`, `seek` and `look` are what the scrubber is told; they stay the same here, so that it is not sent anew.
+    """
+    if st.session_state.get(state.FINER) != finer_then:
         st.rerun(scope="app")
-    trace = shown.bundle.trace
-    position = state.settle_step(len(sizes))
-    state.keep_place(shown.origin, sizes, position)
-    classical, pictures = _classical(shown)
+    position = state.here(shown.origin, sizes)
+    rival, pictures = rivals.asked(shown)
     scrubber(
         shown.bundle,
         shown.identity,
         key=state.SCRUBBER,
-        position=state.told_to(position),
-        seek=state.seek(),
+        position=told,
+        seek=seek,
         alt=shown.title,
-        look=state.look(),
+        look=look,
         finer=shown.finer,
-        sources=[(key, f"{name}, same bytes") for key, name in _codecs(shown)],
-        classical=classical,
+        sources=[(key, f"{name}, same bytes") for key, name in rivals.names(shown).items()],
+        rival=rival,
         on_move=state.released,
-        on_codec=state.codec_asked,
         on_look=state.looked,
         on_finer=state.finer_asked,
-    )
-    st.select_slider(
-        f"Step (of {len(trace.steps)}): the same position as a plain control",
-        list(range(len(trace.steps))),
-        format_func=lambda index: str(index + 1),
-        key=state.STEP,
-        bind="query-params",
-        on_change=state.slid,
     )
     panels(shown, position)
     own = {"original": [shown.bundle.original], "frames": shown.bundle.changes, "bits": [shown.bundle.bits]}
     send_frames(shown.identity, own, key="explore_frames", changes=["frames"])
-    if classical is not None:
-        send_frames(classical["id"], {"frames": pictures}, key="explore_classical")
-
-
-def _codecs(shown: Subject) -> list[tuple[str, str]]:
-    """Classical codecs to compare with; none where the original is not at hand."""
-    from hiercodec.evaluation.peers import available
-
-    known = not shown.bundle.trace.provenance.get("reference")
-    return [(rival.name, rival.title) for rival in available()] if known else []
-
-
-def _classical(shown: Subject) -> tuple[dict[str, Any] | None, list[bytes]]:
-    """The classical codec that was asked for: what it gives at every step, and the pictures on their way out."""
-    codec = st.session_state.get(state.CODEC)
-    names = dict(_codecs(shown))
-    if codec not in names:
-        return None, []
-    from hiercodec.evaluation.measure import best_within
-
-    trace = shown.bundle.trace
-    rows = cached.rival_rows(codec, trace.provenance["image_sha256"], trace.file_bytes, shown.bundle.original_pixels())
-    indexes = [best_within(rows, step.bytes) for step in trace.steps]
-    used = sorted({index for index in indexes if index is not None})
-    points = [
-        None if i is None else {"bytes": rows[i].point.bytes, "psnr": rows[i].psnr, "frame": used.index(i)}
-        for i in indexes
-    ]
-    told = {"codec": codec, "label": names[codec], "points": points, "smallest": rows[0].point.bytes}
-    return {**told, "id": f"{shown.identity}-{codec}"}, [to_webp(rows[i].point.picture, 1) for i in used]
+    if rival is not None:
+        send_frames(rival["id"], {"frames": pictures}, key="explore_classical")
 
 
 def provenance(trace: Any) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from hiercodec.images import encode_png
+from hiercodec.levels import spoken
 from hiercodec.ui.explore import export, numbers
 from hiercodec.ui.frame import cached, chrome, state
 
@@ -50,8 +52,9 @@ def about(shown: Subject, position: int) -> None:
         )
     with right:
         st.markdown(
-            "**Keys** on the file bar: ← → one step · Page Up, Page Down to the next block · Home, End · Space plays. "
-            "On the picture: 1, 2, 3 move the divider, arrows pan."
+            "**Keys** on the file bar: ← → one step · Page Down, Page Up to the next block and back · Home, End · Space "
+            "plays. On the picture: 1, 2, 3 move the divider, arrows pan. **Present** fills the screen: arrows, Page keys "
+            "and Space move, as a clicker sends them; Escape leaves."
         )
         trace = shown.bundle.trace
         if trace.provenance.get("reference"):
@@ -67,6 +70,8 @@ def meaning(shown: Subject, position: int) -> None:
     if not step.mass:
         chrome.empty("This trace was made without a classifier.")
         return
+    from hiercodec.figures.trace import meaning_curve
+
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.markdown(f"At **{step.bytes:,} bytes** the classifier's probability is spread like this:")
@@ -77,6 +82,8 @@ def meaning(shown: Subject, position: int) -> None:
             "of its families, so that every level adds up to 100 %. The **margin** is how far the first answer leads the "
             "second."
         )
+        if step.meaning:
+            st.markdown(_told(trace, position))
         if trace.levels[1:2] and trace.levels[1] not in trace.parents:
             st.markdown("In this hierarchy families do not lie inside kinds, so the two rows are not aligned.")
         if step.wup is None:
@@ -84,14 +91,28 @@ def meaning(shown: Subject, position: int) -> None:
         else:
             level, top = list(step.top.items())[-1]
             st.markdown(
-                f"{level.capitalize()} answer: **{top[0][1]}**. Its WordNet similarity (**WUP**) to what the picture shows "
-                f"is **{step.wup:.2f}**; 1 is the same thing, two unrelated things have about 0.3."
+                f"{spoken(level).capitalize()} answer: **{top[0][1]}**. Its WordNet similarity (**WUP**) to what the picture "
+                f"shows is **{step.wup:.2f}**; 1 is the same thing, two unrelated things have about 0.3."
             )
+    told = meaning_curve(trace, position=position, mode=chrome.mode())
+    if told is not None:
+        chrome.chart(told, key="explore_told", alt="Bits of meaning against bytes received. " + _told(trace, position))
+
+
+def _told(trace: Trace, position: int) -> str:
+    """Bits of meaning at this step, by level, and for their price."""
+    step = trace.steps[position]
+    parts = [
+        f"{spoken(level)} {told:.1f} of {math.log2(trace.groups[level]):.1f}" for level, told in step.meaning.items()
+    ]
+    *_, whole = step.meaning.values()
+    named = "**Bits of meaning** told" if trace.answers else "**How sure** the answer is, in bits"
+    return f"{named}: {', '.join(parts)}. That is {1000 * whole / step.bytes:.1f} bits for every kB of file so far."
 
 
 def _mass_rows(trace: Trace, position: int) -> list[dict[str, object]]:
     return [
-        {"level": level, "group": trace.labels[level][group], "probability": f"{masses[group]:.1%}"}
+        {"level": spoken(level), "group": trace.labels[level][group], "probability": f"{masses[group]:.1%}"}
         for level, masses in trace.steps[position].mass.items()
         for group in sorted(range(len(masses)), key=lambda group: -masses[group])
         if masses[group] >= 0.0005
@@ -111,7 +132,7 @@ def decisions(shown: Subject, position: int) -> None:
         from_step = trace.settled(level, trace.answers.get(level))
         verb = "right" if trace.answers.get(level) else "settled"
         said = "wrong at the end" if from_step is None else f"{verb} from {trace.steps[from_step].bytes:,} bytes"
-        words.append(f"**{level}** {said}")
+        words.append(f"**{spoken(level)}** {said}")
     st.markdown(" · ".join(words))
     fig = confidence_curves(trace, position=position, mode=chrome.mode())
     alt = "Probability of each level's final answer against bytes received. " + " ".join(words).replace("*", "")
@@ -140,7 +161,7 @@ def size(shown: Subject, position: int) -> None:
     psnr = numbers.decibels(step.psnr, numbers.quality(trace)["same"])
     alt = f"PSNR against bytes; here {psnr} at {step.bytes} bytes"
     chrome.chart(fig, key="explore_quality", alt=alt, table=lambda: export.table(trace))
-    parts = " + ".join(f"{name} {n:,}" for name, n in trace.parts.items())
+    parts = " + ".join(f"{spoken(name)} {n:,}" for name, n in trace.parts.items())
     st.caption(f"The file: {parts} = {trace.file_bytes:,} bytes, every byte of the container counted.")
 
 

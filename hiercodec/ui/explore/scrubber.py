@@ -1,4 +1,4 @@
-"""The scrubber: a Streamlit component (version 2, inline, no build step) that moves through a trace in the browser.
+"""The scrubber: a Streamlit component (version 2, no build step) that moves through a trace in the browser.
 
 Two components share the work. `frames` takes the pictures to the browser once and shows nothing; `scrubber` takes the
 numbers (some tens of kilobytes), draws, and reports the position once, when the hand lets go.
@@ -11,18 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from streamlit.components.v2 import component
 
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.figures.palette import PALETTES, SEQUENTIAL, ramp
 from hiercodec.levels import MAX_LEVELS
+from hiercodec.ui.explore.modules import joined
 from hiercodec.ui.explore.numbers import numbers
+from hiercodec.ui.frame.words import GLOSSARY
 
 WEB = Path(__file__).resolve().parents[1] / "web"
 
 
-def _read(*names: str) -> str:
-    return "\n".join((WEB / name).read_text(encoding="utf-8") for name in names)
+def _read(name: str) -> str:
+    return (WEB / name).read_text(encoding="utf-8")
 
 
 def _colours() -> str:
@@ -36,12 +39,12 @@ def _colours() -> str:
     return "\n".join([".hx {", *lines, f"  --ramp: linear-gradient(90deg, {', '.join(SEQUENTIAL)});", "}"])
 
 
-_FRAMES = component("hiercodec_frames", html="<span\n hidden></span>", js=_read("frames.js"))
+_FRAMES = component("hiercodec_frames", html="<span\n hidden></span>", js=joined(WEB / "frames.mjs"))
 _SCRUBBER = component(
     "hiercodec_scrubber",
     html=_read("scrubber.html"),
     css=_colours() + "\n" + _read("scrubber.css"),
-    js=_read("scrubber_logic.mjs", "scrubber.js"),
+    js=joined(WEB / "scrubber.mjs"),
 )
 
 
@@ -67,7 +70,7 @@ def scrubber(
     look: str = "",
     finer: str | None = None,
     sources: Sequence[tuple[str, str]] = (),
-    classical: Mapping[str, Any] | None = None,
+    rival: Mapping[str, Any] | None = None,
     on_move: Callable[[], None] = lambda: None,
     on_codec: Callable[[], None] = lambda: None,
     on_look: Callable[[], None] = lambda: None,
@@ -76,11 +79,10 @@ def scrubber(
     """Draw the scrubber for one trace.
 
     The browser obeys `position` when `identity` or `seek` changes, and otherwise goes its own way. `on_move` runs once
-    a release, with the step in `st.session_state[key].k`; `on_codec` when someone asks for a classical codec at the same
+    a release, with the step in `st.session_state[key].k`; `on_codec` when someone asks for a rival codec at the same
     bytes, named in `st.session_state[key].codec`; `on_look` when the view changes, which `look` restores when the page
     opens; `on_finer` when someone asks for finer steps in the block named in `st.session_state[key].finer` ("": for none;
-    `finer` is the block that has them). `sources` are classical codecs as (name, label); `classical` holds the points of
-    the one that was computed last.
+    `finer` is the block that has them). `sources` are rivals as (name, label); `rival` is the one computed last.
     """
     data = {
         "id": identity,
@@ -91,8 +93,10 @@ def scrubber(
         "look": look,
         "finer": finer,
         "lut": ramp(SEQUENTIAL),
+        "most": _most_bits(bundle),
         "sources": [list(row) for row in sources],
-        "classical": classical,
+        "rival": rival,
+        "help": GLOSSARY,
     }
     _SCRUBBER(
         key=key,
@@ -102,3 +106,8 @@ def scrubber(
         on_look_change=on_look,
         on_finer_change=on_finer,
     )
+
+
+def _most_bits(bundle: Bundle) -> int:
+    """Where the scale of the bit map ends: what all but one in a hundred positions of the whole file stay under."""
+    return max(1, round(float(np.percentile(bundle.bit_maps()[-1], 99))))

@@ -1,4 +1,4 @@
-"""What the Explore page shows: a shipped trace, or one computed now with a progress line."""
+"""What the Explore page shows: a shipped trace, or one computed now, whose first steps come first."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from streamlit.delta_generator import DeltaGenerator
 from hiercodec.classify import DEFAULT, permitted
 from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.bundle import Bundle
-from hiercodec.evaluation.samples import Sample
+from hiercodec.evaluation.samples import Sample, samples
+from hiercodec.evaluation.trace import Trace
+from hiercodec.ui.explore.answers import story_step, story_strength
+from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.frame import cached, chrome, state
 
 KEEP = 3
-"""How many traces of their own photographs a visitor's session holds."""
+"""How many traces a visitor's session holds."""
 
 Progress = Callable[[int, int, str], None]
 
@@ -29,19 +32,55 @@ SHIP = "python -m hiercodec assets traces"
 class Subject:
     """What the page shows: a title, the trace with its pictures, identities for the browser, and the sample, if any.
 
-    `origin` names the picture and how it was traced, `identity` also the block with finer steps (`finer`), if any.
+    `origin` names the picture and how it was traced; `identity` tells one set of pictures and answers from another.
+    `judge` is the classifier (None: none) and the hierarchy; `finer` the block with finer steps, if any; `growing` the
+    work that makes more steps, while it runs.
     """
 
     title: str
     bundle: Bundle
     origin: str
+    judge: tuple[str | None, str]
     sample: Sample | None = None
     finer: str | None = None
+    growing: Refinement | None = None
 
     @property
     def identity(self) -> str:
-        """What tells one set of pictures from another."""
-        return f"{self.origin}-{self.finer}" if self.finer else self.origin
+        """What the browser knows this set of pictures and answers by."""
+        judge = "" if self.judge == _judge(default_settings()) else "-".join(map(str, self.judge))
+        growing = f"{len(self.bundle.trace.steps)} steps" if self.growing else ""
+        return "-".join(part for part in (self.origin, judge, growing, self.finer) if part)
+
+
+def opening() -> tuple[str, int]:
+    """Title and step of what the page opens with: of the photographs with a story the one that tells it best.
+
+    Found in the shipped traces, so that it stays true with other weights; the first photograph if none has a story.
+    """
+    traces = {}
+    for row in samples():
+        try:
+            traces[row.title] = cached.shipped_bundle(row.id).trace
+        except HiercodecError:
+            continue
+    if not traces:
+        return samples()[0].title, 0
+    title = max(traces, key=lambda name: story_strength(traces[name]))  # the first of equals
+    return title, opening_step(traces[title])
+
+
+def opening_step(trace: Trace) -> int:
+    """The step a picture opens at: its story (see `story_step`), else where the first block is complete, else the last."""
+    end = next(iter(trace.cuts.values()), 0)
+    complete = next((index for index, step in enumerate(trace.steps) if step.bytes >= end), len(trace.steps) - 1)
+    story = story_step(trace)
+    return complete if story is None else story
+
+
+def default_settings() -> dict[str, Any]:
+    """What the shipped traces were made with."""
+    return {"model": "lite", "classifier": DEFAULT, "hierarchy": "consensus", "steps": 24, "side": cached.SIDES[0]}
 
 
 def subject(chosen: Sample | None, settings: dict[str, Any]) -> Subject | None:
@@ -49,90 +88,148 @@ def subject(chosen: Sample | None, settings: dict[str, Any]) -> Subject | None:
     line = st.container()  # the progress line has a place of its own: what stands below it stays while it moves
     shown = _own(settings, line) if chosen is None else _sample(chosen, settings, line)
     level = st.session_state.get(state.FINER, state.NO_FINER)
-    if shown is None or level not in shown.bundle.trace.cuts:
+    if shown is None or shown.growing is not None or level not in shown.bundle.trace.cuts:
         return shown
     return _with_finer(shown, level, settings, line)
 
 
-def default_settings() -> dict[str, Any]:
-    """What the shipped traces were made with."""
-    return {"model": "lite", "classifier": DEFAULT, "hierarchy": "consensus", "steps": 24}
-
-
 def _sample(chosen: Sample, settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
-    if settings == default_settings():
+    plain = default_settings()
+    settings = settings | {"side": plain["side"]}  # samples have their own size
+    if all(settings[name] == plain[name] for name in ("model", "steps")):
         try:
-            return Subject(chosen.title, cached.shipped_bundle(chosen.id), f"shipped-{chosen.id}", chosen)
+            shipped = cached.shipped_bundle(chosen.id)
         except HiercodecError:
             if not cached.models():
                 chrome.empty("No trace of this photograph is shipped, and no codec is installed.", how=SHIP)
                 return None
+        else:
+            shown = Subject(chosen.title, shipped, f"shipped-{chosen.id}", _judge(plain), chosen)
+            return _judged(shown, settings, line)
     return _computed(chosen.id, chosen.title, settings, chosen, line)
 
 
 def _own(settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
-    upload = st.file_uploader(
-        f"A photograph (JPEG, PNG or WebP, shrunk to at most {cached.LONGEST_SIDE} pixels a side) or a .hc stream "
+    kept = state.own_file()
+    st.file_uploader(
+        f"A photograph (JPEG, PNG or WebP, shrunk to at most {settings['side']} pixels a side) or a .hc stream "
         "(up to 1024×1024, cut ones welcome). It stays in the memory of this computer and is forgotten when you leave.",
         type=["jpg", "jpeg", "png", "webp", "hc"],
         max_upload_size=12,
         key=state.OWN,
+        on_change=state.own_changed,
     )
-    if upload is None:
+    if kept is None:
         st.caption("An address restores everything on this page but an uploaded file.")
         return None
-    return _computed(upload.getvalue(), "Your picture", settings, None, line)
+    if st.session_state.get(state.OWN) is None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Still here: {kept[0]}")
+            st.button("Forget it", on_click=state.forget_own, type="tertiary")
+    return _computed(kept[1], "Your picture", settings, None, line)
+
+
+def _judge(settings: dict[str, Any]) -> tuple[str | None, str]:
+    return settings["classifier"], settings["hierarchy"]
+
+
+def _refusal(settings: dict[str, Any]) -> str:
+    """Why these settings cannot be used, in words; empty where they can. Asked before anything is built."""
+    classifier = settings["classifier"]
+    if classifier is not None and not permitted(classifier):
+        return "This classifier is not installed here. Choose another one in the settings."
+    return ""
+
+
+def _judged(shown: Subject, settings: dict[str, Any], line: DeltaGenerator) -> Subject:
+    """The same pictures with the answers asked for; as they were (with words on the page) where these cannot be had."""
+    if _judge(settings) == shown.judge:
+        return shown
+    classifier, hierarchy = _judge(settings)
+    refusal = _refusal(settings)
+    if refusal:
+        chrome.notice("error", refusal)
+        return shown
+    truth = shown.sample.truth if shown.sample else ()
+
+    def make(tell: Progress) -> Bundle:
+        tell(0, 1, "asking the classifier")
+        return cached.judge_again(shown.bundle, classifier=classifier, hierarchy=hierarchy, truth=truth)
+
+    other = dataclasses.replace(shown, judge=_judge(settings))
+    found = _kept(other.identity, make, line)
+    return shown if found is None else dataclasses.replace(other, bundle=found)
 
 
 def _computed(
     source: str | bytes, title: str, settings: dict[str, Any], chosen: Sample | None, line: DeltaGenerator
 ) -> Subject | None:
-    """Trace now, showing the picture as it comes, and remember the last few in this session."""
+    """Trace now: the first steps while the visitor waits, the others in the background; the session keeps the last few."""
     if not cached.models():
         chrome.empty("No codec is installed, so only shipped traces can be shown.", how="python -m hiercodec models")
         return None
-    classifier = settings["classifier"]
-    if classifier is not None and not permitted(classifier):  # before anything is built
-        chrome.notice("error", "This classifier is not installed here. Choose another one in the settings.")
+    if refusal := _refusal(settings):
+        chrome.notice("error", refusal)
         return None
     key = cached.key_of(source, *settings.values())
+    jobs: dict[str, Refinement] = st.session_state.setdefault("explore_jobs", {})
+    for other in set(jobs) - {key}:
+        jobs.pop(other).cancel()  # nobody looks at it any more
     picture = st.empty()  # there even when nothing is computed, so that what follows keeps its place on the page
 
-    def make(tell: Progress) -> Bundle:
-        def show(frame: Any) -> None:
-            picture.image(frame, output_format="PNG", alt="The picture as far as it has been decoded")
+    def show(frame: Any) -> None:
+        picture.image(frame, output_format="PNG", alt="The picture as far as it has been decoded")
 
+    def make(tell: Progress) -> Bundle:
         try:
-            return cached.compute(source, **settings, progress=tell, show=show)
+            found, rest = cached.compute(source, **settings, progress=tell, show=show)
         finally:
             picture.empty()
+        if rest:
+            jobs[key] = Refinement(found, rest, cached.more(found, settings))
+        return found
 
     found = _kept(key, make, line)
-    return found and Subject(title, found, key, chosen)
+    if found is None:
+        return None
+    job = jobs.get(key)
+    if job is not None and job.finished:
+        found = _keep(key, jobs.pop(key).bundle)
+    return Subject(title, found, key, _judge(settings), chosen, growing=jobs.get(key))
 
 
 def _with_finer(shown: Subject, level: str, settings: dict[str, Any], line: DeltaGenerator) -> Subject:
     """The same with finer steps in one block; as it was (with words on the page) where they cannot be made."""
-    asked = {name: settings[name] for name in ("model", "classifier", "hierarchy")}
+    classifier, hierarchy = shown.judge
+    asked = {"model": settings["model"], "classifier": classifier, "hierarchy": hierarchy}
     finer = dataclasses.replace(shown, finer=level)
     found = _kept(finer.identity, lambda tell: cached.compute_finer(shown.bundle, level, **asked, progress=tell), line)
     return shown if found is None else dataclasses.replace(finer, bundle=found)
 
 
 def _kept(key: str, make: Callable[[Progress], Bundle], line: DeltaGenerator) -> Bundle | None:
-    """What the session has traced under `key`, else `make(tell)` with a progress line; None (with words) if it fails."""
+    """What the session has under `key`, else `make(tell)` with a progress line; None (with words) if it fails."""
     kept: OrderedDict[str, Bundle] = st.session_state.setdefault("explore_kept", OrderedDict())
     if key in kept:
         kept.move_to_end(key)
         return kept[key]
     bar = line.progress(0.0, text="Loading the codec …")
+
+    def tell(done: int, total: int, what: str) -> None:
+        bar.progress(done / total, text=f"{what.capitalize()} …")
+
     try:
-        kept[key] = make(lambda done, total, what: bar.progress(done / total, text=f"{what.capitalize()} …"))
+        return _keep(key, make(tell))
     except HiercodecError as error:
         chrome.notice("error", f"This cannot be used: {error}")
         return None
     finally:
         bar.empty()
+
+
+def _keep(key: str, bundle: Bundle) -> Bundle:
+    kept: OrderedDict[str, Bundle] = st.session_state.setdefault("explore_kept", OrderedDict())
+    kept[key] = bundle
     while len(kept) > KEEP:
         kept.popitem(last=False)
-    return kept[key]
+    return bundle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import threading
@@ -20,12 +21,16 @@ from hiercodec.fsio import locate
 if TYPE_CHECKING:
     from hiercodec.evaluation import Judging
     from hiercodec.evaluation.measure import Row
+    from hiercodec.evaluation.trace import Ranked
 
 TRACES = locate("traces")
 MODELS = locate("models")
 DEFAULT_HIERARCHY = "consensus"
-LONGEST_SIDE = 384
-"""A visitor's photograph is shrunk until neither side is longer than this many pixels."""
+SIDES = (384, 512, 768)
+"""A visitor's photograph is shrunk until neither side is longer than this many pixels: the first, unless they choose."""
+
+FIRST_STEPS = 6
+"""How many steps are shown before the others are computed."""
 
 STREAM_PIXELS = 1024 * 1024
 """Pixels of a stream that a visitor may upload: some 1 s and 0.1 GB for each of its 24 prefixes, while others wait."""
@@ -110,6 +115,29 @@ def _judging(classifier: str | None, hierarchy: str, truth: Sequence[int] = ()) 
     return Judging(load_classifier(classifier), load_hierarchy(hierarchy)).knowing(truth)
 
 
+@st.cache_data(max_entries=24, show_spinner=False)
+def ranked(
+    key: str, classifier: str, hierarchy: str, truth: tuple[int, ...], _pictures: Sequence[np.ndarray]
+) -> list[tuple[dict[str, Ranked], float | None]]:
+    """What a classifier takes pictures (which `key` names) for, and the WUP of that; this imports torch.
+
+    Raises the project's errors.
+    """
+    from hiercodec.classify import path_of
+
+    with _BUSY:
+        judging = _judging(classifier, hierarchy, truth)
+        assert judging is not None
+        found = judging.verdicts(_pictures) if _pictures else []
+        return [(dict(path_of(row.probabilities, judging.hierarchy)), row.wup) for row in found]
+
+
+def codec_for(mark: str | None, model: str) -> Any:
+    """The codec whose weights have the fingerprint `mark` (hex), else `model`."""
+    name = next((name for name, card in models().items() if card.get("fingerprint") == mark), model)
+    return load_codec(name, str(models().get(name, {}).get("fingerprint")))
+
+
 def compute(
     source: str | bytes,
     *,
@@ -117,18 +145,22 @@ def compute(
     classifier: str | None,
     hierarchy: str,
     steps: int,
+    side: int,
     progress: Callable[[int, int, str], None],
     show: Callable[[Any], None] | None = None,
-) -> Bundle:
+) -> tuple[Bundle, list[int]]:
     """Trace a sample (by name), a photograph or a .hc stream (by its bytes) with the real codec; this imports torch.
 
-    Raises the project's errors on bytes it cannot use.
+    Photographs are shrunk to at most `side` pixels a side. Returns a trace of FIRST_STEPS steps, and at which bytes the
+    others are that it takes to make `steps`. Raises the project's errors on bytes it cannot use.
     """
     from hiercodec.evaluation import trace, trace_stream
+    from hiercodec.evaluation.tracing import budgets_of
     from hiercodec.images import read_rgb, resize_to
     from hiercodec.stream import parse
     from hiercodec.stream.container import MAGIC
 
+    mark, rgb, truth = None, None, ()
     if isinstance(source, bytes) and source[:3] == MAGIC[:3]:
         header = parse(source).header  # damage and size show here, before torch is loaded
         if header.pixels > STREAM_PIXELS:
@@ -138,24 +170,67 @@ def compute(
                 "python -m hiercodec decode IN.hc OUT.png"
             )
         mark = header.fingerprint.hex()
-        model = next((name for name, card in models().items() if card.get("fingerprint") == mark), model)
-        rgb, truth = None, ()
     elif isinstance(source, bytes):
-        rgb, truth = resize_to(read_rgb(source), LONGEST_SIDE), ()
+        rgb = resize_to(read_rgb(source), side)
     else:
         rgb, truth = sample(source).pixels(), sample(source).truth
     with _BUSY:
-        codec = load_codec(model, str(models().get(model, {}).get("fingerprint")))
-        judging = _judging(classifier, hierarchy, truth)
+        codec, judging = codec_for(mark, model), _judging(classifier, hierarchy, truth)
         if rgb is None:
             assert isinstance(source, bytes)
             data = source
-            found, decoded = trace_stream(codec, data, judging, steps=steps, progress=progress, show=show)
+        else:
+            progress(0, FIRST_STEPS, "encoding")
+            data = codec.encode(rgb)
+        budgets = budgets_of(data, steps)
+        first = few(budgets, list(parse(data, codec.plan).cuts().values()))
+        if rgb is None:
+            found, decoded = trace_stream(codec, data, judging, budgets=first, progress=progress, show=show)
             rgb = decoded[-1].image
         else:
-            data = codec.encode(rgb)
-            found, decoded = trace(codec, rgb, judging, steps=steps, data=data, progress=progress, show=show)
-    return bundles.make(found, data, rgb, decoded)
+            found, decoded = trace(codec, rgb, judging, data=data, budgets=first, progress=progress, show=show)
+    return bundles.make(found, data, rgb, decoded), [n for n in budgets if n not in first]
+
+
+def few(budgets: Sequence[int], ends: Sequence[int], count: int = FIRST_STEPS) -> list[int]:
+    """The `count` of rising `budgets` to look at first: both ends, where blocks end, then evenly in between.
+
+    >>> few([10, 20, 30, 40, 50, 60, 70, 80], [30, 60, 80], 6)
+    [10, 20, 30, 60, 70, 80]
+    """
+    chosen = {budgets[0], budgets[-1], *(n for n in ends if n in budgets)}
+    others = [n for n in budgets if n not in chosen]
+    spare = max(0, count - len(chosen))
+    chosen.update(others[i * (len(others) - 1) // max(1, spare - 1)] for i in range(min(spare, len(others))))
+    return sorted(chosen)
+
+
+def judge_again(bundle: Bundle, *, classifier: str | None, hierarchy: str, truth: tuple[int, ...]) -> Bundle:
+    """The same pictures, judged by another classifier or hierarchy. Raises the project's errors."""
+    from hiercodec.evaluation.tracing import judged_again
+
+    provenance = bundle.trace.provenance
+    original = None if provenance.get("reference") else bundle.original_pixels()
+    with _BUSY:
+        codec, judging = (
+            codec_for(provenance["fingerprint"], provenance["model"]),
+            _judging(classifier, hierarchy, truth),
+        )
+        return dataclasses.replace(bundle, trace=judged_again(codec, bundle.trace, bundle.frames(), original, judging))
+
+
+def more(bundle: Bundle, settings: dict[str, Any]) -> Callable[[Bundle, Sequence[int]], tuple[Any, dict[int, Any]]]:
+    """How to add steps to a trace made by `compute`, from any thread: models are loaded here, each call waits its turn."""
+    from hiercodec.evaluation.tracing import extend
+
+    codec = codec_for(bundle.trace.provenance.get("fingerprint"), settings["model"])
+    judging = _judging(settings["classifier"], settings["hierarchy"])
+
+    def extended(found: Bundle, budgets: Sequence[int]) -> tuple[Any, dict[int, Any]]:
+        with _BUSY:
+            return extend(codec, found.trace, found.stream, found.original_pixels(), budgets, judging)
+
+    return extended
 
 
 def compute_finer(
@@ -170,11 +245,9 @@ def compute_finer(
     """Add finer steps inside the block of `level` to a trace; this imports torch. Raises the project's errors."""
     from hiercodec.evaluation import refine
 
-    mark = bundle.trace.provenance.get("fingerprint")
-    name = next((name for name, card in models().items() if card.get("fingerprint") == mark), model)
     with _BUSY:
         found, decoded = refine(
-            load_codec(name, str(models().get(name, {}).get("fingerprint"))),
+            codec_for(bundle.trace.provenance.get("fingerprint"), model),
             bundle.trace,
             bundle.stream,
             bundle.original_pixels(),

@@ -1,169 +1,184 @@
-"""Names of what the pages keep between runs, and of what the address carries.
+"""Where a visitor stands on Explore, and how that is kept.
 
-`photo`, `step`, `finer` and the settings are bound to the address by their widgets, which drop values that do not exist.
-The address carries what the widgets show: the photograph's title and the step's number, counted from 1. A photograph
-left out means DEFAULT_PHOTO; that never changes, because a link made today must mean the same later. `look` is the
-scrubber's view, its sides A and B and its zoom.
+            address  ?photo=Cat&step=5&look=…            memory of the session
+                │  wins when it is not what we wrote         │  over pages, Back and settings
+                └───────────► enter() ─► recall() ◄──────────┘
+                                            │
+                                    widgets and scrubber
+                                            │ a choice, a release, another view
+                                            ▼
+                              remember() ─► write_address()
+
+A choice runs the whole page, and the scrubber is told where to go (`seek` grows). A release or another view comes *from*
+the scrubber: it runs its own part of the page only, and the scrubber is not told back what it knows.
+The address and the memory hold the same strings; values that do not exist count as nothing. `step` counts from 1. Until
+anything has changed the address stays bare; from then on it names photograph and step, so that a link made today means
+the same later.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
-PHOTO = "photo"
-STEP = "step"
-SCRUBBER = "explore_scrubber"
-FINER = "finer"
-LOOK = "look"
-SEEK = "explore_seek"
-SHOWN = "explore_shown"
-CODEC = "explore_codec"
-OWN = "explore_own"
-_RELEASED = "explore_released"
-_SLID = "explore_slid"
-_TOLD = "explore_told"
-_PLACE = "explore_place"
-_ASKED = "explore_finer_asked"
-_LOOK_TOLD = "explore_look_told"
-_LOOK_FORM = re.compile(r"[a-z0-9]{1,12}(,[a-z0-9]{1,12}){3}")
-
-DEFAULT_PHOTO = "Cat"
-DEFAULT_STEP = 8
+PHOTO, STEP, LOOK, FINER = "photo", "step", "look", "finer"
+SETTINGS = ("model", "classifier", "hierarchy", "steps", "side", FINER)
+ADDRESS = (PHOTO, STEP, *SETTINGS, LOOK)
+SCRUBBER, OWN = "explore_scrubber", "explore_own"
 UPLOAD = "Your own …"
 NO_FINER = "none"
 PLAIN_LOOK = "picture,prefix,original,0"
 
+_MEMORY, _WRITTEN, _PLAIN, _AT, _SEEK, _FILE = (
+    f"explore_{name}" for name in ("memory", "written", "plain", "at", "seek", "file")
+)
+_LOOK_FORM = re.compile(r"[a-z0-9]{1,12}(,[a-z0-9]{1,12}){3}")
 
-def seek() -> int:
-    """How often the server has told the scrubber where to go; it obeys when this number changes."""
-    return st.session_state.get(SEEK, 0)
+
+def memory() -> dict[str, str]:
+    """What the session remembers, by the names of the address."""
+    return st.session_state.setdefault(_MEMORY, {})
 
 
-def told_to(position: int) -> int:
-    """Where the scrubber was last told to go.
+def enter(plain: Mapping[str, str]) -> None:
+    """Begin a run of the page: an address that we did not write is a wish. `plain` is what the page opens with."""
+    st.session_state[_PLAIN] = dict(plain)
+    asked = {name: st.query_params[name] for name in ADDRESS if name in st.query_params}
+    if asked == st.session_state.get(_WRITTEN, {}):
+        return
+    memory().update(asked)
+    if not _LOOK_FORM.fullmatch(memory().get(LOOK, "")):
+        memory().pop(LOOK, None)
+    if STEP in asked:
+        st.session_state.pop(_AT, None)
+    for name in set(asked) - {STEP, LOOK}:
+        st.session_state.pop(name, None)  # its widget takes the value from the memory
 
-    Its own moves do not change this, so that what it is sent stays the same and need not be sent again.
+
+def recall(name: str, options: Sequence[Any]) -> None:
+    """Give the widget `name` its value before it is drawn: its own, else the remembered one, else the plain one."""
+    if st.session_state.get(name) not in options:
+        named = {str(option): option for option in options}
+        plain = st.session_state.get(_PLAIN, {}).get(name, "")
+        st.session_state[name] = named.get(memory().get(name, ""), named.get(plain, options[0]))
+
+
+def remember(name: str, value: Any) -> None:
+    """Keep what a widget or the scrubber says now."""
+    memory()[name] = str(value)
+
+
+def write_address() -> None:
+    """Make the address say what is remembered; other people's parameters stay."""
+    rows = address()
+    if rows != {name: st.query_params[name] for name in ADDRESS if name in st.query_params}:
+        others = {name: value for name, value in st.query_params.items() if name not in ADDRESS}
+        st.query_params.from_dict(others | rows)
+    st.session_state[_WRITTEN] = rows
+
+
+def address() -> dict[str, str]:
+    """Names and values of the address: nothing until something changes, then photograph, step and what is not plain."""
+    plain = st.session_state.get(_PLAIN, {})
+    rows = {name: value for name, value in memory().items() if value != plain.get(name)}
+    place = {name: memory()[name] for name in (PHOTO, STEP) if name in memory()}
+    moved = rows or st.session_state.get(_WRITTEN)
+    return {name: (place | rows)[name] for name in ADDRESS if name in place | rows} if moved else {}
+
+
+def link(photo: str, position: int) -> str:
+    """The address of exactly this view."""
+    rows = address() | {PHOTO: photo, STEP: str(position + 1)}
+    return f"{st.context.url or ''}?{urlencode({name: rows[name] for name in ADDRESS if name in rows})}"
+
+
+# ---- the place in the file ---------------------------------------------------------------------------------------------
+def stand(origin: str, sizes: Sequence[int], opening: int, *, carry: bool) -> int:
+    """Where the page stands in a trace with steps at `sizes` bytes, for a run of the whole page.
+
+    In the picture it showed before (`origin`): at the same bytes. In another one: at the remembered step, which a change
+    of photograph carries over if `carry`; else where it opens.
     """
-    number, place = st.session_state.get(_TOLD, (None, position))
-    if number != seek():
-        st.session_state[_TOLD] = (seek(), position)
-        return position
-    return place
+    before, n_bytes = st.session_state.get(_AT, (None, 0))
+    if before == origin:
+        index = min(range(len(sizes)), key=lambda i: abs(sizes[i] - n_bytes))
+    elif carry:
+        text = memory().get(STEP, "")
+        index = int(text) - 1 if re.fullmatch(r"-?\d{1,6}", text) else opening
+    else:
+        index = opening
+    return _settle(origin, sizes, index)
 
 
-def tell_scrubber() -> None:
-    """Make the scrubber go to the current step on its next draw, and should it be a new one, take on the address's look."""
-    st.session_state[SEEK] = seek() + 1
-    asked = str(st.query_params.get(LOOK, ""))
-    st.session_state[_LOOK_TOLD] = asked if _LOOK_FORM.fullmatch(asked) else PLAIN_LOOK
+def here(origin: str, sizes: Sequence[int]) -> int:
+    """Where the page stands now, for a run of the scrubber's part."""
+    return _settle(origin, sizes, int(memory()[STEP]) - 1)
+
+
+def _settle(origin: str, sizes: Sequence[int], index: int) -> int:
+    index = max(0, min(len(sizes) - 1, index))
+    remember(STEP, index + 1)
+    st.session_state[_AT] = (origin, sizes[index])
+    return index
+
+
+def next_seek() -> int:
+    """A number that the scrubber has not seen: with it, it goes where it is told."""
+    st.session_state[_SEEK] = st.session_state.get(_SEEK, 0) + 1
+    return st.session_state[_SEEK]
+
+
+# ---- what comes from the scrubber --------------------------------------------------------------------------------------
+def _said(name: str) -> Any:
+    return (st.session_state.get(SCRUBBER) or {}).get(name)
 
 
 def released() -> None:
     """The hand let go of the scrubber: its position becomes the step of the page and of the address."""
-    position = st.session_state[SCRUBBER].get("k")
+    position = _said("k")
     if isinstance(position, int):
-        st.session_state[_RELEASED] = position
-
-
-def slid() -> None:
-    """The plain slider was moved, or seems to have been: see `settle_step`."""
-    st.session_state[_SLID] = True
-
-
-def look() -> str:
-    """The view with which the scrubber opens: the address's when the whole page last ran.
-
-    It stays the same until then, so that the scrubber is not sent anew when the view changes.
-    """
-    return st.session_state.get(_LOOK_TOLD, PLAIN_LOOK)
+        remember(STEP, position + 1)
+        write_address()
 
 
 def looked() -> None:
     """The scrubber shows another view: the address follows."""
-    seen = st.session_state[SCRUBBER].get("look")
+    seen = _said("look")
     if isinstance(seen, str) and _LOOK_FORM.fullmatch(seen):
-        if seen == PLAIN_LOOK:
-            st.query_params.pop(LOOK, None)
-        else:
-            st.query_params[LOOK] = seen
+        remember(LOOK, seen)
+        write_address()
 
 
 def finer_asked() -> None:
     """Someone asked for finer steps in a block, or for none again."""
-    level = st.session_state[SCRUBBER].get("finer")
+    level = _said("finer")
     if isinstance(level, str):
         st.session_state[FINER] = level or NO_FINER
-        st.session_state[_ASKED] = True
+        remember(FINER, level or NO_FINER)
 
 
-def take_finer_asked() -> bool:
-    """Whether that happened since the last time: then the whole page has to run, not only the scrubber's part."""
-    return bool(st.session_state.pop(_ASKED, False))
+def codec_asked() -> str | None:
+    """The rival codec to compare with, if any."""
+    codec = _said("codec")
+    return codec if isinstance(codec, str) else None
 
 
-def keep_place(origin: str, sizes: Sequence[int], position: int) -> None:
-    """Remember at how many bytes of the picture `origin` the page stands."""
-    st.session_state[_PLACE] = (origin, sizes[position])
+# ---- a file of the visitor's own ---------------------------------------------------------------------------------------
+def own_file() -> tuple[str, bytes] | None:
+    """Name and bytes of the file the visitor gave, which stays over a change of photograph or page."""
+    return st.session_state.get(_FILE)
 
 
-def return_to_place(origin: str, sizes: Sequence[int]) -> None:
-    """Go to the step nearest to where the page stood, if it showed the same picture with other steps."""
-    before, n_bytes = st.session_state.get(_PLACE, (None, 0))
-    if before == origin:
-        st.session_state[STEP] = min(range(len(sizes)), key=lambda index: abs(sizes[index] - n_bytes))
+def own_changed() -> None:
+    """A file was given, or taken away by hand; that the widget is not drawn for a while is neither."""
+    given = st.session_state.get(OWN)
+    st.session_state[_FILE] = None if given is None else (given.name, given.getvalue())
 
 
-def link(photo: str, position: int) -> str:
-    """The address of exactly this view; what is default is left out, as the page itself does."""
-    kept = {name: st.query_params[name] for name in ADDRESS if name in st.query_params}
-    return f"{st.context.url or ''}?{urlencode(kept | {PHOTO: photo, STEP: position + 1})}"
-
-
-ADDRESS = ("model", "classifier", "hierarchy", "steps", FINER, LOOK)
-"""What a link carries besides the photograph and the step."""
-
-
-def settle_step(count: int) -> int:
-    """Decide where the page stands, before the slider is drawn: the scrubber's word counts more than the slider's.
-
-    On quick releases the browser still sends the slider's value of the run before, which looks like a move back.
-    """
-    position, moved = st.session_state.pop(_RELEASED, None), st.session_state.pop(_SLID, False)
-    if position is not None:
-        st.session_state[STEP] = position
-    elif moved:
-        tell_scrubber()
-    return hold_step(count)
-
-
-def codec_asked() -> None:
-    """Someone chose a classical codec to compare with."""
-    codec = st.session_state[SCRUBBER].get("codec")
-    if isinstance(codec, str):
-        st.session_state[CODEC] = codec
-
-
-def hold_step(count: int) -> int:
-    """Keep the step inside 0…count−1 before its widget is drawn, and return it.
-
-    A first visit without a step in the address starts at DEFAULT_STEP.
-    """
-    value = st.session_state.get(STEP)
-    if value is None:
-        value = _from_address()
-    held = max(0, min(count - 1, value))
-    if held != st.session_state.get(STEP):
-        st.session_state[STEP] = held
-    return held
-
-
-def _from_address() -> int:
-    """The step the address names, else the default; nonsense counts as nothing."""
-    try:
-        return int(st.query_params.get(STEP, "")) - 1
-    except ValueError:
-        return DEFAULT_STEP
+def forget_own() -> None:
+    """The visitor wants the file gone."""
+    st.session_state[_FILE] = None

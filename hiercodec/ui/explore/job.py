@@ -1,0 +1,55 @@
+"""The rest of a trace, made in the background while its first steps are already on the page. No Streamlit calls inside.
+
+Refinement(bundle, budgets, more) ──► a thread: a few budgets at a time, each in its turn at the codec
+    .done, .total                      how far it is, for a progress line
+    .cancel()                          stops before the next budgets; what is there stays
+    .finished, .bundle                 the longer trace
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hiercodec.evaluation import bundle as bundles
+from hiercodec.evaluation.bundle import Bundle
+
+AT_ONCE = 3
+"""Budgets between two looks at `cancel`, and between two turns at the codec: others wait no longer for their first view."""
+
+More = Callable[[Bundle, Sequence[int]], tuple[Any, dict[int, Any]]]
+"""(a trace with its pictures, budgets) → (the longer trace, what was decoded, by bytes)."""
+
+
+class Refinement:
+    """A trace that grows to more steps in a thread of its own, begun at once."""
+
+    def __init__(self, bundle: Bundle, budgets: Sequence[int], more: More) -> None:
+        self.bundle, self.total, self.done = bundle, len(budgets), 0
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(list(budgets), more), name="refinement", daemon=True)
+        self._thread.start()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the thread has ended: with all steps, with fewer after `cancel`, or after a failure (logged)."""
+        return not self._thread.is_alive()
+
+    def cancel(self) -> None:
+        """Stop soon; the steps made so far stay."""
+        self._cancelled.set()
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Return when it has finished, or after so many seconds."""
+        self._thread.join(seconds)
+
+    def _run(self, budgets: list[int], more: More) -> None:
+        try:
+            while budgets and not self._cancelled.is_set():
+                part, budgets = budgets[:AT_ONCE], budgets[AT_ONCE:]
+                self.bundle = bundles.refined(self.bundle, *more(self.bundle, part))
+                self.done += len(part)
+        except Exception:  # the first steps stand; a thread has nobody else to tell
+            logging.getLogger(__name__).exception("the finer steps of a trace could not be made")

@@ -1,0 +1,24 @@
+"""The terms of the app in plain words: what every "?" on Explore and the list on Learn say."""
+
+from __future__ import annotations
+
+GLOSSARY = {
+    "kind, family, class": "The three questions a file answers: one of 10 kinds, one of 100 families, one of 1000 classes. "
+    "The paper calls these levels coarse, intermediate and fine.",
+    "prefix": "The first so many bytes of the file. The decoder sees these and nothing else.",
+    "block": "The part of the file that belongs to one level: the kind, the family or the class.",
+    "z": "Side information, sent first: a rough map of how busy each part of the picture is. It is needed to read the rest.",
+    "bit/pixel (bpp)": "All bytes of the file so far times 8, divided by the number of pixels.",
+    "PSNR": "How close the picture is to the original, in decibels. 25 is rough, 30 decent, 35 good.",
+    "margin": "How far the first answer leads the second, in points of a hundred. A small margin is a close call.",
+    "WUP": "Wu-Palmer similarity: how near the answer is to the truth in WordNet. 1 is the same thing; two unrelated things "
+    "have about 0.3.",
+    "bits of meaning": "How much of “what is it?” the file has told so far. To name one of 1000 classes takes 10 bits, one "
+    "of 100 families 6.6, one of 10 kinds 3.3. Where the truth is known only belief in the truth counts; where it is not, "
+    "the number says how sure the answer is, not whether it is right.",
+    "a lane": "One lane a level: the likeliest answer at that point of the file. The higher the shape, the surer. Solid: a "
+    "right answer (where the truth is not known, the answer of the whole file). Hatched: another answer.",
+    "these rows": "All of the probability at this point of the file. Each row adds up to 100 %; groups stay in their order, "
+    "and families stand under their kind.",
+    "top-1": "How often the classifier's likeliest answer is the right one.",
+}

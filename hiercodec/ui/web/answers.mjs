@@ -1,0 +1,78 @@
+// Size, quality and what the picture is taken for: one answer a level, or one a side where two pictures are compared.
+
+import { colourOf, helpOn, make, nameOf, percent } from "./dom.mjs";
+
+export function createAnswers(hub) {
+  const { $, box } = hub;
+  let rows = [];
+
+  /** The parts of one answer: which side, label, right or wrong, how likely. */
+  function line(className) {
+    const element = make("p", className);
+    const [side, label, mark, chance, first] = ["side", "label", "mark", "chance", "first"].map((name) => make("span", name));
+    element.append(side, label, mark, chance, first);
+    return { element, side, label, mark, chance, first };
+  }
+
+  function buildRow(level, index) {
+    const { levels } = hub.trace;
+    const element = make("div", "level", "", { "--colour": colourOf(hub.trace, level) });
+    const [one, a, b] = [line("answer alone"), line("answer compared"), line("answer compared")];
+    const [bar, foot] = [make("div", "bar"), make("p", "foot")];
+    const [rest, lead, arrived] = ["rest", "margin", "arrived"].map((name) => make("span", name));
+    const slices = [0, 1, 2].map(() => bar.appendChild(make("i", "")));
+    const helps = [...(index === 0 ? ["margin"] : []), ...(index === levels.length - 1 ? ["WUP"] : [])].map(helpOn);
+    foot.append(rest, lead, ...helps, arrived);
+    element.append(nameOf(hub.trace, level), one.element, bar, foot, a.element, b.element);
+    return { level, element, one, a, b, slices, rest, lead, arrived };
+  }
+
+  function build() {
+    const { levels, truth, quality, curve } = hub.trace;
+    rows = levels.map(buildRow);
+    $(".path").replaceChildren(...rows.map((row) => row.element));
+    $(".truth span").textContent = $(".truth span").title = truth;
+    $("[data-name=psnr]").textContent = quality;
+    $("[data-name=told]").textContent = curve?.called ?? "";
+    $(".told").hidden = !curve;
+  }
+
+  function fill(target, answer, side = "", [verdict, words, ever] = ["", "", true]) {
+    target.side.textContent = side;
+    target.label.textContent = target.label.title = answer?.label ?? "not classified";
+    target.mark.replaceChildren(...(answer?.mark ? [{ right: "✓", wrong: "✗" }[answer.mark], make("span", "", ` ${answer.mark}`)] : []));
+    target.mark.className = `mark ${answer?.mark ?? ""}`;
+    target.chance.textContent = answer?.chance ?? "";
+    Object.assign(target.first, { textContent: words, title: `${verdict} ${words}`, className: ever ? "first" : "first wrong" });
+  }
+
+  function renderRow({ level, element, one, a, b, slices, rest, lead, arrived }, step) {
+    const answer = step.answers[level];
+    element.classList.toggle("pending", step.arrived[level] !== "block complete");
+    arrived.textContent = step.arrived[level];
+    fill(one, answer);
+    for (const [i, slice] of slices.entries()) slice.style.width = percent(answer?.chances[i] ?? 0);
+    rest.textContent = rest.title = answer?.rest ?? "";
+    lead.textContent = answer ? [answer.margin, answer.wup].filter(Boolean).join(" · ") : "";
+    if (!hub.compares()) return;
+    for (const [target, name] of [[a, "a"], [b, "b"]]) {
+      const { answers, first, waiting } = hub.source(hub.state[name]);
+      fill(target, waiting ? { label: waiting } : answers?.[level], name.toUpperCase(), first?.[level]);
+    }
+  }
+
+  function render(step) {
+    const { whole, file_bytes } = hub.trace;
+    box.classList.toggle("comparing", hub.compares());
+    $(".bytes b").textContent = step.size;
+    $(".bytes span").textContent = ` of ${whole} · ${Math.round((100 * step.bytes) / file_bytes)} %`;
+    $("[data-number=bpp]").textContent = step.rate;
+    $("[data-number=psnr]").textContent = step.quality;
+    $("[data-number=told]").textContent = step.told;
+    $(".where span").textContent = step.where;
+    for (const row of rows) renderRow(row, step);
+    $(".apart").hidden = step.consistent;
+  }
+
+  return { build, render };
+}

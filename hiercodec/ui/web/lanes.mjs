@@ -1,0 +1,88 @@
+// What was decided from which byte on: a lane a level, the curve of meaning, and all of the probability at this point.
+
+import { colourOf, helpOn, make, nameOf, percent } from "./dom.mjs";
+import { curvePath, formatThousandths } from "./steps.mjs";
+
+const [WIDE, HIGH] = [1000, 100]; // the curve's own units; the page stretches them
+
+export function createLanes(hub) {
+  const { $, $$ } = hub;
+  let cells = [];
+
+  /** A level's lane: for every step a bar as high as its winner is likely, solid where the winner is right. */
+  function laneOf({ level, bars, runs, first: [verdict, words, ever] }, index) {
+    const lane = make("div", "row lane", "", { "--colour": colourOf(hub.trace, level) });
+    const cell = make("div", "cell");
+    cell.append(...bars.map(([left, width, height, solid]) =>
+      make("i", solid ? "solid" : "other", "", { left: percent(left), width: percent(width), height: percent(height) })));
+    cell.append(...runs.map(([left, width, label, title]) => {
+      const run = make("div", "run", "", { left: percent(left), width: percent(width) });
+      run.title = title;
+      run.append(make("span", "", label));
+      return run;
+    }));
+    lane.append(nameOf(hub.trace, level), cell, make("span", ever ? "note" : "note wrong", `${verdict} ${words}`));
+    if (index === 0) lane.lastChild.append(" ", helpOn("a lane"));
+    return lane;
+  }
+
+  function svg(tag, attributes) {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    return element;
+  }
+
+  /** Bits of meaning against bytes: a line a level, each under the dotted line of the most it can reach. */
+  function curveOf({ called, most, lines }) {
+    const [row, cell, name] = [make("div", "row lane curve"), make("div", "cell"), make("span", "name", `${called} `)];
+    const drawing = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", "aria-hidden": "true" });
+    for (const { level, most: top, points } of lines) {
+      const style = `stroke: ${colourOf(hub.trace, level)}`;
+      drawing.append(svg("path", { class: "top", style, d: curvePath([[0, top], [1, top]], most, WIDE, HIGH) }));
+      drawing.append(svg("path", { style, d: curvePath(points, most, WIDE, HIGH) }));
+    }
+    cell.append(drawing);
+    name.append(helpOn("bits of meaning"));
+    row.append(name, cell, make("span", "note told"));
+    return row;
+  }
+
+  function build() {
+    const { lanes, curve, icicle } = hub.trace;
+    $(".lanes").replaceChildren(...lanes.map(laneOf), ...(curve ? [curveOf(curve)] : []));
+    cells = icicle.map(({ labels, groups }) => labels.map((label, i) => {
+      const cell = make("i", i % 2 ? "odd" : "", "", { "--colour": `var(--group-${groups[i] % 10})` });
+      cell.append(make("span", "", label));
+      cell.title = label;
+      return cell;
+    }));
+    $(".icicle .rows").replaceChildren(...icicle.map(({ level }, i) => {
+      const row = make("div", "row", "", { "--colour": colourOf(hub.trace, level) });
+      const note = make("span", "note", `${cells[i].length} groups `);
+      if (i === 0) note.append(helpOn("these rows"));
+      row.append(nameOf(hub.trace, level), make("div", "cell"), note);
+      row.children[1].append(...cells[i]);
+      return row;
+    }));
+    $(".icicle").hidden = !icicle.length;
+  }
+
+  /** A label that does not fit its stretch is left out: half a word says nothing. */
+  function layout() {
+    const spans = $$(".run span");
+    const fits = spans.map((span) => span.scrollWidth <= span.clientWidth);
+    for (const [i, span] of spans.entries()) span.classList.toggle("cut", !fits[i]);
+  }
+
+  function render(step) {
+    for (const [i, { masses }] of hub.trace.icicle.entries()) {
+      for (const [j, cell] of cells[i].entries()) {
+        cell.style.flexGrow = masses[hub.state.k][j];
+        cell.dataset.p = formatThousandths(masses[hub.state.k][j]);
+      }
+    }
+    for (const note of $$(".note.told")) note.textContent = step.told;
+  }
+
+  return { build, layout, render };
+}

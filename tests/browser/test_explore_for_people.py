@@ -1,0 +1,263 @@
+"""What people stumbled over on Explore, each as they did it (the U rows of the findings), at their screens' sizes."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from PIL import Image
+
+from hiercodec.evaluation import bundle
+from hiercodec.evaluation.samples import samples
+from hiercodec.evaluation.ship import TRACES
+from hiercodec.ui.explore.answers import story_strength
+from tests.browser.conftest import settle
+from tests.browser.explore import ROOT_OF, point, position, upload
+
+pytestmark = pytest.mark.browser
+PHONE, BEAMER, LAPTOP, HALL = (
+    {"width": w, "height": h} for w, h in ((390, 844), (1024, 768), (1440, 900), (1920, 1080))
+)
+IN_VIEW = f"""(names) => names.filter((name) => [...{ROOT_OF}.querySelectorAll(name)].some((element) => {{
+  const {{ left, top, right, bottom, height }} = element.getBoundingClientRect();
+  return !height || top < 0 || left < 0 || bottom > innerHeight || right > innerWidth;
+}}))"""
+SIZES = f"""(names) => names.map((name) => parseFloat(getComputedStyle({ROOT_OF}.querySelector(name)).fontSize))"""
+COVERED = f"""(name) => [...{ROOT_OF}.querySelectorAll(name)].some((element) => {{
+  const {{ left, top, width, height }} = element.getBoundingClientRect();
+  const over = {ROOT_OF}.elementFromPoint(left + width / 2, top + height / 2);
+  return !(element === over || element.contains(over));
+}})"""
+
+
+def go(page, name: str) -> None:
+    """Follow the menu, which hides behind a button on a small screen."""
+    page.get_by_role("link", name=name).first.click()
+    page.wait_for_timeout(1000)
+
+
+# ---- U2, U10: the place and the upload are kept ------------------------------------------------------------------------
+def test_the_place_is_kept_over_pages_back_and_reload(open_page):
+    page = open_page("/?photo=Rocket&step=5")
+    go(page, "Clusters")
+    page.wait_for_selector(".js-plotly-plot")
+    page.go_back()
+    settle(page)
+    assert (page.locator(".hx").get_attribute("data-id"), position(page)) == ("shipped-rocket", 4)
+    page.wait_for_url("**photo=Rocket&step=5*")
+    go(page, "Learn")
+    go(page, "Explore")
+    settle(page)
+    assert (page.locator(".hx").get_attribute("data-id"), position(page)) == ("shipped-rocket", 4)
+    page.reload()
+    settle(page)
+    assert (page.locator(".hx").get_attribute("data-id"), position(page)) == ("shipped-rocket", 4)
+
+
+def test_a_photograph_keeps_the_step_and_its_address_comes_back(open_page):
+    page = open_page("/?photo=Rocket&step=5")
+    page.get_by_role("radio", name="Coffee").or_(page.get_by_role("button", name="Coffee")).first.click()
+    page.wait_for_url("**photo=Coffee&step=5*")
+    settle(page)
+    assert position(page) == 4
+
+
+# ---- U3, U4: Present ---------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [BEAMER, HALL], ids=["1024x768", "1920x1080"])
+def test_present_is_for_a_hall(open_page, size, scheme):
+    page = open_page(viewport=size, color_scheme=scheme)
+    texts = [
+        ".bytes b",
+        ".alone .label",
+        ".alone .chance",
+        ".alone .mark",
+        ".level > .name",
+        ".notch .name",
+        ".tag.left",
+    ]
+    before = page.evaluate(SIZES, texts)
+    at = position(page)
+    page.locator("[data-do=present]").click()
+    for number, key in enumerate(("PageDown", "ArrowRight", "Space"), start=1):
+        page.keyboard.press(key)
+        assert position(page) == at + number, key
+    for number, key in enumerate(("PageUp", "ArrowLeft"), start=1):
+        page.keyboard.press(key)
+        assert position(page) == at + 3 - number, key
+    after = page.evaluate(SIZES, texts)
+    assert min(new / old for new, old in zip(after, before, strict=True)) >= 1.6, (before, after)
+    assert not page.evaluate(IN_VIEW, [".stage", ".bytes", ".level", ".alone .label", ".track", ".notch"])
+    assert page.evaluate(f"{ROOT_OF}.querySelector('.hx').scrollHeight") <= size["height"]
+    page.wait_for_url(f"**step={position(page) + 1}*")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(300)
+    assert not page.locator(".hx.present").count()
+
+
+# ---- U5, U21: what is above the fold -----------------------------------------------------------------------------------
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("size", "seen"),
+    [
+        (PHONE, [".stage", ".level", ".track", "[data-do=play]"]),
+        (BEAMER, [".stage", ".level", ".track", ".notch"]),
+        (LAPTOP, [".stage", ".level", ".truth", ".track", ".lanes", ".icicle"]),
+        (HALL, [".stage", ".level", ".truth", ".track", ".lanes", ".icicle"]),
+    ],
+    ids=["390x844", "1024x768", "1440x900", "1920x1080"],
+)
+def test_what_matters_is_above_the_fold(open_page, size, seen, scheme):
+    page = open_page(viewport=size, color_scheme=scheme)
+    assert not page.evaluate(IN_VIEW, seen)
+    assert not any(page.evaluate(COVERED, name) for name in (".alone .label", ".track"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
+def test_on_a_phone_answers_change_in_view_while_sliding(open_page):
+    page = open_page(viewport=PHONE)
+    page.mouse.move(*point(page, 0.02))
+    page.mouse.down()
+    seen = set()
+    for share in (0.02, 0.3, 0.6, 0.97):
+        page.mouse.move(*point(page, share))
+        assert not page.evaluate(IN_VIEW, [".level", ".track", ".stage"])
+        seen.add(page.locator(".path").inner_text())
+    page.mouse.up()
+    assert len(seen) >= 3
+
+
+# ---- the first screen, U8, U13, U14 ------------------------------------------------------------------------------------
+def test_the_first_screen_tells_the_story(open_page):
+    page = open_page()
+    told = max(samples(), key=lambda row: story_strength(bundle.read(TRACES / f"{row.id}.zip").trace))
+    assert page.locator(".hx").get_attribute("data-id") == f"shipped-{told.id}"
+    assert [mark.strip() for mark in page.locator(".alone .mark").all_text_contents()] == [
+        "✓ right",
+        "✓ right",
+        "✗ wrong",
+    ]
+    page.keyboard.press("Tab")
+    page.locator("[data-do=forward]").click()
+    assert page.locator(".alone .mark").all_text_contents()[-1] == "✓ right"
+    assert "its first bytes tell the kind" in page.locator("[data-testid=stMarkdown]").all_inner_texts()[0]
+
+
+def test_one_vocabulary_and_a_question_mark_on_every_term(open_page):
+    page = open_page()
+    text = page.locator(".hx").inner_text() + page.locator("[data-testid=stMain]").inner_text()
+    for word in ("coarse", "intermediate", "fine "):
+        assert word not in text, word
+    for term in ("z", "prefix", "margin", "WUP", "bits of meaning"):
+        page.locator(f"[data-help='{term}']").first.click()
+        tip = page.locator(".tip")
+        assert tip.is_visible()
+        assert len(tip.inner_text()) > 30
+        assert not page.evaluate(IN_VIEW, [".tip"])
+        page.keyboard.press("Escape")
+        assert not tip.is_visible()
+
+
+# ---- U7: answers on both sides -----------------------------------------------------------------------------------------
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [BEAMER, LAPTOP], ids=["1024x768", "1440x900"])
+def test_split_shows_what_each_side_is_taken_for(open_page, size):
+    page = open_page("/?photo=Motorcycle&step=20", viewport=size)
+    page.locator("[data-view=split]").click()
+    labels = page.locator(".compared .label").all_text_contents()
+    assert len(labels) == 6
+    assert all(labels)
+    widths = page.locator(".compared .label").evaluate_all("(all) => all.map((label) => label.clientWidth)")
+    assert min(widths) >= 80, widths
+    for codec, name in (("webp", "WebP"), ("jpeg", "JPEG"), ("avif", "AVIF")):
+        page.locator("[data-source=b]").select_option(codec)
+        page.wait_for_function(
+            f"() => {ROOT_OF}.querySelector('.tag.right').textContent.includes('{name} ')", timeout=90_000
+        )
+        settle(page)
+        row = page.locator(".level").first.locator(".compared").last
+        assert row.locator(".label").text_content() != "not classified"
+        assert row.locator(".mark").text_content() in {"✓ right", "✗ wrong"}
+        assert re.search("from .* bytes|from .* kB|right", row.locator(".first").text_content())
+    page.locator("[data-do=first]").click()
+    assert "not so small" in page.locator(".level").first.locator(".compared .label").last.text_content()
+
+
+# ---- U9, U10, U12, U19: files of one's own -----------------------------------------------------------------------------
+def photo(number: int = 1) -> dict:
+    out = io.BytesIO()
+    Image.fromarray(samples()[number].pixels()).save(out, "PNG")
+    return {"name": "mine.png", "mimeType": "image/png", "buffer": out.getvalue()}
+
+
+@pytest.mark.slow
+def test_an_upload_is_usable_after_a_few_steps_and_kept(open_page):
+    page = open_page()
+    upload(page, photo())
+    page.wait_for_selector('canvas[aria-label^="Your picture"]', timeout=300_000)
+    assert page.locator(".ticks i").count() == 6
+    page.wait_for_function(f"() => {ROOT_OF}.querySelectorAll('.ticks i').length === 24", timeout=120_000)
+    settle(page)
+    shown = page.locator(".hx").get_attribute("data-id")
+    page.get_by_role("radio", name="Rocket").or_(page.get_by_role("button", name="Rocket")).first.click()
+    page.wait_for_selector('canvas[aria-label^="Rocket"]')
+    settle(page)
+    page.get_by_role("radio", name="Your own").or_(page.get_by_role("button", name="Your own")).first.click()
+    page.wait_for_selector('canvas[aria-label^="Your picture"]')
+    settle(page)
+    assert page.locator(".hx").get_attribute("data-id") == shown
+    go(page, "Learn")
+    go(page, "Explore")
+    page.wait_for_selector('canvas[aria-label^="Your picture"]')
+    assert page.get_by_text("Still here: mine.png").count()
+    page.get_by_role("button", name="Forget it").click()
+    page.wait_for_selector(".hx", state="detached")
+
+
+@pytest.mark.slow
+def test_enough_keeps_the_steps_made_so_far(open_page):
+    page = open_page()
+    upload(page, photo(2))
+    page.get_by_role("button", name="Enough").click(timeout=300_000)
+    page.get_by_role("button", name="Enough").wait_for(state="detached", timeout=60_000)
+    settle(page)
+    assert 6 <= page.locator(".ticks i").count() < 24
+    page.locator("[data-do=last]").click()
+    assert page.locator(".bytes span").text_content().endswith("100 %")
+
+
+@pytest.mark.slow
+def test_a_cut_stream_opens_at_all_it_holds(open_page):
+    page = open_page()
+    stream = bundle.read(TRACES / "cat.zip").stream[:900]
+    upload(page, {"name": "cut.hc", "mimeType": "application/octet-stream", "buffer": stream})
+    page.wait_for_selector('canvas[aria-label^="Your picture"]', timeout=300_000)
+    assert page.locator(".bytes b").text_content() == "900 bytes"
+    assert page.locator(".bytes span").text_content().endswith("100 %")
+
+
+# ---- U18: another theme while the page is open -------------------------------------------------------------------------
+@pytest.mark.parametrize("tab", ["Decisions", "Bytes"])
+def test_charts_follow_a_change_of_theme(open_page, tab):
+    page = open_page(color_scheme="light")
+    page.get_by_role("tab", name=tab).click()
+    ground = "getComputedStyle(document.querySelector('.js-plotly-plot .main-svg')).backgroundColor"
+    page.wait_for_selector(".js-plotly-plot .main-svg")
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"() => {ground} === 'rgb(15, 20, 25)'", timeout=20_000)
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function(f"() => {ground} === 'rgb(255, 255, 255)'", timeout=20_000)
+
+
+# ---- U24: no label is crossed or cut -----------------------------------------------------------------------------------
+@pytest.mark.parametrize("size", [PHONE, BEAMER, LAPTOP], ids=["390x844", "1024x768", "1440x900"])
+def test_lane_labels_are_whole_or_not_there(open_page, size):
+    page = open_page("/?photo=Cat&step=9", viewport=size)
+    spans = page.locator(".run span").evaluate_all(
+        "(all) => all.map((span) => [getComputedStyle(span).visibility, span.scrollWidth > span.clientWidth])"
+    )
+    assert all(visible == "hidden" or not cut for visible, cut in spans)
+    assert any(visible == "visible" for visible, _ in spans)
+    assert page.locator("[data-testid=stSlider]").count() == 0, "one control for the position, not two"

@@ -1,0 +1,75 @@
+"""Answers in words: the truth named, rivals judged, and the step the page opens at."""
+
+from __future__ import annotations
+
+import pytest
+
+from hiercodec.evaluation import Step, Trace
+from hiercodec.ui.explore.answers import answers, first_right, one_of, percent, story_step, story_strength, truth
+
+SIZES = (100, 200, 300, 400)
+
+
+def traced(coarse, fine, right=((1,), (7,))) -> Trace:
+    """A trace whose steps are taken for these kinds and classes."""
+    steps = tuple(
+        Step(n, 0.1, 20.0, None, 0.0, {"coarse": ((c, f"k{c}", 0.6),), "fine": ((f, f"c{f}", 0.5), (9, "c9", 0.2))})
+        for n, c, f in zip(SIZES, coarse, fine, strict=True)
+    )
+    known = dict(zip(("coarse", "fine"), right, strict=True)) if right else {}
+    labels = {"coarse": ("k0", "k1", "k2")}
+    return Trace(1, 1, 400, {}, {"coarse": 200, "fine": 400}, steps, labels=labels, answers=known)
+
+
+@pytest.mark.parametrize(
+    ("coarse", "fine", "step"),
+    [
+        ((1, 1, 1, 1), (3, 3, 7, 7), 1),  # the class comes last: stand just before it
+        ((2, 1, 1, 1), (3, 3, 3, 7), 2),
+        ((2, 2, 1, 1), (3, 3, 7, 7), None),  # both at once: nothing to tell
+        ((1, 1, 1, 1), (7, 7, 7, 7), None),
+        ((1, 1, 1, 1), (7, 7, 7, 3), None),  # wrong in the end
+        ((1, 2, 1, 1), (3, 3, 3, 7), 2),  # only from where the kind stays right
+    ],
+)
+def test_the_story_is_told_just_before_the_class_is_right(coarse, fine, step):
+    assert story_step(traced(coarse, fine)) == step
+    assert story_step(traced(coarse, fine, right=None)) is None
+
+
+def test_a_story_is_better_the_surer_and_the_earlier_it_is():
+    early, late = traced((1, 1, 1, 1), (3, 7, 7, 7)), traced((1, 1, 1, 1), (3, 3, 3, 7))
+    assert story_strength(early) == pytest.approx(0.6 * 0.75)
+    assert story_strength(early) > story_strength(late) > story_strength(traced((1,) * 4, (7,) * 4)) == 0
+
+
+def test_the_truth_is_named_with_all_that_count():
+    assert truth(traced((1,) * 4, (7,) * 4, ((1,), (281,)))) == "Truth: k1 › tabby"
+    said = truth(traced((1,) * 4, (7,) * 4, ((1,), (281, 282, 285))))
+    assert said == "Truth: k1 › tabby, tiger cat or Egyptian cat (any of these 3 counts)"
+    assert "not known" in truth(traced((1,) * 4, (7,) * 4, None))
+    assert one_of(["a"]) == "a"
+
+
+def test_an_answer_says_whether_it_is_right_and_by_how_much_it_leads():
+    found = traced((2, 1, 1, 1), (3, 3, 7, 7))
+    row = answers(found, found.steps[0].top, 0.5)
+    assert (row["coarse"]["mark"], row["fine"]["mark"]) == ("wrong", "wrong")
+    assert row["fine"]["margin"] == "margin 30 points"
+    assert row["fine"]["rest"] == "then c9 20 %"
+    assert (row["coarse"]["wup"], row["fine"]["wup"]) == ("", "WUP 0.50")
+    assert answers(traced((1,) * 4, (7,) * 4, None), found.steps[0].top)["fine"]["mark"] == ""
+
+
+def test_a_rival_is_told_from_how_many_of_its_own_bytes_it_is_right():
+    found = traced((2, 1, 1, 1), (3, 3, 7, 3))
+    said = first_right(found, [900, 1500, 2000, 2500], [step.top for step in found.steps])
+    assert said == {"coarse": ("✓ right", "from 1.5 kB", True), "fine": ("✗", "right, then wrong", False)}
+    never = first_right(found, [900], [found.steps[0].top])
+    assert never["fine"] == ("✗", "never right", False)
+    assert first_right(found, [], []) == {}
+
+
+@pytest.mark.parametrize(("p", "said"), [(0, "0 %"), (0.004, "<1 %"), (0.126, "13 %"), (0.999, ">99 %"), (1, "100 %")])
+def test_percent(p, said):
+    assert percent(p) == said

@@ -1,0 +1,83 @@
+"""The place on Explore: an address we did not write is a wish, else the memory counts, else what the page opens with."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+PAGE = """
+import streamlit as st
+from hiercodec.ui.frame import state
+
+state.enter({"photo": "Cat", "step": "5", "steps": "24"})
+state.recall("photo", ["Cat", "Rocket"])
+if not st.session_state.get("elsewhere"):  # another page draws none of this
+    photo = st.selectbox("Photo", ["Cat", "Rocket"], key="photo")
+    state.remember("photo", photo)
+    state.recall("steps", [24, 12])
+    state.remember("steps", st.selectbox("Steps", [24, 12], key="steps"))
+    sizes = [100 * (i + 1) for i in range(10)]
+    st.session_state["at"] = state.stand(photo, sizes, 4, carry=True)
+    state.write_address()
+"""
+
+
+@pytest.fixture
+def page():
+    return AppTest.from_string(PAGE, default_timeout=20)
+
+
+def seen(at: AppTest) -> tuple[str, int, dict]:
+    assert not at.exception
+    address = {name: value if isinstance(value, str) else value[0] for name, value in dict(at.query_params).items()}
+    return at.session_state["photo"], at.session_state["at"], address
+
+
+def test_it_opens_plain_and_the_address_stays_bare(page):
+    assert seen(page.run()) == ("Cat", 4, {})
+
+
+def test_an_address_is_a_wish(page):
+    page.query_params.update({"photo": "Rocket", "step": "8", "steps": "12"})
+    assert seen(page.run()) == ("Rocket", 7, {"photo": "Rocket", "step": "8", "steps": "12"})
+
+
+def test_a_choice_is_written_and_carries_the_step(page):
+    page.query_params["step"] = "7"
+    page.run()
+    page.selectbox(key="photo").set_value("Rocket").run()
+    assert seen(page) == ("Rocket", 6, {"photo": "Rocket", "step": "7"})
+
+
+def test_a_bare_address_after_another_page_brings_everything_back(page):
+    page.query_params.update({"photo": "Rocket", "step": "8"})
+    page.run()
+    page.session_state["elsewhere"] = True
+    page.run()
+    for name in ("photo", "step"):
+        del page.query_params[name]
+    page.session_state["elsewhere"] = False
+    assert seen(page.run()) == ("Rocket", 7, {"photo": "Rocket", "step": "8"})
+
+
+def test_other_peoples_parameters_stay(page):
+    page.query_params.update({"photo": "Rocket", "utm": "x"})
+    assert seen(page.run())[2] == {"photo": "Rocket", "step": "5", "utm": "x"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "photo", "at"),
+    [
+        ({"photo": "<script>"}, "Cat", 4),
+        ({"step": "evil"}, "Cat", 4),
+        ({"step": "99"}, "Cat", 9),
+        ({"step": "-3"}, "Cat", 0),
+        ({"steps": "1000000"}, "Cat", 4),
+        ({"look": "<b>,x,y,1"}, "Cat", 4),
+    ],
+)
+def test_nonsense_counts_as_nothing(page, asked, photo, at):
+    page.query_params.update(asked)
+    found = seen(page.run())
+    assert found[:2] == (photo, at)
+    assert not set(asked.values()) & set(found[2].values())
