@@ -14,6 +14,7 @@ from hiercodec.classify import Path, load_classifier, path_of
 from hiercodec.errors import InputError
 from hiercodec.images import as_rgb
 from hiercodec.taxonomy import Hierarchy
+from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.taxonomy.similarity import wup_matrix
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def truncate(data: bytes, *, level: str | None = None, bytes: int | None = None)
     raise InputError("truncate takes one cut: level=… or bytes=…")
 
 
-def hierarchy(name: str | FilePath = "consensus") -> Hierarchy:
+def hierarchy(name: str | FilePath = DEFAULT_HIERARCHY) -> Hierarchy:
     """A semantic hierarchy: shipped by name, or a JSON file; `HierarchyError` names those there are."""
     return taxonomy.load_hierarchy(name)
 
@@ -72,7 +73,7 @@ def hierarchy(name: str | FilePath = "consensus") -> Hierarchy:
 def predict(
     image: Image.Image | np.ndarray,
     classifier: str | Classifier = "lite0",
-    hierarchy: str | FilePath | Hierarchy = "consensus",
+    hierarchy: str | FilePath | Hierarchy = DEFAULT_HIERARCHY,
 ) -> Prediction:
     """What a classifier takes a picture (PIL image or uint8 RGB (H, W, 3), any size) for, at every level.
 

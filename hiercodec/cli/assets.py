@@ -11,6 +11,7 @@ from hiercodec.cli.hierarchy import measured
 from hiercodec.errors import HierarchyError
 from hiercodec.fsio import locate
 from hiercodec.taxonomy.embeddings import ENV
+from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
 KINDS = ("classes", "wordnet", "hierarchies", "stability", "ladder", "layouts")
 
@@ -80,7 +81,7 @@ def _traces_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="SAMPLE", help="all samples by default")
     parser.add_argument("--model", default="lite")
     parser.add_argument("--classifier", default="lite0")
-    parser.add_argument("--hierarchy", default="consensus")
+    parser.add_argument("--hierarchy", default=DEFAULT_HIERARCHY)
     parser.add_argument("--steps", type=int, default=24)
     parser.add_argument("--out", type=Path, default=locate("traces"), metavar="DIR")
 

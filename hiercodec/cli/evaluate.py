@@ -9,6 +9,7 @@ from pathlib import Path
 from hiercodec.cli.base import Command, command_line, note
 from hiercodec.cli.codec import results_table
 from hiercodec.fsio import write_json
+from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
 
 def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,7 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
         "--codec", action="append", default=[], help="another format beside it: jpeg webp avif jpeg2000"
     )
     parser.add_argument("--classifier", action="append", help="classifier spec (default lite0); 'none' for none")
-    parser.add_argument("--hierarchy", default="consensus", help="hierarchy name or file (default consensus)")
+    parser.add_argument("--hierarchy", default=DEFAULT_HIERARCHY, help="hierarchy name or file (default %(default)s)")
     parser.add_argument("--crop", type=int, help="take the central square of this side first")
     parser.add_argument(
         "--cuts", type=int, default=0, metavar="N", help="also cut every stream at N shares of its bytes"

@@ -30,7 +30,7 @@ from hiercodec.taxonomy.paths import ASSETS
 
 HIERARCHIES = ASSETS / "hierarchies"
 FORMAT, VERSION = "hiercodec/hierarchy", 1
-DEFAULT = "consensus"
+DEFAULT = "consensus-mended"
 MAX_BYTES, MAX_CLASSES = 16_000_000, 100_000
 
 
@@ -47,7 +47,7 @@ def parse_hierarchy(text: str | bytes, *, source: str = "the hierarchy file") ->
 
 
 def load_hierarchy(name_or_path: str | Path = DEFAULT) -> Hierarchy:
-    """A shipped hierarchy by name ("consensus", "clip-b16-flat", …) or a JSON file by path."""
+    """A shipped hierarchy by name ("consensus-mended", "clip-b16-flat", …) or a JSON file by path."""
     text = str(name_or_path)
     shipped = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text) and not text.endswith(".json")
     path = HIERARCHIES / f"{text}.json" if shipped else Path(name_or_path)

@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass
 
 from hiercodec.errors import ConfigError
 from hiercodec.models import PRESETS, Preset
+from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.training.codec.loss import LossWeights
 
 if sys.version_info >= (3, 11):
@@ -86,7 +87,7 @@ class TrainConfig(RunConfig):
     preset: str = "lite"
     changes: dict[str, Any] = field(default_factory=dict)
     init: str = ""
-    hierarchy: str = "consensus"
+    hierarchy: str = DEFAULT_HIERARCHY
     classifiers: tuple[str, ...] = ()
     crop: Annotated[int, Field(ge=16, multiple_of=16)] = 128
     labelled_share: Share = 0.0

@@ -16,6 +16,7 @@ from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.samples import Sample, samples
 from hiercodec.evaluation.trace import Trace
+from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.ui.explore.answers import story_step, story_strength
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.frame import cached, chrome, state
@@ -80,7 +81,13 @@ def opening_step(trace: Trace) -> int:
 
 def default_settings() -> dict[str, Any]:
     """What the shipped traces were made with."""
-    return {"model": "lite", "classifier": DEFAULT, "hierarchy": "consensus", "steps": 24, "side": cached.SIDES[0]}
+    return {
+        "model": "lite",
+        "classifier": DEFAULT,
+        "hierarchy": DEFAULT_HIERARCHY,
+        "steps": 24,
+        "side": cached.SIDES[0],
+    }
 
 
 def subject(chosen: Sample | None, settings: dict[str, Any]) -> Subject | None:

@@ -17,6 +17,7 @@ from hiercodec.evaluation import bundle as bundles
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.samples import sample
 from hiercodec.fsio import locate
+from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
 if TYPE_CHECKING:
     from hiercodec.evaluation import Judging
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 TRACES = locate("traces")
 MODELS = locate("models")
-DEFAULT_HIERARCHY = "consensus"
 SIDES = (384, 512, 768)
 """A visitor's photograph is shrunk until neither side is longer than this many pixels: the first, unless they choose."""
 
