@@ -47,8 +47,8 @@ def test_a_shipped_trace_is_of_the_shipped_weights(name, shipped, cards):
     assert found.provenance["classifier_weights"] == PACKAGED[DEFAULT].sha256[:12]
     assert found.provenance["temperature"] == card_of(DEFAULT)["temperature"]
     assert found.provenance["in_loss"] is False
-    hierarchy = load_hierarchy("consensus")
-    assert (found.provenance["hierarchy"], found.provenance["hierarchy_digest"]) == ("consensus", hierarchy.digest)
+    hierarchy = load_hierarchy()
+    assert (found.provenance["hierarchy"], found.provenance["hierarchy_digest"]) == (hierarchy.name, hierarchy.digest)
     assert stream.parse(packed.stream).header.fingerprint.hex() == cards["lite"]["fingerprint"]
     assert len(packed.stream) == found.file_bytes == sum(found.parts.values())
     assert len(found.steps) == STEPS

@@ -176,7 +176,7 @@ def test_provenance_names_everything(traced):
     assert p["model"] == "fake"
     assert p["fingerprint"] == b"FAKE".hex()
     assert p["classifier_weights"] == "0123abcd"
-    assert p["hierarchy"] == "consensus"
+    assert p["hierarchy"] == load_hierarchy().name
     assert len(p["image_sha256"]) == 64
     assert {"python", "torch", "numpy", "pillow"} <= set(p["versions"])
 

@@ -270,7 +270,7 @@ def test_a_shipped_file_uploaded_again_is_the_same_hierarchy(monkeypatch):
     at = open_page("clusters", "Cluster anew")
     data = dump_hierarchy(load_hierarchy()).encode()
     at.file_uploader(key="live_file").upload("again.json", data, "application/json").run()
-    assert at.session_state[shared.OWN]["yours consensus"].digest == load_hierarchy().digest
+    assert at.session_state[shared.OWN]["yours consensus-mended"].digest == load_hierarchy().digest
 
 
 def test_sizes_at_any_k_show_the_collapse():

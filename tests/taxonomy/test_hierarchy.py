@@ -135,7 +135,7 @@ def test_a_repeated_key_is_found_in_linear_time():
 
 
 def test_unknown_names_and_unreadable_paths(tmp_path):
-    with pytest.raises(HierarchyError, match=r"no hierarchy 'nonsense'; there are: consensus, .*clip-b16-flat"):
+    with pytest.raises(HierarchyError, match=r"no hierarchy 'nonsense'; there are: consensus-mended, .*clip-b16-flat"):
         load_hierarchy("nonsense")
     with pytest.raises(HierarchyError, match="cannot read"):
         load_hierarchy(tmp_path / "missing.json")
@@ -159,9 +159,9 @@ def test_every_shipped_hierarchy_loads_and_says_where_it_comes_from(name):
     assert h.provenance
 
 
-def test_default_is_the_consensus_and_a_tree():
+def test_default_is_the_mended_consensus_and_a_tree():
     h = load_hierarchy()
-    assert h.name == "consensus"
+    assert h.name == "consensus-mended"
     assert h.names == ("coarse", "intermediate", "fine")
     assert h.ks == (10, 100, 1000)
     assert h.nested
