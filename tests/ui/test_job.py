@@ -32,8 +32,10 @@ def begun():
     return view, [n for n in budgets if n not in first], bundles.make(whole, data, rgb, decoded)
 
 
-def more(found, budgets):
-    return extend(FakeCodec(), found.trace, found.stream, found.original_pixels(), budgets, JUDGING)
+@pytest.fixture(scope="module")
+def more(begun):
+    view = begun[0]
+    return lambda found, budgets: extend(FakeCodec(), found, view.stream, view.original_pixels(), budgets, JUDGING)
 
 
 def test_the_first_view_has_both_ends_and_the_end_of_every_block(begun):
@@ -44,7 +46,7 @@ def test_the_first_view_has_both_ends_and_the_end_of_every_block(begun):
     assert sorted([*sizes, *rest]) == [step.bytes for step in whole.trace.steps]
 
 
-def test_it_ends_with_the_trace_made_at_once(begun):
+def test_it_ends_with_the_trace_made_at_once(begun, more):
     view, rest, whole = begun
     job = Refinement(view, rest, more)
     job.wait(60)
@@ -54,7 +56,7 @@ def test_it_ends_with_the_trace_made_at_once(begun):
     assert all(np.array_equal(a, b) for a, b in zip(job.bundle.frames(), whole.frames(), strict=True))
 
 
-def test_it_stops_when_told_and_keeps_what_is_there(begun):
+def test_it_stops_when_told_and_keeps_what_is_there(begun, more):
     view, rest, _ = begun
     running, go_on = threading.Event(), threading.Event()
 

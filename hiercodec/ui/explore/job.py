@@ -15,12 +15,13 @@ from typing import Any
 
 from hiercodec.evaluation import bundle as bundles
 from hiercodec.evaluation.bundle import Bundle
+from hiercodec.evaluation.trace import Trace
 
 AT_ONCE = 3
 """Budgets between two looks at `cancel`, and between two turns at the codec: others wait no longer for their first view."""
 
-More = Callable[[Bundle, Sequence[int]], tuple[Any, dict[int, Any]]]
-"""(a trace with its pictures, budgets) → (the longer trace, what was decoded, by bytes)."""
+More = Callable[[Trace, Sequence[int]], tuple[Trace, dict[int, Any]]]
+"""(a trace, budgets) → (the longer trace, what was decoded, by bytes)."""
 
 
 class Refinement:
@@ -46,10 +47,13 @@ class Refinement:
         self._thread.join(seconds)
 
     def _run(self, budgets: list[int], more: More) -> None:
+        trace, decoded = self.bundle.trace, {}
         try:
             while budgets and not self._cancelled.is_set():
                 part, budgets = budgets[:AT_ONCE], budgets[AT_ONCE:]
-                self.bundle = bundles.refined(self.bundle, *more(self.bundle, part))
+                trace, new = more(trace, part)
+                decoded |= new
                 self.done += len(part)
+            self.bundle = bundles.refined(self.bundle, trace, decoded)
         except Exception:  # the first steps stand; a thread has nobody else to tell
             logging.getLogger(__name__).exception("the finer steps of a trace could not be made")

@@ -91,8 +91,8 @@ def meaning(shown: Subject, position: int) -> None:
         else:
             level, top = list(step.top.items())[-1]
             st.markdown(
-                f"{spoken(level).capitalize()} answer: **{top[0][1]}**. Its WordNet similarity (**WUP**) to what the "
-                f"picture shows is **{step.wup:.2f}**; 1 is the same thing, two unrelated things have about 0.3."
+                f"{spoken(level).capitalize()}: **{top[0][1]}**. Its WordNet similarity (**WUP**) to what the picture shows "
+                f"is **{step.wup:.2f}**; 1 is the same thing, two unrelated things have about 0.3."
             )
     told = meaning_curve(trace, position=position, mode=chrome.mode())
     if told is not None:

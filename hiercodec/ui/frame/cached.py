@@ -22,7 +22,7 @@ from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 if TYPE_CHECKING:
     from hiercodec.evaluation import Judging
     from hiercodec.evaluation.measure import Row
-    from hiercodec.evaluation.trace import Ranked
+    from hiercodec.evaluation.trace import Ranked, Trace
 
 TRACES = locate("traces")
 MODELS = locate("models")
@@ -219,16 +219,18 @@ def judge_again(bundle: Bundle, *, classifier: str | None, hierarchy: str, truth
         return dataclasses.replace(bundle, trace=judged_again(codec, bundle.trace, bundle.frames(), original, judging))
 
 
-def more(bundle: Bundle, settings: dict[str, Any]) -> Callable[[Bundle, Sequence[int]], tuple[Any, dict[int, Any]]]:
+def more(bundle: Bundle, settings: dict[str, Any]) -> Callable[[Trace, Sequence[int]], tuple[Trace, dict[int, Any]]]:
     """How to add steps to a trace made by `compute`, from any thread: models are loaded here, each call waits its turn."""
     from hiercodec.evaluation.tracing import extend
 
     codec = codec_for(bundle.trace.provenance.get("fingerprint"), settings["model"])
     judging = _judging(settings["classifier"], settings["hierarchy"])
 
-    def extended(found: Bundle, budgets: Sequence[int]) -> tuple[Any, dict[int, Any]]:
+    rgb = bundle.original_pixels()
+
+    def extended(found: Trace, budgets: Sequence[int]) -> tuple[Trace, dict[int, Any]]:
         with _BUSY:
-            return extend(codec, found.trace, found.stream, found.original_pixels(), budgets, judging)
+            return extend(codec, found, bundle.stream, rgb, budgets, judging)
 
     return extended
 
