@@ -15,7 +15,7 @@ WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 # file, window, theme, address, view, other side of a split
 SHOTS = (
-    ("explore-light", WIDE, "light", "/?photo=Cat&step=9", "picture", ""),
+    ("explore-light", WIDE, "light", "/", "picture", ""),
     ("explore-dark", WIDE, "dark", "/?photo=Motorcycle&step=11", "split", "webp"),
     ("explore-bits-dark", WIDE, "dark", "/?photo=Motorcycle&step=14", "bits", ""),
     ("explore-narrow-light", NARROW, "light", "/?photo=Motorcycle&step=6", "picture", ""),
