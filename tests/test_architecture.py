@@ -44,7 +44,7 @@ ALLOWED = {
 INSIDE = {
     "ui": {
         "frame": set(),
-        "explore": {"frame", "results"},
+        "explore": {"frame", "results", "taxonomy"},
         "taxonomy": {"frame"},
         "results": {"frame"},
         "learn": set(),

@@ -124,3 +124,14 @@ def test_a_click_on_a_dot_shows_its_class(visit):
     page.mouse.up()
     page.get_by_text("Nearest by WordNet").wait_for()
     assert "find=n0" in page.url
+
+
+def test_an_answer_on_explore_opens_its_group(visit):
+    page = visit("/clusters")
+    page.goto(page.url.replace("clusters", "?photo=Cat&step=9"))
+    answer = page.locator(".path .alone .label").first
+    answer.wait_for()
+    said = answer.text_content()
+    answer.click()
+    page.wait_for_url("**/clusters?**")
+    page.get_by_text(f"Kind “{said}”").first.wait_for()

@@ -20,6 +20,7 @@ class Element {
   appendChild(child) { this.children.push(child); return child; }
   replaceChildren(...children) { Object.assign(this, { children, text: "" }); }
   setAttribute(name, value) { this.attributes[name] = String(value); }
+  removeAttribute(name) { delete this[name]; }
   focus() { globalThis.document.activeElement = this; }
   find(name) { return this.classes.has(name) ? this : this.children.map((child) => child.find?.(name)).find(Boolean); }
 }

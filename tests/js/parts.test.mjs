@@ -6,7 +6,7 @@ import { createLanes } from "../../hiercodec/ui/web/lanes.mjs";
 import { createPresent } from "../../hiercodec/ui/web/present.mjs";
 import { fakeHub } from "./page.mjs";
 
-const answer = (label, mark) => ({ label, mark, chance: "62 %", chances: [0.62, 0.2], rest: "then b 20 %", margin: "margin 42 points", wup: "" });
+const answer = (label, mark) => ({ label, mark, link: `clusters?group=${label}`, chance: "62 %", chances: [0.62, 0.2], rest: "then b 20 %", margin: "margin 42 points", wup: "" });
 const step = (size) => ({
   size, bytes: 100, rate: "1 bit/pixel", quality: "20.0 dB", told: "2.1 of 3.3 bits", where: "kind 100 = 100 bytes", consistent: true,
   answers: { kind: answer("cat", "right") }, arrived: { kind: "100 of 200 bytes" },
@@ -26,6 +26,7 @@ test("one prefix gives one answer a level; a comparison gives both sides, and wh
   part.render(trace.steps[0]);
   const row = hub.$(".path").children[0];
   assert.equal(row.find("alone").find("label").textContent, "cat");
+  assert.equal(row.find("label").href, "clusters?group=cat");
   assert.equal(row.find("mark").textContent, "✓ right");
   assert.ok(row.classes.has("pending"));
   const sides = {
@@ -41,6 +42,7 @@ test("one prefix gives one answer a level; a comparison gives both sides, and wh
   hub.source = () => ({ text: "JPEG", waiting: "not so small: 986 bytes at least" });
   part.render(trace.steps[0]);
   assert.equal(b.find("label").textContent, "not so small: 986 bytes at least");
+  assert.equal(b.find("label").href, undefined, "what is no answer leads nowhere");
 });
 
 test("labels stay text, the curve has a line and its limit, and the probabilities follow the position", () => {

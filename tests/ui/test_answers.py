@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from hiercodec.evaluation import Step, Trace
 from hiercodec.ui.explore.answers import answers, first_right, one_of, percent, story_step, story_strength, truth
+from hiercodec.ui.taxonomy.links import class_link, group_link
 
 SIZES = (100, 200, 300, 400)
 
@@ -73,3 +76,12 @@ def test_a_rival_is_told_from_how_many_of_its_own_bytes_it_is_right():
 @pytest.mark.parametrize(("p", "said"), [(0, "0 %"), (0.004, "<1 %"), (0.126, "13 %"), (0.999, ">99 %"), (1, "100 %")])
 def test_percent(p, said):
     assert percent(p) == said
+
+
+def test_an_answer_leads_to_its_group_on_the_map_where_the_app_knows_the_tree():
+    trace = traced((1,) * 4, (7,) * 4)
+    assert {row["link"] for row in answers(trace, trace.steps[0].top).values()} == {""}
+    known = dataclasses.replace(trace, provenance={"hierarchy": "consensus-mended"})
+    rows = answers(known, trace.steps[0].top)
+    assert rows["coarse"]["link"] == group_link("consensus-mended", "coarse", "k1")
+    assert rows["fine"]["link"] == class_link("consensus-mended", 7)

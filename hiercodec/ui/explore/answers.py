@@ -1,4 +1,4 @@
-"""What a classifier's answers look like in words, for the prefix, the original and every rival alike. No Streamlit."""
+"""What a classifier's answers look like in words, for the prefix, the original and every rival alike."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from hiercodec.evaluation.trace import Ranked, Trace, settles
 from hiercodec.levels import spoken
+from hiercodec.taxonomy import available_hierarchies
+from hiercodec.ui.taxonomy.links import class_link, group_link
 
 
 def format_bytes(n: int) -> str:
@@ -34,15 +36,16 @@ def percent(p: float) -> str:
 def answers(trace: Trace, top: Mapping[str, Ranked], wup: float | None = None) -> dict[str, dict[str, Any]]:
     """Level → its answer, ready to draw: label, whether it is right, how likely, and what comes next.
 
-    `mark` is "right", "wrong" or "" where the truth is not known.
+    `mark` is "right", "wrong" or "" where the truth is not known; `link` is the address that lights the answer on the map.
     """
-    rows = {}
+    rows, tree = {}, trace.provenance.get("hierarchy")
     for level, ranked in top.items():
         (group, label, p), *others = ranked
         known = trace.answers.get(level)
         lead = round(100 * (p - (others[0][2] if others else 0.0)))
         rows[level] = {
             "label": label,
+            "link": answer_link(tree, level, group, label, last=level == trace.levels[-1]),
             "mark": "" if not known else "right" if group in known else "wrong",
             "chance": percent(p),
             "chances": [round(q, 4) for _, _, q in ranked],
@@ -51,6 +54,13 @@ def answers(trace: Trace, top: Mapping[str, Ranked], wup: float | None = None) -
             "wup": "" if wup is None or level != trace.levels[-1] else f"WUP {wup:.2f}",
         }
     return rows
+
+
+def answer_link(tree: str | None, level: str, group: int, label: str, *, last: bool) -> str:
+    """Where Clusters shows this answer: its group in `tree`, or the class itself; "" where the app knows no such tree."""
+    if tree not in available_hierarchies():
+        return ""
+    return class_link(tree, group) if last else group_link(tree, level, label)
 
 
 class First(NamedTuple):

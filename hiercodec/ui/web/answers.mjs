@@ -9,7 +9,8 @@ export function createAnswers(hub) {
   /** The parts of one answer: which side, label, right or wrong, how likely. */
   function line(className) {
     const element = make("p", className);
-    const [side, label, mark, chance, first] = ["side", "label", "mark", "chance", "first"].map((name) => make("span", name));
+    const [side, mark, chance, first] = ["side", "mark", "chance", "first"].map((name) => make("span", name));
+    const label = make("a", "label"); // leads to the answer's group on the map, where there is one
     element.append(side, label, mark, chance, first);
     return { element, side, label, mark, chance, first };
   }
@@ -40,6 +41,8 @@ export function createAnswers(hub) {
   function fill(target, answer, side = "", [verdict, words, ever] = ["", "", true]) {
     target.side.textContent = side;
     target.label.textContent = target.label.title = answer?.label ?? "not classified";
+    if (answer?.link) target.label.href = answer.link;
+    else target.label.removeAttribute("href");
     target.mark.replaceChildren(...(answer?.mark ? [{ right: "✓", wrong: "✗" }[answer.mark], make("span", "", ` ${answer.mark}`)] : []));
     target.mark.className = `mark ${answer?.mark ?? ""}`;
     target.chance.textContent = answer?.chance ?? "";
