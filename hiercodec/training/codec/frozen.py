@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hiercodec.classify.saliency import activation_map
+
 FEATURES = (1, 2, 3, 4)
 """Which of timm's feature maps are compared: strides 4, 8, 16 and 32."""
 
@@ -85,10 +87,7 @@ class Frozen(nn.Module):
         """Class-activation map of each picture's class (its own answer where the label is -1): (B, 1, *grid) in 0…1."""
         last, _ = self._last(x)
         winners = torch.where(labels >= 0, labels, self.module.forward_head(last).argmax(1))
-        cam = (last * self.module.classifier.weight[winners][:, :, None, None]).sum(1, keepdim=True).float().relu()
-        cam = F.interpolate(cam, grid, mode="bilinear", align_corners=False)
-        peak = cam.amax((2, 3), keepdim=True)
-        return torch.where(peak > 0, cam / peak.clamp_min(1e-6), 1.0)  # a class that is seen nowhere prefers no place
+        return activation_map(last, self.module.get_classifier().weight[winners], grid)
 
 
 class _Strided(nn.Conv2d):
