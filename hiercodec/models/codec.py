@@ -27,7 +27,10 @@ from hiercodec.models.network import HierNetwork
 from hiercodec.models.prefixes import Decoded, PrefixDecoder
 
 STRENGTH = (0.7, 0.7, 0.3)
-"""How strongly a saliency map widens each block's dead zone; chosen on held-out training photographs."""
+"""How strongly a saliency map widens each block's dead zone: about what was tried, less in the last block, not tuned.
+
+On 88 held-out training photographs such a file was no better overall than an unsteered one cut to its bytes.
+"""
 
 
 class Codec:
@@ -69,7 +72,7 @@ class Codec:
         What follows changes where bits go and nothing in the format. `saliency` (⌈H/16⌉, ⌈W/16⌉), 0…1, says where they
         matter, a class-activation map for example: elsewhere small symbols become zero, by a block's `strength` (0…1; the
         last one counts for all further blocks). `rdoq` is what a bit is worth in squared quantisation steps (0: the
-        preset's dead zones; 0.1 saves about 5 % of a file at equal PSNR, but details that a classifier likes).
+        preset's dead zones; about 0.12 saved 5 % of a file at equal PSNR, at the price of details that classifiers use).
         `ValueError` on a map of another shape or range.
         """
         padded, (height, width) = pad_to_multiple(as_rgb(picture), STRIDE)
