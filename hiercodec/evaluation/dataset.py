@@ -46,7 +46,7 @@ class Stored:
 
 
 class Lazy(Sequence):
-    """`read(item)` of every item, each time it is asked for."""
+    """`read(item)` of every item, each time it is asked for; a slice is as lazy as the whole."""
 
     def __init__(self, items: Sequence, read: Callable[[Any], np.ndarray]) -> None:
         self._items, self._read = items, read
@@ -55,6 +55,8 @@ class Lazy(Sequence):
         return len(self._items)
 
     def __getitem__(self, index):
+        if isinstance(index, slice):
+            return Lazy(self._items[index], self._read)
         return self._read(self._items[index])
 
 

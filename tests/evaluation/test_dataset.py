@@ -71,6 +71,16 @@ def test_a_selection_is_what_indexing_gives(folder):
         chosen.pixels[2]
 
 
+def test_a_slice_is_as_lazy_as_the_whole(shard, monkeypatch):
+    photos = load_photos([shard])
+    expected = [photos.pixels[i] for i in (1, 2)]
+    part = photos.take(np.arange(len(photos))).pixels[1:3]
+    assert len(part) == 2
+    assert all(np.array_equal(a, b) for a, b in zip(part, expected, strict=True))
+    monkeypatch.setattr(dataset, "read_rgb", lambda data: pytest.fail("decoded before it was asked for"))
+    assert len(photos.pixels[:2]) == 2
+
+
 def test_other_processes_can_be_given_them(shard):
     photos = pickle.loads(pickle.dumps(load_photos([shard]).spread(2)))
     assert photos.pixels[1].dtype == np.uint8
