@@ -111,6 +111,7 @@ def test_a_plan_of_one_s_own_goes_all_the_way(trained):
     drawn = json.loads(json.dumps(numbers(Trace.from_json(json.loads(json.dumps(found.to_json()))))))
     assert drawn["levels"] == names
     assert [lane["level"] for lane in drawn["lanes"]] == names
-    assert [name for name, _ in drawn["stops"]] == ["z", *names]
+    assert [name for name, *_ in drawn["stops"]] == ["z", *names]
     assert drawn["parts"][-1] == ["fine", found.cuts[names[-2]], len(data)]
-    assert drawn["answers"] == {name: [3 * k // 1000] for name, k in zip(names, KS[-n:], strict=True)}
+    assert found.answers == {name: (3 * k // 1000,) for name, k in zip(names, KS[-n:], strict=True)}
+    assert all(list(step["answers"]) == names for step in drawn["steps"])
