@@ -6,7 +6,9 @@ channels; a prefix of the stream that holds blocks 0…j is what level j is deco
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 MAX_LEVELS = 15
 """Levels that a plan may have: what one hexadecimal digit of its id can count."""
@@ -137,6 +139,22 @@ def plan_of(number: int, own: LevelPlan | None = None) -> LevelPlan:
     if not OWN_LAYOUT < number <= OWN_LAYOUT + MAX_LEVELS:
         return PLANS[number]
     return own if own is not None and len(own) == number - OWN_LAYOUT else LevelPlan.numbered(number - OWN_LAYOUT)
+
+
+def read_plan(given: Any) -> Any:
+    """A plan from its id in `PLANS`, or from its names, cuts and ks, as cards give it; anything else stays as it is."""
+    if isinstance(given, Mapping):
+        try:
+            return LevelPlan.from_cuts(*(tuple(given[name]) for name in ("names", "cuts", "ks")))
+        except KeyError as error:
+            raise ValueError(f"a plan has names, cuts and ks; {error} is missing") from None
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+    if isinstance(given, int):
+        if given not in PLANS:
+            raise ValueError(f"no level plan {given}; known: {', '.join(map(str, PLANS))}")
+        return PLANS[given]
+    return given
 
 
 SPOKEN = {"coarse": "kind", "intermediate": "family", "fine": "class"}

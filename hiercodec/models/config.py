@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 from pydantic.dataclasses import dataclass
 
 from hiercodec.errors import ConfigError
-from hiercodec.levels import PAPER_PLAN, PLANS, LevelPlan, plan_id
+from hiercodec.levels import PAPER_PLAN, PLANS, LevelPlan, plan_id, read_plan
 from hiercodec.models.backbones import BACKBONES
 from hiercodec.models.context import CONTEXTS
 from hiercodec.models.order import DEFAULT, ORDERS
@@ -38,22 +38,6 @@ def _known(registry: Registry[Any]) -> AfterValidator:
         return name
 
     return AfterValidator(check)
-
-
-def _read_plan(given: Any) -> Any:
-    """A plan from its id in `PLANS`, or from its names, cuts and ks."""
-    if isinstance(given, Mapping):
-        try:
-            return LevelPlan.from_cuts(*(tuple(given[name]) for name in ("names", "cuts", "ks")))
-        except KeyError as error:
-            raise ValueError(f"a plan has names, cuts and ks; {error} is missing") from None
-        except TypeError as error:
-            raise ValueError(str(error)) from None
-    if isinstance(given, int):
-        if given not in PLANS:
-            raise ValueError(f"no level plan {given}; known: {', '.join(map(str, PLANS))}")
-        return PLANS[given]
-    return given
 
 
 @dataclass(frozen=True, slots=True, config=CHECKED)
@@ -117,7 +101,7 @@ class Preset:
     width: Count
     delta_width: Whole
     linear: LinearPath | None = None
-    plan: Annotated[LevelPlan, BeforeValidator(_read_plan)] = PAPER_PLAN
+    plan: Annotated[LevelPlan, BeforeValidator(read_plan)] = PAPER_PLAN
     depths: tuple[Count, ...] = ()
     context: Annotated[str, _known(CONTEXTS)] = "conv"
     dead_zone: tuple[Annotated[float, Field(ge=0, lt=0.5)], ...] = (0.2, 0.1, 0.1)

@@ -309,3 +309,13 @@ def test_bytes_are_compared_at_equal_quality_and_at_equal_size(page):
     assert f"here **{step['bytes']:,} bytes**" in said
     assert f"In {step['bytes']:,} bytes: here" in said
     assert said.count("JPEG") == 2
+
+
+def test_finer_steps_are_offered_in_the_blocks_of_the_model_s_own_plan(monkeypatch):
+    cards = cached.models()
+    own = {"names": ["realm", "order", "species"], "cuts": [10, 20, 30], "ks": [2, 50, 1000]}
+    card = {**cards["lite"], "preset": {**cards["lite"]["preset"], "plan": own}}
+    monkeypatch.setattr(cached, "models", lambda: {**cards, "lite": card})
+    at = AppTest.from_file(str(PAGE), default_timeout=60).run()
+    assert not at.exception
+    assert at.selectbox(key="finer").options == ["none", "realm", "order", "species"]

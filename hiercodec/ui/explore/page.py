@@ -8,7 +8,7 @@ import streamlit as st
 
 from hiercodec.classify import ALLOWED, DEFAULT, offers, permitted
 from hiercodec.evaluation.samples import Sample, samples
-from hiercodec.levels import PAPER_PLAN, spoken
+from hiercodec.levels import PAPER_PLAN, read_plan, spoken
 from hiercodec.ui.explore import rivals
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.explore.panels import panels
@@ -52,7 +52,9 @@ def settings() -> dict[str, Any]:
         chosen["hierarchy"] = _select("Hierarchy", "hierarchy", cached.hierarchy_names())
         chosen["steps"] = _select("Steps", "steps", [24, 12, 48])
         chosen["side"] = _select("Longest side of your own photograph, in pixels", "side", list(cached.SIDES))
-        _select("Finer steps in block", state.FINER, [state.NO_FINER, *PAPER_PLAN.names], format_func=spoken)
+        preset = cached.models().get(str(chosen["model"]), {}).get("preset", {})
+        levels = read_plan(preset.get("plan", PAPER_PLAN)).names
+        _select("Finer steps in block", state.FINER, [state.NO_FINER, *levels], format_func=spoken)
         st.caption(
             "Shipped traces are made with the defaults. Another classifier or hierarchy looks at the same pictures anew; "
             "any other choice computes the trace now. Larger photographs take longer: 768 pixels about four times as long."
