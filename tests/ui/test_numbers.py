@@ -163,3 +163,10 @@ def test_without_a_tree_or_a_classifier_there_is_no_order_to_show(found):
     bare = trace(FakeCodec(), np.zeros((16, 16, 3), np.uint8), steps=4)[0]
     assert numbers.numbers(bare)["icicle"] == numbers.numbers(bare)["lanes"] == []
     assert numbers.numbers(bare)["truth"] == ""
+
+
+def test_a_file_that_was_cut_says_what_of_its_blocks_is_missing():
+    steps = (Step(300, 0.1, 20.0, None, 0.5), Step(500, 0.2, 20.0, None, 0.7))
+    cut = Trace(1, 1, 500, {"header": 25, "z": 75, "coarse": 400, "fine": 0}, {"coarse": 600, "fine": 900}, steps)
+    assert numbers.arrived(cut, 500) == {"coarse": "400 of 500 bytes", "fine": "block not yet here"}
+    assert numbers.arrived(cut, 300) == {"coarse": "200 of 500 bytes", "fine": "block not yet here"}

@@ -109,10 +109,11 @@ def where(trace: Trace, n_bytes: int) -> str:
 def arrived(trace: Trace, n_bytes: int) -> dict[str, str]:
     """Level → how much of its block the first `n_bytes` hold, in bytes as everywhere on the page."""
     said = {}
-    for name, start, end in segments(trace):
-        if name in trace.cuts:
-            done = f"{n_bytes - start:,} of {end - start:,} bytes" if n_bytes > start else "block not yet here"
-            said[name] = "block complete" if n_bytes >= end else done
+    start = sum(size for name, size in trace.parts.items() if name not in trace.cuts)
+    for name, end in trace.cuts.items():  # not `parts`: of a file that was cut they hold only what is left
+        done = f"{n_bytes - start:,} of {end - start:,} bytes" if n_bytes > start else "block not yet here"
+        said[name] = "block complete" if n_bytes >= end else done
+        start = end
     return said
 
 
