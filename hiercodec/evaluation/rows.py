@@ -1,0 +1,161 @@
+"""Measured rows: one a photograph × codec × setting × judge, in one Parquet file, and nothing else is ever stored.
+
+Every curve, table and interval is worked out from rows. What a file holds stands in `schema`; how it was made (the
+command, weights, encoders, judges, the hierarchy) stands in its metadata under the key `hiercodec`, as JSON.
+pyarrow and pandas load when a file is read or written.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hiercodec.errors import InputError
+from hiercodec.fsio import read_bytes, write_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+VERSION = 1
+KEY = "hiercodec"
+MAX_CLASSES = 32
+MASS = 0.999
+"""A row keeps its likeliest classes until they hold this much of the probability, and at most `MAX_CLASSES`."""
+
+POINT = ("photo", "codec", "setting")
+"""The columns that name an operating point of one photograph; with `judge` they name a row."""
+
+HEAVY = ("classes", "p")
+"""Columns that few readers need and that make most of a file."""
+
+
+def schema() -> pa.Schema:
+    """Names, types and meanings of the columns.
+
+    photo: path within the data set; label: class index, −1 none; codec ("original" for the picture itself) and setting;
+    bytes of the whole file or prefix; bpp: bits a pixel; psnr: dB, null for the original; ms_ssim: 0…1, null for the
+    original and where a side is under 161 pixels; seconds: encoding and decoding of this point, NaN where points share
+    the work; judge: "" without one; classes and p: the likeliest classes, likeliest first, and their calibrated
+    probabilities (half precision); path and path_p: the winner of every level of the file's hierarchy and its
+    probability; right: whether it is, empty without truth; bits: information at every level (`meaning`); wup, wup_eq1:
+    similarity of the answer to the truth, NLTK's and Eq. 1's, null without truth. Without a judge the last eight are
+    empty or null.
+    """
+    import pyarrow as pa
+
+    short, single = pa.int16(), pa.float32()
+    types = {
+        "photo": pa.string(), "label": short, "codec": pa.string(), "setting": pa.string(),
+        "bytes": pa.int32(), "bpp": single, "psnr": single, "ms_ssim": single, "seconds": single,
+        "judge": pa.string(), "classes": pa.list_(short), "p": pa.list_(pa.float16()),
+        "path": pa.list_(short), "path_p": pa.list_(single), "right": pa.list_(pa.bool_()), "bits": pa.list_(single),
+        "wup": single, "wup_eq1": single,
+    }  # fmt: skip
+    return pa.schema(list(types.items()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Rows as a pandas frame (columns of `schema`; lists are arrays) and the metadata of their file.
+
+    `meta` has `version`, `command`, `provenance` (models, rivals, judges with `sha256` and `in_loss`, hierarchy and its
+    digest, versions), `levels` (name → groups), `crop`, `data` and whatever a later version adds.
+    """
+
+    frame: pd.DataFrame
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def levels(self) -> dict[str, int]:
+        """Level → groups, coarse first: what the lists of `path`, `right` and `bits` run over."""
+        return dict(self.meta.get("levels") or {})
+
+    @property
+    def codecs(self) -> list[str]:
+        """Codecs in the order they were measured, the original apart."""
+        return [name for name in dict.fromkeys(self.frame["codec"]) if name != "original"]
+
+    @property
+    def judges(self) -> list[str]:
+        """Judges in the order they were asked; none if nothing was judged."""
+        return [name for name in dict.fromkeys(self.frame["judge"]) if name]
+
+    def of(self, **wanted: str | int | Sequence) -> Rows:
+        """The rows whose columns have these values: `rows.of(codec="lite", judge=["lite0", "lite2"])`."""
+        chosen = np.ones(len(self.frame), bool)
+        for name, value in wanted.items():
+            values = [value] if isinstance(value, (str, int)) else list(value)
+            chosen &= self.frame[name].isin(values).to_numpy()
+        return replace(self, frame=self.frame[chosen])
+
+
+def read(path: str | Path, *, columns: Sequence[str] | None = None) -> Rows:
+    """The rows of a file (all columns, or some: reading without `HEAVY` is much faster); `InputError` says why not."""
+    return decode(read_bytes(path), name=str(path), columns=columns)
+
+
+def decode(data: bytes, *, name: str = "this file", columns: Sequence[str] | None = None) -> Rows:
+    """The rows in the bytes of a file; `name` is what an error calls it. The bytes need not be trusted."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(io.BytesIO(data), columns=list(columns) if columns else None)
+        meta = json.loads((table.schema.metadata or {})[KEY.encode()])
+        version = meta["version"]
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{name} holds no rows of `hiercodec evaluate`: {error}") from None
+    if version != VERSION:
+        raise InputError(f"{name} has rows of version {version}; this release reads version {VERSION}")
+    wanted = schema()
+    for column in columns or wanted.names:
+        if column not in table.column_names or table.schema.field(column).type != wanted.field(column).type:
+            raise InputError(f"{name} has no column {column!r} of the type that rows have")
+    return Rows(table.to_pandas(), meta)
+
+
+def table(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, meta: Mapping[str, Any]) -> pa.Table:
+    """An Arrow table of rows (mappings, or a frame) with the metadata; a column that is missing is an error."""
+    import pandas as pd
+    import pyarrow as pa
+
+    wanted = schema().with_metadata({KEY: json.dumps({"version": VERSION, **meta}, ensure_ascii=False)})
+    if isinstance(rows, pd.DataFrame):
+        return pa.Table.from_pandas(rows, wanted, preserve_index=False)
+    return pa.Table.from_pylist(list(rows), wanted)
+
+
+def encode(found: pa.Table) -> bytes:
+    """A table as the bytes of a Parquet file, the same for the same rows: zstd, one byte plane after another for floats."""
+    import pyarrow.parquet as pq
+
+    planes = [name for name in found.column_names if name in {"bpp", "psnr", "ms_ssim", "seconds", "wup", "wup_eq1"}]
+    out = io.BytesIO()
+    pq.write_table(
+        found,
+        out,
+        compression="zstd",
+        compression_level=15,
+        row_group_size=1 << 16,
+        use_dictionary=["photo", "codec", "setting", "judge", "label", "bytes"],
+        column_encoding={
+            **dict.fromkeys(planes, "BYTE_STREAM_SPLIT"),
+            **{f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in ("p", "path_p", "bits", "classes", "path")},
+        },
+    )
+    return out.getvalue()
+
+
+def write(path: str | Path, rows: Iterable[Mapping[str, Any]] | pd.DataFrame, meta: Mapping[str, Any]) -> None:
+    """Write a file of rows, whole or not at all; `OutputError` if it cannot be."""
+    write_bytes(path, encode(table(rows, meta)))
