@@ -5,8 +5,9 @@ Pictures are uint8 arrays (H, W, 3) in RGB; files and streams are bytes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -86,11 +87,15 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OperatingPoint:
-    """One file, or one prefix, of one picture: what it was set to, its length in bytes, and what it decodes to."""
+    """One file, or one prefix, of one picture: what it was set to, its length in bytes, and what it decodes to.
+
+    `seconds` is what encoding and decoding it took; NaN where it is not known or shared with other points.
+    """
 
     setting: str
     bytes: int
     picture: np.ndarray
+    seconds: float = field(default=math.nan, kw_only=True)
 
 
 class Peer(Protocol):

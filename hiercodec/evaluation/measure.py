@@ -29,11 +29,16 @@ Right = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
-    """What a classifier says of one picture: class probabilities (1000,), and the likeliest group at every level."""
+    """What a classifier says of one picture: class probabilities (1000,), and those of the groups at every level."""
 
     probabilities: np.ndarray
-    winners: Mapping[str, int]
+    masses: Mapping[str, np.ndarray]
     right: Right
+
+    @property
+    def winners(self) -> dict[str, int]:
+        """The likeliest group at every level."""
+        return {level: int(mass.argmax()) for level, mass in self.masses.items()}
 
     @property
     def hits(self) -> dict[str, bool]:
@@ -42,16 +47,20 @@ class Verdict:
 
     @property
     def wup(self) -> float | None:
-        """NLTK's WUP, 0…1, of the likeliest class and the nearest right one; 1 for a right one; None if none is known.
+        """NLTK's WUP: `similarity` by default."""
+        return self.similarity()
 
-        (NLTK itself gives 107 of the classes less than 1 to themselves.)
+    def similarity(self, measure: str = "nltk") -> float | None:
+        """WUP, 0…1, of the likeliest class and the nearest right one; 1 for a right one; None if none is known.
+
+        `measure` as in `taxonomy.similarity`. (NLTK itself gives 107 of the classes less than 1 to themselves.)
         """
         if not self.right:
             return None
         from hiercodec.taxonomy.similarity import wup_matrix
 
         (*_, answer), (*_, classes) = self.winners.values(), self.right.values()
-        return 1.0 if answer in classes else float(wup_matrix()[answer, list(classes)].max())
+        return 1.0 if answer in classes else float(wup_matrix(measure)[answer, list(classes)].max())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,11 +87,8 @@ class Judging:
     def verdicts(self, pictures: Sequence[np.ndarray]) -> list[Verdict]:
         """What the classifier says of every picture, uint8 (H, W, 3) each, from one batch."""
         p = self.classifier.probabilities(pictures)
-        winners = {name: mass.argmax(1) for name, mass in level_probabilities(p, self.hierarchy).items()}
-        return [
-            Verdict(row, {name: int(found[i]) for name, found in winners.items()}, self.right)
-            for i, row in enumerate(p)
-        ]
+        masses = level_probabilities(p, self.hierarchy)
+        return [Verdict(row, {name: mass[i] for name, mass in masses.items()}, self.right) for i, row in enumerate(p)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,9 @@ import numpy as np
 Curve = Sequence[float]
 
 PEAK = 255.0
+MS_SSIM_SIDE = 161
+"""The shortest side that five scales of an 11-pixel window allow."""
+
 NORMAL_95 = 1.96
 """The two-sided 95 % point of the normal distribution, to the digits that published intervals use."""
 
@@ -37,12 +40,12 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
 def ms_ssim(a: np.ndarray, b: np.ndarray) -> float:
     """Multi-scale SSIM (Wang, Simoncelli and Bovik, 2003) of two uint8 (H, W, 3) pictures, mean over channels, 0…1.
 
-    `ValueError` where the shorter side is under 161 pixels: five scales of an 11-pixel window need that many.
+    `ValueError` where a side is under `MS_SSIM_SIDE`.
     """
     if a.shape != b.shape:
         raise ValueError(f"shapes differ: {a.shape} and {b.shape}")
-    if min(a.shape[:2]) <= 160:
-        raise ValueError(f"MS-SSIM needs sides of 161 pixels or more, got {a.shape[0]}×{a.shape[1]}")
+    if min(a.shape[:2]) < MS_SSIM_SIDE:
+        raise ValueError(f"MS-SSIM needs sides of {MS_SSIM_SIDE} pixels or more, got {a.shape[0]}×{a.shape[1]}")
     import torch
     from pytorch_msssim import ms_ssim as of_tensors
 

@@ -10,6 +10,7 @@ the app shows and what `evaluate` publishes cannot differ. Sizes are those of wh
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -149,8 +150,10 @@ class Rival:
     def points(self, rgb: np.ndarray) -> Iterator[OperatingPoint]:
         """A file a setting, encoded when it is asked for."""
         for name, setting in self.settings.items():
+            began = time.perf_counter()
             data = self.encode(rgb, setting)
-            yield OperatingPoint(name, len(data), self.decode(data))
+            picture = self.decode(data)
+            yield OperatingPoint(name, len(data), picture, seconds=time.perf_counter() - began)
 
     def provenance(self) -> dict[str, Any]:
         """The encoder's version and options."""

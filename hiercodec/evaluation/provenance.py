@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import platform
+import subprocess
 from collections.abc import Sequence
+from datetime import datetime, timezone
 from importlib import metadata
 from typing import Any
 
 from hiercodec.evaluation.judge import describe
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.peers import HierPeer
+from hiercodec.fsio import APP
 from hiercodec.protocols import Codec, Peer
 
 PACKAGES = ("torch", "numpy", "pillow", "constriction")
@@ -51,3 +54,23 @@ def of_trace(codec: Codec, judging: Judging | None) -> dict[str, Any]:
         "device": str(getattr(codec, "device", "cpu")),
         "versions": {"python": whole["python"], **whole["packages"]},
     }
+
+
+def commit() -> str | None:
+    """The commit that this code was run from, with "+" where files were changed since; None outside a repository."""
+    found = _git("describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*")
+    return found.strip() or None
+
+
+def today() -> str:
+    """The date in UTC, YYYY-MM-DD."""
+    return datetime.now(timezone.utc).date().isoformat()
+
+
+def _git(*command: str) -> str:
+    if not (APP / ".git").exists():
+        return ""
+    try:
+        return subprocess.run(["git", *command], cwd=APP, capture_output=True, text=True, check=False).stdout
+    except OSError:  # no git on this machine
+        return ""

@@ -1,119 +1,90 @@
-"""Results over a data set: rows gathered by setting, and the results file made of them.
+"""What rows add up to: for every codec and setting the mean rate and quality, and accuracy with its interval.
 
-Every rate is that of real bytes, container included. PSNR is the mean of the photographs' PSNRs. Accuracy at a level is
-the share of photographs whose likeliest group (summed softmax mass) is that of the true class; where a photograph has no
-label, the classifier's own answer on the original stands in and the result says `agreement` instead.
+Every rate is that of real bytes, container included. PSNR is the mean of the photographs' PSNRs. Accuracy at a level is the
+share of photographs whose likeliest group (summed softmax mass) is that of the true class; where a photograph has no label,
+the classifier's own answer on the original stands in and the result says `agreement` instead.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hiercodec.evaluation.dataset import Photos
-from hiercodec.evaluation.measure import ORIGINAL, Judging, Row, measure_peers
+from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.metrics import wilson
-from hiercodec.evaluation.provenance import provenance
-from hiercodec.images import centre_crop
-from hiercodec.protocols import Peer
+from hiercodec.evaluation.rows import HEAVY, POINT, Rows, read, schema
 
-SCHEMA = 1
+if TYPE_CHECKING:
+    from pathlib import Path
 
-
-@dataclass(slots=True)
-class Column:
-    """What one setting of one peer gave, a value a photograph; `hits` and `wup` by classifier (and level)."""
-
-    bpp: list[float] = field(default_factory=list)
-    psnr: list[float] = field(default_factory=list)
-    hits: dict[str, dict[str, list[bool]]] = field(default_factory=dict)
-    wup: dict[str, list[float]] = field(default_factory=dict)
-
-    def add(self, row: Row) -> None:
-        """Take in a row; its pictures are not kept."""
-        self.bpp.append(row.bpp)
-        self.psnr.append(row.psnr)
-        for name, verdict in row.verdicts.items():
-            for level, hit in verdict.hits.items():
-                self.hits.setdefault(name, {}).setdefault(level, []).append(hit)
-            if (wup := verdict.wup) is not None:
-                self.wup.setdefault(name, []).append(wup)
+    import pandas as pd
 
 
-Columns = dict[tuple[str, str], Column]
-"""(peer, setting) → its column, in the order they were first seen."""
+def read_summary(path: str | Path) -> dict[str, Any]:
+    """The summary of a file of rows."""
+    return summary(read(path, columns=[name for name in schema().names if name not in HEAVY]))
 
 
-def gather(
-    photos: Photos,
-    peers: Sequence[Peer],
-    judges: Sequence[Judging] = (),
-    *,
-    crop: int | None = None,
-    progress: Callable[[int, int], object] = lambda done, total: None,
-    seen: Callable[[Row], object] = lambda row: None,
-) -> Columns:
-    """Measure every peer on every photograph; `progress(done, total)` after each, `seen` takes every row as it is made.
+def summary(rows: Rows) -> dict[str, Any]:
+    """Plain data: `photos`, `labelled`, `crop`, `groups`, `command`, `provenance`, `uncompressed`, and a point a setting.
 
-    `crop` takes the central square of that side first.
+    A point has `codec`, `setting`, means and standard deviations over photographs of `bpp`, `psnr` (dB) and `ms_ssim`
+    (where it could be measured), and judge → level → share of right answers in `accuracy`, with its 95 % Wilson interval;
+    `wup` is judge → mean.
     """
-    columns: Columns = {}
-    for done, (rgb, label) in enumerate(zip(photos.pixels, photos.labels, strict=True), start=1):
-        for row in measure_peers(centre_crop(rgb, crop) if crop else rgb, int(label), peers, judges):
-            columns.setdefault((row.peer, row.point.setting), Column()).add(row)
-            seen(row)
-        progress(done, len(photos))
-    return columns
-
-
-def evaluate(
-    photos: Photos,
-    peers: Sequence[Peer],
-    judges: Sequence[Judging] = (),
-    *,
-    crop: int | None = None,
-    progress: Callable[[int, int], object] = lambda done, total: None,
-) -> dict[str, Any]:
-    """Results (plain data) of every peer on every photograph; arguments as those of `gather`."""
-    started = time.monotonic()
-    columns = gather(photos, peers, judges, crop=crop, progress=progress)
-    original = columns.pop((ORIGINAL, ""))
-    kind = "top1" if (photos.labels >= 0).all() else "agreement"
+    frame = rows.frame
+    labelled = int(frame.drop_duplicates("photo")["label"].ge(0).sum())
+    photos = int(frame["photo"].nunique())
+    kind = "top1" if labelled == photos else "agreement"
+    points = {
+        key: _answers(part, list(rows.levels), kind) for key, part in frame.groupby(["codec", "setting"], sort=False)
+    }
+    means = frame.drop_duplicates(list(POINT)).groupby(["codec", "setting"], sort=False)
     return {
-        "schema": SCHEMA,
-        "photos": len(photos),
-        "labelled": int((photos.labels >= 0).sum()),
-        "crop": crop,
-        "seconds": round(time.monotonic() - started, 1),
-        "groups": {level.name: level.k for judge in judges[:1] for level in judge.hierarchy.levels},
-        "provenance": provenance(peers, judges),
-        "uncompressed": _accuracy(original, kind),
+        "photos": photos,
+        "labelled": labelled,
+        "crop": rows.meta.get("crop"),
+        "groups": rows.levels,
+        "command": rows.meta.get("command"),
+        "provenance": rows.meta.get("provenance", {}),
+        "uncompressed": points.pop((ORIGINAL, ""), {}),
         "points": [
-            {"codec": peer, "setting": setting, **_rate_and_quality(column), **_accuracy(column, kind)}
-            for (peer, setting), column in columns.items()
+            {"codec": codec, "setting": setting, **_quality(part), **points[codec, setting]}
+            for (codec, setting), part in _named(means)
+            if codec != ORIGINAL
         ],
     }
 
 
-def _rate_and_quality(column: Column) -> dict[str, float]:
-    return {
-        "bpp": round(float(np.mean(column.bpp)), 5),
-        "bpp_std": round(float(np.std(column.bpp)), 5),
-        "psnr": round(float(np.mean(column.psnr)), 4),
-        "psnr_std": round(float(np.std(column.psnr)), 4),
-    }
+def _named(groups: Any) -> list[tuple[tuple[str, str], pd.DataFrame]]:
+    return [((str(key[0]), str(key[1])), part) for key, part in groups]
 
 
-def _accuracy(column: Column, kind: str) -> dict[str, Any]:
-    """{"accuracy": classifier → level → share and its 95 % interval}; empty without a classifier."""
-    found = {name: {level: _share(hits, kind) for level, hits in rows.items()} for name, rows in column.hits.items()}
-    return {"accuracy": found} if found else {}
+def _quality(part: pd.DataFrame) -> dict[str, float]:
+    """Means and standard deviations over photographs, of what was measured."""
+    found: dict[str, float] = {}
+    for name, digits in (("bpp", 5), ("psnr", 4), ("ms_ssim", 5)):
+        values = part[name].to_numpy(np.float64)
+        if len(values) and not np.isnan(values).any():
+            found |= {name: round(float(values.mean()), digits), f"{name}_std": round(float(values.std()), digits)}
+    return found
 
 
-def _share(hits: Sequence[bool], kind: str) -> dict[str, float]:
-    low, high = wilson(sum(hits), len(hits))
-    return {kind: round(sum(hits) / len(hits), 5), "low": round(low, 5), "high": round(high, 5)}
+def _answers(part: pd.DataFrame, levels: list[str], kind: str) -> dict[str, Any]:
+    """{"accuracy": judge → level → share and interval, "wup": judge → mean}; empty where nobody judged."""
+    accuracy: dict[Hashable, dict[str, dict[str, float]]] = {}
+    wup: dict[Hashable, float] = {}
+    for judge, rows in part.groupby("judge", sort=False):
+        if not judge:
+            continue
+        right = np.stack(rows["right"].to_list())  # (photos, levels)
+        accuracy[judge] = {level: _share(hits, kind) for level, hits in zip(levels, right.T, strict=True)}
+        wup[judge] = round(float(rows["wup"].mean()), 5)
+    return {"accuracy": accuracy, "wup": wup} if accuracy else {}
+
+
+def _share(hits: np.ndarray, kind: str) -> dict[str, float]:
+    low, high = wilson(int(hits.sum()), len(hits))
+    return {kind: round(float(hits.mean()), 5), "low": round(low, 5), "high": round(high, 5)}

@@ -7,6 +7,7 @@ pyarrow and pandas load when a file is read or written.
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,12 +26,19 @@ if TYPE_CHECKING:
 
 VERSION = 1
 KEY = "hiercodec"
+PARTS = ".parts"
+"""What the folder of an unfinished run is called after its file (`evaluation.parts`)."""
+
+MAX_FILE = 1 << 32
+"""Cap of a file of rows, in bytes: ImageNet's 50 000 photographs × 20 points × 2 judges are about 150 MB."""
+
 MAX_CLASSES = 32
 MASS = 0.999
 """A row keeps its likeliest classes until they hold this much of the probability, and at most `MAX_CLASSES`."""
 
 POINT = ("photo", "codec", "setting")
-"""The columns that name an operating point of one photograph; with `judge` they name a row."""
+ORDER = (*POINT, "judge")
+"""The columns that name an operating point of one photograph, and those that name a row; rows stand in their order."""
 
 HEAVY = ("classes", "p")
 """Columns that few readers need and that make most of a file."""
@@ -100,18 +108,31 @@ class Rows:
 
 
 def read(path: str | Path, *, columns: Sequence[str] | None = None) -> Rows:
-    """The rows of a file (all columns, or some: reading without `HEAVY` is much faster); `InputError` says why not."""
-    return decode(read_bytes(path), name=str(path), columns=columns)
+    """The rows of a file (all columns, or some: reading without `HEAVY` is much faster); `InputError` says why not.
+
+    Of a run that is still going on, or was stopped, these are the rows it has so far.
+    """
+    if not Path(path).exists() and Path(f"{path}{PARTS}").is_dir():
+        from hiercodec.evaluation.parts import so_far
+
+        return so_far(path, columns=columns)
+    return decode(read_bytes(path, max_bytes=MAX_FILE), name=str(path), columns=columns)
 
 
 def decode(data: bytes, *, name: str = "this file", columns: Sequence[str] | None = None) -> Rows:
     """The rows in the bytes of a file; `name` is what an error calls it. The bytes need not be trusted."""
+    found, meta = open_table(data, name, columns)
+    return Rows(found.to_pandas(), meta)
+
+
+def open_table(data: bytes, name: str, columns: Sequence[str] | None = None) -> tuple[pa.Table, dict[str, Any]]:
+    """(Arrow table, metadata) of the bytes of a file; errors as those of `decode`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(io.BytesIO(data), columns=list(columns) if columns else None)
-        meta = json.loads((table.schema.metadata or {})[KEY.encode()])
+        found = pq.read_table(io.BytesIO(data), columns=list(columns) if columns else None)
+        meta = json.loads((found.schema.metadata or {})[KEY.encode()])
         version = meta["version"]
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{name} holds no rows of `hiercodec evaluate`: {error}") from None
@@ -119,9 +140,9 @@ def decode(data: bytes, *, name: str = "this file", columns: Sequence[str] | Non
         raise InputError(f"{name} has rows of version {version}; this release reads version {VERSION}")
     wanted = schema()
     for column in columns or wanted.names:
-        if column not in table.column_names or table.schema.field(column).type != wanted.field(column).type:
+        if column not in found.column_names or found.schema.field(column).type != wanted.field(column).type:
             raise InputError(f"{name} has no column {column!r} of the type that rows have")
-    return Rows(table.to_pandas(), meta)
+    return found, meta
 
 
 def table(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, meta: Mapping[str, Any]) -> pa.Table:
@@ -129,10 +150,15 @@ def table(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, meta: Mapping[str, A
     import pandas as pd
     import pyarrow as pa
 
-    wanted = schema().with_metadata({KEY: json.dumps({"version": VERSION, **meta}, ensure_ascii=False)})
+    wanted = schema().with_metadata(described(meta))
     if isinstance(rows, pd.DataFrame):
         return pa.Table.from_pandas(rows, wanted, preserve_index=False)
     return pa.Table.from_pylist(list(rows), wanted)
+
+
+def described(meta: Mapping[str, Any]) -> dict[str, str]:
+    """The metadata as a file keeps it."""
+    return {KEY: json.dumps({"version": VERSION, **meta}, ensure_ascii=False)}
 
 
 def encode(found: pa.Table) -> bytes:
@@ -147,7 +173,7 @@ def encode(found: pa.Table) -> bytes:
         compression="zstd",
         compression_level=15,
         row_group_size=1 << 16,
-        use_dictionary=["photo", "codec", "setting", "judge", "label", "bytes"],
+        use_dictionary=["photo", "codec", "setting", "judge", "label", "bytes"],  # pyright: ignore[reportArgumentType]
         column_encoding={
             **dict.fromkeys(planes, "BYTE_STREAM_SPLIT"),
             **{f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in ("p", "path_p", "bits", "classes", "path")},
@@ -159,3 +185,39 @@ def encode(found: pa.Table) -> bytes:
 def write(path: str | Path, rows: Iterable[Mapping[str, Any]] | pd.DataFrame, meta: Mapping[str, Any]) -> None:
     """Write a file of rows, whole or not at all; `OutputError` if it cannot be."""
     write_bytes(path, encode(table(rows, meta)))
+
+
+def join(several: Sequence[Rows]) -> Rows:
+    """Rows of several runs over the same photographs as one; what more than one of them measured is taken once.
+
+    Photographs, codecs and judges keep the order in which they first occur. `InputError` where the runs cannot stand
+    beside each other: other photographs, crop or hierarchy, or one name for two weights, encoders or judges.
+    """
+    import pandas as pd
+
+    first = several[0]
+    for other in several[1:]:
+        for what in ("data", "crop", "levels"):
+            mine, theirs = first.meta.get(what), other.meta.get(what)
+            if what == "data":
+                mine, theirs = ((side or {}).get("digest") for side in (mine, theirs))
+            if mine != theirs:
+                raise InputError(f"rows cannot be joined: their {what} differ ({mine} and {theirs})")
+    frame = pd.concat([rows.frame for rows in several], ignore_index=True).drop_duplicates(list(ORDER))
+    keys = [frame.groupby(by, sort=False).ngroup() for by in ("judge", ["codec", "setting"], "codec", "photo")]
+    commands = dict.fromkeys(line for rows in several for line in rows.meta["command"].split(" && "))
+    made_by = functools.reduce(_merged, (rows.meta["provenance"] for rows in several))
+    meta = {**first.meta, "command": " && ".join(commands), "provenance": made_by}
+    return Rows(frame.iloc[np.lexsort(keys)].reset_index(drop=True), meta)
+
+
+def _merged(a: Any, b: Any, where: str = "") -> Any:
+    """Both of two provenances; versions that differ are both named, anything else that differs is an error."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        both = {key: _merged(a[key], b[key], f"{where}{key}.") for key in a if key in b}
+        return {**a, **b, **both}
+    if a is None or b is None or a == b:
+        return b if a is None else a
+    if where.startswith(("packages.", "python.", "machine.", "commit.")):
+        return " | ".join(dict.fromkeys([*str(a).split(" | "), *str(b).split(" | ")]))
+    raise InputError(f"rows cannot be joined: {where.rstrip('.')} is {a} in one and {b} in another")

@@ -45,6 +45,7 @@ def some_rows(
                 points.append((codec, setting, size, 20 + 2.5 * step - worse, 0.9 * (1 - 0.5**step) - 0.05 * worse))
         for codec, setting, size, quality, easy in points:
             whole = codec == "original"
+            psnr = None if whole else quality + rng.normal(0, 0.2)
             for judge, name in enumerate(judges):
                 kept.append(
                     {
@@ -54,7 +55,7 @@ def some_rows(
                         "setting": setting,
                         "bytes": size,
                         "bpp": 8 * size / PIXELS,
-                        "psnr": None if whole else quality + rng.normal(0, 0.2),
+                        "psnr": psnr,
                         "ms_ssim": None if whole else 1 - 2 ** (-quality / 6),
                         "seconds": math.nan if codec == "lite" else 0.01,
                         "judge": name,

@@ -1,0 +1,70 @@
+"""From measured pictures to rows: the one place where a photograph's points become what `rows.schema` says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from hiercodec.evaluation.meaning import bits_of_meaning
+from hiercodec.evaluation.measure import ORIGINAL, Judging, Row, Verdict, measure_peers
+from hiercodec.evaluation.metrics import MS_SSIM_SIDE, ms_ssim
+from hiercodec.evaluation.rows import MASS, MAX_CLASSES
+from hiercodec.protocols import Peer
+
+UNJUDGED: dict[str, Any] = {
+    **dict.fromkeys(("classes", "p", "path", "path_p", "right", "bits"), ()),
+    **dict.fromkeys(("wup", "wup_eq1")),
+}
+
+
+def records(
+    photo: str, rgb: np.ndarray, label: int, peers: Sequence[Peer], judges: Sequence[Judging] = ()
+) -> Iterator[dict[str, Any]]:
+    """Rows of one photograph, uint8 (H, W, 3), of class `label` (−1: unknown) under every peer, the original first."""
+    for row in measure_peers(rgb, label, peers, judges):
+        point = {"photo": photo, "label": label, "codec": row.peer, "setting": row.point.setting, **_quality(rgb, row)}
+        for name, verdict in row.verdicts.items():
+            yield {**point, "judge": name, **_answer(verdict, known=label >= 0)}
+        if not row.verdicts:
+            yield {**point, "judge": "", **UNJUDGED}
+
+
+def _quality(rgb: np.ndarray, row: Row) -> dict[str, Any]:
+    original, large = row.peer == ORIGINAL, min(rgb.shape[:2]) >= MS_SSIM_SIDE
+    return {
+        "bytes": row.point.bytes,
+        "bpp": row.bpp,
+        "psnr": None if original else row.psnr,
+        "ms_ssim": ms_ssim(rgb, row.point.picture) if large and not original else None,
+        "seconds": row.point.seconds,
+    }
+
+
+def _answer(verdict: Verdict, *, known: bool) -> dict[str, Any]:
+    """`known`: right is the photograph's own class, so information counts only where it is about that class."""
+    classes = likeliest(verdict.probabilities)
+    return {
+        "classes": classes,
+        "p": verdict.probabilities[classes].astype(np.float16),
+        "path": list(verdict.winners.values()),
+        "path_p": [float(mass.max()) for mass in verdict.masses.values()],
+        "right": list(verdict.hits.values()),
+        "bits": [
+            bits_of_meaning(mass, verdict.right[level] if known else ()) for level, mass in verdict.masses.items()
+        ],
+        "wup": verdict.wup,
+        "wup_eq1": verdict.similarity("eq1"),
+    }
+
+
+def likeliest(p: np.ndarray) -> np.ndarray:
+    """The classes that a row keeps of probabilities (1000,): likeliest first, ties in class order.
+
+    >>> likeliest(np.array([0.2, 0.7995, 0.0005])).tolist()
+    [1, 0]
+    """
+    order = np.argsort(-p, kind="stable")[:MAX_CLASSES]
+    enough = int(np.searchsorted(np.cumsum(p[order], dtype=np.float64), MASS)) + 1
+    return order[:enough]

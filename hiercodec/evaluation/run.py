@@ -1,0 +1,202 @@
+"""The engine of `hiercodec evaluate`: photographs in, rows out, in this process, in several, or on a cluster.
+
+    Setup (names) ──build──► Bench (codecs, judges) ──rows of a batch──► Parts ──► one file
+
+A `Setup` is plain data, so every process builds its own `Bench` from it; wherever a batch is measured, its rows are the
+same, because every bench works with one thread and a photograph's rows depend on nothing but the photograph.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+from typing import Any
+
+from hiercodec.errors import ConfigError, HiercodecError, InputError
+from hiercodec.evaluation import rows
+from hiercodec.evaluation.dataset import Stored, decode, index
+from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.parts import Parts
+from hiercodec.evaluation.peers import HierPeer, rival, shares_and_ends
+from hiercodec.evaluation.provenance import commit, provenance, today
+from hiercodec.evaluation.records import records
+from hiercodec.images import centre_crop
+from hiercodec.protocols import Peer
+
+Photo = tuple[Stored, int]
+"""Where a photograph is, and its class index (−1: none)."""
+
+Way = Callable[[Sequence[int]], Iterator[tuple[int, bytes]]]
+"""From the numbers of parts to (number, part), in any order."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bench:
+    """What photographs are measured with: codecs, judges, and the side of the central square taken first (None: all)."""
+
+    peers: Sequence[Peer]
+    judges: Sequence[Judging] = ()
+    crop: int | None = None
+
+    def part(self, photos: Iterable[tuple[str, bytes, int]]) -> bytes:
+        """Rows of photographs given as (name, file, class index), as a part of a run."""
+        found: list[dict[str, Any]] = []
+        for name, data, label in photos:
+            rgb = decode(name, data)
+            found += records(name, centre_crop(rgb, self.crop) if self.crop else rgb, label, self.peers, self.judges)
+        return rows.encode(rows.table(found, {}))
+
+    def meta(self, command: str, sources: Sequence[str], photos: Sequence[Photo]) -> dict[str, Any]:
+        """What the file says of itself: see `rows.Rows`."""
+        return {
+            "command": command,
+            "date": today(),
+            "commit": commit(),
+            "data": {
+                "name": ", ".join(Path(source).name for source in sources),
+                "sources": list(sources),
+                "photos": len(photos),
+                "labelled": sum(label >= 0 for _, label in photos),
+                "digest": digest(photos),
+            },
+            "crop": self.crop,
+            "levels": {level.name: level.k for judge in self.judges[:1] for level in judge.hierarchy.levels},
+            "provenance": provenance(self.peers, self.judges),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A bench in names: hiercodec models and the shares they are cut at, other codecs, judges, hierarchy, crop."""
+
+    models: tuple[str, ...] = ("lite",)
+    cuts: int = 0
+    codecs: tuple[str, ...] = ()
+    judges: tuple[str, ...] = ("lite0",)
+    hierarchy: str = "consensus"
+    crop: int | None = None
+
+    def bench(self) -> Bench:
+        """Load everything; this process works with one thread from here on."""
+        from hiercodec.classify import load_classifier
+        from hiercodec.taxonomy import load_hierarchy
+
+        one_thread()
+        peers = [*(ours(name, self.cuts) for name in self.models), *map(rival, self.codecs)]
+        if len({peer.name for peer in peers}) < len(peers):
+            raise ConfigError(f"a codec is named twice: {', '.join(peer.name for peer in peers)}")
+        hierarchy = load_hierarchy(self.hierarchy)
+        return Bench(peers, [Judging(load_classifier(judge), hierarchy) for judge in self.judges], self.crop)
+
+
+def ours(name: str, cuts: int) -> Peer:
+    """A hiercodec model, by name or path, cut at `cuts` shares of its files and where its levels end."""
+    from hiercodec import models
+
+    return HierPeer(models.load(name), shares_and_ends(cuts), name)
+
+
+def one_thread() -> None:
+    """Let this process, and those that it starts, calculate with one thread: sums then have one order everywhere."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # read when torch loads, here or in a new process
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
+
+
+def photos_of(sources: Sequence[str], *, limit: int | None = None, sample: int | None = None) -> list[Photo]:
+    """The photographs of a data set, or its first `limit`, or `sample` of them evenly spread over those.
+
+    `ConfigError` where there are none, or where two have one name: rows could not be told apart.
+    """
+    found = [photo for source in sources for photo in index(source)][: limit or None]
+    if not found:
+        raise ConfigError(f"no photographs in {', '.join(sources)}")
+    names: set[str] = set()
+    for stored, _ in found:
+        if stored.name in names:
+            raise ConfigError(f"two photographs are called {stored.name}: evaluate the sources one by one")
+        names.add(stored.name)
+    if sample and sample < len(found):
+        last = len(found) - 1
+        found = [found[i * last // max(sample - 1, 1)] for i in range(sample)]
+    return found
+
+
+def digest(photos: Sequence[Photo]) -> str:
+    """16 hex digits that name a data set: its names, labels and file sizes, in order, wherever it lies."""
+    sha = hashlib.sha256()
+    for stored, label in photos:
+        size = min(stored.size, stored.path.stat().st_size if stored.path.is_file() else -1)
+        sha.update(f"{stored.name}\0{label}\0{size}\n".encode())
+    return sha.hexdigest()[:16]
+
+
+def run(parts: Parts, way: Way, *, resume: bool = False, seen: Callable[[int], object] = lambda photos: None) -> None:
+    """Measure what is missing by `way` and write the file; `seen` is told the photographs of every part that is there."""
+    missing = parts.begin(resume=resume)
+    seen(parts.photos - sum(len(parts.batches[number]) for number in missing))
+    for number, part in way(missing):
+        parts.add(number, part)
+        seen(len(parts.batches[number]))
+    parts.finish()
+
+
+def stored_part(photos: Sequence[Photo], bench: Bench) -> bytes:
+    """The part of photographs that this machine can read."""
+    return bench.part((stored.name, stored.content(), label) for stored, label in photos)
+
+
+def here(bench: Bench, batches: Sequence[Sequence[Photo]]) -> Way:
+    """Measure in this process, one part after another."""
+    return lambda missing: ((number, stored_part(batches[number], bench)) for number in missing)
+
+
+def in_processes(setup: Setup, batches: Sequence[Sequence[Photo]], workers: int) -> Way:
+    """Measure in `workers` processes with a bench and one thread each."""
+
+    def way(missing: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        one_thread()
+        pool = ProcessPoolExecutor(min(workers, len(missing)) or 1, get_context("spawn"), _start, (setup,))
+        try:
+            numbers = {pool.submit(_work, batches[number]): number for number in missing}
+            for future in as_completed(numbers):
+                yield numbers[future], future.result()
+        except BrokenProcessPool:
+            raise InputError(
+                "a worker process died, perhaps for want of memory: go on with --resume, fewer --workers"
+            ) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    return way
+
+
+_bench: Bench | HiercodecError | None = None
+"""A worker process' own bench, or why it has none."""
+
+
+def _start(setup: Setup) -> None:
+    """A worker process begins: interrupts are its parent's to handle, and it ends when its parent is gone."""
+    global _bench
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if parent := parent_process():
+        threading.Thread(target=lambda: (connection.wait([parent.sentinel]), os._exit(1)), daemon=True).start()
+    try:
+        _bench = setup.bench()
+    except HiercodecError as error:
+        _bench = error
+
+
+def _work(photos: Sequence[Photo]) -> bytes:
+    if not isinstance(_bench, Bench):
+        raise _bench or RuntimeError("the worker process was not started")
+    return stored_part(photos, _bench)
