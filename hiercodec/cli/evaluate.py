@@ -41,12 +41,16 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sample", type=positive, metavar="N", help="only N photographs, evenly spaced over the data set"
     )
-    parser.add_argument(
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
         "--workers",
         type=positive,
         default=cores(),
         metavar="N",
         help="processes (default: one a core, here %(default)s)",
+    )
+    how.add_argument(
+        "--ray", nargs="?", const="", metavar="ADDRESS", help="measure on a Ray cluster (default: a local one)"
     )
     parser.add_argument("--card", metavar="NAME", help="also enter the figures into the first model's card, under NAME")
 
@@ -71,7 +75,12 @@ def _evaluate(args: argparse.Namespace) -> int:
     bench = setup.bench()
     parts = Parts(args.out, bench.meta(command_line(args), args.dataset, photos), len(photos))
     batches = [[photos[i] for i in batch] for batch in parts.batches]
-    way = run.here(bench, batches) if args.workers == 1 else run.in_processes(setup, batches, args.workers)
+    if args.ray is not None:
+        from hiercodec.evaluation.cluster import on_ray
+
+        way = on_ray(setup, batches, args.ray or None)
+    else:
+        way = run.here(bench, batches) if args.workers == 1 else run.in_processes(setup, batches, args.workers)
     with tqdm(total=len(photos), unit="photo", disable=None, smoothing=0.05) as bar:
         run.run(parts, way, resume=args.resume, seen=bar.update)
     results = read_summary(args.out)

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Sequence
 
 from hiercodec import __version__
-from hiercodec.cli import app, assets, bench, calibrate, codec, evaluate, files, hierarchy, train
+from hiercodec.cli import app, assets, bench, calibrate, codec, evaluate, files, hierarchy, results, train
 from hiercodec.errors import HiercodecError
 
 COMMANDS = (
@@ -23,6 +23,7 @@ COMMANDS = (
     *files.COMMANDS,
     *hierarchy.COMMANDS,
     *evaluate.COMMANDS,
+    *results.COMMANDS,
     *calibrate.COMMANDS,
     *bench.COMMANDS,
     *train.COMMANDS,

@@ -13,10 +13,8 @@ from hiercodec.evaluation.metrics import MS_SSIM_SIDE, ms_ssim
 from hiercodec.evaluation.rows import MASS, MAX_CLASSES
 from hiercodec.protocols import Peer
 
-UNJUDGED: dict[str, Any] = {
-    **dict.fromkeys(("classes", "p", "path", "path_p", "right", "bits"), ()),
-    **dict.fromkeys(("wup", "wup_eq1")),
-}
+LISTS = ("classes", "p", "path", "path_p", "right", "bits")
+UNJUDGED: dict[str, Any] = {**dict.fromkeys(LISTS, ()), "wup": None, "wup_eq1": None}
 
 
 def records(

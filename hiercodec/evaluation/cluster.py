@@ -1,0 +1,92 @@
+"""Runs of `hiercodec evaluate` on a Ray cluster: where photographs lie streams to actors, and rows stream back.
+
+    numbers of parts ──► actors, each with a bench of its own ──rows of a part──► this process ──► Parts
+
+Ray starts an actor that died again, on another machine where its own is gone, and repeats what it worked on. A part is kept
+under its number when it arrives, so nothing is lost and nothing counts twice; `Parts` lets a driver that died go on as well.
+Every machine needs hiercodec, the codecs' weights, and the data set under the same path.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hiercodec.errors import HiercodecError, InputError
+from hiercodec.evaluation.dataset import Stored
+from hiercodec.evaluation.run import Photo, Setup, Way, stored_part
+
+IN_FLIGHT = 2
+"""Parts given to an actor at a time: the next is there when one is done."""
+
+
+class Measure:
+    """A Ray actor: a bench that works with one thread."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.bench = setup.bench()
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A part's number and photographs (`_row`) → its number and rows."""
+        columns = (row[name] for name in ("name", "path", "offset", "size", "label"))
+        photos = [(Stored(n, Path(p), int(o), int(s)), int(label)) for n, p, o, s, label in zip(*columns, strict=True)]
+        return {"number": row["number"], "part": stored_part(photos, self.bench)}
+
+
+def _row(number: int, photos: Sequence[Photo]) -> dict[str, Any]:
+    """A part as columns that Arrow knows."""
+    return {
+        "number": number,
+        "name": [stored.name for stored, _ in photos],
+        "path": [str(stored.path.resolve()) for stored, _ in photos],
+        "offset": [stored.offset for stored, _ in photos],
+        "size": [stored.size for stored, _ in photos],
+        "label": [label for _, label in photos],
+    }
+
+
+def on_ray(setup: Setup, batches: Sequence[Sequence[Photo]], address: str | None = None) -> Way:
+    """Measure with an actor a core of the cluster at `address` ("auto", "host:port"; None: this machine's own cores)."""
+    import ray  # pyright: ignore[reportMissingImports] (an extra)
+    from ray.data import ActorPoolStrategy, DataContext, from_items  # pyright: ignore[reportMissingImports]
+
+    def way(missing: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        if not missing:
+            return
+        try:
+            ray.init(address or "local", log_to_driver=False, logging_level="error")
+        except Exception as error:  # Ray raises all kinds, plain ones too
+            raise InputError(f"no Ray at {address or 'this machine'}: {_last_line(error)}") from None
+        try:
+            DataContext.get_current().enable_progress_bars = False
+            logging.getLogger("ray.data").setLevel(logging.ERROR)
+            actors = ActorPoolStrategy(
+                min_size=1,
+                max_size=min(int(ray.cluster_resources().get("CPU", 1)), len(missing)),
+                max_tasks_in_flight_per_actor=IN_FLIGHT,
+            )
+            rows = from_items([_row(n, batches[n]) for n in missing], override_num_blocks=len(missing))
+            for row in rows.map(Measure, fn_constructor_args=(setup,), compute=actors, num_cpus=1).iter_rows():
+                yield int(row["number"]), row["part"]
+        except ray.exceptions.RayError as error:
+            raise _ours(error) from error
+        finally:
+            ray.shutdown()
+
+    return way
+
+
+def _ours(error: BaseException) -> HiercodecError:
+    """The error of ours behind one of Ray's, or its last line."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, HiercodecError):
+            return found
+        found = getattr(found, "cause", None) or found.__cause__
+    return InputError(f"Ray could not measure: {_last_line(error)}")
+
+
+def _last_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[-1]
