@@ -12,6 +12,11 @@
     │   ├── HierarchyError              a hierarchy file or a taxonomy resource that cannot be used
     │   ├── ConfigError                 a training configuration that cannot be used
     │   └── OutputError                 an output path that cannot be written
+    ├── ResourceError                   what was asked for is more than there is, or than may be used
+    │   ├── OutOfMemory                 it needs more memory
+    │   ├── OutOfTime                   it takes more time
+    │   ├── WorkerDied                  the process that worked on it is gone
+    │   └── WorkFailed                  it failed in a way that we did not foresee; the log says how
     └── StreamError                     a .hc stream that cannot be used; `offset` says where, in bytes
         ├── BadMagic                    not a .hc stream
         ├── IncompleteHeader            cut inside its header: nothing is wrong, but nothing can be decoded yet
@@ -26,11 +31,23 @@ Truncation is not an error: a cut stream decodes to as much as it holds. Only a 
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class HiercodecError(Exception):
     """Base of all errors; `exit_code` is what the command line exits with."""
 
     exit_code = 2
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As it is, not made anew from its arguments: errors cross from worker processes with their offsets and blocks.
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
+
+def _as_it_was(kind: type[HiercodecError], args: tuple[Any, ...], state: dict[str, Any]) -> HiercodecError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class InputError(HiercodecError):
@@ -75,6 +92,32 @@ class ConfigError(InputError):
 
 class OutputError(InputError):
     """An output path that cannot be written."""
+
+
+class ResourceError(HiercodecError):
+    """What was asked for is more than there is, or than may be used."""
+
+
+class OutOfMemory(ResourceError):
+    """It needs more memory than there is, or than it may use."""
+
+
+class OutOfTime(ResourceError):
+    """It takes more time than it may."""
+
+
+class WorkerDied(ResourceError):
+    """The process that worked on it is gone."""
+
+
+class WorkFailed(ResourceError):
+    """It failed in a way that was not foreseen; whoever runs the program finds the traceback in the log."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out: Python's own does, and torch's, which is a plain `RuntimeError`."""
+    words = ("allocate memory", "out of memory", "bad_alloc")
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and any(w in str(error) for w in words))
 
 
 class StreamError(HiercodecError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from hiercodec.ui.explore import page as explore
-from hiercodec.ui.frame import chrome
+from hiercodec.ui.frame import chrome, work
 
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     chrome.page("Slide the bytes", width="content")
@@ -20,3 +20,4 @@ else:
     explore.view(shown)
     explore.notices(shown, settings)
     chrome.footer(explore.provenance(shown.bundle.trace))
+work.prestart()  # whoever uploads a photograph soon finds a worker that has loaded the codec

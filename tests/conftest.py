@@ -10,6 +10,8 @@ import pytest
 
 from tests.models.tiny import TINY_LITE, make_codec, smooth_photo
 
+os.environ.setdefault("HIERCODEC_WORKERS", "0")  # pages work in the tests' own process, where fakes can stand in
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -20,7 +20,8 @@ FUNCTIONS = ["hierarchy", "load", "predict", "truncate", "wup"]
 ERRORS = [
     "BadMagic", "ClassifierNotFound", "ConfigError", "CorruptStream", "DamagedImage", "HierarchyError", "HiercodecError",
     "ImageError", "ImageTooLarge", "IncompleteHeader", "InputError", "ModelMismatch", "ModelNotFound", "NotAnImage",
-    "NotRGB", "OutputError", "ParameterDesync", "StreamError", "UnsupportedVersion",
+    "NotRGB", "OutOfMemory", "OutOfTime", "OutputError", "ParameterDesync", "ResourceError", "StreamError",
+    "UnsupportedVersion", "WorkFailed", "WorkerDied",
 ]  # fmt: skip
 
 

@@ -33,7 +33,9 @@ COMMANDS = (
 """Every command and group of commands, in the order of the help."""
 
 EXTRAS = {
-    **dict.fromkeys(("streamlit", "pyarrow", "pandas", "plotly", "skimage", "sklearn", "scipy", "joblib"), "app"),
+    **dict.fromkeys(
+        ("streamlit", "pyarrow", "pandas", "plotly", "skimage", "sklearn", "scipy", "joblib", "loky"), "app"
+    ),
     **dict.fromkeys(("compressai", "lightning_fabric", "tomli"), "train"),
     **dict.fromkeys(("open_clip", "umap", "nltk"), "clip"),
     "ray": "ray",

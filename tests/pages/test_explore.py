@@ -22,6 +22,7 @@ from hiercodec.evaluation.samples import samples
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.explore.subject import opening_step
 from hiercodec.ui.frame import cached, state
+from hiercodec.workers import tasks
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,8 +48,8 @@ def page(traces, monkeypatch):
     """The page over fake traces, with a fake codec behind uploads."""
     monkeypatch.setattr(cached, "TRACES", traces)
     monkeypatch.setattr(cached, "cards", lambda: {"lite": FAKE_CARD})
-    monkeypatch.setattr(cached, "load_codec", lambda name, fingerprint: FakeCodec())
-    monkeypatch.setattr(cached, "load_classifier", lambda spec: FakeClassifier())
+    monkeypatch.setattr(tasks, "load_codec", lambda name, fingerprint: FakeCodec())
+    monkeypatch.setattr(tasks, "load_classifier", lambda spec: FakeClassifier())
     return AppTest.from_file(str(PAGE), default_timeout=30)
 
 
@@ -174,7 +175,7 @@ def test_hostile_addresses_fall_back(page, query):
 
 @pytest.mark.parametrize("spec", ["timm:vit_giant_patch14_224", "timm:resnet50", "/etc/passwd.safetensors", "evil"])
 def test_an_address_never_brings_a_classifier(page, monkeypatch, spec):
-    monkeypatch.setattr(cached, "load_classifier", lambda _: pytest.fail("loaded"))
+    monkeypatch.setattr(tasks, "load_classifier", lambda _: pytest.fail("loaded"))
     page.query_params["classifier"] = spec
     at = page.run()
     assert not at.exception
@@ -198,7 +199,7 @@ def test_a_classifier_that_is_not_allowed_is_refused_behind_the_settings_too(pag
 
 def test_who_runs_the_server_says_which_classifiers_there_are(page, monkeypatch):
     loaded = []
-    monkeypatch.setattr(cached, "load_classifier", lambda spec: loaded.append(spec) or FakeClassifier())
+    monkeypatch.setattr(tasks, "load_classifier", lambda spec: loaded.append(spec) or FakeClassifier())
     monkeypatch.setenv(ALLOWED, "timm:resnet50@w.safetensors?mean=0.5,0.5,0.5  timm:convnext_tiny")
     page.query_params["classifier"] = "timm:convnext_tiny"
     at = page.run()
@@ -266,7 +267,7 @@ def test_a_stream_of_too_many_pixels_is_refused_before_a_codec_is_loaded(page, m
     at = upload(page, "fits.hc", header_of(1024, 1024))
     assert not at.error
     assert component(at, "hiercodec_scrubber")["trace"]["width"] == 1024
-    monkeypatch.setattr(cached, "load_codec", lambda *_: pytest.fail("loaded"))
+    monkeypatch.setattr(tasks, "load_codec", lambda *_: pytest.fail("loaded"))
     for size in ((1025, 1024), (8192, 4096)):
         at = upload(page, "bomb.hc", header_of(*size))
         assert f"{size[0]}×{size[1]}; this page decodes up to 1,048,576 pixels" in at.error[0].value

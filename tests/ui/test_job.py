@@ -13,7 +13,7 @@ from hiercodec.evaluation import bundle as bundles
 from hiercodec.evaluation.tracing import budgets_of, extend
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.explore.job import AT_ONCE, Refinement
-from hiercodec.ui.frame.cached import few
+from hiercodec.workers.tasks import few
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
 JUDGING = Judging(FakeClassifier(), load_hierarchy())

@@ -1,6 +1,6 @@
 """The rest of a trace, made in the background while its first steps are already on the page. No Streamlit calls inside.
 
-Refinement(bundle, budgets, more) ──► a thread: a few budgets at a time, each in its turn at the codec
+Refinement(bundle, budgets, more) ──► a thread that has them made by a worker: a few budgets at a time, each in its turn
     .done, .total                      how far it is, for a progress line
     .cancel()                          stops before the next budgets; what is there stays
     .finished, .bundle                 the longer trace
@@ -13,22 +13,27 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hiercodec.errors import HiercodecError
 from hiercodec.evaluation import bundle as bundles
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.trace import Trace
 
 AT_ONCE = 3
-"""Budgets between two looks at `cancel`, and between two turns at the codec: others wait no longer for their first view."""
+"""Budgets between two looks at `cancel`, and between two turns at a worker: others wait no longer for their first view."""
 
 More = Callable[[Trace, Sequence[int]], tuple[Trace, dict[int, Any]]]
 """(a trace, budgets) → (the longer trace, what was decoded, by bytes)."""
 
+Pack = Callable[[Bundle, Trace, dict[int, Any]], Bundle]
+"""(the bundle, the longer trace, what was decoded, by bytes) → the longer bundle."""
+
 
 class Refinement:
-    """A trace that grows to more steps in a thread of its own, begun at once."""
+    """A trace that grows to more steps in a thread of its own, begun at once; `problem` says why it ended early."""
 
-    def __init__(self, bundle: Bundle, budgets: Sequence[int], more: More) -> None:
-        self.bundle, self.total, self.done = bundle, len(budgets), 0
+    def __init__(self, bundle: Bundle, budgets: Sequence[int], more: More, pack: Pack = bundles.refined) -> None:
+        self.bundle, self.total, self.done, self.problem = bundle, len(budgets), 0, ""
+        self._pack = pack
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(list(budgets), more), name="refinement", daemon=True)
         self._thread.start()
@@ -54,6 +59,8 @@ class Refinement:
                 trace, new = more(trace, part)
                 decoded |= new
                 self.done += len(part)
-            self.bundle = bundles.refined(self.bundle, trace, decoded)
+            self.bundle = self._pack(self.bundle, trace, decoded)
+        except HiercodecError as error:
+            self.problem = str(error)
         except Exception:  # the first steps stand; a thread has nobody else to tell
             logging.getLogger(__name__).exception("the finer steps of a trace could not be made")

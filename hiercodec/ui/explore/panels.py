@@ -11,7 +11,7 @@ import streamlit as st
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken
 from hiercodec.ui.explore import export, numbers
-from hiercodec.ui.frame import cached, chrome, state
+from hiercodec.ui.frame import cached, chrome, state, work
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.measure import Row
@@ -189,9 +189,9 @@ def take_away(shown: Subject, position: int) -> None:
         ("This picture (PNG)", f"{stem}-{n_bytes}.png", "image/png", lambda: export.frame_png(bundle, position)),
         ("Whole stream (.hc)", f"{stem}.hc", binary, lambda: bundle.stream),
         ("Original at this size (PNG)", f"{stem}.png", "image/png", lambda: encode_png(bundle.original_pixels())),
-        ("Animation (APNG)", f"{stem}.apng", "image/apng", lambda: export.animation(bundle, "apng")),
-        ("Animation (WebP)", f"{stem}.webp", "image/webp", lambda: export.animation(bundle, "webp")),
-        ("Contact sheet (PNG)", f"{stem}-steps.png", "image/png", lambda: export.contact_sheet(bundle)),
+        ("Animation (APNG)", f"{stem}.apng", "image/apng", work.take_away(export.animation, bundle, "apng")),
+        ("Animation (WebP)", f"{stem}.webp", "image/webp", work.take_away(export.animation, bundle, "webp")),
+        ("Contact sheet (PNG)", f"{stem}-steps.png", "image/png", work.take_away(export.contact_sheet, bundle)),
         ("Trace (CSV)", f"{stem}.csv", "text/csv", lambda: export.trace_csv(trace)),
         ("Trace (JSON)", f"{stem}.json", "application/json", lambda: export.trace_json(trace)),
         ("Charts (HTML)", f"{stem}-charts.html", "text/html", lambda: export.charts_html(trace, mode)),

@@ -193,7 +193,7 @@ def _computed(
         finally:
             picture.empty()
         if rest:
-            jobs[key] = Refinement(found, rest, cached.more(found, settings))
+            jobs[key] = Refinement(found, rest, cached.more(found, settings), cached.pack())
         return found
 
     found = _kept(key, make, line)
@@ -202,6 +202,8 @@ def _computed(
     job = jobs.get(key)
     if job is not None and job.finished:
         found = _keep(key, jobs.pop(key).bundle)
+        if job.problem:
+            chrome.notice("warning", f"The finer steps could not be made: {job.problem}")
     return Subject(title, found, key, _judge(settings), chosen, growing=jobs.get(key))
 
 

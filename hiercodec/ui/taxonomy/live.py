@@ -20,8 +20,9 @@ from hiercodec.taxonomy.embeddings import (
     from_folder,
     from_open_clip,
 )
-from hiercodec.ui.frame import chrome
+from hiercodec.ui.frame import chrome, work
 from hiercodec.ui.taxonomy.shared import model_title, own, title
+from hiercodec.workers import tasks
 
 LIVE_COMMAND = f"export {ENV}=DIR   # a folder of .npy files, one row a class\nstreamlit run app.py"
 METHODS = {
@@ -130,8 +131,6 @@ def _download() -> Embedding | None:
 
 
 def _cluster(embedding: Embedding, method: str, ks: tuple[int, int], seed: int) -> None:
-    from hiercodec.taxonomy.build import cluster_hierarchy
-
     if ks[0] >= ks[1]:
         chrome.notice("error", f"Coarse K ({ks[0]}) must be smaller than fine K ({ks[1]}).")
         return
@@ -139,8 +138,8 @@ def _cluster(embedding: Embedding, method: str, ks: tuple[int, int], seed: int) 
     name = f"yours {embedding.name} {method} {ks[0]}-{ks[1]}{seeded}"
     with st.spinner("Clustering …"):
         try:
-            made = cluster_hierarchy(embedding, ks, method=method, seed=seed, name=name)
-        except (HiercodecError, ImportError) as error:
+            made = work.run(tasks.cluster, embedding, ks, method, seed, name)
+        except HiercodecError as error:
             chrome.notice("error", f"This cannot be clustered: {error}")
             return
     _show(made)

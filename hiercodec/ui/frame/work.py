@@ -1,0 +1,70 @@
+"""Work for this visitor, done by the shared workers while the page says how far it is."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from hiercodec import workers
+from hiercodec.workers import Place, Urgency, tasks
+
+Progress = Callable[[int, int, str], object]
+
+
+def visitor() -> str:
+    """What this session is called in the queue. To be asked in the session's own thread."""
+    return st.session_state.setdefault("visitor", uuid.uuid4().hex)
+
+
+def run(task: Callable[..., Any], *args: Any, progress: Progress | None = None, **listeners: Any) -> Any:
+    """The value of a task of `workers.tasks`, of urgency ASKED; `progress` also says how many others are before it.
+
+    Raises what the task raises, and `ResourceError` where it took too much. A run of the page that ends meanwhile gives
+    the work up.
+    """
+    return _run(task, args, Urgency.ASKED, progress, listeners)
+
+
+def run_first(task: Callable[..., Any], *args: Any, progress: Progress | None = None, **listeners: Any) -> Any:
+    """`run` for a first view, which goes before all else."""
+    return _run(task, args, Urgency.FIRST, progress, listeners)
+
+
+def later(task: Callable[..., Any]) -> Callable[..., Any]:
+    """`task` as a function for a thread in the background: it comes after everybody's first views."""
+    return functools.partial(_later, visitor(), task)
+
+
+def prestart() -> None:
+    """Have a worker ready for the first visitor who needs one; where the server works itself there is nothing to start."""
+    if workers.settings().workers:
+        workers.shared().prestart()
+
+
+def take_away(make: Callable[..., Any], *args: Any) -> Callable[[], Any]:
+    """A download's content, made by a worker when it is asked for."""
+    who = visitor()
+    return lambda: workers.shared().submit(tasks.call, make, args, visitor=who, urgency=Urgency.ASKED).result()
+
+
+def _run(
+    task: Callable[..., Any],
+    args: tuple[Any, ...],
+    urgency: Urgency,
+    progress: Progress | None,
+    listeners: dict[str, Any],
+) -> Any:
+    def waiting(place: Place) -> None:
+        if progress is not None and place.before:
+            progress(0, 1, place.words)
+
+    told = listeners if progress is None else {"progress": progress, **listeners}
+    return workers.shared().submit(task, *args, visitor=visitor(), urgency=urgency).result(told, waiting)
+
+
+def _later(who: str, task: Callable[..., Any], *args: Any) -> Any:
+    return workers.shared().submit(task, *args, visitor=who, urgency=Urgency.LATER).result()

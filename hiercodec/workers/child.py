@@ -1,0 +1,97 @@
+"""What runs in a worker's process: limits first, then one task after another.
+
+Memory is bounded for the whole life of the process, processor time for each task: past it, Python raises `OutOfTime`
+between two instructions. A task that never comes back to Python is ended by the parent's clock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import resource
+import signal
+import threading
+import time
+from multiprocessing.connection import Connection
+from typing import Any
+
+from hiercodec.errors import HiercodecError, OutOfMemory, OutOfTime, WorkFailed, is_out_of_memory
+from hiercodec.workers.ticket import Work
+
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",  # as many workers as cores, so one thread each
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(2**20),  # a large array goes back to the system when it is freed
+    "MALLOC_TRIM_THRESHOLD_": str(2**20),
+}
+NICE = 2
+"""How far pages go before codecs."""
+
+
+class Cancelled(Exception):
+    """Nobody waits for this task any more."""
+
+
+def serve(pipe: Connection, memory: int, parent: int) -> None:
+    """The life of a worker: (number, work) comes in, (number, what, values) goes out, "value" or "error" the last.
+
+    (number, None) cancels work when it next tells something. The process never holds more than `memory` bytes of data, and
+    ends with the server, however that ends.
+    """
+    os.nice(NICE)
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGXCPU, _out_of_time)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the server, and that ends us
+    threading.Thread(target=_watch, args=(parent,), daemon=True, name="watch the server").start()
+    with contextlib.suppress(EOFError, BrokenPipeError):  # the server is gone
+        while True:
+            number, work = pipe.recv()
+            if work is not None:  # else it was cancelled when it was done already
+                pipe.send((number, *_outcome(pipe, number, work)))
+
+
+def _outcome(pipe: Connection, number: int, work: Work) -> tuple[str, Any]:
+    """("value", what the task gives) or ("error", an error of the project's)."""
+
+    def tell(what: str, *values: Any) -> None:
+        if pipe.poll():
+            pipe.recv()  # while we work, nothing else is sent
+            raise Cancelled
+        pipe.send((number, what, values))
+
+    try:
+        _allow(work.cpu_seconds)
+        return "value", work.task(*work.args, tell=tell)
+    except Cancelled:
+        return "value", None
+    except HiercodecError as error:
+        return "error", error
+    except Exception as error:
+        if is_out_of_memory(error):
+            return "error", OutOfMemory("this needs more memory than one visitor may have here")
+        logging.getLogger(__name__).exception("%s failed", work.name)
+        return "error", WorkFailed(f"something went wrong while working on this ({type(error).__name__})")
+    finally:
+        _allow(None)
+
+
+def _allow(cpu_seconds: float | None) -> None:
+    """So many seconds of processor time from now; no end to them for None."""
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    until = resource.RLIM_INFINITY if cpu_seconds is None else int(time.process_time() + cpu_seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (until if hard == resource.RLIM_INFINITY else min(until, hard), hard))
+
+
+def _out_of_time(*_: Any) -> None:
+    _allow(None)
+    raise OutOfTime("this takes more time than one visitor may have here")
+
+
+def _watch(parent: int) -> None:
+    """End this process when the server is gone, however it went."""
+    while os.getppid() == parent:
+        time.sleep(2)
+    os._exit(1)

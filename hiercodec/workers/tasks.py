@@ -1,0 +1,229 @@
+"""What the app has done for its visitors, as functions that a child process imports. No Streamlit here.
+
+Every task takes `tell`, which passes on what it tells while it works: `tell("progress", done, total, what)` and
+`tell("show", frame)`. All raise the project's errors on what they cannot use.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hiercodec.errors import ImageTooLarge
+from hiercodec.evaluation import bundle as bundles
+from hiercodec.evaluation.bundle import Bundle
+from hiercodec.evaluation.samples import sample
+
+if TYPE_CHECKING:
+    from hiercodec.evaluation import Judging
+    from hiercodec.evaluation.measure import Row
+    from hiercodec.evaluation.trace import Ranked, Trace
+    from hiercodec.taxonomy import Hierarchy
+    from hiercodec.taxonomy.embeddings import Embedding
+
+Tell = Callable[..., object]
+Judge = tuple[str | None, str]
+"""A classifier's specification (None: none) and a hierarchy's name."""
+
+FIRST_STEPS = 6
+"""How many steps are shown before the others are computed."""
+
+STREAM_PIXELS = 1024 * 1024
+"""Pixels of a stream that a visitor may upload: some 1 s and 0.1 GB for each of its 24 prefixes, while others wait."""
+
+
+def warm(*, tell: Tell) -> None:
+    """Load what nearly everybody needs: torch, the default codec and classifier; models that are missing are no error."""
+    from hiercodec.classify import DEFAULT
+    from hiercodec.errors import HiercodecError
+    from hiercodec.taxonomy.hierarchy_file import DEFAULT as HIERARCHY
+
+    try:
+        codec, judging = codec_for(None, "lite"), judging_of((DEFAULT, HIERARCHY))
+    except HiercodecError:
+        return  # whoever needs them is told
+    grey = np.full((64, 64, 3), 128, np.uint8)
+    codec.decode(codec.encode(grey))
+    assert judging is not None
+    judging.verdicts([grey])
+
+
+@functools.lru_cache(maxsize=2)
+def load_codec(name: str, fingerprint: str) -> Any:
+    """A shipped codec; `fingerprint` keeps a new file from hiding behind an old name."""
+    from hiercodec.models import load
+
+    return load(name)
+
+
+@functools.lru_cache(maxsize=2)
+def load_classifier(spec: str) -> Any:
+    """A classifier by its specification."""
+    from hiercodec.classify import load_classifier as load
+
+    return load(spec)
+
+
+@functools.lru_cache(maxsize=6)
+def load_hierarchy(name: str) -> Hierarchy:
+    """A shipped hierarchy."""
+    from hiercodec.taxonomy import load_hierarchy as load
+
+    return load(name)
+
+
+def codec_for(mark: str | None, model: str) -> Any:
+    """The codec whose weights have the fingerprint `mark` (hex), else `model`."""
+    from hiercodec.models.store import shipped
+
+    cards = shipped()
+    name = next((name for name, card in cards.items() if card.get("fingerprint") == mark), model)
+    return load_codec(name, str(cards.get(name, {}).get("fingerprint")))
+
+
+def judging_of(judge: Judge, truth: Sequence[int] = ()) -> Judging | None:
+    """The classifier and the hierarchy, knowing the right classes; None without a classifier."""
+    from hiercodec.evaluation import Judging
+
+    classifier, hierarchy = judge
+    if classifier is None:
+        return None
+    return Judging(load_classifier(classifier), load_hierarchy(hierarchy)).knowing(truth)
+
+
+def first_view(
+    source: str | bytes, model: str, judge: Judge, steps: int, side: int, *, tell: Tell
+) -> tuple[Bundle, list[int]]:
+    """Trace a sample (by name), a photograph or a .hc stream (by its bytes) at FIRST_STEPS steps.
+
+    Photographs are shrunk to at most `side` pixels a side. Also returns at which bytes the others are that it takes to
+    make `steps`. Shows every frame as it is decoded.
+    """
+    from hiercodec.evaluation import trace, trace_stream
+    from hiercodec.evaluation.tracing import budgets_of
+    from hiercodec.images import read_rgb, resize_to
+    from hiercodec.stream import parse
+    from hiercodec.stream.container import MAGIC
+
+    mark, rgb, truth = None, None, ()
+    if isinstance(source, bytes) and source[:3] == MAGIC[:3]:
+        header = parse(source).header  # damage and size show here, before torch is loaded
+        if header.pixels > STREAM_PIXELS:
+            raise ImageTooLarge(
+                f"the stream holds a picture of {header.width}×{header.height}; this page decodes up to {STREAM_PIXELS:,} "
+                "pixels, such as 1024×1024. Encode the photograph smaller, or decode the stream on your own computer: "
+                "python -m hiercodec decode IN.hc OUT.png"
+            )
+        mark = header.fingerprint.hex()
+    elif isinstance(source, bytes):
+        rgb = resize_to(read_rgb(source), side)
+    else:
+        rgb, truth = sample(source).pixels(), sample(source).truth
+    codec, judging = codec_for(mark, model), judging_of(judge, truth)
+    if rgb is None:
+        assert isinstance(source, bytes)
+        data = source
+    else:
+        tell("progress", 0, FIRST_STEPS, "encoding")
+        data = codec.encode(rgb)
+    budgets = budgets_of(data, steps)
+    first = few(budgets, list(parse(data, codec.plan).cuts().values()))
+    report: dict[str, Any] = {
+        "budgets": first,
+        "progress": functools.partial(tell, "progress"),
+        "show": functools.partial(tell, "show"),
+    }
+    if rgb is None:
+        found, decoded = trace_stream(codec, data, judging, **report)
+        rgb = decoded[-1].image
+    else:
+        found, decoded = trace(codec, rgb, judging, data=data, **report)
+    return bundles.make(found, data, rgb, decoded), [n for n in budgets if n not in first]
+
+
+def few(budgets: Sequence[int], ends: Sequence[int], count: int = FIRST_STEPS) -> list[int]:
+    """The `count` of rising `budgets` to look at first: both ends, where blocks end, then evenly in between.
+
+    >>> few([10, 20, 30, 40, 50, 60, 70, 80], [30, 60, 80], 6)
+    [10, 20, 30, 60, 70, 80]
+    """
+    chosen = {budgets[0], budgets[-1], *(n for n in ends if n in budgets)}
+    others = [n for n in budgets if n not in chosen]
+    spare = max(0, count - len(chosen))
+    chosen.update(others[i * (len(others) - 1) // max(1, spare - 1)] for i in range(min(spare, len(others))))
+    return sorted(chosen)
+
+
+def more_steps(
+    found: Trace, data: bytes, original: bytes, model: str, judge: Judge, budgets: Sequence[int], *, tell: Tell
+) -> tuple[Trace, dict[int, Any]]:
+    """A trace of `data` with steps at `budgets` too, and what was decoded there; `original` is the bundle's picture."""
+    from hiercodec.evaluation.tracing import extend
+
+    codec = codec_for(found.provenance.get("fingerprint"), model)
+    progress = functools.partial(tell, "progress")
+    return extend(codec, found, data, bundles.from_webp(original), budgets, judging_of(judge), progress=progress)
+
+
+def with_steps(bundle: Bundle, found: Trace, decoded: dict[int, Any], *, tell: Tell) -> Bundle:
+    """The bundle of a longer trace: see `bundle.refined`."""
+    return bundles.refined(bundle, found, decoded)
+
+
+def finer(bundle: Bundle, level: str, model: str, judge: Judge, *, tell: Tell) -> Bundle:
+    """The same with finer steps inside the block of `level`."""
+    from hiercodec.evaluation import refine
+
+    codec = codec_for(bundle.trace.provenance.get("fingerprint"), model)
+    original, progress = bundle.original_pixels(), functools.partial(tell, "progress")
+    return bundles.refined(
+        bundle, *refine(codec, bundle.trace, bundle.stream, original, level, judging_of(judge), progress=progress)
+    )
+
+
+def judged_again(bundle: Bundle, judge: Judge, truth: tuple[int, ...], *, tell: Tell) -> Bundle:
+    """The same pictures, judged by another classifier or hierarchy."""
+    from hiercodec.evaluation import tracing
+
+    provenance = bundle.trace.provenance
+    original = None if provenance.get("reference") else bundle.original_pixels()
+    codec = codec_for(provenance["fingerprint"], provenance["model"])
+    again = tracing.judged_again(codec, bundle.trace, bundle.frames(), original, judging_of(judge, truth))
+    return dataclasses.replace(bundle, trace=again)
+
+
+def rival_rows(name: str, rgb: np.ndarray, budget: int, *, tell: Tell) -> list[Row]:
+    """A picture under another format at every quality, smallest file first, up to the first over `budget` bytes."""
+    from hiercodec.evaluation.measure import measure
+    from hiercodec.evaluation.peers import rival, up_to
+
+    rows = measure(rgb, up_to(rival(name).finely().points(rgb), budget), peer=name)
+    return sorted(rows, key=lambda row: row.point.bytes)
+
+
+def ranked(
+    judge: tuple[str, str], truth: tuple[int, ...], pictures: Sequence[np.ndarray], *, tell: Tell
+) -> list[tuple[dict[str, Ranked], float | None]]:
+    """What a classifier takes pictures for, and the WUP of that."""
+    from hiercodec.classify import path_of
+
+    judging = judging_of(judge, truth)
+    assert judging is not None
+    found = judging.verdicts(pictures) if pictures else []
+    return [(dict(path_of(row.probabilities, judging.hierarchy)), row.wup) for row in found]
+
+
+def cluster(embedding: Embedding, ks: tuple[int, int], method: str, seed: int, name: str, *, tell: Tell) -> Hierarchy:
+    """A hierarchy from embeddings: see `taxonomy.build.cluster_hierarchy`."""
+    from hiercodec.taxonomy.build import cluster_hierarchy
+
+    return cluster_hierarchy(embedding, ks, method=method, seed=seed, name=name)
+
+
+def call(function: Callable[..., Any], args: tuple[Any, ...], *, tell: Tell) -> Any:
+    """The value of any other function of a module: pictures to take away, for example."""
+    return function(*args)

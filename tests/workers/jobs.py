@@ -1,0 +1,56 @@
+"""Small tasks for workers, in a module that a child process can import."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from hiercodec.errors import ParameterDesync
+
+
+def who(*, tell):
+    return os.getpid()
+
+
+def count(n, pause=0.0, *, tell):
+    for i in range(n):
+        tell("progress", i + 1, n, "counting")
+        time.sleep(pause)
+    return n
+
+
+def sleep(seconds, *, tell):
+    time.sleep(seconds)
+
+
+def spin(*, tell):
+    while True:
+        pass
+
+
+def spin_in_c(*, tell):
+    """One call that takes hours and never comes back to Python: what a bomb does in a decoder."""
+    sum(range(10**13))
+
+
+def fill(megabytes, *, tell):
+    return len(bytearray(megabytes * 10**6))
+
+
+def fill_torch(megabytes, *, tell):
+    import torch
+
+    return torch.ones(megabytes * 10**6, dtype=torch.uint8).numel()
+
+
+def die(*, tell):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def damaged(*, tell):
+    raise ParameterDesync("they differ", block="fine", offset=7)
+
+
+def bug(*, tell):
+    raise KeyError("a name that nobody should read")
