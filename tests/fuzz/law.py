@@ -1,0 +1,135 @@
+"""The one law of streams: a verified prefix or a typed error, in less than a second and 200 MB."""
+
+from __future__ import annotations
+
+import binascii
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hiercodec import stream
+from hiercodec.errors import CorruptStream, ImageTooLarge, StreamError
+from hiercodec.models.config import STRIDE
+from tests.fuzz.streams import CRC, Seed
+
+PIXELS = 1 << 16
+"""Padded pixels up to which the fuzzer decodes: what a page or a command refuses to decode, it refuses before it works."""
+
+SECONDS, MEGABYTES = 1.0, 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one stream cost: seconds of this process's own work, seconds on the clock, and how far memory rose, MB."""
+
+    work: float
+    clock: float
+    memory: float
+
+    def __str__(self) -> str:
+        return f"{self.work:.3f} s of work ({self.clock:.3f} s on the clock), {self.memory:.1f} MB"
+
+    @property
+    def lawful(self) -> bool:
+        """Whether it stays below the limits; on a shared machine the clock says more of others than of us."""
+        return self.work < SECONDS and self.memory < MEGABYTES
+
+
+def outcome(seed: Seed, data: bytes) -> str:
+    """What became of a stream: "complete", "prefix" or the name of its error. Anything unlawful is an exception."""
+    try:
+        return _read(seed, data)
+    except StreamError as error:
+        assert 0 <= error.offset <= max(len(data), 1), f"{error!r} points outside {len(data)} bytes"
+        assert type(error) is not StreamError, "an error without a type of its own"
+        return type(error).__name__
+    except ImageTooLarge as error:
+        return type(error).__name__
+
+
+def _read(seed: Seed, data: bytes) -> str:
+    found = stream.verify(data)
+    codec = seed.codec
+    parsed = stream.parse(data, codec.plan if codec else None)
+    assert found["state"] == ("complete" if parsed.complete else "truncated")
+    assert sum(parsed.parts().values()) == stream.info(data)["bytes"] == len(data)
+    assert stream.truncate(data, max(1, len(data) // 2)) == data[: max(1, len(data) // 2)]
+    _vouched(parsed, data)
+    if codec is None:
+        _payloads(parsed)
+        return "complete" if parsed.complete else "prefix"
+    header = parsed.header
+    if -(-header.height // STRIDE) * -(-header.width // STRIDE) * STRIDE**2 > PIXELS:
+        raise ImageTooLarge(f"{header.width}×{header.height}")
+    decoder = codec.prefixes(data, bit_map=True)
+    y_hat, level, fraction, bits = decoder.latent()
+    assert y_hat.isfinite().all()
+    assert np.isfinite(bits).all()
+    assert bits.min() >= 0
+    assert level == parsed.level
+    assert 0 <= fraction <= 1
+    assert (fraction == 1 and parsed.complete) or not parsed.complete
+    image = codec.synthesise(y_hat, header)
+    assert image.shape == (header.height, header.width, 3)
+    assert image.dtype == np.uint8
+    shared = _shared(seed.data, data)
+    for block, channels in zip(parsed.blocks, codec.plan, strict=True):  # what damage came after is as it was
+        if block.complete and block.end <= shared:
+            before = codec.prefixes(seed.data[:shared]).latent()[0]
+            assert np.array_equal(y_hat[:, channels.channels], before[:, channels.channels]), block.name
+    return "complete" if parsed.complete else "prefix"
+
+
+def _vouched(parsed: stream.Stream, data: bytes) -> None:
+    """Every section that is called complete has the CRC that says so, worked out here once more."""
+    crc, start = 0xFFFF, 0
+    for end in (parsed.header_bytes, *(section.end for section in parsed.sections if section.complete)):
+        crc = binascii.crc_hqx(data[start : end - CRC], crc)
+        assert crc == int.from_bytes(data[end - CRC : end], "little")
+        start = end
+
+
+def _payloads(parsed: stream.Stream) -> None:
+    """Without a model no tables belong to a payload; with any, it decodes or is one typed error."""
+    indexes = np.sort(np.arange(200) * 7 % stream.SCALE_LEVELS)[::-1].astype(np.uint8)
+    for section in parsed.sections:
+        try:
+            symbols, valid = stream.decode_symbols(section.payload, indexes, stream.gaussian_tables(), section.complete)
+        except CorruptStream:
+            assert section.complete
+        else:
+            assert not symbols[valid:].any()
+
+
+def _shared(a: bytes, b: bytes) -> int:
+    """How many first bytes are the same."""
+    size = min(len(a), len(b))
+    differ = np.flatnonzero(np.frombuffer(a[:size], np.uint8) != np.frombuffer(b[:size], np.uint8))
+    return int(differ[0]) if len(differ) else size
+
+
+@contextmanager
+def measured() -> Iterator[list[Cost]]:
+    """Puts the `Cost` of what stands inside into the list that it gives."""
+    costs: list[Cost] = []
+    before = _resident(reset=True)
+    work, clock = time.process_time(), time.perf_counter()
+    try:
+        yield costs
+    finally:
+        costs.append(Cost(time.process_time() - work, time.perf_counter() - clock, (_resident() - before) / 1e6))
+
+
+def _resident(*, reset: bool = False) -> int:
+    """Peak resident bytes of this process since the last reset; 0 where the system does not tell (Linux does)."""
+    try:
+        if reset:
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return 1024 * int(status.split("VmHWM:")[1].split()[0])
