@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--record", action="store_true", help="enter the figures into the report")
     args, more = parser.parse_known_args()
     if args.record:
-        return _recorded([f"--seconds={args.seconds}", *more])
+        _recorded([f"--seconds={args.seconds}", *more])
     seeds = [SEEDS[name]() for name in CODECS]
     corpus = HERE / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)

@@ -43,12 +43,12 @@ def outcome(seed: Seed, data: bytes) -> str:
     """What became of a stream: "complete", "prefix" or the name of its error. Anything unlawful is an exception."""
     try:
         return _read(seed, data)
-    except StreamError as error:
-        assert 0 <= error.offset <= max(len(data), 1), f"{error!r} points outside {len(data)} bytes"
-        assert type(error) is not StreamError, "an error without a type of its own"
-        return type(error).__name__
-    except ImageTooLarge as error:
-        return type(error).__name__
+    except (StreamError, ImageTooLarge) as caught:
+        error = caught
+    assert type(error) is not StreamError, "an error without a type of its own"
+    offset = getattr(error, "offset", 0)
+    assert 0 <= offset <= max(len(data), 1), f"{error!r} points outside {len(data)} bytes"
+    return type(error).__name__
 
 
 def _read(seed: Seed, data: bytes) -> str:
