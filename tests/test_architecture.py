@@ -33,7 +33,7 @@ ALLOWED = {
     "workers": {*MEASURING, "evaluation"},
     "training": {*MEASURING, "evaluation"},
     "figures": {*LOWER, "taxonomy", "evaluation"},
-    "cli": {*MEASURING, "evaluation", "training", "figures"},
+    "cli": {*MEASURING, "evaluation", "training", "figures", "ui"},
     "ui": {*MEASURING, "evaluation", "figures", "workers"},
     "api": {*LOWER, "images", "stream", "models", "taxonomy", "classify"},
     "__init__": {"errors", "api", "models"},

@@ -13,6 +13,8 @@ from hiercodec.cli.files import add_cut, apply_cut
 from hiercodec.errors import ImageTooLarge, OutputError
 
 LABEL_WIDTH = 24
+PAGE_SIDE = 384
+"""Pixels a side of a page's pictures: what the app shrinks photographs to."""
 
 
 def _encode_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,11 +93,24 @@ def _trace_arguments(parser: argparse.ArgumentParser) -> None:
         help="lite0, lite2, timm:NAME, timm:NAME@WEIGHTS.safetensors, or none (default lite0)",
     )
     parser.add_argument("--hierarchy", metavar="H", help="a shipped hierarchy or a JSON file")
+    parser.add_argument(
+        "--html",
+        metavar="OUT.html",
+        help="write one page that shows the trace without server or network, and prints as one sheet; the photograph is "
+        f"shrunk to {PAGE_SIDE} pixels a side, or as --side says",
+    )
+    parser.add_argument("--side", type=positive, metavar="N", help="shrink the photograph to at most N pixels a side")
     add_json(parser)
 
 
 def _trace(args: argparse.Namespace) -> int:
+    if args.html:
+        fsio.check_writable(args.html)
     rgb = _photo(args.photo)
+    if side := args.side or (PAGE_SIDE if args.html else None):
+        from hiercodec.images import resize_to
+
+        rgb = resize_to(rgb, side)
     from hiercodec import models, taxonomy
     from hiercodec.evaluation import Judging, trace
 
@@ -107,7 +122,15 @@ def _trace(args: argparse.Namespace) -> int:
 
         hierarchy = taxonomy.load_hierarchy(args.hierarchy) if args.hierarchy else taxonomy.load_hierarchy()
         judging = Judging(load_classifier(args.classifier), hierarchy)
-    found, _ = trace(codec, rgb, judging, steps=steps, progress=_tell)
+    data = codec.encode(rgb)
+    found, decoded = trace(codec, rgb, judging, data=data, steps=steps, progress=_tell)
+    if args.html:
+        from hiercodec.evaluation import bundle
+        from hiercodec.ui.explore.takeaway import page
+
+        written = page(bundle.make(found, data, rgb, decoded), Path(args.photo).stem).encode()
+        fsio.write_bytes(args.html, written)
+        note(f"{args.html}: {len(written):,} bytes, {found.width}×{found.height} pixels, {len(found.steps)} steps")
     if args.json:
         print_json(found.to_json())
         return 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 import pytest
 
 from hiercodec.ui.frame.navigation import PAGES
@@ -12,13 +10,6 @@ from tests.browser.conftest import settle
 pytestmark = pytest.mark.browser
 ADDRESSES = ["/", *(f"/{name}" for name, *_ in PAGES[1:])]
 REST = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """The script of axe-core, from the package that carries it."""
-    pytest.importorskip("axe_playwright_python")
-    return resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
 def serious(page, axe: str) -> list[str]:

@@ -126,6 +126,14 @@ def story_step(trace: Trace) -> int | None:
     return found[-1] - 1
 
 
+def opening_step(trace: Trace) -> int:
+    """The step a picture opens at: its story (see `story_step`), else where the first block is complete, else the last."""
+    end = next(iter(trace.cuts.values()), 0)
+    complete = next((index for index, step in enumerate(trace.steps) if step.bytes >= end), len(trace.steps) - 1)
+    story = story_step(trace)
+    return complete if story is None else story
+
+
 def story_strength(trace: Trace) -> float:
     """How well a trace tells the story, 0…1: how sure the last level but one is there, and how early in the file it is."""
     index = story_step(trace)

@@ -184,7 +184,9 @@ def take_away(shown: Subject, position: int) -> None:
     n_bytes = trace.steps[position].bytes
     stem = "".join(c if c.isalnum() else "-" for c in shown.title.lower()).strip("-") or "picture"
     binary, mode = "application/octet-stream", chrome.mode()
+    name = shown.title if shown.sample is not None else state.own_name()
     rows: list[tuple[str, str, str, Callable[[], bytes | str]]] = [
+        ("One HTML page", f"{stem}.html", "text/html", lambda: _page(shown, name, position)),
         ("Stream up to here (.hc)", f"{stem}-{n_bytes}.hc", binary, lambda: export.stream_prefix(bundle, position)),
         ("This picture (PNG)", f"{stem}-{n_bytes}.png", "image/png", lambda: export.frame_png(bundle, position)),
         ("Whole stream (.hc)", f"{stem}.hc", binary, lambda: bundle.stream),
@@ -198,12 +200,16 @@ def take_away(shown: Subject, position: int) -> None:
     ]  # fmt: skip
     if trace.provenance.get("reference"):
         rows = [row for row in rows if row[0] != "Original at this size (PNG)"]
+    st.markdown(
+        "**One HTML page** is this view as one file that needs no server and no network: for a slide, a course page or a "
+        "phone. Its **Print** gives one sheet of A4."
+    )
     with st.container(horizontal=True):
-        for label, name, mime, make in rows:
+        for label, file, mime, make in rows:
             st.download_button(
                 label,
                 make,
-                file_name=name,
+                file_name=file,
                 mime=mime,
                 on_click="ignore",
                 icon=":material/download:",
@@ -220,6 +226,12 @@ def take_away(shown: Subject, position: int) -> None:
         else:
             st.code(state.link(shown.title, position), language=None, wrap_lines=True)
             st.caption("Restores the photograph, the step, the settings and the view.")
+
+
+def _page(shown: Subject, name: str, position: int) -> str:
+    from hiercodec.ui.explore.takeaway import page
+
+    return page(shown.bundle, name, sample=shown.sample, position=position)
 
 
 def _commands(shown: Subject, stem: str, n_bytes: int) -> str:

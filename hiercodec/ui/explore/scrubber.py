@@ -8,43 +8,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from streamlit.components.v2 import component
 
 from hiercodec.evaluation.bundle import Bundle
-from hiercodec.figures.palette import PALETTES, SEQUENTIAL, ramp
-from hiercodec.levels import MAX_LEVELS
+from hiercodec.ui.explore import web
 from hiercodec.ui.explore.modules import joined
-from hiercodec.ui.explore.numbers import numbers
-from hiercodec.ui.frame.words import GLOSSARY
 
-WEB = Path(__file__).resolve().parents[1] / "web"
-
-
-def _read(name: str) -> str:
-    return (WEB / name).read_text(encoding="utf-8")
-
-
-def _colours() -> str:
-    """The palette as CSS variables that follow the page's colour scheme."""
-    light, dark = PALETTES["light"], PALETTES["dark"]
-    pairs = {name: (getattr(light, name), getattr(dark, name)) for name in ("container", "right", "wrong", "muted")}
-    pairs["on_primary"] = (light.on_primary, dark.on_primary)
-    pairs |= {f"level-{i}": (light.level(i), dark.level(i)) for i in range(MAX_LEVELS)}
-    pairs |= {f"group-{i}": pair for i, pair in enumerate(zip(light.categorical, dark.categorical, strict=True))}
-    lines = [f"  --{name}: light-dark({a}, {b});" for name, (a, b) in pairs.items()]
-    return "\n".join([".hx {", *lines, f"  --ramp: linear-gradient(90deg, {', '.join(SEQUENTIAL)});", "}"])
-
-
-_FRAMES = component("hiercodec_frames", html="<span\n hidden></span>", js=joined(WEB / "frames.mjs"))
+_FRAMES = component("hiercodec_frames", html="<span\n hidden></span>", js=joined(web.WEB / "app_frames.mjs"))
 _SCRUBBER = component(
     "hiercodec_scrubber",
-    html=_read("scrubber.html"),
-    css=_colours() + "\n" + _read("scrubber.css"),
-    js=joined(WEB / "scrubber.mjs"),
+    html=web.read("scrubber.html"),
+    css=web.style(),
+    js=joined(web.WEB / "app_scrubber.mjs"),
 )
 
 
@@ -84,20 +61,8 @@ def scrubber(
     opens; `on_finer` when someone asks for finer steps in the block named in `st.session_state[key].finer` ("": for none;
     `finer` is the block that has them). `sources` are rivals as (name, label); `rival` is the one computed last.
     """
-    data = {
-        "id": identity,
-        "trace": numbers(bundle.trace),
-        "k": position,
-        "seek": seek,
-        "alt": alt,
-        "look": look,
-        "finer": finer,
-        "lut": ramp(SEQUENTIAL),
-        "most": _most_bits(bundle),
-        "sources": [list(row) for row in sources],
-        "rival": rival,
-        "help": GLOSSARY,
-    }
+    data = web.data(bundle, identity, position=position, alt=alt)
+    data |= {"seek": seek, "look": look, "finer": finer, "sources": [list(row) for row in sources], "rival": rival}
     _SCRUBBER(
         key=key,
         data=data,
@@ -106,8 +71,3 @@ def scrubber(
         on_look_change=on_look,
         on_finer_change=on_finer,
     )
-
-
-def _most_bits(bundle: Bundle) -> int:
-    """Where the scale of the bit map ends: what all but one in a hundred positions of the whole file stay under."""
-    return max(1, round(float(np.percentile(bundle.bit_maps()[-1], 99))))

@@ -15,9 +15,8 @@ from hiercodec.classify import DEFAULT, permitted
 from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.samples import Sample, samples
-from hiercodec.evaluation.trace import Trace
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
-from hiercodec.ui.explore.answers import story_step, story_strength
+from hiercodec.ui.explore.answers import opening_step, story_strength
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.frame import cached, chrome, state
 
@@ -69,14 +68,6 @@ def opening() -> tuple[str, int]:
         return samples()[0].title, 0
     title = max(traces, key=lambda name: story_strength(traces[name]))  # the first of equals
     return title, opening_step(traces[title])
-
-
-def opening_step(trace: Trace) -> int:
-    """The step a picture opens at: its story (see `story_step`), else where the first block is complete, else the last."""
-    end = next(iter(trace.cuts.values()), 0)
-    complete = next((index for index, step in enumerate(trace.steps) if step.bytes >= end), len(trace.steps) - 1)
-    story = story_step(trace)
-    return complete if story is None else story
 
 
 def default_settings() -> dict[str, Any]:

@@ -173,6 +173,12 @@ def own_file() -> tuple[str, bytes] | None:
     return st.session_state.get(_FILE)
 
 
+def own_name() -> str:
+    """What the visitor's file is called, without its ending."""
+    kept = own_file()
+    return "Your picture" if kept is None else kept[0].rpartition(".")[0] or kept[0]
+
+
 def own_changed() -> None:
     """A file was given, or taken away by hand; that the widget is not drawn for a while is neither."""
     given = st.session_state.get(OWN)

@@ -8,14 +8,31 @@ They are relative, so that they hold under any base path. Names that do not exis
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode
 
 from hiercodec import taxonomy
 from hiercodec.levels import spoken
-from hiercodec.ui.taxonomy.shared import title
+from hiercodec.taxonomy.embeddings import known_embedding
 
 TREE, LEVEL, GROUP, FIND = "tree", "level", "group", "find"
 """The keys of the widgets of Clusters that the address carries."""
+
+
+def title(name: str) -> str:
+    """What people read, and the address carries, instead of "clip-b16-nested-s1".
+
+    >>> title("clip-b16-nested-s1")
+    'ViT-B/16, nested, seed 1'
+    """
+    if name.startswith("yours "):
+        return f"Yours: {name.removeprefix('yours ')}"
+    fixed = {"consensus": "Consensus", "consensus-mended": "Consensus, mended", "wordnet": "WordNet depth-cut"}
+    found = re.fullmatch(r"(.+)-(flat|nested)(?:-s(\d+))?", name)
+    known = known_embedding(found[1]) if found else None
+    if found is None or known is None:
+        return fixed.get(name, name)
+    return f"{known.title}, {found[2]}" + (f", seed {found[3]}" if found[3] else "")
 
 
 def group_query(hierarchy: str, level: str, group: str) -> dict[str, str]:

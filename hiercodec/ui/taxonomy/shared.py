@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from hiercodec.taxonomy.layouts import Layout
 from hiercodec.taxonomy.layouts import load_layout as _load_layout
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.taxonomy.stability import load_stability
+from hiercodec.ui.taxonomy.links import title
 
 OWN = "taxonomy_own"
 ASSETS_COMMAND = "python -m hiercodec assets taxonomy all --embeddings DIR --nltk-data DIR"
@@ -63,22 +63,6 @@ def names(*, imagenet_only: bool = False) -> list[str]:
 def get(name: str) -> Hierarchy:
     """A hierarchy by the name that `names` gives."""
     return own()[name] if name in own() else shipped(name)
-
-
-def title(name: str) -> str:
-    """What people read, and the address carries, instead of "clip-b16-nested-s1".
-
-    >>> title("clip-b16-nested-s1")
-    'ViT-B/16, nested, seed 1'
-    """
-    if name.startswith("yours "):
-        return f"Yours: {name.removeprefix('yours ')}"
-    fixed = {"consensus": "Consensus", "consensus-mended": "Consensus, mended", "wordnet": "WordNet depth-cut"}
-    found = re.fullmatch(r"(.+)-(flat|nested)(?:-s(\d+))?", name)
-    known = known_embedding(found[1]) if found else None
-    if found is None or known is None:
-        return fixed.get(name, name)
-    return f"{known.title}, {found[2]}" + (f", seed {found[3]}" if found[3] else "")
 
 
 def plural(level: str) -> str:

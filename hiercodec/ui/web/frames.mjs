@@ -35,7 +35,8 @@ async function decodeRow(row, areChanges, show) {
   }
 }
 
-export default function ({ data }) {
+/** Decode and keep a set of pictures, unless it is here already. */
+export function keepFrames(data) {
   const sets = (globalThis.hiercodecFrames ??= new Map());
   if (!data?.id || sets.has(data.id)) return;
   const set = new Map(Object.entries(data.pictures).map(([name, row]) => [name, new Array(row.length).fill(null)]));

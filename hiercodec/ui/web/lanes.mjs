@@ -26,9 +26,10 @@ export function createLanes(hub) {
     return lane;
   }
 
-  function svg(tag, attributes) {
+  function svg(tag, attributes, stroke = "") {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    if (stroke) element.style.setProperty("stroke", stroke); // a style attribute would be refused where no page may have one
     return element;
   }
 
@@ -37,9 +38,9 @@ export function createLanes(hub) {
     const [row, cell, name] = [make("div", "row lane curve"), make("div", "cell"), make("span", "name", `${called} `)];
     const drawing = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", "aria-hidden": "true" });
     for (const { level, most: top, points } of lines) {
-      const style = `stroke: ${colourOf(hub.trace, level)}`;
-      drawing.append(svg("path", { class: "top", style, d: curvePath([[0, top], [1, top]], most, WIDE, HIGH) }));
-      drawing.append(svg("path", { style, d: curvePath(points, most, WIDE, HIGH) }));
+      const stroke = colourOf(hub.trace, level);
+      drawing.append(svg("path", { class: "top", d: curvePath([[0, top], [1, top]], most, WIDE, HIGH) }, stroke));
+      drawing.append(svg("path", { d: curvePath(points, most, WIDE, HIGH) }, stroke));
     }
     cell.append(drawing);
     name.append(helpOn("bits of meaning"));

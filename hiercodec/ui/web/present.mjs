@@ -1,11 +1,15 @@
-// Present: full screen and large type for a hall; every key drives the file, as a clicker sends them.
+// Present: full screen and large type for a hall; every key drives the file, as a clicker sends them. On a page that holds
+// nothing else (`data.alone`) they drive it always, but for those that a control in focus needs itself.
 
 import { clickerTarget } from "./steps.mjs";
+
+const OWN_KEYS = "input, select, .stage, .handle";
 
 export function createPresent(hub) {
   const { $, box } = hub;
   const button = $("[data-do=present]");
   const on = () => box.classList.contains("present");
+  const drives = ({ key, target }) => on() || (hub.data?.alone && !target.closest(key === " " ? `${OWN_KEYS}, button, a` : OWN_KEYS));
 
   function enter() {
     box.classList.add("present");
@@ -25,12 +29,13 @@ export function createPresent(hub) {
   }
 
   function pressed(event) {
-    if (!on() || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !drives(event)) return;
     const target = clickerTarget(event.key, hub.state.k, hub.trace.steps.length);
-    if (target === null && event.key !== "Escape") return;
+    const leaves = event.key === "Escape" && on();
+    if (target === null && !leaves) return;
     event.preventDefault();
     event.stopPropagation();
-    if (event.key === "Escape") leave();
+    if (leaves) leave();
     else {
       hub.pause();
       hub.move(target);
@@ -39,7 +44,7 @@ export function createPresent(hub) {
 
   /** A held key commits once, when it is let go. */
   function released(event) {
-    if (on() && clickerTarget(event.key, 0, 2) !== null) hub.commit();
+    if (drives(event) && clickerTarget(event.key, 0, 2) !== null) hub.commit();
   }
 
   const changed = () => !document.fullscreenElement && leave();

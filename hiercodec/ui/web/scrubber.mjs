@@ -1,4 +1,5 @@
 // The scrubber: picture, meaning and bytes of one trace, moved in the page without asking the server.
+// The app shows it as a component (app_scrubber.mjs), the page to take away shows it alone (takeaway.mjs).
 // Its parts share one hub: what the server sent (`data`, `trace`), where we stand (`state`), and how to move.
 // data: {id, alt, trace, k, seek, look, lut, most, sources, rival, finer, help}; `trace` is made by
 //   hiercodec/ui/explore/numbers.py, `rival` by rivals.py beside it.
@@ -13,19 +14,8 @@ import { createPlayer } from "./player.mjs";
 import { createPresent } from "./present.mjs";
 import { blockAt } from "./steps.mjs";
 
-const instances = new WeakMap();
-
-export default function (component) {
-  const { parentElement: root } = component;
-  if (!instances.has(root)) instances.set(root, createScrubber(root));
-  instances.get(root).update(component);
-  return () => {
-    instances.get(root)?.destroy();
-    instances.delete(root);
-  };
-}
-
-function createScrubber(root) {
+/** A scrubber in `root`: `update({data, setStateValue, setTriggerValue})` draws it, `destroy()` ends it. */
+export function createScrubber(root) {
   const $ = (selector) => root.querySelector(selector);
   const $$ = (selector) => [...root.querySelectorAll(selector)];
   const [box, stage] = [".hx", ".stage"].map($);

@@ -1,0 +1,157 @@
+"""One HTML page of one photograph to take away: the scrubber and a summary to print, without server or network.
+
+    PAGE.html   Content-Security-Policy · style · the scrubber's HTML · a summary · data (JSON) · the scrubber's modules
+
+The policy names the page's own style and script by their hashes and forbids everything else, so that nothing is fetched
+and nothing that a name or a label says can run. No Streamlit, so that the command line makes the same page.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from string import Template
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from hiercodec.errors import ImageTooLarge
+from hiercodec.evaluation.bundle import Bundle, to_webp
+from hiercodec.evaluation.samples import Sample
+from hiercodec.evaluation.trace import Trace
+from hiercodec.figures.palette import PALETTES
+from hiercodec.ui.explore import web
+from hiercodec.ui.explore.answers import opening_step
+from hiercodec.ui.explore.modules import joined
+from hiercodec.ui.explore.sheet import moments, sheet
+from hiercodec.ui.taxonomy.links import title as hierarchy_title
+
+LIMIT = 3_000_000
+"""Bytes that a page may have: it should travel by mail and open on a phone."""
+
+LOSSY = ((90, 1), (75, 1), (60, 1), (60, 2), (40, 4))
+"""(WebP quality, how many times smaller a side), tried in this order where the exact pictures are too many bytes."""
+
+OWN = "the maker's own; nothing is known of its licence"
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """The pictures of a page as WebP files: rows by name, those that hold changes only, three to print, what was lost."""
+
+    rows: dict[str, list[bytes]]
+    changes: tuple[str, ...]
+    printed: dict[int, bytes]
+    loss: str = ""
+
+
+def page(bundle: Bundle, title: str, *, sample: Sample | None = None, position: int | None = None) -> str:
+    """The page of a traced photograph, at most LIMIT bytes of UTF-8.
+
+    `title` may be any text; `sample` gives the photograph's credit, `position` the step it opens at. The pictures are
+    exact where they fit, else compressed, which the page then says. `ImageTooLarge` where even that does not fit.
+    """
+    trace = bundle.trace
+    at = opening_step(trace) if position is None else position
+    # The app's addresses, to which answers lead there, lead nowhere from here.
+    plain = dataclasses.replace(
+        bundle, trace=dataclasses.replace(trace, provenance=trace.provenance | {"hierarchy": None})
+    )
+    data = web.data(plain, "takeaway", position=at, alt=title) | {"alone": True}
+    for pictures in _pictures(bundle):
+        about = provenance(trace, sample) | ({"Pictures": pictures.loss} if pictures.loss else {})
+        found = _html(trace, title, about, data, pictures)
+        if len(found.encode()) <= LIMIT:
+            return found
+    raise ImageTooLarge(
+        f"a page to take away has at most {LIMIT:,} bytes; {trace.width}×{trace.height} pixels in {len(trace.steps)} steps "
+        "do not fit: shrink the photograph or take fewer steps"
+    )
+
+
+def provenance(trace: Trace, sample: Sample | None = None) -> dict[str, str]:
+    """What the page says of its making: codec, classifier, hierarchy, file and photograph, in words."""
+    known = trace.provenance
+    rows = {"Codec": f"hiercodec {known.get('model')}, weights {known.get('fingerprint')}"}
+    if known.get("classifier"):
+        trained = {True: "it was part of the codec's training", False: "it had no part in the codec's training"}
+        part = trained.get(known.get("in_loss"), "whether it had a part in the codec's training is not known")
+        rows["Classifier"] = f"{known['classifier']}, weights {known.get('classifier_weights')}; {part}"
+        rows["Hierarchy"] = f"{hierarchy_title(str(known.get('hierarchy')))} ({known.get('hierarchy_digest')})"
+    rows["File"] = f"{trace.file_bytes:,} bytes for {trace.width}×{trace.height} pixels, every byte counted"
+    if known.get("reference"):
+        rows["Quality"] = f"measured against the {known['reference']}, because the original is not at hand"
+    credit = f"{sample.author}, {sample.licence}, {sample.source}, from the package {sample.package}" if sample else OWN
+    return rows | {"Photograph": credit}
+
+
+def _pictures(bundle: Bundle) -> Iterator[Pictures]:
+    """The pictures exactly, then of fewer and fewer bytes."""
+    frames, bits, shown = bundle.frames(), {"bits": [bundle.bits]}, moments(bundle.trace)
+    exact = {"original": [bundle.original], "frames": list(bundle.changes)}
+    yield Pictures(exact | bits, ("frames",), {index: to_webp(frames[index], 4) for index in shown})
+    for quality, times in LOSSY:
+        rows = {"original": [bundle.original_pixels()], "frames": frames}
+        packed = {name: [_webp(picture, quality, times) for picture in row] for name, row in rows.items()}
+        how = f"stored as WebP of quality {quality}" + (f", {times} times smaller a side" if times > 1 else "")
+        loss = f"{how}, so that the page stays small; all numbers are of the exact ones"
+        yield Pictures(packed | bits, (), {index: packed["frames"][index] for index in shown}, loss)
+
+
+def _webp(rgb: np.ndarray, quality: int, times: int) -> bytes:
+    image, out = Image.fromarray(rgb), io.BytesIO()
+    (image if times == 1 else image.reduce(times)).save(out, "WEBP", quality=quality, method=4)
+    return out.getvalue()
+
+
+def _html(trace: Trace, title: str, about: dict[str, str], data: dict[str, Any], pictures: Pictures) -> str:
+    rows = {name: [base64.b64encode(file).decode("ascii") for file in row] for name, row in pictures.rows.items()}
+    sent = {"id": data["id"], "pictures": rows, "changes": list(pictures.changes)}
+    body = Template(web.read("takeaway.html")).substitute(
+        title=escape(title),
+        scrubber=web.read("scrubber.html"),
+        about=f"<dl>{''.join(f'<dt>{escape(name)}</dt><dd>{escape(said)}</dd>' for name, said in about.items())}</dl>",
+        sheet=sheet(trace, title, about, pictures.printed),
+    )
+    script, style = joined(web.WEB / "takeaway.mjs"), "\n".join([_theme(), web.style(), web.read("takeaway.css")])
+    nothing_else = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
+    policy = f"{nothing_else}; script-src {_hash(script)}; style-src {_hash(style)}"
+    return "\n".join([
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="referrer" content="no-referrer"><link rel="icon" href="data:,">',
+        f"<title>{escape(title)}: slide the bytes</title><style>{style}</style></head><body>",
+        body,
+        f'<script type="application/json" id="data">{_json({**data, "pictures": sent})}</script>',
+        f'<script type="module">{script}</script></body></html>\n',
+    ])  # fmt: skip
+
+
+def _json(value: Any) -> str:
+    """JSON that cannot end the element it stands in."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _hash(text: str) -> str:
+    """How a Content-Security-Policy names an inline style or script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
+
+
+def _theme() -> str:
+    """The variables that Streamlit gives its components, from the palette."""
+    fields = {
+        "text-color": "text", "background-color": "background", "secondary-background-color": "surface",
+        "border-color": "border", "link-color": "primary", "primary-color": "primary",
+    }  # fmt: skip
+    light, dark = PALETTES["light"], PALETTES["dark"]
+    lines = [f"  --st-{name}: light-dark({getattr(light, of)}, {getattr(dark, of)});" for name, of in fields.items()]
+    inks = [f".level-{i} {{ --ink: {light.level(i)}; }}" for i in range(6)]  # on paper, as of the scrubber's levels
+    return "\n".join([":root {", *lines, "}", *inks])

@@ -1,0 +1,147 @@
+"""The page to take away, opened from disk with the network cut: keys, clicker, mouse, phone, paper."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from hiercodec.evaluation import bundle
+from hiercodec.evaluation.samples import sample
+from hiercodec.evaluation.ship import TRACES
+from hiercodec.ui.explore.takeaway import LIMIT, page
+from tests.browser.explore import position
+from tests.browser.test_axe import serious
+from tests.browser.test_drags import SHARES, centre, drag, nearest
+
+pytestmark = pytest.mark.browser
+HOSTILE = "<script>document.title='run'</script>"
+DRAWN = """() => {
+  const { data } = document.querySelector('canvas.a').getContext('2d').getImageData(0, 0, 336, 224);
+  return data.reduce((sum, value) => (31 * sum + value) % 1000003, 7);
+}"""
+
+
+@pytest.fixture(scope="module")
+def packed():
+    return bundle.read(TRACES / "cat.zip")
+
+
+@pytest.fixture(scope="module")
+def file(packed, tmp_path_factory):
+    path = tmp_path_factory.mktemp("takeaway") / "cat.html"
+    path.write_text(page(packed, HOSTILE, sample=sample("cat")), encoding="utf-8")
+    assert path.stat().st_size <= LIMIT
+    return path
+
+
+@pytest.fixture
+def opened(browser, file):
+    """`opened(**context)` → the page, offline; it may ask for nothing but itself, and nothing may be refused or fail."""
+    contexts, asked, problems = [], [], []
+
+    def open_(at: str = "", **options):
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "offline": True, **options})
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.on("console", lambda message: problems.append(message.text))
+        tab.on("pageerror", lambda error: problems.append(str(error)))
+        tab.goto(file.as_uri() + at)
+        ready = "[...hiercodecFrames.values()].every((set) => [...set.values()].every((row) => row.every(Boolean)))"
+        tab.wait_for_function(ready)
+        return tab
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not problems
+    assert {url.partition("#")[0] for url in asked if not url.startswith("data:")} == {file.as_uri()}
+
+
+def test_keys_and_a_clicker_drive_it(opened, packed):
+    tab, last = opened(), len(packed.trace.steps) - 1
+    assert tab.title() != "run"
+    assert tab.locator("h1").first.text_content() == HOSTILE
+    seen = set()
+    for key, step in (
+        ("Home", 0), ("ArrowRight", 1), ("PageDown", 2), ("Space", 3), ("ArrowDown", 4), ("PageUp", 3), ("ArrowLeft", 2),
+        ("End", last), ("Space", last), ("ArrowUp", last - 1),
+    ):  # fmt: skip
+        tab.keyboard.press(key)
+        assert position(tab) == step, key
+        assert tab.url.endswith(f"#{step + 1}")
+        seen.add((step, tab.evaluate(DRAWN)))
+    assert len({picture for _, picture in seen}) == len({step for step, _ in seen}) == len(seen), "one picture a step"
+    assert tab.locator(".bytes b").text_content() == tab.locator(".tag.left").text_content().split(" · ")[0]
+    tab.get_by_role("button", name="Present").press("Enter")
+    tab.wait_for_selector(".hx.present")
+    tab.keyboard.press("Home")
+    tab.keyboard.press("PageDown")
+    assert position(tab) == 1
+    tab.keyboard.press("Escape")
+    assert not tab.locator(".hx.present").count()
+
+
+def test_controls_in_focus_keep_their_own_keys(opened):
+    tab = opened("#3")
+    assert position(tab) == 2, "the address says where it opens"
+    tab.locator("[data-pace]").focus()
+    tab.keyboard.press("ArrowDown")
+    tab.locator("[data-view=picture] input").focus()
+    tab.keyboard.press("ArrowRight")
+    assert tab.locator("[data-view=split] input").is_checked()
+    tab.locator("[data-page=theme]").focus()
+    tab.keyboard.press("Space")
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 20, 25)"
+    assert position(tab) == 2
+    tab.keyboard.press("ArrowRight")
+    assert position(tab) == 3, "a button needs no arrows"
+
+
+def test_every_unsteady_drag_moves_it_and_keys_go_on_from_there(opened, packed):
+    tab, sizes = opened(), [step.bytes for step in packed.trace.steps]
+    box = tab.locator(".track").bounding_box()
+    for share in SHARES[:5]:
+        drag(tab, centre(tab.locator(".thumb")), (box["x"] + share * box["width"], box["y"] + box["height"] / 2))
+        assert position(tab) == nearest(sizes, share)
+        before = position(tab)
+        tab.keyboard.press("PageUp")
+        assert position(tab) == max(0, before - 1)
+    assert tab.evaluate("getSelection().toString()") == ""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone_of_320_pixels_in_the_devices_scheme(opened, scheme):
+    tab = opened(viewport={"width": 320, "height": 640}, color_scheme=scheme)
+    assert tab.evaluate("document.documentElement.scrollWidth") == 320
+    ground = {"light": "rgb(255, 255, 255)", "dark": "rgb(15, 20, 25)"}[scheme]
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == ground
+    for name in ("canvas.a", ".path", ".track", "[data-page=theme]"):
+        assert tab.locator(name).is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(opened, axe, scheme):
+    assert not serious(opened(color_scheme=scheme, bypass_csp=True), axe)
+
+
+def test_it_prints_as_one_sheet_of_a4(opened):
+    tab = opened(color_scheme="dark")
+    pdf = tab.pdf(prefer_css_page_size=True)
+    assert [int(count) for count in re.findall(rb"/Type\s*/Pages\b[^>]*?/Count (\d+)", pdf)] == [1]
+    box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)
+    assert [round(float(side) * 25.4 / 72) for side in box.groups()] == [210, 297]
+    tab.emulate_media(media="print")
+    assert tab.locator(".sheet figure img").count() == 3
+    assert tab.locator(".sheet svg").is_visible()
+    assert not tab.locator("main").is_visible()
+
+
+def test_without_scripts_the_summary_is_there(browser, file):
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    tab = context.new_page()
+    tab.goto(file.as_uri())
+    assert tab.locator(".sheet").is_visible()
+    assert not tab.locator("main").is_visible()
+    context.close()
