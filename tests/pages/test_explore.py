@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -100,6 +101,41 @@ def test_every_sample_opens_with_its_credit(page):
         assert component(at, "hiercodec_scrubber")["id"] == f"shipped-{row.id}"
         assert row.author in words(at)
         assert row.lesson in words(at)
+
+
+def test_the_camera_is_asked_for_only_when_it_is_chosen(page):
+    at = page.run()
+    at.pills[0].set_value(state.UPLOAD).run()
+    assert len(at.get("file_uploader")) == 1
+    assert not at.get("camera_input")
+    at.segmented_control[0].set_value("The camera").run()
+    assert not at.exception
+    assert len(at.get("camera_input")) == 1
+    at.pills[0].set_value("Cat").run()
+    at.pills[0].set_value(state.UPLOAD).run()
+    assert not at.get("camera_input"), "back from another photograph it has to be chosen again"
+
+
+def test_a_picture_from_the_camera_goes_the_way_of_an_upload(page, monkeypatch):
+    """AppTest has no camera, so the widget's file comes from here."""
+    photo = io.BytesIO()
+    Image.fromarray(samples()[0].pixels()).save(photo, "JPEG")
+    given = []
+    monkeypatch.setattr(st, "camera_input", lambda *_, on_change, args, **__: given.append((on_change, args)))
+    at = page.run()
+    at.pills[0].set_value(state.UPLOAD).run()
+    at.segmented_control[0].set_value("The camera").run()
+    ((on_change, args),) = given[-1:]
+    assert (on_change, args) == (state.own_changed, (state.CAMERA,))
+    at.session_state["explore_file"] = (state.TAKEN, photo.getvalue())
+    given.clear()
+    at.run()
+    assert not at.exception
+    assert component(at, "hiercodec_scrubber")["alt"] == "Your picture"
+    assert f"Still here: {state.TAKEN}" in words(at)
+    assert not given, "the camera is off"
+    next(button for button in at.button if button.label == "Take another").click().run()
+    assert given
 
 
 def go(at: AppTest, step: int) -> AppTest:

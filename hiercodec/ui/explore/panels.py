@@ -222,7 +222,7 @@ def take_away(shown: Subject, position: int) -> None:
     with right:
         st.markdown("**Copy link**")
         if shown.sample is None:
-            st.markdown("The address of this page restores everything but an uploaded file.")
+            st.markdown("The address of this page restores everything but a picture of your own.")
         else:
             st.code(state.link(shown.title, position), language=None, wrap_lines=True)
             st.caption("Restores the photograph, the step, the settings and the view.")

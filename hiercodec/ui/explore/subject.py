@@ -23,6 +23,11 @@ from hiercodec.ui.frame import cached, chrome, state
 KEEP = 3
 """How many traces a visitor's session holds."""
 
+CAMERA_WIDTH = 480
+"""Pixels of the page that the camera's view is wide: enough to aim, and the picture stays in sight below it."""
+
+STAYS = "It stays in the memory of this computer and is forgotten when you leave."
+
 Progress = Callable[[int, int, str], None]
 
 SHIP = "python -m hiercodec assets traces"
@@ -109,22 +114,45 @@ def _sample(chosen: Sample, settings: dict[str, Any], line: DeltaGenerator) -> S
 
 def _own(settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
     kept = state.own_file()
+    widgets = {"A file": _uploader, "The camera": _camera}
+    source = st.segmented_control(
+        "Where your picture comes from", list(widgets), default="A file", required=True, label_visibility="collapsed"
+    )
+    taken = source == "The camera" and kept is not None and kept[0] == state.TAKEN
+    if not taken:  # else the camera is off again, and the picture has the page to itself
+        widgets[source](settings["side"])
+    if kept is None:
+        st.caption("An address restores everything on this page but a picture of your own.")
+        return None
+    if taken or st.session_state.get(state.CAMERA if source == "The camera" else state.OWN) is None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Still here: {kept[0]}")
+            st.button("Take another" if taken else "Forget it", on_click=state.forget_own, type="tertiary")
+    return _computed(kept[1], "Your picture", settings, None, line)
+
+
+def _uploader(side: int) -> None:
     st.file_uploader(
-        f"A photograph (JPEG, PNG or WebP, shrunk to at most {settings['side']} pixels a side) or a .hc stream "
-        "(up to 1024×1024, cut ones welcome). It stays in the memory of this computer and is forgotten when you leave.",
+        f"A photograph (JPEG, PNG or WebP, shrunk to at most {side} pixels a side) or a .hc stream (up to 1024×1024, cut "
+        f"ones welcome). {STAYS}",
         type=["jpg", "jpeg", "png", "webp", "hc"],
         max_upload_size=12,
         key=state.OWN,
         on_change=state.own_changed,
+        args=(state.OWN,),
     )
-    if kept is None:
-        st.caption("An address restores everything on this page but an uploaded file.")
-        return None
-    if st.session_state.get(state.OWN) is None:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Still here: {kept[0]}")
-            st.button("Forget it", on_click=state.forget_own, type="tertiary")
-    return _computed(kept[1], "Your picture", settings, None, line)
+
+
+def _camera(side: int) -> None:
+    """The browser asks for permission as soon as this is drawn, so it is drawn when the visitor has chosen it."""
+    st.camera_input(
+        f"A photograph from your camera, shrunk to at most {side} pixels a side. {STAYS}",
+        resolution="720p",
+        width=CAMERA_WIDTH,
+        key=state.CAMERA,
+        on_change=state.own_changed,
+        args=(state.CAMERA,),
+    )
 
 
 def _judge(settings: dict[str, Any]) -> tuple[str | None, str]:

@@ -28,8 +28,9 @@ import streamlit as st
 PHOTO, STEP, LOOK, FINER = "photo", "step", "look", "finer"
 SETTINGS = ("model", "classifier", "hierarchy", "steps", "side", FINER)
 ADDRESS = (PHOTO, STEP, *SETTINGS, LOOK)
-SCRUBBER, OWN = "explore_scrubber", "explore_own"
+SCRUBBER, OWN, CAMERA = "explore_scrubber", "explore_own", "explore_camera"
 UPLOAD = "Your own …"
+TAKEN = "Camera picture.jpg"
 NO_FINER = "none"
 PLAIN_LOOK = "picture,prefix,original,0"
 
@@ -179,10 +180,11 @@ def own_name() -> str:
     return "Your picture" if kept is None else kept[0].rpartition(".")[0] or kept[0]
 
 
-def own_changed() -> None:
-    """A file was given, or taken away by hand; that the widget is not drawn for a while is neither."""
-    given = st.session_state.get(OWN)
-    st.session_state[_FILE] = None if given is None else (given.name, given.getvalue())
+def own_changed(key: str) -> None:
+    """The widget `key` was given a file, or it was taken away by hand; not being drawn for a while is neither."""
+    given = st.session_state.get(key)
+    name = TAKEN if key == CAMERA else getattr(given, "name", "")
+    st.session_state[_FILE] = None if given is None else (name, given.getvalue())
 
 
 def forget_own() -> None:
