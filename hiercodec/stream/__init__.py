@@ -6,7 +6,7 @@ symbols[:n_valid]      ◄────────── decode_symbols ◄─�
 
 from __future__ import annotations
 
-from hiercodec.stream.coder import checksum, decode_symbols, encode_symbols, order
+from hiercodec.stream.coder import SymbolReader, SymbolWriter, checksum, decode_symbols, encode_symbols, order
 from hiercodec.stream.container import Header, Section, Stream, level_end, parse, truncate, write
 from hiercodec.stream.report import info, verify
 from hiercodec.stream.tables import (
@@ -24,6 +24,8 @@ __all__ = [
     "Header",
     "Section",
     "Stream",
+    "SymbolReader",
+    "SymbolWriter",
     "Tables",
     "checksum",
     "decode_symbols",

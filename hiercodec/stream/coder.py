@@ -68,23 +68,37 @@ def _runs(indexes: np.ndarray) -> list[tuple[int, int, int]]:
     return [(a, b, int(indexes[a])) for a, b in itertools.pairwise(bounds)]
 
 
-def encode_symbols(symbols: np.ndarray, indexes: np.ndarray, tables: Tables) -> bytes:
-    """Code `symbols` int[n] in the given order, each with the table its index names; saturates at the support.
+class SymbolWriter:
+    """Codes symbols in as many calls as it takes; every call may bring tables of its own."""
 
-    Speed comes from runs of equal indexes (`order` makes at most 64 of them). The result is the shortest byte string
-    that decodes to the symbols when followed by zero bytes; no symbols give no bytes.
+    def __init__(self) -> None:
+        self._encoder = coders.queue.RangeEncoder()
+
+    def write(self, symbols: np.ndarray, indexes: np.ndarray, tables: Tables) -> None:
+        """Code `symbols` int[n] in the given order, each with the table its index names; saturates at the support."""
+        indexes = tables.check_indexes(indexes)
+        symbols = np.asarray(symbols)
+        if symbols.shape != indexes.shape or symbols.dtype.kind not in "iu":
+            raise ValueError(f"symbols must be {len(indexes)} integers, got {symbols.dtype} {symbols.shape}")
+        shifted = (tables.clamp(symbols, indexes) - tables.offsets[indexes]).astype(np.int32)
+        for start, stop, index in _runs(indexes):
+            model = tables.model(index)
+            if model is not None:
+                self._encoder.encode(shifted[start:stop], model)
+
+    def payload(self) -> bytes:
+        """The shortest byte string that decodes to the symbols when followed by zero bytes; no symbols give no bytes."""
+        return _shortest(self._encoder)
+
+
+def encode_symbols(symbols: np.ndarray, indexes: np.ndarray, tables: Tables) -> bytes:
+    """The payload of one call of `SymbolWriter.write`.
+
+    Speed comes from runs of equal indexes (`order` makes at most 64 of them).
     """
-    indexes = tables.check_indexes(indexes)
-    symbols = np.asarray(symbols)
-    if symbols.shape != indexes.shape or symbols.dtype.kind not in "iu":
-        raise ValueError(f"symbols must be {len(indexes)} integers, got {symbols.dtype} {symbols.shape}")
-    shifted = (tables.clamp(symbols, indexes) - tables.offsets[indexes]).astype(np.int32)
-    encoder = coders.queue.RangeEncoder()
-    for start, stop, index in _runs(indexes):
-        model = tables.model(index)
-        if model is not None:
-            encoder.encode(shifted[start:stop], model)
-    return _shortest(encoder)
+    writer = SymbolWriter()
+    writer.write(symbols, indexes, tables)
+    return writer.payload()
 
 
 def _shortest(encoder: coders.queue.RangeEncoder) -> bytes:
@@ -114,33 +128,52 @@ def _decoder(data: bytes) -> coders.queue.RangeDecoder:
     return coders.queue.RangeDecoder(words)
 
 
+class SymbolReader:
+    """Reads what a `SymbolWriter` wrote, by the same calls, from its whole payload or from what a cut left of it.
+
+    `complete` says that `data` is the whole payload. Otherwise symbols are given as long as all continuations of `data`
+    share them (see above); how many are never falls as bytes are added, and no bytes raise.
+    """
+
+    def __init__(self, data: bytes, *, complete: bool) -> None:
+        self._low = _decoder(data)
+        self._high = None if complete else _decoder(data + _GUARD)
+
+    def read(self, indexes: np.ndarray, tables: Tables) -> np.ndarray:
+        """The next symbols (int32), each by the table its index names; fewer than there are indexes where the bytes end.
+
+        Nothing can be read after that. `CorruptStream` if no encoder can have written a whole payload.
+        """
+        indexes = tables.check_indexes(indexes)
+        symbols = np.zeros(len(indexes), dtype=np.int32)
+        for start, stop, index in _runs(indexes):
+            model = tables.model(index)
+            offset = int(tables.offsets[index])
+            if model is None:
+                symbols[start:stop] = offset
+            elif self._high is None:
+                try:
+                    symbols[start:stop] = self._low.decode(model, stop - start) + offset
+                except AssertionError:  # the library's word for bits that no encoder writes with these tables
+                    raise CorruptStream("a payload does not decode with its tables", offset=0) from None
+            else:
+                agreed = _common(self._low, self._high, model, stop - start)
+                symbols[start : start + len(agreed)] = agreed + offset
+                if len(agreed) < stop - start:
+                    return symbols[: start + len(agreed)]
+        return symbols
+
+
 def decode_symbols(data: bytes, indexes: np.ndarray, tables: Tables, complete: bool) -> tuple[np.ndarray, int]:
     """Decode a payload, or what a prefix of it determines: (symbols int32[n], n_valid); `symbols[n_valid:]` are 0.
 
     `complete` says that `data` is the whole payload: then n_valid = n, or `CorruptStream` if no encoder can have
-    written it. Otherwise n_valid is the number of leading symbols that all continuations of `data` share (see above);
-    it never falls as bytes are added, and no bytes raise.
+    written it. Otherwise n_valid is the number of leading symbols that `SymbolReader` gives.
     """
-    indexes = tables.check_indexes(indexes)
+    found = SymbolReader(data, complete=complete).read(indexes, tables)
     symbols = np.zeros(len(indexes), dtype=np.int32)
-    low = _decoder(data)
-    high = None if complete else _decoder(data + _GUARD)
-    for start, stop, index in _runs(indexes):
-        model = tables.model(index)
-        offset = int(tables.offsets[index])
-        if model is None:
-            symbols[start:stop] = offset
-        elif high is None:
-            try:
-                symbols[start:stop] = low.decode(model, stop - start) + offset
-            except AssertionError:  # the library's word for bits that no encoder writes with these tables
-                raise CorruptStream("a payload does not decode with its tables", offset=0) from None
-        else:
-            agreed = _common(low, high, model, stop - start)
-            symbols[start : start + len(agreed)] = agreed + offset
-            if len(agreed) < stop - start:
-                return symbols, start + len(agreed)
-    return symbols, len(indexes)
+    symbols[: len(found)] = found
+    return symbols, len(found)
 
 
 def _common(low, high, model, count: int) -> np.ndarray:

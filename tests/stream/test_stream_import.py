@@ -37,6 +37,8 @@ def test_the_exported_names_are_pinned():
         "Header",
         "Section",
         "Stream",
+        "SymbolReader",
+        "SymbolWriter",
         "Tables",
         "checksum",
         "decode_symbols",
