@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Sequence
 
 from hiercodec import __version__
-from hiercodec.cli import app, assets, bench, calibrate, codec, evaluate, files, hierarchy, results, train
+from hiercodec.cli import app, assets, bench, calibrate, codec, evaluate, files, hierarchy, results, rivals, train
 from hiercodec.errors import HiercodecError
 
 COMMANDS = (
@@ -27,6 +27,7 @@ COMMANDS = (
     *calibrate.COMMANDS,
     *bench.COMMANDS,
     *train.COMMANDS,
+    *rivals.COMMANDS,
     *assets.COMMANDS,
     *app.COMMANDS,
 )

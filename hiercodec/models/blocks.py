@@ -62,18 +62,18 @@ class Block:
 class BlockLoop:
     """The walk over one latent's blocks, coarse first, from the hyper-features P (B, C, h, w).
 
-    `blocks` holds the ŷ (B, width_j, h, w) of every block so far.
+    `hyper` is P; `blocks` holds the ŷ (B, width_j, h, w) of every block so far.
     """
 
     def __init__(self, entropy: PrefixEntropyModel, hyper: Tensor, arithmetic: StraightThrough) -> None:
-        self._entropy, self._hyper, self._arithmetic = entropy, hyper, arithmetic
+        self._entropy, self.hyper, self._arithmetic = entropy, hyper, arithmetic
         self.blocks: list[Tensor] = []
 
     def parameters(self) -> tuple[Tensor, Tensor]:
         """The next block's scale and μ, each (B, width_j, h, w)."""
-        b, _, h, w = self._hyper.shape
-        before = torch.cat(self.blocks, 1) if self.blocks else self._hyper.new_zeros(b, 0, h, w)
-        sigma, mu = self._entropy.block_parameters(len(self.blocks), self._hyper, before)
+        b, _, h, w = self.hyper.shape
+        before = torch.cat(self.blocks, 1) if self.blocks else self.hyper.new_zeros(b, 0, h, w)
+        sigma, mu = self._entropy.block_parameters(len(self.blocks), self.hyper, before)
         grid = torch.round(mu * MEAN_STEPS).clamp(-32768, 32767) / MEAN_STEPS
         return self._arithmetic.scale(sigma), self._arithmetic.snap(mu, grid)
 

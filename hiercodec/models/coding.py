@@ -76,6 +76,11 @@ class CodingPath:
         self._z_tables, self._order = z_tables, order
         self._medians = torch.from_numpy(np.asarray(medians, np.float64)).view(-1, 1, 1)
 
+    @property
+    def z_prior(self) -> tuple[stream.Tables, np.ndarray]:
+        """z's tables, one a channel, and the centres (C_z,) of its quantisation grid."""
+        return self._z_tables, self._medians.numpy().ravel()
+
     def _z_indexes(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.repeat(np.arange(len(self._medians)), shape[-2] * shape[-1])
 

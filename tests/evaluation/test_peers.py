@@ -31,7 +31,7 @@ def rgb():
     return sample("coffee").pixels()[:128, :192]
 
 
-@pytest.mark.parametrize("name", RIVALS)
+@pytest.mark.parametrize("name", [peer.name for peer in available()])
 def test_a_rival_s_files_rise_up_to_the_budget(name, rgb):
     points = list(up_to(rival(name).finely().points(rgb), 4000))
     assert points[-1].bytes > 4000  # the first one over the budget is kept, the rest is not encoded
@@ -45,7 +45,7 @@ def test_a_rival_s_files_rise_up_to_the_budget(name, rgb):
         assert row.verdicts == {}
 
 
-@pytest.mark.parametrize("peer", RIVALS.values(), ids=list(RIVALS))
+@pytest.mark.parametrize("peer", available(), ids=lambda peer: peer.name)
 def test_a_point_is_the_smallest_file_that_the_options_give(peer, rgb):
     point = next(iter(peer.points(rgb)))
     name, setting = next(iter(peer.settings.items()))

@@ -1,0 +1,50 @@
+"""All that our codec is measured against, by name: formats that everybody uses, and published ways to order a latent.
+
+rival("jpeg"), rival("avif"), …    peers.RIVALS: real encoders at their best, a file a setting
+rival("jpeg-cut"), …               cut.CUT_FILES: one file, cut
+rival("order:trit"), …             peer.py: a mechanism of a paper on our own transforms, one stream, cut
+"""
+
+from __future__ import annotations
+
+from hiercodec.errors import InputError
+from hiercodec.evaluation.peers import RIVALS
+from hiercodec.evaluation.rivals.cut import CUT_FILES
+from hiercodec.protocols import Peer
+
+LEVELS = {"order:levels": "sigma", "order:levels-unsorted": "raster"}
+"""Our own streams, at the cuts that the other orders have, by the order inside their blocks."""
+
+ORDERS = (
+    *LEVELS,
+    *(f"order:{name}" for name in ("single", "sigma", "channel", "trit", "trit+refine", "nested", "learned-step",
+                                   "saliency", "task")),
+)  # fmt: skip
+"""Orders on a model's own transforms; docs/rivals.md says what each one is."""
+
+
+def names() -> list[str]:
+    """Every codec that `rival` knows."""
+    return [*RIVALS, *CUT_FILES, *ORDERS]
+
+
+def rival(name: str, model: str = "lite") -> Peer:
+    """The rival called `name`; an order works on the transforms of `model`, a name or a path.
+
+    `InputError` names those there are; orders raise what `models.load` and `fitted.load` raise.
+    """
+    if name in RIVALS:
+        return RIVALS[name]
+    if name in CUT_FILES:
+        return CUT_FILES[name]
+    if name not in ORDERS:
+        raise InputError(f"no codec {name!r}; there are {', '.join(names())}")
+    from hiercodec.evaluation.rivals.backbone import backbone
+    from hiercodec.evaluation.rivals.peer import OrderPeer, Single, levels
+    from hiercodec.models import load
+
+    if name in LEVELS:
+        return levels(load(model), name, LEVELS[name])
+    return (
+        Single(backbone(model)) if name == "order:single" else OrderPeer(backbone(model), name.removeprefix("order:"))
+    )
