@@ -247,7 +247,7 @@ def fit_context(samples: Sequence[Coded]) -> np.ndarray:
                 where = context.classes(own, known, shape)[step.where]
                 for i, shift in enumerate(SHIFTS):
                     known.scale = context.moved(own, np.full_like(own, shift))
-                    paid = tree().trits.bits(branches, known.numbers(step.where))
+                    paid = tree().bits[known.numbers(step.where), branches + 1]
                     spent[plane, :, i] += np.bincount(where, paid, context.CLASSES**2)
                 known.scale = own
             known.narrow(step, branches)

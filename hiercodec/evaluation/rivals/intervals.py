@@ -22,8 +22,8 @@ class Tree:
     """Every interval of every scale, numbered: its moments, the trit that splits it, and what that trit is worth.
 
     Arrays over interval numbers, of 3^1 and wider: `mean` and `variance` of the symbol, `gain` = expected fall of the
-    squared error per bit of the trit (DPICT's order), `rank` int16 from the largest gain on. `depth[i]` is the trits of
-    scale i's whole tree.
+    squared error per bit of the trit (DPICT's order), `rank` int16 from the largest gain on; `bits` (n, 3) is what each of
+    the trit's values costs. `depth[i]` is the trits of scale i's whole tree.
     """
 
     def __init__(self) -> None:
@@ -39,13 +39,14 @@ class Tree:
                     self._start[i, k] = count + len(level.mass) // 2
                     found.append(level)
                     count += len(level.mass)
-        self.mean, self.variance, self.gain, self.bits = (
-            np.concatenate([getattr(level, name) for level in found]) for name in ("mean", "variance", "gain", "bits")
+        self.mean, self.variance, self.gain = (
+            np.concatenate([getattr(level, name) for level in found]) for name in ("mean", "variance", "gain")
         )
         order = np.argsort(-self.gain, kind="stable")
         self.rank = np.empty(len(order), np.int16)
         self.rank[order] = np.arange(len(order))
         units = np.concatenate([level.units for level in found])
+        self.bits = np.log2(TOTAL / units)
         self.trits = stream.Tables.from_pmfs((-1, row) for row in units)
 
     def number(self, scale: np.ndarray, width: np.ndarray, centre: np.ndarray) -> np.ndarray:
@@ -69,7 +70,6 @@ class _Level:
     mean: np.ndarray
     variance: np.ndarray
     gain: np.ndarray
-    bits: np.ndarray
     units: np.ndarray
 
 
@@ -112,8 +112,8 @@ def _levels(pmf: np.ndarray, depth: int) -> list[_Level]:
                 gain = np.where((bits > 1e-12) & (mass > 0), (spread - below) / (mass * bits), 0)
                 units = _units(share)
             else:
-                bits, gain, units = np.zeros(len(q)), np.zeros(len(q)), np.zeros((len(q), 3))
-        levels.append(_Level(mass, centre, mean, variance, gain, bits, units))
+                gain, units = np.zeros(len(q)), np.zeros((len(q), 3))
+        levels.append(_Level(mass, centre, mean, variance, gain, units))
     return levels
 
 
