@@ -137,7 +137,8 @@ def levels(codec: Codec, name: str, order: str) -> HierPeer:
     network.preset = codec.network.preset.scaled(order=order)
     tables, medians = codec.coding.z_prior
     mark = hashlib.sha256(codec.fingerprint + name.encode()).digest()[:4]
-    return HierPeer(Codec(network, tables, medians, name=name, fingerprint=mark), shares(POINTS), name)
+    again = Codec(network, tables, medians, name=name, fingerprint=mark, card=codec.card)
+    return HierPeer(again, shares(POINTS), name)
 
 
 def shares(n: int) -> Callable[[stream.Stream], dict[str, int]]:
