@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from hiercodec.cli.base import Command, Group, add_json, note, print_json
+from hiercodec.cli.base import Command, Group, add_json, note, positive, print_json
 from hiercodec.cli.codec import results_table
 from hiercodec.fsio import read_bytes, write_bytes
 
@@ -31,12 +31,17 @@ def _show(args: argparse.Namespace) -> int:
 def _join_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rows", nargs="+", help="files of rows over the same photographs")
     parser.add_argument("--out", required=True, help="file of rows")
+    parser.add_argument(
+        "--slim", type=positive, metavar="N", help="keep N classes a row and round, to ship a small file"
+    )
 
 
 def _join(args: argparse.Namespace) -> int:
     from hiercodec.evaluation import rows
 
     joined = rows.join([rows.read(path) for path in args.rows])
+    if args.slim:
+        joined = rows.slim(joined, args.slim)
     rows.write(args.out, joined.frame, joined.meta)
     note(f"{args.out}: {len(joined)} rows, {', '.join(joined.codecs)}, {Path(args.out).stat().st_size / 1e6:.2f} MB")
     return 0

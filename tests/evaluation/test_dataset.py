@@ -115,3 +115,34 @@ def test_what_cannot_be_read_is_named(folder, tmp_path):
 def test_a_limit_takes_the_first(shard):
     assert load_photos([shard, shard], limit=4).names == [*sorted(NAMES), sorted(NAMES)[0]]
     assert len(load_photos([shard], limit=0)) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.txt", f"{NAMES[1]} 7\n\n{NAMES[0]} {WNIDS[1]}\n{NAMES[2]}\n"),
+        ("a.csv", f"path,label\n{NAMES[1]},7\n{NAMES[0]},{WNIDS[1]}\n{NAMES[2]},\n"),
+        ("a.tsv", f"{NAMES[1]}\t7\n{NAMES[0]}\t{WNIDS[1]}\n{NAMES[2]}\n"),
+    ],
+)
+def test_a_list_names_photographs_and_labels_in_its_own_order(folder, name, text):
+    (folder / name).write_text(text)
+    photos = load_photos([folder / name])
+    assert photos.names == [NAMES[1], NAMES[0], NAMES[2]]
+    assert photos.labels.tolist() == [7, 900, -1]
+    assert photos.pixels[0].shape[0] == 5
+
+
+def test_a_list_without_labels_takes_them_from_folders_and_paths_may_hold_blanks(folder):
+    (folder / "my photo.png").write_bytes((folder / NAMES[2]).read_bytes())
+    (folder / "a.txt").write_text(f"{NAMES[0]}\nmy photo.png\nmy photo.png 3")
+    photos = load_photos([folder / "a.txt"])
+    assert photos.names == [NAMES[0], "my photo.png", "my photo.png"]
+    assert photos.labels.tolist() == [5, -1, 3]
+
+
+@pytest.mark.parametrize("label", ["1000", "-1", "cat", "²"])
+def test_a_label_that_is_none_is_named_with_its_line(folder, label):
+    (folder / "a.csv").write_text(f"{NAMES[0]},1\n{NAMES[1]},{label}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"line 2: '{label}' is neither a class index 0…999 nor a wnid"):
+        load_photos([folder / "a.csv"])

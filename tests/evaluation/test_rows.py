@@ -78,3 +78,20 @@ def test_anything_else_is_one_clear_error(what, tmp_path):
     with pytest.raises(InputError, match=rf"r\.parquet .*{words.get(what, 'holds no rows')}") as caught:
         rows.read(tmp_path / "r.parquet")
     assert "\n" not in str(caught.value)
+
+
+def test_slim_rows_take_less_room_and_say_nearly_the_same():
+    found = some_rows(20)
+    thin = rows.slim(found, 2)
+    assert set(thin.frame["classes"].map(len)) == {2}
+    for column in ("right", "path", "bytes", "photo", "setting"):
+        pd.testing.assert_series_equal(thin.frame[column], found.frame[column])
+    for column in ("bpp", "psnr", "wup"):
+        assert thin.frame[column].to_numpy() == pytest.approx(found.frame[column].to_numpy(), rel=1 / 2048, nan_ok=True)
+    for a, b in zip(thin.frame["p"], found.frame["p"], strict=True):
+        assert a.dtype == np.float16
+        assert a == pytest.approx(b[:2], rel=1 / 128)
+    assert thin.meta == {**found.meta, "classes": 2}
+    sizes = [len(rows.encode(rows.table(r.frame, r.meta))) for r in (thin, found)]
+    assert sizes[0] < sizes[1]
+    pd.testing.assert_frame_equal(rows.slim(thin, 2).frame, thin.frame)

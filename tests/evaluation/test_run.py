@@ -166,7 +166,7 @@ def killed_and_gone_on_with(folder: Path, out: Path, kills: int, moments: random
     return caught
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [int(os.environ.get("HIERCODEC_KILLS", "2"))])
 def test_killed_at_random_moments_it_makes_the_same_file(tmp_path, kills):
     folder = photographs(tmp_path, 30 * kills, 96, 128)
     whole, again = tmp_path / "whole.parquet", tmp_path / "again.parquet"
