@@ -8,6 +8,7 @@
     cut = hc.truncate(data, level="coarse")          # or bytes=900: any prefix decodes
     seen = codec.decode(cut)                         # seen.image is a uint8 array (H, W, 3)
     hc.predict(seen.image).path                      # the likeliest groups and class, with probabilities
+    hc.decode_until(data, "coarse:0.9").bytes        # as many bytes as it takes to be 90 % sure of the kind
     hc.wup("tabby", "Egyptian cat")                  # how near two classes are in WordNet, 0…1
 
 Importing costs milliseconds: a name is loaded when it is first used, and torch only by `load`, `Codec` and `predict`.
@@ -23,6 +24,7 @@ from hiercodec.errors import (
     ClassifierNotFound,
     ConfigError,
     CorruptStream,
+    CourseError,
     DamagedImage,
     HierarchyError,
     HiercodecError,
@@ -46,7 +48,7 @@ from hiercodec.errors import (
 )
 
 if TYPE_CHECKING:
-    from hiercodec.api import Prediction, hierarchy, load, predict, truncate, wup
+    from hiercodec.api import Prediction, Stopped, decode_until, hierarchy, load, predict, truncate, wup
     from hiercodec.models import Codec, Decoded
 
 __version__ = "0.2.0"
@@ -57,6 +59,7 @@ __all__ = [
     "Codec",
     "ConfigError",
     "CorruptStream",
+    "CourseError",
     "DamagedImage",
     "Decoded",
     "HierarchyError",
@@ -75,10 +78,12 @@ __all__ = [
     "ParameterDesync",
     "Prediction",
     "ResourceError",
+    "Stopped",
     "StreamError",
     "UnsupportedVersion",
     "WorkFailed",
     "WorkerDied",
+    "decode_until",
     "hierarchy",
     "load",
     "predict",
@@ -87,7 +92,9 @@ __all__ = [
 ]
 
 _HOMES = {"Codec": "hiercodec.models", "Decoded": "hiercodec.models"}
-_HOMES |= dict.fromkeys(("Prediction", "hierarchy", "load", "predict", "truncate", "wup"), "hiercodec.api")
+_HOMES |= dict.fromkeys(
+    ("Prediction", "Stopped", "decode_until", "hierarchy", "load", "predict", "truncate", "wup"), "hiercodec.api"
+)
 
 
 def __getattr__(name: str) -> object:

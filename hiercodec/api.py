@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hiercodec import stream, taxonomy
-from hiercodec.classify import Path, load_classifier, path_of
+from hiercodec.classify import Path, card_of, confidence_of, load_classifier, path_of
 from hiercodec.errors import InputError
 from hiercodec.images import as_rgb
 from hiercodec.taxonomy import Hierarchy
@@ -20,7 +20,7 @@ from hiercodec.taxonomy.similarity import wup_matrix
 if TYPE_CHECKING:
     from PIL import Image
 
-    from hiercodec.models import Codec
+    from hiercodec.models import Codec, Decoded
     from hiercodec.protocols import Classifier
 
 _classifier = functools.lru_cache(maxsize=2)(load_classifier)
@@ -41,6 +41,34 @@ class Prediction:
 
     def __repr__(self) -> str:
         return f"Prediction({self.path!r} by {self.hierarchy.name!r})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stopped:
+    """Where `decode_until` stopped: the decoded prefix, what it is taken for, and how sure the level's answer is (0…1).
+
+    `answer` is the label of that answer; `bytes` is how many bytes it took, `decoded.complete` whether that is all of the
+    stream. `reached` is False where no prefix was sure enough.
+    """
+
+    decoded: Decoded
+    prediction: Prediction
+    level: str
+    confidence: float
+    reached: bool
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes of the stream were read."""
+        return self.decoded.bytes
+
+    @property
+    def answer(self) -> str:
+        """What the picture is taken for at the level asked about."""
+        return self.prediction.path[self.level][0][1]
+
+    def __repr__(self) -> str:
+        return f"Stopped({self.bytes} bytes: {self.level} {self.answer!r}, {self.confidence:.2f} sure)"
 
 
 def load(model: str | FilePath = "lite", *, device: str = "cpu") -> Codec:
@@ -90,6 +118,41 @@ def predict(
             f"{judge.name} tells {probabilities.size} classes apart, the hierarchy {groups.name!r} has {groups.n_classes}"
         )
     return Prediction(probabilities, path_of(probabilities, groups), groups)
+
+
+def decode_until(
+    data: bytes,
+    until: str,
+    *,
+    classifier: str | Classifier = "lite0",
+    hierarchy: str | FilePath | Hierarchy = DEFAULT_HIERARCHY,
+    codec: Codec | None = None,
+    steps: int = 24,
+) -> Stopped:
+    """Read a `.hc` stream until an answer is sure enough: `until` "coarse:0.9" stops at the first kind that is 90 % sure.
+
+    About `steps` prefixes are looked at, shortest first; where none is sure enough all of the stream is read and `reached`
+    is False. Sureness is calibrated where the classifier's card has curves for the hierarchy (the shipped ones have, for
+    the default hierarchy), else it is the answer's probability. `codec` is the shipped one that made the stream, unless
+    given. Raises `InputError`, `HierarchyError` for an unknown level, `ClassifierNotFound` and the stream errors.
+    """
+    from hiercodec import models
+    from hiercodec.evaluation import Judging, stopping
+
+    wanted = stopping.parse_until(until)
+    header = stream.parse(data).header  # damage shows here, before a model is loaded
+    groups = hierarchy if isinstance(hierarchy, Hierarchy) else taxonomy.load_hierarchy(hierarchy)
+    judge = _classifier(classifier) if isinstance(classifier, str) else classifier
+    stop = stopping.decode_until(
+        codec or models.find(header.fingerprint),
+        data,
+        wanted,
+        Judging(judge, groups),
+        confidence_of(card_of(judge.name), groups.name),
+        steps=steps,
+    )
+    seen = Prediction(stop.verdict.probabilities, path_of(stop.verdict.probabilities, groups), groups)
+    return Stopped(stop.point.decoded, seen, wanted.level, stop.confidence, stop.reached)  # pyright: ignore[reportArgumentType]
 
 
 def wup(a: int | str, b: int | str, *, measure: str = "nltk") -> float:

@@ -10,6 +10,7 @@
     │   ├── ModelNotFound               no such codec model, or its weights are missing
     │   ├── ClassifierNotFound          no such classifier, or its weights are missing
     │   ├── HierarchyError              a hierarchy file or a taxonomy resource that cannot be used
+    │   ├── CourseError                 a lesson that cannot be shown; the message names file and line
     │   ├── ConfigError                 a training configuration that cannot be used
     │   └── OutputError                 an output path that cannot be written
     ├── ResourceError                   what was asked for is more than there is, or than may be used
@@ -88,6 +89,10 @@ class HierarchyError(InputError):
 
 class ConfigError(InputError):
     """A training configuration that cannot be used."""
+
+
+class CourseError(InputError):
+    """A lesson that cannot be shown; the message names its file and line."""
 
 
 class OutputError(InputError):

@@ -16,11 +16,11 @@ from hiercodec.taxonomy import load_hierarchy
 from tests.models.tiny import smooth_photo
 
 ROOT = Path(__file__).resolve().parents[1]
-FUNCTIONS = ["hierarchy", "load", "predict", "truncate", "wup"]
+FUNCTIONS = ["decode_until", "hierarchy", "load", "predict", "truncate", "wup"]
 ERRORS = [
-    "BadMagic", "ClassifierNotFound", "ConfigError", "CorruptStream", "DamagedImage", "HierarchyError", "HiercodecError",
-    "ImageError", "ImageTooLarge", "IncompleteHeader", "InputError", "ModelMismatch", "ModelNotFound", "NotAnImage",
-    "NotRGB", "OutOfMemory", "OutOfTime", "OutputError", "ParameterDesync", "ResourceError", "StreamError",
+    "BadMagic", "ClassifierNotFound", "ConfigError", "CorruptStream", "CourseError", "DamagedImage", "HierarchyError",
+    "HiercodecError", "ImageError", "ImageTooLarge", "IncompleteHeader", "InputError", "ModelMismatch", "ModelNotFound",
+    "NotAnImage", "NotRGB", "OutOfMemory", "OutOfTime", "OutputError", "ParameterDesync", "ResourceError", "StreamError",
     "UnsupportedVersion", "WorkFailed", "WorkerDied",
 ]  # fmt: skip
 
@@ -40,7 +40,7 @@ def data(tiny_lite, photo):
 
 
 def test_the_exported_names_are_pinned():
-    assert sorted(hc.__all__) == sorted([*ERRORS, *FUNCTIONS, "Codec", "Decoded", "Prediction"])
+    assert sorted(hc.__all__) == sorted([*ERRORS, *FUNCTIONS, "Codec", "Decoded", "Prediction", "Stopped"])
     assert {*hc.__all__} <= {*dir(hc)}
     for name in hc.__all__:
         assert getattr(hc, name).__doc__, name

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hiercodec.classify.catalog import ALLOWED, DEFAULT, PACKAGED, Offer, card_of, missing, offers, permitted
+from hiercodec.classify.confidence import Confidence, confidence_of
 from hiercodec.classify.preprocess import Preprocess
 from hiercodec.classify.probabilities import Path, level_probabilities, path_of
 
@@ -19,10 +20,12 @@ __all__ = [
     "DEFAULT",
     "PACKAGED",
     "Classifier",
+    "Confidence",
     "Offer",
     "Path",
     "Preprocess",
     "card_of",
+    "confidence_of",
     "level_probabilities",
     "load_classifier",
     "missing",

@@ -153,7 +153,9 @@ def architecture_of(spec: str) -> str:
 
 
 def card_of(name: str) -> dict[str, Any]:
-    """What was measured of a packaged classifier; empty where nothing was, or only of other weights."""
+    """What was measured of a packaged classifier; empty where nothing was, or only of other weights, or of any other."""
+    if name not in PACKAGED:
+        return {}
     path = CARDS / f"{name}.json"
     card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return card if card.get("sha256") == PACKAGED[name].sha256 else {}

@@ -10,7 +10,7 @@ from typing import Any
 from hiercodec import fsio, stream
 from hiercodec.cli.base import Command, add_json, note, percent, positive, print_json, table
 from hiercodec.cli.files import add_cut, apply_cut
-from hiercodec.errors import ImageTooLarge, OutputError
+from hiercodec.errors import ImageTooLarge, InputError, OutputError
 
 LABEL_WIDTH = 24
 PAGE_SIDE = 384
@@ -100,10 +100,20 @@ def _trace_arguments(parser: argparse.ArgumentParser) -> None:
         f"shrunk to {PAGE_SIDE} pixels a side, or as --side says",
     )
     parser.add_argument("--side", type=positive, metavar="N", help="shrink the photograph to at most N pixels a side")
+    parser.add_argument(
+        "--until",
+        metavar="LEVEL:CONFIDENCE",
+        help="also say where to stop: at the first prefix whose answer at LEVEL is so sure, as coarse:0.9",
+    )
     add_json(parser)
 
 
 def _trace(args: argparse.Namespace) -> int:
+    from hiercodec.evaluation.stopping import parse_until
+
+    until = parse_until(args.until) if args.until else None
+    if until and args.classifier == "none":
+        raise InputError("--until asks how sure a classifier is: leave out --classifier none")
     if args.html:
         fsio.check_writable(args.html)
     rgb = _photo(args.photo)
@@ -122,8 +132,11 @@ def _trace(args: argparse.Namespace) -> int:
 
         hierarchy = taxonomy.load_hierarchy(args.hierarchy) if args.hierarchy else taxonomy.load_hierarchy()
         judging = Judging(load_classifier(args.classifier), hierarchy)
+        if until:
+            hierarchy.level(until.level)  # a level that it lacks shows here, before the work
     data = codec.encode(rgb)
     found, decoded = trace(codec, rgb, judging, data=data, steps=steps, progress=_tell)
+    stop = _stop(found, until, judging) if until else None
     if args.html:
         from hiercodec.evaluation import bundle
         from hiercodec.ui.explore.takeaway import page
@@ -132,7 +145,7 @@ def _trace(args: argparse.Namespace) -> int:
         fsio.write_bytes(args.html, written)
         note(f"{args.html}: {len(written):,} bytes, {found.width}×{found.height} pixels, {len(found.steps)} steps")
     if args.json:
-        print_json(found.to_json())
+        print_json(found.to_json() | ({"until": stop} if stop else {}))
         return 0
     levels = judging.hierarchy.names if judging else ()
     rows = [
@@ -149,7 +162,38 @@ def _trace(args: argparse.Namespace) -> int:
     print(f"{args.photo}: {found.width}×{found.height}, {found.file_bytes} bytes, model {codec.name}")
     titles = ("bytes", "bpp", "PSNR", "complete", "of next")
     print(table(titles + tuple(f"{level}: likeliest" for level in levels), rows, left=0))
+    if stop:
+        print(_stop_in_words(stop))
     return 0
+
+
+def _stop(found: Any, until: Any, judging: Any) -> dict[str, Any]:
+    """Where a trace may stop, ready for JSON: the rule, bytes, share of the file, and the answer there."""
+    from hiercodec.classify import card_of, confidence_of
+    from hiercodec.evaluation.stopping import confidences, stop_step
+
+    confidence = confidence_of(card_of(judging.classifier.name), judging.hierarchy.name)
+    index = stop_step(found, until, confidence)
+    last = len(found.steps) - 1 if index is None else index
+    step = found.steps[last]
+    return {
+        "level": until.level,
+        "threshold": until.threshold,
+        "reached": index is not None,
+        "bytes": step.bytes,
+        "share": round(step.bytes / found.file_bytes, 4),
+        "answer": step.top[until.level][0][1],
+        "confidence": round(confidences(found, until.level, confidence)[last], 4),
+        "calibrated": until.level in confidence.curves,
+    }
+
+
+def _stop_in_words(stop: dict[str, Any]) -> str:
+    said = f"{stop['level']} {stop['answer']!r}, {percent(stop['confidence'])} sure"
+    if not stop["reached"]:
+        return f"no prefix is {percent(stop['threshold'])} sure; the whole file: {said}"
+    where = f"stop at {stop['bytes']} bytes, {percent(stop['share'])} of the file"
+    return f"{where}: {said}{'' if stop['calibrated'] else ' (by its probability: not calibrated here)'}"
 
 
 def _winner(top: Any) -> str:

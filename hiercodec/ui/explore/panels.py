@@ -11,6 +11,7 @@ import streamlit as st
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken
 from hiercodec.ui.explore import export, numbers
+from hiercodec.ui.explore.stopping import stop_when_sure
 from hiercodec.ui.frame import cached, chrome, state, work
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def panels(shown: Subject, position: int) -> None:
         "About": about,
         "Meaning": meaning,
         "Decisions": decisions,
+        "Stop when sure": stop_when_sure,
         "Bytes": size,
         "Take away": take_away,
     }

@@ -1,0 +1,67 @@
+"""How often an answer is right, from how likely the classifier says it is and how much of the file has come. numpy only.
+
+A single temperature makes a classifier as sure as it is right over all prefixes together; it is still too sure of very
+short ones. So for every level a logistic curve (Platt scaling, 1999) with the share of the file as a second input is fitted
+by `hiercodec calibrate` and kept in the classifier's card:
+
+    P(right) = 1 / (1 + exp(−(a·logit p + b + c·log share)))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+EDGE = 1e-4
+"""Probabilities nearer to 0 or 1 than this count as this: half-precision rows know no finer ones."""
+
+RIDGE = 1e-4
+"""Keeps the curve finite where all answers of a small set are right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """Level → (a, b, c) of the curve above; `hierarchy` is what it was fitted for. A level it lacks keeps its p."""
+
+    curves: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    hierarchy: str = ""
+
+    def __call__(self, level: str, p: float | np.ndarray, share: float | np.ndarray) -> np.ndarray:
+        """How often an answer of `level` with probability `p` (0…1) is right after `share` (0…1] of the bytes.
+
+        >>> sure = Confidence({"coarse": (1.0, 0.0, 0.5)})
+        >>> round(float(sure("coarse", 0.8, 1.0)), 3), round(float(sure("coarse", 0.8, 0.06)), 3)
+        (0.8, 0.495)
+        """
+        if level not in self.curves:
+            return np.asarray(p, np.float64)
+        a, b, c = self.curves[level]
+        return 1 / (1 + np.exp(-(a * logit(p) + b + c * np.log(np.clip(share, 1e-3, 1)))))
+
+
+def logit(p: float | np.ndarray) -> np.ndarray:
+    """log(p / (1 − p)), of a probability kept `EDGE` away from 0 and 1."""
+    q = np.clip(np.asarray(p, np.float64), EDGE, 1 - EDGE)
+    return np.log(q) - np.log1p(-q)
+
+
+def fit_confidence(p: np.ndarray, share: np.ndarray, right: np.ndarray) -> tuple[float, float, float]:
+    """(a, b, c) of the likeliest curve through answers [n]: their probability, share of the bytes, and whether right."""
+    from scipy.optimize import minimize
+
+    x = np.stack([logit(p), np.ones(len(p)), np.log(share)])
+    sign = np.where(right, 1.0, -1.0)
+    found = minimize(lambda w: np.logaddexp(0, -sign * (w @ x)).mean() + RIDGE * w @ w, x0=(1.0, 0.0, 0.0))
+    a, b, c = (round(float(value), 4) for value in found.x)
+    return a, b, c
+
+
+def confidence_of(card: Mapping[str, Any], hierarchy: str) -> Confidence:
+    """The curves of a classifier's card; none where it has none, or has them for another hierarchy."""
+    fitted = card.get("confidence") or {}
+    if fitted.get("hierarchy") != hierarchy:
+        return Confidence()
+    return Confidence({level: tuple(row["curve"]) for level, row in fitted["levels"].items()}, hierarchy)

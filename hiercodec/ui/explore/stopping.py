@@ -1,0 +1,89 @@
+"""The panel "Stop when sure": at which byte a receiver could stop reading this file, level by level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from hiercodec.classify import card_of, confidence_of
+from hiercodec.evaluation.stopping import Until, confidences, stop_step
+from hiercodec.levels import spoken
+from hiercodec.ui.explore.answers import format_bytes, percent
+from hiercodec.ui.frame import chrome
+
+if TYPE_CHECKING:
+    from hiercodec.classify import Confidence
+    from hiercodec.evaluation.trace import Trace
+    from hiercodec.ui.explore.subject import Subject
+
+
+def stop_when_sure(shown: Subject, position: int) -> None:
+    """A threshold, where every level reaches it, and the curve it is read from."""
+    trace = shown.bundle.trace
+    if not trace.steps[-1].top:
+        chrome.empty("This trace was made without a classifier.")
+        return
+    from hiercodec.figures.stopping import stop_curves
+
+    st.markdown("Whoever needs only the kind need not read the whole file. Choose how sure is sure enough:")
+    threshold = st.slider("Stop when this sure, in per cent", 50, 99, 90, key="explore_sure", width=420) / 100
+    said = trace.provenance
+    curves = confidence_of(card_of(str(said.get("classifier"))), str(said.get("hierarchy")))
+    stops = {level: stop_step(trace, Until(level, threshold), curves) for level in trace.levels}
+    sure = {level: confidences(trace, level, curves) for level in trace.levels}
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        rows = [stop_row(trace, level, stops[level], sure[level]) for level in trace.levels]
+        st.dataframe(rows, hide_index=True, width="stretch")
+        st.markdown(warning(trace, stops))
+        st.caption(about(str(said.get("classifier")), trace, curves))
+    with right:
+        fig = stop_curves(trace, sure, stops, threshold, position=position, mode=chrome.mode())
+        words = "; ".join(f"{row['sure of the']} {row['stops at']}" for row in rows)
+        chrome.chart(fig, key="explore_stop", alt=f"How sure each answer is against bytes; stops: {words}")
+
+
+def stop_row(trace: Trace, level: str, at: int | None, sure: list[float]) -> dict[str, Any]:
+    """Where one level stops, in words: bytes and share, the answer there, how sure, and whether it is right."""
+    index = len(trace.steps) - 1 if at is None else at
+    step = trace.steps[index]
+    group, label, _ = step.top[level][0]
+    known = trace.answers.get(level)
+    share = f"{step.bytes / trace.file_bytes:.0%}"
+    return {
+        "sure of the": spoken(level),
+        "stops at": "never: reads all" if at is None else f"{format_bytes(step.bytes)} ({share})",
+        "answer": label,
+        "sure": percent(sure[index]),
+        "right?": "not known" if not known else "✓ right" if group in known else "✗ wrong",
+    }
+
+
+def warning(trace: Trace, stops: dict[str, int | None]) -> str:
+    """What a threshold costs here: the levels at which it stops at a wrong answer; "" where none does."""
+    wrong = [
+        spoken(level)
+        for level, at in stops.items()
+        if at is not None and (known := trace.answers.get(level)) and trace.steps[at].top[level][0][0] not in known
+    ]
+    if not wrong:
+        return ""
+    return f"Sure is not right: at this threshold reading stops at a wrong {' and a wrong '.join(wrong)}."
+
+
+def about(judge: str, trace: Trace, curves: Confidence) -> str:
+    """What "sure" means for this classifier and hierarchy, with the error that remains."""
+    fitted = (card_of(judge).get("confidence") or {}).get("levels", {})
+    level = trace.levels[0]
+    if level not in curves.curves:
+        return (
+            "Sure means the classifier's probability here. It is not calibrated for this classifier and hierarchy: on short "
+            "prefixes a classifier is surer than it is right."
+        )
+    (prefix, shortest), *_ = fitted[level]["held_out_by_prefix"].items()
+    return (
+        f"Sure is calibrated by level and share of the file. On prefixes of {prefix} the {spoken(level)}'s probability "
+        f"alone was off by {shortest['ece_before']:.3f} on average (ECE), the calibrated one by "
+        f"{shortest['ece_after']:.3f}; measured on training photographs that were held out."
+    )
