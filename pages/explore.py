@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
+from hiercodec.ui.explore import coach
 from hiercodec.ui.explore import page as explore
 from hiercodec.ui.frame import chrome, work
 
-with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+with st.container(horizontal=True, vertical_alignment="center", gap="small", key="explore_head"):
     chrome.page("Slide the bytes", width="content")
     explore.enter()
+    taught = coach.enter()
     settings = explore.settings()
     chosen = explore.choose()
-st.markdown(explore.SENTENCE)
-shown = explore.subject(chosen, settings)
-if shown is None:
-    chrome.footer()
-else:
-    explore.view(shown)
-    explore.notices(shown, settings)
-    chrome.footer(explore.provenance(shown.bundle.trace))
+if taught is None:
+    st.markdown(explore.SENTENCE)
+with coach.beside(taught) as look_at:
+    shown = explore.subject(chosen, settings)
+    if shown is not None:
+        explore.view(shown, look_at)
+        explore.notices(shown, settings)
+chrome.footer(explore.provenance(shown.bundle.trace) if shown else None)
 work.prestart()  # whoever uploads a photograph soon finds a worker that has loaded the codec

@@ -6,15 +6,22 @@ import argparse
 import importlib.util
 import os
 import sys
+from pathlib import Path
 
 from hiercodec.cli.base import Command
 from hiercodec.errors import InputError
 from hiercodec.fsio import APP
 
+COURSES = "HIERCODEC_COURSES"
+"""Environment variable by which the app learns of further courses (see `ui.learn.courses`)."""
+
 
 def _app_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="where it listens (default: Streamlit's, 8501)")
     parser.add_argument("--address", help="which interface it listens on")
+    parser.add_argument(
+        "--courses", action="append", default=[], metavar="DIR", help="a folder of courses for Learn; may be repeated"
+    )
     parser.add_argument("--headless", action="store_true", help="open no browser")
 
 
@@ -23,6 +30,12 @@ def _app(args: argparse.Namespace) -> int:
         raise InputError("the app needs Streamlit: pip install 'hiercodec[app]'")
     options = {"port": args.port, "address": args.address, "headless": args.headless or None}
     flags = [f"--server.{name}={value}" for name, value in options.items() if value is not None]
+    if args.courses:
+        missing = [folder for folder in args.courses if not Path(folder).is_dir()]
+        if missing:
+            raise InputError(f"there is no folder {missing[0]}")
+        known = filter(None, [os.environ.get(COURSES), *(str(Path(folder).resolve()) for folder in args.courses)])
+        os.environ[COURSES] = os.pathsep.join(known)
     os.chdir(APP)  # Streamlit reads .streamlit/config.toml in the current folder
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "app.py", *flags])
 

@@ -11,7 +11,7 @@ from PIL import Image
 from hiercodec.evaluation import bundle
 from hiercodec.evaluation.samples import samples
 from hiercodec.evaluation.ship import TRACES
-from hiercodec.ui.explore.answers import story_strength
+from hiercodec.evaluation.story import story_strength
 from tests.browser.conftest import settle
 from tests.browser.explore import ROOT_OF, point, position, upload
 

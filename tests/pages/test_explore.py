@@ -20,8 +20,8 @@ from hiercodec.classify import ALLOWED, DEFAULT
 from hiercodec.errors import ModelMismatch
 from hiercodec.evaluation import Judging, bundle, trace
 from hiercodec.evaluation.samples import samples
+from hiercodec.evaluation.story import opening_step
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.ui.explore.subject import opening_step
 from hiercodec.ui.frame import cached, state
 from hiercodec.workers import tasks
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec

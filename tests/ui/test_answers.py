@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 
 from hiercodec.evaluation import Step, Trace
-from hiercodec.ui.explore.answers import answers, first_right, one_of, percent, story_step, story_strength, truth
+from hiercodec.evaluation.story import story_step, story_strength
+from hiercodec.ui.explore.answers import answers, first_right, one_of, percent, truth
 from hiercodec.ui.taxonomy.links import class_link, group_link
 
 SIZES = (100, 200, 300, 400)

@@ -100,8 +100,11 @@ def notices(shown: Subject, settings: dict[str, Any]) -> None:
         chrome.notice("info", " ".join(words))
 
 
-def view(shown: Subject) -> None:
-    """The scrubber and all that follows its position, which is that of the page whenever the whole page runs."""
+def view(shown: Subject, look_at: str = "") -> None:
+    """The scrubber and all that follows its position, which is that of the page whenever the whole page runs.
+
+    `look_at` names the part that a lesson is about.
+    """
     trace = shown.bundle.trace
     sizes = [step.bytes for step in trace.steps]
     start = len(sizes) - 1 if trace.provenance.get("reference") else opening_step(trace)
@@ -110,7 +113,7 @@ def view(shown: Subject) -> None:
     if shown.growing is not None:
         _growing(shown.growing)
     wanted = st.session_state.get(state.FINER)
-    _view(shown, sizes, position, state.next_seek(), state.memory().get(state.LOOK, state.PLAIN_LOOK), wanted)
+    _view(shown, sizes, position, state.next_seek(), state.memory().get(state.LOOK, state.PLAIN_LOOK), wanted, look_at)
 
 
 @st.fragment(run_every=1.0)
@@ -124,7 +127,9 @@ def _growing(job: Refinement) -> None:
 
 
 @st.fragment
-def _view(shown: Subject, sizes: list[int], told: int, seek: int, look: str, finer_then: str | None) -> None:
+def _view(
+    shown: Subject, sizes: list[int], told: int, seek: int, look: str, finer_then: str | None, look_at: str
+) -> None:
     """The scrubber and the panels. A release reruns this part of the page only, with the same arguments.
 
     `told`, `seek` and `look` are what the scrubber is told; they stay the same here, so that it is not sent anew.
@@ -141,6 +146,7 @@ def _view(shown: Subject, sizes: list[int], told: int, seek: int, look: str, fin
         seek=seek,
         alt=shown.title,
         look=look,
+        look_at=look_at,
         finer=shown.finer,
         sources=[(key, f"{name}, same bytes") for key, name in rivals.names(shown).items()],
         rival=rival,

@@ -45,6 +45,7 @@ def scrubber(
     seek: int,
     alt: str,
     look: str = "",
+    look_at: str = "",
     finer: str | None = None,
     sources: Sequence[tuple[str, str]] = (),
     rival: Mapping[str, Any] | None = None,
@@ -58,11 +59,13 @@ def scrubber(
     The browser obeys `position` when `identity` or `seek` changes, and otherwise goes its own way. `on_move` runs once
     a release, with the step in `st.session_state[key].k`; `on_codec` when someone asks for a rival codec at the same
     bytes, named in `st.session_state[key].codec`; `on_look` when the view changes, which `look` restores when the page
-    opens; `on_finer` when someone asks for finer steps in the block named in `st.session_state[key].finer` ("": for none;
-    `finer` is the block that has them). `sources` are rivals as (name, label); `rival` is the one computed last.
+    opens or a lesson asks for it; `on_finer` when someone asks for finer steps in the block named in
+    `st.session_state[key].finer` ("": for none; `finer` is the block that has them). `look_at` names the part that a lesson
+    is about (see `learn.courses.Part`). `sources` are rivals as (name, label); `rival` is the one computed last.
     """
     data = web.data(bundle, identity, position=position, alt=alt)
-    data |= {"seek": seek, "look": look, "finer": finer, "sources": [list(row) for row in sources], "rival": rival}
+    data |= {"seek": seek, "look": look, "look_at": look_at, "finer": finer, "rival": rival}
+    data["sources"] = [list(row) for row in sources]
     _SCRUBBER(
         key=key,
         data=data,

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from hiercodec.evaluation.story import story_step
 from hiercodec.evaluation.trace import Trace
 from hiercodec.figures.palette import LEVEL_GLYPHS
 from hiercodec.levels import spoken
-from hiercodec.ui.explore.answers import answers, format_bytes, story_step, truth
+from hiercodec.ui.explore.answers import answers, format_bytes, truth
 from hiercodec.ui.explore.numbers import curve, decibels, quality, whole
 
 WIDE, HIGH, LEFT, RIGHT, TOP, LOW = 720, 250, 30, 132, 10, 34

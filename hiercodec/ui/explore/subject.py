@@ -15,8 +15,8 @@ from hiercodec.classify import DEFAULT, permitted
 from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.samples import Sample, samples
+from hiercodec.evaluation.story import opening_step, story_strength
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
-from hiercodec.ui.explore.answers import opening_step, story_strength
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.frame import cached, chrome, state
 

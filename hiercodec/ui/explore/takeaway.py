@@ -25,10 +25,10 @@ from PIL import Image
 from hiercodec.errors import ImageTooLarge
 from hiercodec.evaluation.bundle import Bundle, to_webp
 from hiercodec.evaluation.samples import Sample
+from hiercodec.evaluation.story import opening_step
 from hiercodec.evaluation.trace import Trace
 from hiercodec.figures.palette import PALETTES
 from hiercodec.ui.explore import web
-from hiercodec.ui.explore.answers import opening_step
 from hiercodec.ui.explore.modules import joined
 from hiercodec.ui.explore.sheet import moments, sheet
 from hiercodec.ui.taxonomy.links import title as hierarchy_title

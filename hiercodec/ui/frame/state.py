@@ -27,7 +27,8 @@ import streamlit as st
 
 PHOTO, STEP, LOOK, FINER = "photo", "step", "look", "finer"
 SETTINGS = ("model", "classifier", "hierarchy", "steps", "side", FINER)
-ADDRESS = (PHOTO, STEP, *SETTINGS, LOOK)
+COURSE, LESSON = "course", "lesson"
+ADDRESS = (COURSE, LESSON, PHOTO, STEP, *SETTINGS, LOOK)
 SCRUBBER, OWN, CAMERA = "explore_scrubber", "explore_own", "explore_camera"
 UPLOAD = "Your own …"
 TAKEN = "Camera picture.jpg"
@@ -51,6 +52,8 @@ def enter(plain: Mapping[str, str]) -> None:
     asked = {name: st.query_params[name] for name in ADDRESS if name in st.query_params}
     if asked == st.session_state.get(_WRITTEN, {}):
         return
+    if asked and COURSE not in asked:  # an address of another view ends a course
+        leave_course()
     memory().update(asked)
     if not _LOOK_FORM.fullmatch(memory().get(LOOK, "")):
         memory().pop(LOOK, None)
@@ -95,6 +98,23 @@ def link(photo: str, position: int) -> str:
     """The address of exactly this view."""
     rows = address() | {PHOTO: photo, STEP: str(position + 1)}
     return f"{st.context.url or ''}?{urlencode({name: rows[name] for name in ADDRESS if name in rows})}"
+
+
+# ---- a course -----------------------------------------------------------------------------------------------------------
+def go(photo: str, position: int, look: str = PLAIN_LOOK) -> None:
+    """Stand at a step of a sample's shipped trace, with the settings it was made with. Before the widgets are drawn."""
+    memory().update({PHOTO: photo, STEP: str(position + 1), LOOK: look})
+    for name in (PHOTO, *SETTINGS):
+        st.session_state.pop(name, None)  # its widget takes the value from the memory
+    for name in SETTINGS:
+        memory().pop(name, None)
+    st.session_state.pop(_AT, None)
+
+
+def leave_course() -> None:
+    """Forget the course and the lesson."""
+    for name in (COURSE, LESSON):
+        memory().pop(name, None)
 
 
 # ---- the place in the file ---------------------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
 // The scrubber: picture, meaning and bytes of one trace, moved in the page without asking the server.
 // The app shows it as a component (app_scrubber.mjs), the page to take away shows it alone (takeaway.mjs).
 // Its parts share one hub: what the server sent (`data`, `trace`), where we stand (`state`), and how to move.
-// data: {id, alt, trace, k, seek, look, lut, most, sources, rival, finer, help}; `trace` is made by
+// data: {id, alt, trace, k, seek, look, look_at, lut, most, sources, rival, finer, help}; `trace` is made by
 //   hiercodec/ui/explore/numbers.py, `rival` by rivals.py beside it.
 //   `k` is obeyed when `seek` or `id` changes; our own moves go out once, on release, as state "k".
-//   `look` is obeyed once, when the page opens; it goes out as state "look" when the view changes.
+//   `look` is obeyed when the page opens and when a lesson changes it; it goes out as state "look" when the view changes.
+//   `look_at` names the part that a lesson is about.
 
 import { createAnswers } from "./answers.mjs";
 import { createBar } from "./bar.mjs";
@@ -38,6 +39,7 @@ export function createScrubber(root) {
   function update(component) {
     const [first, fresh] = [hub.data === null, component.data.id !== hub.data?.id];
     const told = fresh || component.data.seek !== hub.data.seek;
+    const dressed = first || (told && component.data.look !== hub.data.look);
     [send, ask] = [component.setStateValue, component.setTriggerValue];
     Object.assign(hub, { data: component.data, trace: component.data.trace });
     if (fresh) for (const side of ["a", "b"]) if (state[side] === "pin") state[side] = "original";
@@ -47,7 +49,8 @@ export function createScrubber(root) {
       state.k = state.committed = Math.max(0, Math.min(last(), hub.data.k));
     }
     if (fresh) for (const part of [picture, bar, answers, lanes]) part.build();
-    if (first) wear(hub.data.look);
+    if (dressed) wear(hub.data.look);
+    box.dataset.lookAt = hub.data.look_at ?? "";
     picture.options();
     render();
     if (fresh) lanes.layout();

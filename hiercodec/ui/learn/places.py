@@ -1,0 +1,156 @@
+"""The view a lesson opens: which photograph and which step of its trace, found when it is shown.
+
+A photograph that is named stays; one that is described ("best story") is looked for, so that a lesson still shows what it
+says when other weights are shipped.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from hiercodec.errors import CourseError
+from hiercodec.evaluation.metrics import psnr
+from hiercodec.evaluation.peers import rival
+from hiercodec.evaluation.samples import Sample
+from hiercodec.evaluation.story import opening_step, story_strength
+from hiercodec.evaluation.trace import Trace
+from hiercodec.ui.learn.courses import Lesson
+
+Traces = Mapping[Sample, Trace]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A photograph, its trace, and the index of a step."""
+
+    photo: Sample
+    trace: Trace
+    index: int
+
+
+def first_bytes_right(trace: Trace, level: str) -> int | None:
+    """From how many bytes on the answer of a level is right to the end; None where it never is or the truth is unknown."""
+    index = trace.settled(level, trace.answers.get(level, ()))
+    return None if index is None else trace.steps[index].bytes
+
+
+def widest_gap(traces: Traces) -> Sample:
+    """The photograph on which the first level needs the smallest share of the bytes that the last one needs."""
+
+    def share(photo: Sample) -> float:
+        top, *_, last = traces[photo].levels
+        early, late = (first_bytes_right(traces[photo], level) for level in (top, last))
+        return early / late if early and late else 2.0
+
+    return min(traces, key=share)
+
+
+def surest_mistake(traces: Traces) -> Sample:
+    """The photograph whose whole file gets the most confident wrong answer at the last level; the first if none does."""
+
+    def wrong(photo: Sample) -> float:
+        trace = traces[photo]
+        ranked = trace.steps[-1].top.get(trace.levels[-1], ())
+        return ranked[0][2] if ranked and ranked[0][0] not in photo.truth else 0.0
+
+    return max(traces, key=wrong)
+
+
+PHOTOS: dict[str, Callable[[Traces], Sample]] = {
+    "best story": lambda traces: max(traces, key=lambda photo: story_strength(traces[photo])),
+    "widest gap": widest_gap,
+    "surest mistake": surest_mistake,
+}
+"""Descriptions of a photograph that a lesson may give instead of a title."""
+
+
+def block_end(trace: Trace, level: str) -> int:
+    """The step at which the block of a level is complete; the last if the file ends before."""
+    return next((i for i, step in enumerate(trace.steps) if step.bytes >= trace.cuts[level]), len(trace.steps) - 1)
+
+
+def middle_of(trace: Trace, level: str) -> int:
+    """The step nearest to half of the block of a level."""
+    start = max((cut for cut in trace.cuts.values() if cut < trace.cuts[level]), default=trace.steps[0].bytes)
+    half = (start + trace.cuts[level]) / 2
+    return min(range(len(trace.steps)), key=lambda i: abs(trace.steps[i].bytes - half))
+
+
+def all_but_last(trace: Trace) -> int:
+    """The first step in the gap at which all levels but the last are right; else the last before the last is; else 0."""
+    *others, last = trace.levels
+    top, late = (trace.settled(level, trace.answers.get(level, ())) for level in [*(others or [last])[:1], last])
+    if top is None or late is None or top >= late:
+        return 0
+
+    def right(index: int, level: str) -> bool:
+        return trace.steps[index].top[level][0][0] in trace.answers[level]
+
+    telling = (i for i in range(top, late) if all(right(i, level) for level in others) and not right(i, last))
+    return next(telling, late - 1)
+
+
+def below(trace: Trace, size: int) -> int:
+    """The last step smaller than `size` bytes, else the first."""
+    return max((i for i, step in enumerate(trace.steps) if step.bytes < size), default=0)
+
+
+@functools.lru_cache(maxsize=32)
+def smallest_file(photo: Sample, codec: str) -> int:
+    """Bytes of the smallest file that a format (jpeg, webp, avif, …) makes of a photograph at the working size."""
+    format_ = rival(codec)
+    return len(format_.encode(photo.pixels(), next(iter(format_.fine.values()))))
+
+
+@functools.lru_cache(maxsize=32)
+def best_quality(photo: Sample, codec: str, budget: int) -> float:
+    """PSNR in dB of a format's largest file of a photograph in at most `budget` bytes; −∞ if none fits.
+
+    Found by halving, as files grow from setting to setting: to encode at all of them takes seconds.
+    """
+    rgb, format_ = photo.pixels(), rival(codec)
+    settings = list(format_.fine.values())
+    fitting = bisect.bisect_right(settings, budget, key=lambda setting: len(format_.encode(rgb, setting)))
+    return psnr(rgb, format_.decode(format_.encode(rgb, settings[fitting - 1]))) if fitting else -math.inf
+
+
+def step_of(lesson: Lesson, photo: Sample, trace: Trace) -> int:
+    """The index of the step a lesson asks for; `CourseError` where there is no such place."""
+    asked = lesson.head.step
+    if isinstance(asked, int):
+        if not 1 <= asked <= len(trace.steps):
+            raise CourseError(
+                f"{lesson.spot('step')}: {photo.title} has the steps 1 to {len(trace.steps)}, not {asked}"
+            )
+        return asked - 1
+    fixed = {
+        "opening": opening_step,
+        "first": lambda _: 0,
+        "last": lambda t: len(t.steps) - 1,
+        "all but the last": all_but_last,
+    }
+    if asked in fixed:
+        return fixed[asked](trace)
+    kind, _, name = asked.partition(" of ") if " of " in asked else asked.partition(" ")
+    if kind in ("end", "middle") and name in trace.cuts:
+        return (block_end if kind == "end" else middle_of)(trace, name)
+    if kind == "below":
+        return below(trace, smallest_file(photo, name))
+    raise CourseError(
+        f"{lesson.spot('step')}: no step {asked!r}; a step is a number, {', '.join(fixed)}, end of LEVEL, middle of LEVEL "
+        f"(levels: {', '.join(trace.levels)}) or below FORMAT (such as jpeg)"
+    )
+
+
+def place_of(lesson: Lesson, traces: Traces) -> Place:
+    """Where a lesson stands; `CourseError` for a photograph or a step that does not exist."""
+    asked = lesson.head.photo
+    photo = PHOTOS[asked](traces) if asked in PHOTOS else next((row for row in traces if row.title == asked), None)
+    if photo is None:
+        known = ", ".join([*(row.title for row in traces), *PHOTOS])
+        raise CourseError(f"{lesson.spot('photo')}: no photograph {asked!r}; there are {known}")
+    return Place(photo, traces[photo], step_of(lesson, photo, traces[photo]))

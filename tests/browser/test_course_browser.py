@@ -1,0 +1,50 @@
+"""A course in the browser: gone through by keyboard, in one tab, on every screen, and the part in question is outlined."""
+
+from __future__ import annotations
+
+import pytest
+
+from hiercodec.fsio import locate
+from hiercodec.ui.learn.courses import read_course
+from tests.browser.conftest import settle
+from tests.browser.explore import ROOT_OF, position
+
+pytestmark = pytest.mark.browser
+IDEA = read_course(locate("courses", "idea"))
+PLACES = {
+    "picture": ".stage", "divider": ".frame", "size": ".numbers", "answers": ".path", "bar": ".track",
+    "blocks": ".notches .cell", "lanes": ".lanes", "meaning": ".curve", "probabilities": ".icicle", "buttons": ".transport",
+}  # fmt: skip
+OUTLINED = f"(name) => getComputedStyle({ROOT_OF}.querySelector(name)).outlineStyle"
+
+
+def test_a_course_by_keyboard_in_one_tab(open_page):
+    page = open_page("/?course=idea")
+    opened = []
+    page.context.on("page", opened.append)
+    page.get_by_role("button", name="Next").focus()
+    for number, lesson in enumerate(IDEA.lessons):
+        page.get_by_role("heading", name=lesson.head.title).wait_for()
+        settle(page)
+        assert page.locator("[data-view] input:checked").get_attribute("value") == lesson.head.view
+        assert page.evaluate(OUTLINED, PLACES[lesson.head.look_at]) == "dashed"
+        assert page.locator(".hx").get_attribute("data-id").startswith("shipped-")
+        page.wait_for_url(f"**lesson={number + 1}*step={position(page) + 1}*")
+        page.keyboard.press("Enter")  # the focus stays on the button that leads on; on the last it ends the course
+    page.wait_for_function("!location.search.includes('course')")
+    assert not opened
+    assert len(page.context.pages) == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1024, 768), (1440, 900), (1920, 1080)])
+def test_the_lesson_and_the_bar_are_in_view_on_every_screen(open_page, width, height, scheme):
+    page = open_page("/?course=idea&lesson=2", viewport={"width": width, "height": height}, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    boxes = [page.locator(name).bounding_box() for name in (".st-key-lesson_next", ".st-key-coach h3", ".track")]
+    for box in boxes:
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert 0 <= box["y"] <= height - 24
+    stage = page.locator(".stage").bounding_box()
+    assert stage["y"] < height - 200, "some of the picture, too"
