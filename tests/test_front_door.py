@@ -140,6 +140,7 @@ def test_the_readmes_lines_run_from_any_folder(tmp_path):
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{readme_lines()}"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    path, wup = done.stdout.splitlines()
+    path, stop, wup = done.stdout.splitlines()
+    assert re.fullmatch(r"Stopped\(\d+ bytes: coarse '.+', 0\.\d\d sure\)", stop)
     assert path.count("›") == 2
     assert float(wup) == hc.wup("tabby", "Egyptian cat")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ import hiercodec as hc
 from hiercodec.classify import Confidence
 from hiercodec.errors import HierarchyError, InputError
 from hiercodec.evaluation import Judging, trace
+from hiercodec.evaluation.rows import Rows
 from hiercodec.evaluation.stopping import (
     Ladder,
     Outcome,
@@ -104,13 +104,7 @@ def some_rows():
     frame = pd.DataFrame(rows, columns=["photo", "label", "setting", "bytes", "path_p", "right"])
     frame = frame.assign(codec="lite", judge="lite0", path_p=[np.array(p, np.float32) for p in frame["path_p"]])
 
-    def of(**wanted):
-        rows = frame
-        for name, value in wanted.items():
-            rows = rows[rows[name] == value]
-        return SimpleNamespace(frame=rows)
-
-    return SimpleNamespace(frame=frame, levels={"coarse": 10, "fine": 1000}, of=of)
+    return Rows(frame, {"levels": {"coarse": 10, "fine": 1000}})
 
 
 def test_rows_become_a_ladder():

@@ -8,12 +8,13 @@ import streamlit as st
 
 from hiercodec.classify import ALLOWED, DEFAULT, offers, permitted
 from hiercodec.evaluation.samples import Sample, samples
+from hiercodec.evaluation.story import opening_step
 from hiercodec.levels import PAPER_PLAN, read_plan, spoken
 from hiercodec.ui.explore import rivals
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.explore.panels import panels
 from hiercodec.ui.explore.scrubber import scrubber, send_frames
-from hiercodec.ui.explore.subject import Subject, default_settings, opening, opening_step, subject
+from hiercodec.ui.explore.subject import Subject, default_settings, opening, subject
 from hiercodec.ui.frame import cached, chrome, state
 from hiercodec.ui.results.cards import about_switch, weaknesses
 
