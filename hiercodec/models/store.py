@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
 from torch import Tensor
 
 from hiercodec import stream
 from hiercodec.errors import ModelNotFound
-from hiercodec.fsio import locate
+from hiercodec.fsio import locate, write_bytes
 from hiercodec.models.codec import Codec
 from hiercodec.models.config import PRESETS, Preset
 from hiercodec.models.network import HierNetwork
@@ -55,19 +56,18 @@ def pack(network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], medians: np.n
 
 def save(path: Path, network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], medians: np.ndarray, card: dict,
          training: dict[str, Tensor] | None = None) -> bytes:  # fmt: skip
-    """Write `path` (.safetensors) and its card beside it (.json); returns the fingerprint. Replaced whole or not at all."""
+    """Write `path` (.safetensors) and its card beside it (.json), each whole or not at all; returns the fingerprint.
+
+    `OutputError` if the disk refuses.
+    """
     tensors = pack(network, pmfs, medians)
     for name, value in (training or {}).items():
         tensors[TRAINING + name] = value.detach().cpu().contiguous()
     mark = fingerprint(tensors, network.preset.declared)
     card = {**card, "preset": network.preset.to_dict(), "fingerprint": mark.hex(), "weights": path.name}
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"preset": json.dumps(card["preset"])})
-    partial.replace(path)
-    text = path.with_suffix(".json.partial")
-    text.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    text.replace(path.with_suffix(".json"))
+    write_bytes(path, serialise(tensors, metadata={"preset": json.dumps(card["preset"])}))
+    write_bytes(path.with_suffix(".json"), (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
     return mark
 
 
