@@ -1,9 +1,15 @@
 """The coding path: entropy parameters whose result is the same on any device, thread count and batch size.
 
 Float32 differs between thread counts and devices by about 1e-7, enough to move a σ over a table boundary and so to
-desynchronise an entropy coder. Here the parameter networks run in float64 on the CPU, one image at a time, where the
-differences are about 1e-15, and their results are rounded: σ to one of 64 table indexes, μ to multiples of 1/16. A
-checksum of both travels with each block, so the rare remaining mismatch is a `ParameterDesync` and never a picture.
+desynchronise an entropy coder. Here the parameter networks run in float64 on the CPU, one image at a time, and their
+results are rounded: σ to one of 64 table indexes, μ to multiples of 1/16. A checksum of both travels with each block, so
+a mismatch would be a `ParameterDesync` and never a picture.
+
+Why there is none to be expected: what goes in (symbols, μ on its grid, weights in half precision) is exactly the same
+everywhere, transforms and their device never reach it, and sums taken in another order move a result by some 1e-15, while
+the nearest that a σ or μ of a photograph comes to a boundary is some 1e-9. `python -m tests.symbols` measures both, and
+docs/robustness.md has the figures. An encoder's own symbols are another matter: they are rounded from float32 transforms,
+so another kernel may choose a neighbouring symbol here and there. Its file differs, is as good, and decodes everywhere.
 """
 
 from __future__ import annotations
