@@ -204,9 +204,9 @@ def server(root: Path) -> Iterator[tuple[str, psutil.Process]]:
             yield address, process
         finally:
             family = [child, *psutil.Process(child.pid).children(recursive=True)] if child.poll() is None else []
-            for process in family:
+            for member in family:
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
+                    member.kill()
             child.wait()
 
 
@@ -280,7 +280,7 @@ def main() -> int:
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="come again and again for so long")
     parser.add_argument("--rest", type=float, default=2.0, metavar="S", help="pause between pages without codec")
     parser.add_argument("--root", type=Path, default=ROOT, help="checkout whose app is started (default: this one)")
-    parser.add_argument("--record", metavar="PART", help="enter the figures into the report, under this name")
+    parser.add_argument("--record", choices=("load", "load-before", "soak"), help="part of the report to enter it into")
     args = parser.parse_args()
     carried = files(args.visitors)
     with server(args.root) as (address, process):
