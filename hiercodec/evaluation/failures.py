@@ -1,0 +1,225 @@
+"""Failures among `Answers`: which photographs fail and how, in what order, and what is confused with what. Pure numpy."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from hiercodec.errors import InputError
+from hiercodec.evaluation.answers import Answers
+
+SURE = 0.8
+"""From which calibrated probability on a wrong answer counts as a confident one."""
+
+MOST = 0.9
+"""Of the photographs that are ever right, those beyond this share by their bytes need the most."""
+
+
+# ---- which photographs fail, and how: masks bool[n] --------------------------------------------------------------------
+def everything(found: Answers, level: int, cut: int) -> np.ndarray:
+    """Every photograph."""
+    return np.ones(len(found), bool)
+
+
+def right_then_wrong(found: Answers, level: int, cut: int) -> np.ndarray:
+    """Right at some cut, wrong at a later one."""
+    right = found.right[:, :, level]
+    return (np.maximum.accumulate(right, 1) & ~right).any(1)
+
+
+def kind_without_class(found: Answers, level: int, cut: int) -> np.ndarray:
+    """At this cut the coarsest level is right and the finest wrong."""
+    return found.right[:, cut, 0] & ~found.right[:, cut, -1]
+
+
+def contradiction(found: Answers, level: int, cut: int) -> np.ndarray:
+    """At this cut some level's answer does not lie in the answer of the level above."""
+    tree, winners = found.hierarchy, found.winners[:, cut]
+    above = [tree.parents(name)[0][winners[:, i]] != winners[:, i - 1] for i, name in enumerate(tree.names) if i]
+    return np.array(above).reshape(-1, len(found)).any(0)
+
+
+def confident_and_wrong(found: Answers, level: int, cut: int) -> np.ndarray:
+    """At this cut the answer is wrong and at least `SURE`."""
+    return ~found.right[:, cut, level] & (found.sure[:, cut, level] >= SURE)
+
+
+def most_bytes(found: Answers, level: int, cut: int) -> np.ndarray:
+    """Right at some cut, but among the last tenth of those that are, by bytes."""
+    needed = found.bytes_to_right(level)
+    ever = np.isfinite(needed)
+    return ever & (needed > np.quantile(needed[ever], MOST)) if ever.any() else ever
+
+
+def never_right(found: Answers, level: int, cut: int) -> np.ndarray:
+    """Wrong at every cut."""
+    return found.first_right(level) < 0
+
+
+def wrong(found: Answers, level: int, cut: int) -> np.ndarray:
+    """Wrong at this cut."""
+    return ~found.right[:, cut, level]
+
+
+Mask = Callable[[Answers, int, int], np.ndarray]
+FAILURES: dict[str, Mask] = {
+    "everything": everything,
+    "wrong here": wrong,
+    "right, then wrong again": right_then_wrong,
+    "kind right, class wrong": kind_without_class,
+    "answers contradict each other": contradiction,
+    "confident and wrong": confident_and_wrong,
+    "needs the most bytes": most_bytes,
+    "never right": never_right,
+}
+"""What the filter of the page offers: a mask (answers, level, cut) → bool[n] by the name people read."""
+
+
+def disagree(a: Answers, b: Answers, level: int, cut: int) -> np.ndarray:
+    """bool[n]: whether two judges of the same photographs and cuts answer differently."""
+    return a.winners[:, cut, level] != b.winners[:, cut, level]
+
+
+ORDERS: dict[str, Callable[[Answers, int, int], np.ndarray]] = {
+    "late right answers first": lambda found, level, cut: -found.bytes_to_right(level),
+    "early right answers first": lambda found, level, cut: found.bytes_to_right(level),
+    "worst mistakes first (WUP)": lambda found, level, cut: found.wup[:, cut],
+    "mildest mistakes first (WUP)": lambda found, level, cut: np.where(
+        found.right[:, cut, -1], np.inf, -found.wup[:, cut]
+    ),
+    "close calls first": lambda found, level, cut: found.margin[:, cut],
+    "clear calls first": lambda found, level, cut: -found.margin[:, cut],
+}
+"""Keys to sort by, smallest first; equal ones stay in the order of names."""
+
+
+# ---- what is confused with what ----------------------------------------------------------------------------------------
+def confusion(truth: np.ndarray, predicted: np.ndarray, k: int) -> np.ndarray:
+    """int[k, k]: how often the truth (row) was taken for the prediction (column).
+
+    >>> confusion(np.array([0, 0, 1]), np.array([1, 0, 1]), 2)
+    array([[1, 1],
+           [0, 1]])
+    """
+    counts = np.zeros((k, k), int)
+    np.add.at(counts, (truth, predicted), 1)
+    return counts
+
+
+def confused_pairs(found: Answers, level: int, cut: int, limit: int = 20) -> list[tuple[int, int, int]]:
+    """(truth, taken for, how often), the most frequent mistakes first, at most `limit`."""
+    counts = confusion(found.truth[:, level], found.winners[:, cut, level], found.hierarchy.levels[level].k)
+    np.fill_diagonal(counts, 0)
+    rows = np.argsort(-counts, axis=None, kind="stable")[:limit]
+    pairs = zip(*np.unravel_index(rows, counts.shape), strict=True)
+    return [(int(t), int(p), int(counts[t, p])) for t, p in pairs if counts[t, p]]
+
+
+# ---- how bad mistakes are ----------------------------------------------------------------------------------------------
+class Severity(NamedTuple):
+    """The wrong classes at one cut: how many of `photos`, the mean WUP with its standard error, and the share of them that
+    lies in the right group of every level above the classes."""
+
+    setting: str
+    bpp: float
+    photos: int
+    errors: int
+    wup: float
+    error: float
+    inside: tuple[float, ...]
+
+
+def severity(found: Answers) -> list[Severity]:
+    """One row a cut; NaN where no class is wrong."""
+    rows = []
+    for cut, setting in enumerate(found.settings):
+        bad = ~found.right[:, cut, -1]
+        n, wups, classes = int(bad.sum()), found.wup[bad, cut], found.winners[bad, cut, -1]
+        inside = [
+            float((level.assignment[classes] == found.truth[bad, i]).mean()) if n else np.nan
+            for i, level in enumerate(found.hierarchy.levels[:-1])
+        ]
+        mean = float(wups.mean()) if n else np.nan
+        spread = float(wups.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
+        rows.append(Severity(setting, float(found.bpp[:, cut].mean()), len(found), n, mean, spread, tuple(inside)))
+    return rows
+
+
+# ---- how answers move --------------------------------------------------------------------------------------------------
+def standing(found: Answers) -> np.ndarray:
+    """int[n, s]: how deep the answers are right, from the top down: 0 none, 1 the kind, …, L the class too."""
+    return np.cumprod(found.right, 2).sum(2)
+
+
+def flow(states: np.ndarray, cuts: Sequence[int]) -> list[tuple[int, int, int, int]]:
+    """(step, from, to, photographs) between neighbours of `cuts`; states int[n, s].
+
+    >>> flow(np.array([[0, 1], [0, 1], [1, 1]]), [0, 1])
+    [(0, 0, 1, 2), (0, 1, 1, 1)]
+    """
+    links = []
+    for step, (a, b) in enumerate(itertools.pairwise(cuts)):
+        pairs, counts = np.unique(states[:, [a, b]], axis=0, return_counts=True)
+        links += [(step, int(x), int(y), int(count)) for (x, y), count in zip(pairs, counts, strict=True)]
+    return links
+
+
+# ---- by group ----------------------------------------------------------------------------------------------------------
+class Group(NamedTuple):
+    """The photographs of one true group: how many, accuracy at every cut, and the median bytes to the first right answer
+    (infinite where fewer than half are ever right)."""
+
+    group: int
+    photos: int
+    accuracy: tuple[float, ...]
+    bytes: float
+
+    @property
+    def gain(self) -> float:
+        """Accuracy at the last cut less that at the first."""
+        return self.accuracy[-1] - self.accuracy[0]
+
+
+def by_group(found: Answers, groups: int, level: int) -> list[Group]:
+    """Answers at `level` by true group of the level `groups`; the groups that gain most first, empty ones left out."""
+    truth, needed = found.truth[:, groups], found.bytes_to_right(level)
+    rows = []
+    for group in np.unique(truth):
+        own = truth == group
+        shares = found.right[own, :, level].mean(0)
+        rows.append(Group(int(group), int(own.sum()), tuple(map(float, shares)), float(np.median(needed[own]))))
+    return sorted(rows, key=lambda row: -row.gain)
+
+
+# ---- two results -------------------------------------------------------------------------------------------------------
+class Versus(NamedTuple):
+    """Two results on the same photographs: the second's answers and rows of the first matched to it, and who is right.
+
+    `a` and `b` hold the photographs that both have, in one order; `p_value` is McNemar's exact test: how likely a
+    difference this large is, were both equally good.
+    """
+
+    a: Answers
+    b: Answers
+    both: int
+    only_a: int
+    only_b: int
+    neither: int
+    p_value: float
+
+
+def versus(a: Answers, b: Answers, cut_a: int, cut_b: int, level: int) -> Versus:
+    """Compare two results at one cut each; `InputError` where they have no photograph in common."""
+    from scipy.stats import binomtest
+
+    common, rows_a, rows_b = np.intersect1d(a.photos, b.photos, return_indices=True)
+    if not len(common):
+        raise InputError("the two results have no photograph in common")
+    a, b = a.where(rows_a), b.where(rows_b)
+    right_a, right_b = a.right[:, cut_a, level], b.right[:, cut_b, level]
+    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+    p = float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
+    return Versus(a, b, int((right_a & right_b).sum()), only_a, only_b, int((~right_a & ~right_b).sum()), p)

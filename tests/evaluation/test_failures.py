@@ -1,0 +1,169 @@
+"""Failures among measured rows: what counts as one, who is confused with whom, and how two results compare."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hiercodec.errors import InputError
+from hiercodec.evaluation import failures
+from hiercodec.evaluation.answers import Answers, answers
+from hiercodec.evaluation.failures import FAILURES, ORDERS
+from hiercodec.taxonomy import HierarchyLevel, load_hierarchy, make_hierarchy
+from tests.evaluation.some_rows import some_rows
+
+FINE = 2
+
+
+@pytest.fixture(scope="module")
+def tree():
+    """Four classes in two kinds: {a, b} and {c, d}; the middle level has three groups: {a}, {b}, {c, d}."""
+    return make_hierarchy(
+        "four",
+        [
+            HierarchyLevel("coarse", 2, np.array([0, 0, 1, 1]), ("ab", "cd")),
+            HierarchyLevel("intermediate", 3, np.array([0, 1, 2, 2]), ("a", "b", "cd")),
+        ],
+        class_names=("a", "b", "c", "d"),
+    )
+
+
+@pytest.fixture
+def found(tree) -> Answers:
+    """Four photographs of class 0 (the last: of class 2), at three cuts, with made-up answers."""
+    classes = np.array([[0, 0, 0], [2, 0, 1], [1, 1, 1], [3, 3, 2]])
+    winners = np.stack([level.assignment[classes] for level in tree.levels], 2)
+    winners[2, 2] = (1, 1, 1)  # a kind that its class does not lie in
+    truth = np.stack([level.assignment[[0, 0, 0, 2]] for level in tree.levels], 1)
+    right = winners == truth[:, None]
+    n_bytes = np.array([[100, 200, 300]] * 4) * np.array([[1], [2], [3], [4]])
+    sure = np.full((4, 3, 3), 0.9)
+    sure[1] = 0.5
+    return Answers(
+        "lite", "lite0", tree, ("q1", "q2", "q3"), np.array(["p", "q", "r", "s"]), np.array([0, 0, 0, 2]), n_bytes,
+        n_bytes / 1000, winners, sure, right, truth, sure[:, :, 2] - 0.1, np.where(right[:, :, 2], 1.0, 0.5),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "cut", "wanted"),
+    [
+        ("everything", 0, "pqrs"),
+        ("wrong here", 1, "rs"),
+        ("right, then wrong again", 0, "q"),
+        ("kind right, class wrong", 2, "q"),
+        ("answers contradict each other", 2, "r"),
+        ("answers contradict each other", 1, ""),
+        ("confident and wrong", 0, "rs"),
+        ("never right", 0, "r"),
+        ("needs the most bytes", 0, "s"),
+    ],
+)
+def test_every_filter_finds_its_failures(found, name, cut, wanted):
+    assert "".join(found.where(FAILURES[name](found, FINE, cut)).photos) == wanted
+
+
+def test_filters_ask_at_the_level_in_question(found):
+    assert list(FAILURES["never right"](found, 0, 0)) == [False] * 4
+    assert list(FAILURES["wrong here"](found, 0, 0)) == [False, True, False, False]
+
+
+def test_orders_put_first_what_they_say(found):
+    firsts = {name: found.photos[np.argsort(key(found, FINE, 0), kind="stable")[0]] for name, key in ORDERS.items()}
+    assert firsts["late right answers first"] == "r", "never right is latest"
+    assert firsts["early right answers first"] == "p"
+    assert firsts["worst mistakes first (WUP)"] == "q"
+    assert firsts["mildest mistakes first (WUP)"] == "q", "p is no mistake"
+    assert firsts["close calls first"] == "q"
+    assert firsts["clear calls first"] == "p"
+
+
+def test_bytes_to_the_first_right_answer(found):
+    assert found.bytes_to_right(FINE).tolist() == [100, 400, np.inf, 1200]
+    assert found.first_right(FINE).tolist() == [0, 1, -1, 2]
+
+
+def test_confusion_has_the_truth_down_and_the_prediction_across(found):
+    counts = failures.confusion(found.truth[:, FINE], found.winners[:, 1, FINE], 4)
+    assert counts[0, 1] == 1, "class 0 taken for class 1"
+    assert counts[1, 0] == 0
+    assert counts[2, 3] == 1
+    assert counts.sum() == 4
+    assert failures.confused_pairs(found, FINE, 1) == [(0, 1, 1), (2, 3, 1)]
+
+
+def test_severity_looks_at_mistakes_alone(found):
+    first, second, _ = failures.severity(found)
+    assert (first.errors, first.photos, first.wup) == (3, 4, 0.5)
+    assert first.inside == pytest.approx((2 / 3, 1 / 3)), (
+        "of three wrong classes two in the right kind, one in the family"
+    )
+    assert (second.errors, second.inside) == (2, (1.0, 0.5))
+    perfect = replace(found, right=np.ones_like(found.right))
+    assert np.isnan(failures.severity(perfect)[0].wup)
+
+
+def test_flow_counts_every_photograph_at_every_step(found):
+    states = failures.standing(found)
+    assert states.tolist() == [[3, 3, 3], [0, 3, 1], [1, 1, 0], [2, 2, 3]]
+    links = failures.flow(states, [0, 1, 2])
+    assert sum(count for step, *_, count in links if step == 0) == 4
+    assert (1, 3, 1, 1) in links
+
+
+def test_groups_that_gain_most_come_first(found):
+    rows = failures.by_group(found, 0, FINE)
+    assert [(row.group, row.photos) for row in rows] == [(1, 1), (0, 3)]
+    assert rows[0].gain == 1.0
+    assert rows[1].accuracy == pytest.approx((1 / 3, 2 / 3, 1 / 3))
+    assert rows[1].bytes == 400
+
+
+def test_two_results_are_compared_photograph_by_photograph(found):
+    other = found.where(np.array([3, 1, 0]))
+    result = failures.versus(found, other, 0, 1, FINE)
+    assert result.a.photos.tolist() == result.b.photos.tolist() == ["p", "q", "s"]
+    assert (result.both, result.only_a, result.only_b, result.neither) == (1, 0, 1, 1)
+    assert result.p_value == 1.0
+    with pytest.raises(InputError, match="no photograph in common"):
+        failures.versus(found, replace(other, photos=np.array(["x", "y", "z"])), 0, 0, FINE)
+
+
+def test_rows_become_arrays_whatever_their_order():
+    rows = some_rows(12, judges=("lite0", "lite2"))
+    tree = load_hierarchy("consensus")
+    whole = answers(rows, "lite", "lite2", tree)
+    shuffled = replace(rows, frame=rows.frame.sample(frac=1, random_state=1))
+    again = answers(shuffled, "lite", "lite2", tree)
+    for name in ("photos", "bytes", "winners", "right", "margin", "wup"):
+        assert np.array_equal(getattr(whole, name), getattr(again, name)), name
+    one = rows.of(photo=whole.photos[5], codec="lite", judge="lite2", setting=whole.settings[1]).frame.iloc[0]
+    assert whole.bytes[5, 1] == one["bytes"]
+    assert whole.right[5, 1].tolist() == list(one["right"])
+    assert (whole.winners[5, 1] == one["path"]).all()
+    assert whole.margin[5, 1] == pytest.approx(float(one["p"][0]) - float(one["p"][1]))
+    assert whole.labelled
+
+
+def test_without_classes_the_answer_on_the_original_counts():
+
+    rows = some_rows(6, labelled=False)
+    rows.frame["right"] = [np.zeros(0, bool)] * len(rows)
+    found = answers(rows, "lite", "lite0", load_hierarchy("consensus"))
+    originals = rows.of(codec="original").frame.set_index("photo")["path"]
+    assert all((found.truth[i] == originals[name]).all() for i, name in enumerate(found.photos))
+    assert (found.right == (found.winners == found.truth[:, None])).all()
+    assert not found.labelled
+    with pytest.raises(InputError, match="nothing can be called right"):
+        answers(rows.of(codec="lite"), "lite", "lite0", load_hierarchy("consensus"))
+
+
+def test_a_photograph_that_lacks_a_cut_is_left_out_and_none_is_an_error():
+
+    rows, tree = some_rows(4), load_hierarchy("consensus")
+    lacking = rows.frame[(rows.frame["photo"] != "photo0001.png") | (rows.frame["setting"] != "q10")]
+    assert "photo0001.png" not in answers(replace(rows, frame=lacking), "lite", "lite0", tree).photos
+    with pytest.raises(InputError, match="no answers"):
+        answers(rows, "lite", "lite2", tree)
