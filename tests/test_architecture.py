@@ -46,6 +46,7 @@ INSIDE = {
     "ui": {
         "frame": set(),
         "explore": {"frame", "learn", "results", "taxonomy"},
+        "failures": {"frame"},
         "taxonomy": {"frame"},
         "results": {"frame"},
         "learn": {"frame"},

@@ -35,8 +35,8 @@ TAKEN = "Camera picture.jpg"
 NO_FINER = "none"
 PLAIN_LOOK = "picture,prefix,original,0"
 
-_MEMORY, _WRITTEN, _PLAIN, _AT, _SEEK, _FILE = (
-    f"explore_{name}" for name in ("memory", "written", "plain", "at", "seek", "file")
+_MEMORY, _WRITTEN, _PLAIN, _AT, _SEEK, _FILE, _WISH = (
+    f"explore_{name}" for name in ("memory", "written", "plain", "at", "seek", "file", "wish")
 )
 _LOOK_FORM = re.compile(r"[a-z0-9]{1,12}(,[a-z0-9]{1,12}){3}")
 
@@ -124,9 +124,11 @@ def stand(origin: str, sizes: Sequence[int], opening: int, *, carry: bool) -> in
     In the picture it showed before (`origin`): at the same bytes. In another one: at the remembered step, which a change
     of photograph carries over if `carry`; else where it opens.
     """
+    if _WISH in st.session_state:
+        st.session_state[_AT] = (origin, st.session_state.pop(_WISH))
     before, n_bytes = st.session_state.get(_AT, (None, 0))
     if before == origin:
-        index = min(range(len(sizes)), key=lambda i: abs(sizes[i] - n_bytes))
+        index = _nearest(sizes, n_bytes)
     elif carry:
         text = memory().get(STEP, "")
         index = int(text) - 1 if re.fullmatch(r"-?\d{1,6}", text) else opening
@@ -143,8 +145,16 @@ def here(origin: str, sizes: Sequence[int]) -> int:
 def _settle(origin: str, sizes: Sequence[int], index: int) -> int:
     index = max(0, min(len(sizes) - 1, index))
     remember(STEP, index + 1)
-    st.session_state[_AT] = (origin, sizes[index])
+    before, n_bytes = st.session_state.get(_AT, (None, 0))
+    if (
+        before != origin or _nearest(sizes, n_bytes) != index
+    ):  # else the bytes once asked for stay: steps may still be added
+        st.session_state[_AT] = (origin, sizes[index])
     return index
+
+
+def _nearest(sizes: Sequence[int], n_bytes: int) -> int:
+    return min(range(len(sizes)), key=lambda i: abs(sizes[i] - n_bytes))
 
 
 def next_seek() -> int:
@@ -205,6 +215,14 @@ def own_changed(key: str) -> None:
     given = st.session_state.get(key)
     name = TAKEN if key == CAMERA else getattr(given, "name", "")
     st.session_state[_FILE] = None if given is None else (name, given.getvalue())
+
+
+def hand_over(name: str, data: bytes, n_bytes: int) -> None:
+    """Have Explore show this file as if the visitor had given it there, at the step nearest to `n_bytes`."""
+    st.session_state[_FILE] = (name, data)
+    st.session_state[_WISH] = n_bytes
+    st.session_state.pop(PHOTO, None)
+    remember(PHOTO, UPLOAD)
 
 
 def forget_own() -> None:

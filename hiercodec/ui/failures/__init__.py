@@ -1,0 +1,1 @@
+"""The Failures page: where answers go wrong, over measured rows or a visitor's own photographs."""

@@ -1,0 +1,38 @@
+"""Failures: where answers go wrong, of measured photographs and of one's own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from hiercodec.errors import HiercodecError
+from hiercodec.ui.failures import charts, gallery, source
+from hiercodec.ui.frame import chrome
+
+TABS = {
+    "Gallery": gallery.gallery,
+    "Confusion": charts.confusion,
+    "Mistakes": charts.mistakes,
+    "Flow": charts.flow,
+    "Groups": charts.groups,
+    "Side by side": charts.beside,
+}
+
+gallery.leave()
+chrome.page(
+    "Failures",
+    "Which photographs are taken for something else, at which byte, and is it at least something near? Over measured "
+    "results, or over your own photographs.",
+)
+try:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        given = source.choose()
+        view = source.view(given) if given else None
+    if view is None:
+        chrome.footer()
+    else:
+        chosen = gallery.filters(view)
+        chrome.tabs(TABS, "failures_tab", view, chosen)
+        chrome.footer(source.provenance(view))
+except HiercodecError as error:
+    chrome.empty(f"These results cannot be shown: {error}")
+    chrome.footer()

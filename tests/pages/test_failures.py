@@ -1,0 +1,299 @@
+"""The Failures page: filters, addresses, empty states, and what a visitor's own photographs do."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from hiercodec.evaluation import rows as files
+from hiercodec.evaluation.answers import answers
+from hiercodec.evaluation.failures import FAILURES, ORDERS
+from hiercodec.taxonomy import load_hierarchy
+from hiercodec.ui.failures import gallery, own, source
+from hiercodec.ui.frame import cached, state
+from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
+from tests.evaluation.some_rows import some_rows
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = str(ROOT / "pages" / "failures.py")
+ROWS = some_rows(40, codecs=("lite", "jpeg"), judges=("lite0", "lite2"))
+TREE = load_hierarchy("consensus")
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A folder of results with one file of rows."""
+    monkeypatch.setattr(source, "RESULTS", tmp_path)
+    monkeypatch.delenv(source.PHOTOS, raising=False)
+    files.write(tmp_path / "made-up.parquet", ROWS.frame, ROWS.meta)
+    return tmp_path
+
+
+@pytest.fixture
+def page(results):
+    return AppTest.from_file(PAGE, default_timeout=30)
+
+
+def words(at: AppTest) -> str:
+    return " ".join(item.value for kind in (at.markdown, at.caption, at.error, at.warning) for item in kind)
+
+
+def cards(at: AppTest) -> list[str]:
+    """The first line of every card."""
+    return [item.value for item in at.markdown if item.value.startswith("**") and "→" in item.value]
+
+
+def test_first_paint_shows_failures_and_imports_no_torch(results):
+    code = f"""
+import sys
+from pathlib import Path
+from hiercodec.ui.failures import source
+source.RESULTS = Path({str(results)!r})
+from streamlit.testing.v1 import AppTest
+at = AppTest.from_file({PAGE!r}, default_timeout=60).run()
+assert not at.exception, at.exception
+assert any("photographs, at" in item.value for item in at.markdown)
+slow = {{"torch", "torchvision", "torchcam", "sklearn", "skimage", "timm", "nltk"}} & set(sys.modules)
+assert not slow, slow
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_every_filter_shows_what_it_says_or_says_that_there_is_none(page):
+    found = answers(ROWS, "lite", "lite0", TREE)
+    cut = len(found.settings) // 2
+    at = page.run()
+    for name, mask in FAILURES.items():
+        at.selectbox(key=gallery.SHOW).set_value(name).run()
+        assert not at.exception
+        n = int(mask(found, 2, cut).sum())
+        assert (f"**{n} of 40**" in words(at)) if n else ("No photograph fails in this way" in words(at)), name
+        assert len(cards(at)) == min(n, gallery.PER_PAGE)
+
+
+def test_judges_that_disagree_are_a_filter_where_there_are_two(page, results):
+    at = page.run()
+    at.selectbox(key=gallery.SHOW).set_value(gallery.DISAGREE).run()
+    assert not at.exception
+    assert "of 40**" in words(at)
+    files.write(results / "made-up.parquet", ROWS.of(judge="lite0").frame, ROWS.meta)
+    at = AppTest.from_file(PAGE, default_timeout=30).run()
+    assert gallery.DISAGREE not in at.selectbox(key=gallery.SHOW).options
+
+
+def test_an_address_restores_the_view(page):
+    wanted = {"codec": "jpeg", "judge": "lite2", "cut": "q40", "of": "family", "by": "family", "show": "never right"}
+    wanted |= {"order": "close calls first"}
+    for name, value in wanted.items():
+        page.query_params[name] = value
+    at = page.run()
+    assert not at.exception
+    for key in set(wanted) - {"cut"}:
+        assert at.selectbox(key=key).value == wanted[key]
+    assert at.select_slider(key="cut").value == "q40"
+
+
+def test_addresses_that_mean_nothing_count_as_nothing(page):
+    evil = {
+        "show": "evil",
+        "cut": "99",
+        "codec": "<script>",
+        "rows": "../../etc",
+        "truth": "x",
+        "of": "y",
+        "sheet": "-1",
+    }
+    for name, value in evil.items():
+        page.query_params[name] = value
+    at = page.run()
+    assert not at.exception
+    assert "photographs, at" in words(at)
+
+
+def test_orders_put_another_photograph_first(page):
+    at = page.run()
+    at.selectbox(key=gallery.SHOW).set_value("everything").run()
+    firsts = set()
+    for name in ORDERS:
+        at.selectbox(key=gallery.ORDER).set_value(name).run()
+        assert not at.exception
+        firsts.add(cards(at)[0])
+    assert len(firsts) > 2
+
+
+def test_a_cell_of_the_confusion_filters_the_gallery(results):
+    found = answers(ROWS, "lite", "lite0", TREE)
+    cut = len(found.settings) // 2
+    row = int(np.flatnonzero(found.truth[:, 0] != found.winners[:, cut, 0])[0])
+    truth, taken = int(found.truth[row, 0]), int(found.winners[row, cut, 0])
+    code = f"""
+import runpy
+import streamlit as st
+from hiercodec.ui.failures import gallery
+from hiercodec.taxonomy import load_hierarchy
+if "clicked" not in st.session_state:
+    st.session_state.clicked = True
+    gallery.go_to_cell("{truth},{taken}", load_hierarchy("consensus").levels[0].labels)
+runpy.run_path({PAGE!r})
+"""
+    at = AppTest.from_string(code, default_timeout=30).run()
+    assert not at.exception
+    labels = TREE.levels[0].labels
+    assert at.selectbox(key=gallery.TRUTH).value == labels[truth], "the row of the cell is the truth"
+    assert at.selectbox(key=gallery.TAKEN).value == labels[taken]
+    n = int(((found.truth[:, 0] == truth) & (found.winners[:, cut, 0] == taken)).sum())
+    assert f"**{n} of 40**" in words(at)
+
+
+def test_every_tab_draws_and_says_something(page):
+    at = page.run()
+    for tab, charts, sentence in (
+        ("Confusion", 1, "diagonal"),
+        ("Mistakes", 3, "mean WUP"),
+        ("Flow", 1, "pass the filters"),
+        ("Groups", 1, "gains most"),
+        ("Side by side", 0, "McNemar"),
+    ):
+        at.session_state["failures_tab"] = tab
+        at.run()
+        assert not at.exception
+        assert len(at.get("plotly_chart")) == charts
+        assert sentence in words(at)
+
+
+def test_rows_without_answers_and_no_rows_at_all_say_so(results):
+    bare = some_rows(3, judges=("",))
+    files.write(results / "made-up.parquet", bare.frame, bare.meta)
+    at = AppTest.from_file(PAGE, default_timeout=30).run()
+    assert not at.exception
+    assert "no answers of a classifier" in words(at)
+    (results / "made-up.parquet").unlink()
+    at = AppTest.from_file(PAGE, default_timeout=30).run()
+    assert not at.exception
+    assert at.selectbox(key=source.RESULT).value == source.OWN
+
+
+def test_names_without_pictures_are_explained_and_pictures_open_in_explore(page, results, monkeypatch):
+    at = page.run()
+    assert source.PHOTOS in words(at)
+    assert not [button for button in at.button if button.label == "Explore"]
+    folder = results / "photos"
+    folder.mkdir()
+    for name in ROWS.frame["photo"].unique():
+        Image.fromarray(np.full((230, 240, 3), 99, np.uint8)).save(folder / name)
+    monkeypatch.setenv(source.PHOTOS, str(folder))
+    left = []
+    monkeypatch.setattr("streamlit.switch_page", left.append)
+    at = AppTest.from_file(PAGE, default_timeout=30).run()
+    assert len(at.image) == len(cards(at))
+    at.button(key=next(b.key for b in at.button if b.label == "Explore")).click().run()
+    assert left[0].name == "explore.py"
+    name, png = at.session_state["explore_file"]
+    assert name.endswith(".png")
+    assert Image.open(io.BytesIO(png)).size == (224, 224), "cropped as it was measured"
+    assert at.session_state["explore_memory"][state.PHOTO] == state.UPLOAD
+
+
+# ---- a visitor's own photographs ---------------------------------------------------------------------------------------
+def photo(seed: int) -> bytes:
+    out = io.BytesIO()
+    pixels = np.random.default_rng(seed).integers(0, 255, (24, 40, 3), dtype=np.uint8)
+    Image.fromarray(pixels).resize((96, 64)).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def fakes(monkeypatch):
+    """A fake codec and a fake judge."""
+    monkeypatch.setattr(cached, "cards", lambda: {"lite": {"preset": {}, "fingerprint": b"FAKE".hex()}})
+    monkeypatch.setattr(cached, "load_codec", lambda name, fingerprint: FakeCodec())
+    monkeypatch.setattr(cached, "load_classifier", lambda spec: FakeClassifier())
+    monkeypatch.setattr(own, "JUDGES", ("lite0",))
+
+
+def give(at: AppTest, *given: tuple[str, bytes]) -> AppTest:
+    """Upload files and wait for their traces."""
+    kinds = {"png": "image/png", "zip": "application/zip", "txt": "text/plain"}
+    at.file_uploader[0].set_value([(name, data, kinds.get(name[-3:], "")) for name, data in given]).run()
+    if "failures_job" in at.session_state:
+        at.session_state["failures_job"][0].wait(60)
+        at.run()
+    assert not at.exception
+    return at
+
+
+def test_own_photographs_become_a_gallery(page, fakes, monkeypatch):
+    page.query_params["rows"] = source.OWN
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as out:
+        out.writestr("set/n02123045/tabby.png", photo(1))
+        out.writestr("set/readme.txt", b"no photograph")
+        out.writestr("set/broken.png", b"\x89PNG\r\n\x1a\n junk")
+    at = give(page.run(), ("one.png", photo(2)), ("more.zip", archive.getvalue()))
+    at.selectbox(key=gallery.SHOW).set_value("everything").run()
+    assert "2 of your photographs are traced" in words(at)
+    assert "set/broken.png" in words(at), "what was left out is named"
+    assert len(cards(at)) == len(at.image) == 2
+    assert any(card.startswith("**tabby**") for card in cards(at)), "the folder says what is right"
+    assert "the judge's answer on the original" in words(at), "for the other one"
+    left = []
+    monkeypatch.setattr("streamlit.switch_page", left.append)
+    at.button(key=next(b.key for b in at.button if b.label == "Explore")).click().run()
+    assert left
+    next(b for b in at.button if b.label == "Forget them").click().run()
+    assert not cards(at)
+
+
+def test_own_files_of_rows_are_read_and_others_are_refused_in_words(page, fakes):
+    page.query_params["rows"] = source.OWN
+    data = files.encode(files.table(ROWS.frame, ROWS.meta))
+    at = give(page.run(), ("mine.parquet", data))
+    assert "of 40**" in words(at)
+    at = give(at, ("bad.parquet", b"PAR1 nothing"))
+    assert "cannot be shown" in words(at)
+    at = give(at, ("bad.zip", b"PK nothing"))
+    assert "not a zip archive" in words(at)
+
+
+def test_work_in_the_background_can_be_stopped():
+    from threading import Event
+
+    from hiercodec.errors import InputError
+    from hiercodec.ui.failures.batch import Batch
+
+    go, begun = Event(), Event()
+
+    def work(item: int) -> int:
+        begun.set()
+        go.wait(10)
+        if item == 0:
+            raise InputError("no good")
+        return item
+
+    job = Batch([0, 1, 2], work)
+    begun.wait(10)
+    assert not job.finished
+    job.cancel()
+    go.set()
+    job.wait(10)
+    assert job.finished
+    assert (job.done, job.results, job.problems) == (1, [], ["0: no good"])
+
+
+def test_rows_of_unlabelled_photographs_say_what_right_means(results):
+    bare = some_rows(5, labelled=False)
+    bare.frame["right"] = [np.zeros(0, bool)] * len(bare)
+    files.write(results / "made-up.parquet", bare.frame, replace(bare, frame=bare.frame).meta)
+    at = AppTest.from_file(PAGE, default_timeout=30).run()
+    assert not at.exception
+    assert "the judge's answer on the original" in words(at)
