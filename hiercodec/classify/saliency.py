@@ -1,14 +1,18 @@
-"""Where a classifier sees a picture's class: what an encoder may spend its bits by (`Codec.encode`)."""
+"""Where a classifier sees what it answers: class-activation maps, by torchcam (of the `app` extra).
+
+An encoder may spend its bits by such a map (`Codec.encode`), and the app shows it beside where the bits went. Training takes
+maps of whole batches whose forward pass it has already made, without torchcam: see `training.codec.frozen`.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor
 
 from hiercodec.classify.classifier import Classifier
 from hiercodec.classify.preprocess import INTERPOLATIONS
@@ -21,36 +25,38 @@ LONGEST = 4
 """The longest side looked at, in input sizes of the classifier; a longer picture is squeezed to it."""
 
 
-def activation_map(features: Tensor, weights: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Class-activation maps (Zhou et al., arXiv 1512.04150) in 0…1: (B, 1, *grid), 1 at the peak.
+@torch.enable_grad()
+def saliency(classifier: Classifier, rgb: np.ndarray, classes: Sequence[int] = ()) -> np.ndarray:
+    """Where `classifier` sees `classes` together (none: its own answer) in uint8 RGB (H, W, 3): float64 (⌈H/16⌉, ⌈W/16⌉).
 
-    features (B, C, h, w) are what is pooled before the last linear layer, weights (B, C) that layer's row for each picture's
-    class. A class that is seen nowhere prefers no place: 1 everywhere.
+    Grad-CAM (Selvaraju et al., arXiv 1610.02391) of the log of the classes' summed mass before normalisation; for one class
+    and a linear layer after pooling that is the class-activation map of Zhou et al. (arXiv 1512.04150). 0…1, 1 at the peak;
+    what is seen nowhere prefers no place: 1 everywhere. The whole picture is looked at, its short side at the classifier's
+    size. `TypeError` for a classifier without feature maps. One call at a time: it puts hooks on the network.
     """
-    maps = torch.einsum("bchw,bc->bhw", features.float(), weights.float())[:, None].relu()
-    maps = F.interpolate(maps, grid, mode="bilinear", align_corners=False)
-    peak = maps.amax((2, 3), keepdim=True)
-    return torch.where(peak > 0, maps / peak.clamp_min(1e-6), 1.0)
+    from torchcam.methods import GradCAM
 
-
-@torch.inference_mode()
-def saliency(classifier: Classifier, rgb: np.ndarray) -> np.ndarray:
-    """Where `classifier` sees its own answer in uint8 RGB (H, W, 3): float64 (⌈H/16⌉, ⌈W/16⌉) in 0…1.
-
-    The whole picture is looked at, its short side at the classifier's size. `TypeError` for a classifier that is not a timm
-    convolutional network with one linear layer after its pooling.
-    """
+    logging.getLogger("torchcam").setLevel(logging.ERROR)  # it warns that it chose the last layer with maps: as we want
     height, width = check_rgb(rgb).shape[:2]
-    own = classifier.preprocess
-    module: Any = classifier.module  # timm's networks have more methods than nn.Module says
-    head = module.get_classifier() if hasattr(module, "get_classifier") else None
-    if not isinstance(head, torch.nn.Linear):
-        raise TypeError(f"{classifier.name} has no class-activation map: it does not end in pooling and a linear layer")
+    x = _whole(classifier, rgb).requires_grad_()  # the weights are frozen, so that the gradient needs a leaf of its own
+    try:
+        extractor = GradCAM(classifier.module, input_shape=tuple(x.shape[1:]))
+    except (ValueError, TypeError, StopIteration):
+        raise TypeError(f"{classifier.name} has no class-activation map: no layer of it gives feature maps") from None
+    with extractor:
+        logits = classifier.module(x)
+        chosen = list(classes) or [int(logits.argmax())]
+        (found,) = extractor(0, logits[:, chosen].logsumexp(1, keepdim=True), normalized=False)
+    maps = F.interpolate(found[None].float(), (-(-height // STRIDE), -(-width // STRIDE)), mode="bilinear")[0, 0]
+    peak = maps.max()
+    return (maps / peak if peak > 0 else torch.ones_like(maps)).double().cpu().numpy()
+
+
+def _whole(classifier: Classifier, rgb: np.ndarray) -> torch.Tensor:
+    """The whole picture as the classifier's input (1, 3, h, w), its short side at the classifier's size."""
+    own, (height, width) = classifier.preprocess, rgb.shape[:2]
     scale = own.size / min(height, width)
     size = [min(LONGEST * own.size, max(1, round(side * scale))) for side in (width, height)]
     picture = np.asarray(Image.fromarray(rgb).resize((size[0], size[1]), INTERPOLATIONS[own.interpolation]), np.float32)
     x = (picture / 255 - np.asarray(own.mean, np.float32)) / np.asarray(own.std, np.float32)
-    features = module.forward_features(torch.from_numpy(x).to(classifier.device).permute(2, 0, 1)[None])
-    winner = module.forward_head(features).argmax(1)
-    grid = (-(-height // STRIDE), -(-width // STRIDE))
-    return activation_map(features, head.weight[winner], grid)[0, 0].double().cpu().numpy()
+    return torch.from_numpy(x).to(classifier.device).permute(2, 0, 1)[None].contiguous()

@@ -9,18 +9,7 @@ import torch
 
 from hiercodec.classify.classifier import Classifier
 from hiercodec.classify.preprocess import Preprocess
-from hiercodec.classify.saliency import activation_map, saliency
-
-
-def test_a_map_points_to_where_the_class_s_features_are():
-    features = torch.zeros(2, 3, 4, 4)
-    features[0, 1, 0, 3] = 2.0
-    features[0, 2, 3, 0] = 9.0  # another class's
-    maps = activation_map(features, torch.tensor([[0.0, 1.0, -1.0], [0.0, 1.0, 0.0]]), (8, 8))
-    assert maps.shape == (2, 1, 8, 8)
-    assert maps[0, 0, 0, 7] == 1
-    assert maps[0, 0, 7, 0] == 0
-    assert (maps[1] == 1).all(), "a class that is seen nowhere prefers no place"
+from hiercodec.classify.saliency import saliency
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +27,20 @@ def test_a_picture_of_any_shape_has_a_map_on_its_latent_grid(classifier, size):
     assert 0 <= found.min() <= found.max() <= 1
 
 
-def test_a_classifier_without_one_linear_layer_at_its_end_is_refused():
+def test_a_classifier_without_feature_maps_is_refused():
     plain = Classifier("plain", torch.nn.Sequential(torch.nn.Flatten()), Preprocess(size=8), "0" * 64)
     with pytest.raises(TypeError, match="plain has no class-activation map"):
         saliency(plain, np.zeros((8, 8, 3), np.uint8))
+
+
+def test_of_one_class_it_is_the_map_that_the_last_layer_s_weights_give(classifier):
+    rgb = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    with torch.no_grad():
+        x = torch.from_numpy((rgb / 127.5 - 1).astype(np.float32)).permute(2, 0, 1)[None]
+        maps = torch.einsum("bchw,kc->bkhw", classifier.module.forward_features(x), classifier.module.classifier.weight)
+        best = int(maps.amax((2, 3)).argmax())
+        expected = torch.nn.functional.interpolate(maps[:, best].relu()[None], (4, 4), mode="bilinear")[0, 0]
+    found = saliency(classifier, rgb, [best])
+    assert np.allclose(found, expected / expected.max(), atol=1e-4)
+    assert not np.allclose(saliency(classifier, rgb, [best, best - 1]), found)
+    assert not any(module._forward_hooks for module in classifier.module.modules()), "no hook stays"

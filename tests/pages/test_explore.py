@@ -356,3 +356,32 @@ def test_finer_steps_are_offered_in_the_blocks_of_the_model_s_own_plan(monkeypat
     at = AppTest.from_file(str(PAGE), default_timeout=60).run()
     assert not at.exception
     assert at.selectbox(key="finer").options == ["none", "realm", "order", "species"]
+
+
+def test_attention_shows_two_maps_of_the_chosen_level(page, monkeypatch):
+    asked = []
+
+    def looks(classifier, rgb, classes):
+        asked.append(len(classes))
+        return np.random.default_rng(0).random((-(-rgb.shape[0] // 16), -(-rgb.shape[1] // 16)))
+
+    monkeypatch.setattr("hiercodec.classify.saliency.saliency", looks)
+    page.session_state["explore_tab"] = "Attention"
+    at = page.run()
+    assert not at.exception
+    assert len(at.image) == 2
+    assert "Where lite0 sees" in words(at)
+    assert asked == [1], "the class alone"
+    page.session_state["looks_at"] = "coarse"
+    at = page.run()
+    assert not at.exception
+    assert asked[-1] > 1, "all classes of the kind"
+
+    def refuses(classifier, rgb, classes):
+        raise TypeError("no maps in this one")
+
+    monkeypatch.setattr("hiercodec.classify.saliency.saliency", refuses)
+    page.session_state["looks_at"] = "intermediate"
+    at = page.run()
+    assert not at.exception
+    assert "no maps in this one" in words(at)

@@ -15,8 +15,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hiercodec.classify.saliency import activation_map
-
 FEATURES = (1, 2, 3, 4)
 """Which of timm's feature maps are compared: strides 4, 8, 16 and 32."""
 
@@ -88,6 +86,18 @@ class Frozen(nn.Module):
         last, _ = self._last(x)
         winners = torch.where(labels >= 0, labels, self.module.forward_head(last).argmax(1))
         return activation_map(last, self.module.get_classifier().weight[winners], grid)
+
+
+def activation_map(features: Tensor, weights: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Class-activation maps (Zhou et al., arXiv 1512.04150) in 0…1: (B, 1, *grid), 1 at the peak.
+
+    features (B, C, h, w) are what is pooled before the last linear layer, weights (B, C) that layer's row for each picture's
+    class. A class that is seen nowhere prefers no place: 1 everywhere.
+    """
+    maps = torch.einsum("bchw,bc->bhw", features.float(), weights.float())[:, None].relu()
+    maps = F.interpolate(maps, grid, mode="bilinear", align_corners=False)
+    peak = maps.amax((2, 3), keepdim=True)
+    return torch.where(peak > 0, maps / peak.clamp_min(1e-6), 1.0)
 
 
 class _Strided(nn.Conv2d):

@@ -10,7 +10,7 @@ import streamlit as st
 
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken
-from hiercodec.ui.explore import export, numbers
+from hiercodec.ui.explore import attention, export, numbers
 from hiercodec.ui.explore.stopping import stop_when_sure
 from hiercodec.ui.frame import cached, chrome, state, work
 
@@ -27,6 +27,7 @@ def panels(shown: Subject, position: int) -> None:
         "Meaning": meaning,
         "Decisions": decisions,
         "Stop when sure": stop_when_sure,
+        "Attention": attention.panel,
         "Bytes": size,
         "Take away": take_away,
     }

@@ -9,7 +9,7 @@ import pytest
 import timm
 import torch
 
-from hiercodec.training.codec.frozen import Frozen, View
+from hiercodec.training.codec.frozen import Frozen, View, activation_map
 from hiercodec.training.codec.loss import Reference, SemanticLoss, bounded_pull, group_mass, prefix_rates
 
 
@@ -129,3 +129,14 @@ def test_a_semantic_pull_is_bounded_picture_by_picture():
     gradient = bounded_pull(semantic, x_hat, torch.ones(2, 3, 4, 4), limit=0.5)
     assert gradient[0].norm().item() == pytest.approx(0.5 * 48**0.5, rel=1e-5)
     assert torch.allclose(gradient[1], torch.full((3, 4, 4), 0.001))
+
+
+def test_a_map_points_to_where_the_class_s_features_are():
+    features = torch.zeros(2, 3, 4, 4)
+    features[0, 1, 0, 3] = 2.0
+    features[0, 2, 3, 0] = 9.0  # another class's
+    maps = activation_map(features, torch.tensor([[0.0, 1.0, -1.0], [0.0, 1.0, 0.0]]), (8, 8))
+    assert maps.shape == (2, 1, 8, 8)
+    assert maps[0, 0, 0, 7] == 1
+    assert maps[0, 0, 7, 0] == 0
+    assert (maps[1] == 1).all(), "a class that is seen nowhere prefers no place"
