@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from hiercodec.errors import HiercodecError
-from hiercodec.ui.failures import charts, gallery, source
+from hiercodec.ui.failures import charts, gallery, source, stress
 from hiercodec.ui.frame import chrome
 
 TABS = {
@@ -15,6 +15,7 @@ TABS = {
     "Flow": charts.flow,
     "Groups": charts.groups,
     "Side by side": charts.beside,
+    "Stress": stress.panel,
 }
 
 gallery.leave()

@@ -1,4 +1,4 @@
-"""`hiercodec assets taxonomy | traces`: make again what ships in `assets/`."""
+"""`hiercodec assets taxonomy | traces | stress`: make again what ships in `assets/`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 import time
 from pathlib import Path
 
-from hiercodec.cli.base import Command, Group, cores, note
+from hiercodec.cli.base import Command, Group, command_line, cores, note
 from hiercodec.cli.hierarchy import measured
 from hiercodec.errors import HierarchyError
-from hiercodec.fsio import locate
+from hiercodec.fsio import check_writable, locate
 from hiercodec.taxonomy.embeddings import ENV
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
@@ -108,6 +108,48 @@ def _traces(args: argparse.Namespace) -> int:
     return 0
 
 
+def _stress_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="SAMPLE", help="all samples by default")
+    parser.add_argument("--model", default="lite")
+    parser.add_argument("--classifier", action="append", help="classifier spec (default lite0); may be repeated")
+    parser.add_argument("--hierarchy", default=DEFAULT_HIERARCHY)
+    parser.add_argument("--cuts", type=int, default=3, metavar="N", help="shares of a file, besides its levels' ends")
+    parser.add_argument("--out", type=Path, default=locate("results", "stress.parquet"), metavar="FILE")
+
+
+def _stress(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from hiercodec import models
+    from hiercodec.classify import load_classifier
+    from hiercodec.evaluation import rows
+    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.peers import HierPeer, shares_and_ends
+    from hiercodec.evaluation.provenance import provenance
+    from hiercodec.evaluation.samples import sample, samples
+    from hiercodec.evaluation.stress import STRESSES, stress_records
+    from hiercodec.taxonomy import load_hierarchy
+
+    check_writable(args.out)
+    chosen, tree = [sample(name) for name in args.names] or samples(), load_hierarchy(args.hierarchy)
+    judges = [Judging(load_classifier(spec), tree) for spec in args.classifier or ["lite0"]]
+    peers = [HierPeer(models.load(args.model), shares_and_ends(args.cuts), args.model)]
+    kept = []
+    with tqdm(total=len(chosen) * len(STRESSES), unit="picture", disable=None) as bar:
+        for row in chosen:
+            kept += stress_records(row.id, row.pixels(), row.truth, peers, judges, look=lambda *_: bar.update())
+    meta = {
+        "command": command_line(args),
+        "levels": {level.name: level.k for level in tree.levels},
+        "crop": None,
+        "data": {"name": "samples under stress", "photos": len(chosen) * len(STRESSES)},
+        "provenance": provenance(peers, judges),
+    }
+    rows.write(args.out, kept, meta)
+    note(f"{args.out.name}: {len(kept)} rows, {args.out.stat().st_size / 1e3:.0f} kB")
+    return 0
+
+
 COMMANDS = (
     Group(
         "assets",
@@ -115,6 +157,9 @@ COMMANDS = (
         (
             Command("taxonomy", "class list, WordNet graph, hierarchies and maps", _taxonomy_arguments, _taxonomy),
             Command("traces", "what every prefix of the sample photographs gives", _traces_arguments, _traces),
+            Command(
+                "stress", "the samples cropped, turned, blurred, noisy, dark, occluded", _stress_arguments, _stress
+            ),
         ),
     ),
 )

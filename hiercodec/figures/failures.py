@@ -38,7 +38,6 @@ def confusion_map(counts: np.ndarray, names: Sequence[str], *, mode: str = "ligh
         zmax=1,
         customdata=np.array([[f"{row},{column}" for column in range(k)] for row in range(k)]),
         text=np.array([[f"{t}<br>taken for {p}" for p in names] for t in names]),
-        meta=[int(count) for count in counts.sum(1)],
         colorscale=scale(mode),
         xgap=1,
         ygap=1,
@@ -48,7 +47,7 @@ def confusion_map(counts: np.ndarray, names: Sequence[str], *, mode: str = "ligh
     fig.update_yaxes(autorange="reversed", showgrid=False, showticklabels=few)
     fig.update_xaxes(showgrid=False, showticklabels=few)
     if few:
-        write_cells(fig, np.where(counts > 0, counts, np.nan).astype(float), ".0f", mode)
+        write_cells(fig, np.where(counts > 0, counts, np.nan).astype(float), ".0f", mode, shades=of_row)
         fig.update_yaxes(tickvals=list(range(k)), ticktext=[short(name, 22) for name in names])
         fig.update_xaxes(tickvals=list(range(k)), ticktext=[short(name, 14) for name in names], tickangle=-40)
     return fig
@@ -186,3 +185,19 @@ def gains(
         )
     fig.update_yaxes(autorange="reversed", showgrid=False)
     return fig.update_xaxes(range=[-0.03, 1.03], tickformat=".0%")
+
+
+def shares(
+    values: Sequence[Sequence[float]], rows: Sequence[str], columns: Sequence[str], *, mode: str = "light"
+) -> go.Figure:
+    """Shares, 0…1, as a table of cells with their numbers, first row at the top."""
+    z = np.asarray(values, float)
+    fig = canvas(mode, height=90 + 34 * len(rows))
+    fig.add_heatmap(
+        z=z, x=list(range(len(columns))), y=list(range(len(rows))), zmin=0, zmax=1, colorscale=scale(mode), xgap=1, ygap=1,
+        customdata=np.array([[f"{row}<br>{column}" for column in columns] for row in rows]), showscale=False,
+        hovertemplate="%{customdata}: %{z:.0%}<extra></extra>",
+    )  # fmt: skip
+    write_cells(fig, z, ".0%", mode, shades=z)
+    fig.update_yaxes(autorange="reversed", showgrid=False, tickvals=list(range(len(rows))), ticktext=list(rows))
+    return fig.update_xaxes(showgrid=False, side="top", tickvals=list(range(len(columns))), ticktext=list(columns))

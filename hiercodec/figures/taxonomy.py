@@ -270,13 +270,17 @@ def _name_groups(
         )
 
 
-def write_cells(fig: go.Figure, z: np.ndarray, form: str, mode: str) -> None:
-    """Write the numbers into a heat map's cells, each in the colour that stands out from its cell."""
+def write_cells(fig: go.Figure, z: np.ndarray, form: str, mode: str, *, shades: np.ndarray | None = None) -> None:
+    """Write the numbers into a heat map's cells, each in the colour that stands out from its cell.
+
+    Cells are coloured by the numbers from least to most, or by `shades`, 0…1.
+    """
     p = palette(mode)
-    low, high = np.nanmin(z), np.nanmax(z)
+    if shades is None:
+        shades = (z - np.nanmin(z)) / max(np.nanmax(z) - np.nanmin(z), 1e-9)
     for (row, column), value in np.ndenumerate(z):
         if not np.isnan(value):
-            place = 9 * (value - low) / max(high - low, 1e-9)
+            place = 9 * shades[row, column]
             ground = mix(p.sequential[int(place)], p.sequential[min(int(place) + 1, 9)], place % 1)
             ink = max(("#ffffff", "#101418"), key=lambda colour, ground=ground: contrast(colour, ground))
             font = {"color": ink, "size": SMALL}

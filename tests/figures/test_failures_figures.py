@@ -60,3 +60,9 @@ def test_gains_join_first_and_last():
     assert list(first.x) == [0.25, 0.5]
     assert list(last.x) == [1.0, 0.5]
     assert list(first.y) == ["car (4)", "bird (2)"]
+
+
+def test_shares_are_written_into_their_cells():
+    fig = figures.shares([[0.5, 1.0]], ["clean"], ["kind right", "class right"])
+    assert [(a.x, a.y, a.text) for a in fig.layout.annotations] == [(0, 0, "50%"), (1, 0, "100%")]
+    assert fig.data[0].customdata[0][1] == "clean<br>class right"

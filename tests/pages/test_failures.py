@@ -18,7 +18,7 @@ from hiercodec.evaluation import rows as files
 from hiercodec.evaluation.answers import answers
 from hiercodec.evaluation.failures import FAILURES, ORDERS
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.ui.failures import gallery, own, source
+from hiercodec.ui.failures import gallery, own, source, stress
 from hiercodec.ui.frame import cached, state
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 from tests.evaluation.some_rows import some_rows
@@ -297,3 +297,71 @@ def test_rows_of_unlabelled_photographs_say_what_right_means(results):
     at = AppTest.from_file(PAGE, default_timeout=30).run()
     assert not at.exception
     assert "the judge's answer on the original" in words(at)
+
+
+# ---- stress ------------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def under_stress(results, fakes, monkeypatch):
+    """Two samples under three stresses, by the fake codec and judge, as the shipped file."""
+    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.peers import HierPeer
+    from hiercodec.evaluation.provenance import provenance
+    from hiercodec.evaluation.samples import samples
+    from hiercodec.evaluation.stress import CLEAN, stress_records
+
+    judge, peer = Judging(FakeClassifier(), TREE), HierPeer(FakeCodec(), name="lite")
+    chosen = {"stresses": (CLEAN, "blur, mild", "dark, strong")}
+    kept = [
+        row
+        for one in samples()[:2]
+        for row in stress_records(one.id, one.pixels()[:48, :64], one.truth, [peer], [judge], **chosen)
+    ]
+    meta = {"levels": ROWS.meta["levels"], "crop": None, "command": "", "provenance": provenance([peer], [judge])}
+    path = results / "stress.parquet"
+    files.write(path, kept, meta)
+    monkeypatch.setattr(stress, "STRESS", path)
+    return samples()[:2]
+
+
+def test_stress_shows_all_together_and_one_by_one(page, under_stress):
+    page.session_state["failures_tab"] = "Stress"
+    at = page.run()
+    assert not at.exception
+    assert at.selectbox(key=stress.PHOTO).value == stress.ALL
+    assert "right no later than the class" in words(at)
+    assert "stress" not in at.selectbox(key=source.RESULT).options
+    at.selectbox(key=stress.PHOTO).set_value(under_stress[0].title).run()
+    assert not at.exception
+    assert len(at.image) == 3
+    assert "**blur, mild**" in words(at)
+    assert "Meaning comes first in" in words(at)
+    at.selectbox(key=stress.PHOTO).set_value("Rocket").run()
+    assert "not put under stress" in words(at)
+
+
+def test_own_photographs_are_put_under_stress_when_asked(page, fakes, monkeypatch):
+    monkeypatch.setattr(stress, "STRESS", Path("nowhere.parquet"))
+    monkeypatch.setattr(stress, "STRESSES", ("clean", "turn, mild"))
+    page.session_state["failures_tab"] = "Stress"
+    at = page.run()
+    assert stress.COMMAND in " ".join(code.value for code in at.code), "the command that makes what is not shipped"
+    at.selectbox(key=source.RESULT).set_value(source.OWN).run()
+    at = give(at, ("one.png", photo(2)))
+    assert at.selectbox(key=stress.PHOTO).value == "one.png"
+    next(button for button in at.button if button.label == "Put it under stress").click().run()
+    at.session_state["failures_stress"]["one.png"][0].wait(60)
+    at.run()
+    assert not at.exception
+    assert len(at.image) == 2
+    assert "**turn, mild**" in words(at)
+
+
+def test_meaning_comes_first_where_the_kind_is_right_no_later_than_the_class():
+    found = answers(ROWS, "lite", "lite0", TREE)
+    right = found.right.copy()
+    right[:5] = False
+    right[0, 1:, 0] = right[0, 2:, 2] = True  # kind, then class
+    right[1, 1:, 0] = right[1, 1:, 2] = True  # together
+    right[2, 2:, 0] = right[2, 1:, 2] = True  # class, then kind
+    right[3, 2, 0] = True  # kind alone
+    assert stress.meaning_first(replace(found, right=right))[:5].tolist() == [True, True, False, True, False]

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from hiercodec.errors import HiercodecError
+from hiercodec.errors import HiercodecError, InputError
 from hiercodec.evaluation.rows import Rows
 from hiercodec.evaluation.uploads import MAX_FILES, MAX_TOTAL, Given, photographs
 from hiercodec.images import encode_png, resize_to
@@ -93,18 +93,28 @@ def small(rgb: np.ndarray, side: int = THUMBNAIL) -> bytes:
     return out.getvalue()
 
 
-def tracer() -> tuple[Callable[[Given], Traced], dict[str, Any]]:
-    """How to trace one photograph, from any thread, and the metadata of the rows that gives. Models are loaded here."""
+def measuring() -> tuple[Any, list[Any], dict[str, Any]]:
+    """The codec as a peer, the judges that are installed, and the metadata of rows made with them. Loads the models."""
     from hiercodec.classify import missing
     from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.peers import HierPeer, shares_and_ends
     from hiercodec.evaluation.provenance import provenance
-    from hiercodec.evaluation.records import records
     from hiercodec.taxonomy.hierarchy_file import DEFAULT
 
+    if not cached.models():
+        raise InputError("no codec is installed")
     peer = HierPeer(cached.codec_for(None, MODEL), shares_and_ends(CUTS), MODEL)
     tree = cached.load_hierarchy(DEFAULT)
     judges = [Judging(cached.load_classifier(name), tree) for name in JUDGES if not missing(name)]
+    meta = {"levels": {level.name: level.k for level in tree.levels}, "data": {"name": "your photographs"}}
+    return peer, judges, {**meta, "crop": None, "command": "", "provenance": provenance([peer], judges)}
+
+
+def tracer() -> tuple[Callable[[Given], Traced], dict[str, Any]]:
+    """How to trace one photograph, from any thread, and the metadata of the rows that gives. Models are loaded here."""
+    from hiercodec.evaluation.records import records
+
+    peer, judges, meta = measuring()
 
     def trace(given: Given) -> Traced:
         rgb = resize_to(given.read(), SIDE)
@@ -113,8 +123,7 @@ def tracer() -> tuple[Callable[[Given], Traced], dict[str, Any]]:
             rows = list(records(given.name, rgb, given.label, [watched], judges))
         return Traced(given.name, rows, encode_png(rgb), watched.thumbnails)
 
-    meta = {"levels": {level.name: level.k for level in tree.levels}, "data": {"name": "your photographs"}}
-    return trace, {**meta, "crop": None, "command": "", "provenance": provenance([peer], judges)}
+    return trace, meta
 
 
 # ---- on the page -------------------------------------------------------------------------------------------------------
@@ -130,40 +139,44 @@ def choose() -> Gallery | tuple[str, bytes] | None:
         key=_UPLOAD,
         on_change=_changed,
     )
-    if _FILE in st.session_state:
-        return st.session_state[_FILE]
     if error := st.session_state.get(f"{_KEY}_error"):
         chrome.notice("error", f"This cannot be used: {error}")
+    if _JOB in st.session_state:
+        _told(st.session_state[_JOB][0])
+    return given()
+
+
+def given() -> Gallery | tuple[str, bytes] | None:
+    """What `choose` returned last, without drawing anything."""
+    if _FILE in st.session_state:
+        return st.session_state[_FILE]
     if _JOB not in st.session_state:
         return None
     job, meta = st.session_state[_JOB]
-    _told(job)
-    if not job.results:
-        return None
     traced = {one.name: one for one in list(job.results)}
-    rows = _rows([row for one in traced.values() for row in one.rows], meta)
+    if not traced:
+        return None
+    rows = rows_of([row for one in traced.values() for row in one.rows], meta)
     return Gallery(f"{st.session_state[_KEY]} {len(traced)}", rows, traced)
 
 
 def _changed() -> None:
     """Files were given, or taken away by hand; that the widget is not drawn for a while is neither."""
-    given = [(file.name, file.getvalue()) for file in st.session_state.get(_UPLOAD) or ()]
+    files = [(file.name, file.getvalue()) for file in st.session_state.get(_UPLOAD) or ()]
     forget()
-    if not given:
+    if not files:
         return
-    tables = [row for row in given if row[0].lower().endswith(".parquet")]
+    tables = [row for row in files if row[0].lower().endswith(".parquet")]
     if tables:
         st.session_state[_FILE] = tables[0]
         return
     try:
-        found = photographs(given)
-        if not cached.models():
-            raise HiercodecError("no codec is installed")
+        found = photographs(files)
         work, meta = tracer()
     except HiercodecError as error:
         st.session_state[f"{_KEY}_error"] = str(error)
         return
-    st.session_state[_KEY] = cached.key_of(b"".join(data for _, data in given))
+    st.session_state[_KEY] = cached.key_of(b"".join(data for _, data in files))
     st.session_state[_JOB] = Batch(found, work, lambda one: one.name), meta
 
 
@@ -200,7 +213,7 @@ def _progress(job: Batch, drawn: int) -> None:
         st.button("Stop", on_click=job.cancel, help="Stop and keep those that are traced")
 
 
-def _rows(kept: list[dict[str, Any]], meta: dict[str, Any]) -> Rows:
+def rows_of(kept: list[dict[str, Any]], meta: dict[str, Any]) -> Rows:
     """Rows in memory as a file would give them."""
     from hiercodec.evaluation import rows
 

@@ -1,0 +1,220 @@
+"""Stress: photographs cropped, turned, blurred, noisy, dark and occluded; does the meaning still come first?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from hiercodec.errors import HiercodecError, InputError
+from hiercodec.evaluation import rows as files
+from hiercodec.evaluation.answers import COLUMNS, Answers
+from hiercodec.evaluation.rows import Rows
+from hiercodec.evaluation.samples import samples
+from hiercodec.evaluation.stress import CLEAN, STRESSES, split, stressed
+from hiercodec.figures import failures as figures
+from hiercodec.fsio import locate
+from hiercodec.levels import spoken
+from hiercodec.ui.failures import own
+from hiercodec.ui.failures.batch import Batch
+from hiercodec.ui.failures.gallery import MARKS, trails
+from hiercodec.ui.failures.source import Source, View, answers, pick
+from hiercodec.ui.frame import cached, chrome
+
+STRESS = locate("results", "stress.parquet")
+COMMAND = "python -m hiercodec assets stress --classifier lite0 --classifier lite2"
+PHOTO, ALL = "stressed", "all shipped photographs"
+CARD = 168
+_JOB = "failures_stress"
+
+
+def panel(view: View, chosen: np.ndarray) -> None:
+    """One photograph under every stress, or all of the shipped ones together; a visitor's own is traced when asked."""
+    ready = _shipped()
+    titles = {row.title: row.id for row in samples()} if ready else {}
+    mine = _own_photographs(view)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = pick("Photograph", PHOTO, [*([ALL] if ready else []), *titles, *mine], width=300)
+    if not ready and not mine:
+        chrome.empty("No photograph under stress is shipped.", how=COMMAND)
+    elif name == ALL:
+        _together(_answers(ready, view))
+    elif name in titles:
+        row = next(row for row in samples() if row.title == name)
+        _one(_answers(ready, view), row.id, lambda: row.pixels())
+    elif name:
+        _own(view, name)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _read(stamp: float) -> Rows:
+    return files.read(STRESS, columns=COLUMNS)
+
+
+def _shipped() -> Source | None:
+    if not STRESS.is_file():
+        return None
+    stamp = STRESS.stat().st_mtime
+    return _pictureless(f"stress {stamp}", _read(stamp))
+
+
+def _pictureless(identity: str, rows: Rows) -> Source:
+    return Source("stress", identity, rows, lambda photo, setting: None, lambda photo: None)
+
+
+def _answers(source: Source | None, view: View) -> Answers:
+    """The answers of the page's judge, where it was asked, else of the first."""
+    if source is None:
+        raise InputError("no photograph under stress is shipped")
+    judges = source.rows.judges
+    judge = view.answers.judge if view.answers.judge in judges else judges[0]
+    return answers(source, source.rows.codecs[0], judge)
+
+
+def _of(found: Answers, photo: str | None, stress: str) -> Answers:
+    """The answers on one photograph, or on all, under one stress."""
+    names = [split(str(name)) for name in found.photos]
+    return found.where(np.array([kind == stress and photo in (None, base) for base, kind in names]))
+
+
+# ---- all together ------------------------------------------------------------------------------------------------------
+def _together(found: Answers) -> None:
+    rows = summary(found)
+    clean, worst = rows[0], min(rows[1:], key=lambda row: row["class right"])
+    first = sum(row["meaning first"] for row in rows) / len(rows)
+    st.markdown(
+        f"The {len(_of(found, None, CLEAN))} shipped photographs, each clean and under {len(rows) - 1} stresses, judged by "
+        f"{found.judge}. Of the whole files, {clean['class right']:.0%} have the class right where the photograph is clean "
+        f"and {worst['class right']:.0%} under “{worst['stress']}”. **The kind is right no later than the class in "
+        f"{first:.0%}** of the cases, over all stresses."
+    )
+    fig = figures.shares([[row[name] for name in SHARES] for row in rows], [row["stress"] for row in rows], SHARES,
+                       mode=chrome.mode())  # fmt: skip
+    alt = "Share of photographs with the right kind, family and class in the whole file, and with meaning first, by stress"
+    chrome.chart(fig, key="stress_shares", alt=alt, table=lambda: rows)
+    st.caption(
+        "“Meaning first”: the first right kind comes no later in the file than the first right class (or there is no right "
+        "class at all, but a right kind). Right is what is right of the clean photograph; where that is not known, the "
+        "judge's answer on the clean original. Ten photographs are few: a step is ten points."
+    )
+
+
+SHARES = ("kind right", "family right", "class right", "meaning first")
+
+
+def summary(found: Answers) -> list[dict[str, Any]]:
+    """One row a stress: the share right at the end of the file, by level, and how often the meaning comes first."""
+    rows = []
+    names = [spoken(name) for name in found.hierarchy.names]
+    for stress in STRESSES:
+        part = _of(found, None, stress)
+        if len(part):
+            shares = {f"{name} right": float(part.right[:, -1, level].mean()) for level, name in enumerate(names)}
+            rows.append({"stress": stress, **shares, "meaning first": float(meaning_first(part).mean())})
+    return rows
+
+
+def meaning_first(found: Answers) -> np.ndarray:
+    """bool[n]: whether the coarsest level is right at some cut, and no later than the finest."""
+    kind, name = found.bytes_to_right(0), found.bytes_to_right(-1)
+    return np.isfinite(kind) & (kind <= name)
+
+
+# ---- one photograph ----------------------------------------------------------------------------------------------------
+def _one(found: Answers, photo: str, pixels: Callable[[], np.ndarray]) -> None:
+    """A card a stress: the stressed picture, what the whole file says, and the trail of every level."""
+    levels = found.hierarchy.levels
+    part = _of(found, photo, CLEAN)
+    if not len(part):
+        chrome.empty("This photograph was not put under stress.")
+        return
+    st.markdown(
+        f"Cut at {', '.join(f'{n:,}' for n in part.bytes[0])} bytes where it is clean. Under each picture: {MARKS[1]} right "
+        f"and {MARKS[0]} wrong at every cut, as judged by {found.judge}."
+    )
+    rgb = pixels()
+    with st.container(horizontal=True, gap="small"):
+        for stress in STRESSES:
+            part = _of(found, photo, stress)
+            if not len(part):
+                continue
+            with st.container(width=CARD, height="stretch", border=True, gap="xxsmall"):
+                alt = f"The photograph, {stress}"
+                st.image(
+                    _small(cached.key_of(photo, stress), stress, rgb), output_format="PNG", alt=alt, width="stretch"
+                )
+                answer = levels[-1].labels[part.winners[0, -1, -1]]
+                st.markdown(f"**{stress}**  \n→ {answer} {part.sure[0, -1, -1]:.0%}")
+                st.caption("  \n".join(f"{marks} {spoken(name)}" for name, marks in trails(part, 0).items()))
+    kept = _of_photo(found, photo)
+    st.markdown(f"**Meaning comes first in {int(meaning_first(kept).sum())} of {len(kept)}** of these.")
+
+
+def _of_photo(found: Answers, photo: str) -> Answers:
+    return found.where(np.array([split(str(name))[0] == photo for name in found.photos]))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _small(key: str, stress: str, _rgb: np.ndarray) -> bytes:
+    return own.small(stressed(_rgb, stress), CARD)
+
+
+# ---- a visitor's own ---------------------------------------------------------------------------------------------------
+def _own_photographs(view: View) -> list[str]:
+    """Names of the photographs of the page whose pictures are at hand, if they are the visitor's."""
+    return [str(name) for name in view.answers.photos] if isinstance(own.given(), own.Gallery) else []
+
+
+def _own(view: View, name: str) -> None:
+    jobs: dict[str, tuple[Batch, dict[str, Any], np.ndarray]] = st.session_state.setdefault(_JOB, {})
+    if name not in jobs:
+        st.markdown(
+            f"Twelve forms of stress make twelve more files of **{name}**: some seconds each, in the background."
+        )
+        st.button("Put it under stress", on_click=_begin, args=(view, name), type="primary")
+        return
+    job, meta, rgb = jobs[name]
+    if not job.finished:
+        _progress(job, job.done)
+    for problem in job.problems[:3]:
+        chrome.notice("warning", problem)
+    if job.results:
+        rows = own.rows_of([row for part in list(job.results) for row in part], meta)
+        _one(_answers(_pictureless(f"{name} {view.source.identity} {len(rows)}", rows), view), name, lambda: rgb)
+
+
+def _begin(view: View, name: str) -> None:
+    """Trace the photograph under every stress, in the background."""
+    from hiercodec.evaluation.stress import stress_records
+    from hiercodec.images import read_rgb
+
+    try:
+        png = view.source.picture(name)
+        assert png is not None
+        peer, judges, meta = own.measuring()
+        rgb = read_rgb(png)
+    except HiercodecError as error:
+        chrome.notice("error", str(error))
+        return
+    label = int(view.answers.labels[list(view.answers.photos).index(name)])
+
+    def work(stress: str) -> list[dict[str, Any]]:
+        with cached.turn():
+            return list(stress_records(name, rgb, [label] if label >= 0 else [], [peer], judges, stresses=[stress]))
+
+    jobs = st.session_state[_JOB]
+    for job, *_ in jobs.values():
+        job.cancel()
+    jobs[name] = Batch(STRESSES, work), meta, rgb
+
+
+@st.fragment(run_every=1.0)
+def _progress(job: Batch, drawn: int) -> None:
+    """A line that follows the work; the page runs again as results come."""
+    if job.finished or job.done - drawn >= 3:
+        st.rerun(scope="app")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(job.done / job.total, text=f"Under stress: {job.done} of {job.total} …")
+        st.button("Stop ", on_click=job.cancel, help="Stop and keep what is there")
