@@ -122,7 +122,10 @@ def read(path: str | Path, *, columns: Sequence[str] | None = None) -> Rows:
 def decode(data: bytes, *, name: str = "this file", columns: Sequence[str] | None = None) -> Rows:
     """The rows in the bytes of a file; `name` is what an error calls it. The bytes need not be trusted."""
     found, meta = open_table(data, name, columns)
-    return Rows(found.to_pandas(), meta)
+    try:
+        return Rows(found.to_pandas(ignore_metadata=True), meta)  # what a file asks of pandas is not obeyed
+    except ValueError as error:  # Arrow's errors and text that is no UTF-8
+        raise InputError(f"{name} is damaged: {error}") from None
 
 
 def open_table(data: bytes, name: str, columns: Sequence[str] | None = None) -> tuple[pa.Table, dict[str, Any]]:

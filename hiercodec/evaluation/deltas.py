@@ -1,0 +1,167 @@
+"""How much more one codec gives than another, over the same photographs, with intervals: at equal rates, or at full rate.
+
+Bjøntegaard's delta of any measure: the mean gap of two curves over the log-rates that both cover (`metrics.bd_quality`).
+Intervals are percentile bootstraps over photographs, drawn for both codecs together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hiercodec.evaluation.curves import Cells, resampling
+from hiercodec.evaluation.metrics import bd_rate
+
+RESAMPLES = 200
+ENOUGH = 0.25
+"""Share of the narrower curve's log-rates that both must cover; with less the mean gap would speak for a corner only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """`value` more of the measure than the rival, 95 % interval; or None, and `why` not.
+
+    `shared` is the part of the narrower curve's log-rates that both cover, 0…1; `n` photographs have both.
+    """
+
+    rival: str
+    measure: str
+    value: float | None
+    low: float | None
+    high: float | None
+    shared: float
+    n: int
+    why: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Either "more", "less", "no clear difference" (the interval holds 0), or why there is no figure."""
+        if self.value is None or self.low is None or self.high is None:
+            return self.why
+        return "more" if self.low > 0 else "less" if self.high < 0 else "no clear difference"
+
+
+def at_equal_rate(ours: Cells, rival: Cells, measures: Sequence[str], *, resamples: int = RESAMPLES) -> list[Delta]:
+    """How much more `ours` has of each measure at the same bits a pixel, over the photographs that have all of them.
+
+    Measures that either codec lacks altogether are left out.
+    """
+    measures = [name for name in measures if rival.has(name) and ours.has(name)]
+    a, b = _paired(rival, ours, measures)
+    both = a.photos
+    if not both or not measures:
+        return []
+    mean = np.full((1, len(both)), 1 / len(both))
+    shared = _shared(mean[0] @ a.bpp, mean[0] @ b.bpp)
+    if shared < ENOUGH:
+        why = "the curves do not overlap" if shared <= 0 else f"the curves share only {shared:.0%} of their rates"
+        return [Delta(rival.codec, name, None, None, None, max(shared, 0.0), len(both), why) for name in measures]
+    (value,) = _gaps(a, b, measures, mean)
+    low, high = np.nanpercentile(_gaps(a, b, measures, resampling(len(both), resamples=resamples)), (2.5, 97.5), axis=0)
+    return [
+        Delta(rival.codec, name, float(value[i]), float(low[i]), float(high[i]), shared, len(both))
+        for i, name in enumerate(measures)
+    ]
+
+
+def rate_at_equal(ours: Cells, rival: Cells, measures: Sequence[str], *, resamples: int = RESAMPLES) -> list[Delta]:
+    """How many per cent more bits a pixel `ours` needs for the same value of each measure; below 0 where it needs fewer.
+
+    Bjøntegaard's delta of rate (`metrics.bd_rate`), over the values that each curve has reached up to a rate: accuracy need
+    not rise with every byte.
+    """
+    found = []
+    for name in measures:
+        if not (rival.has(name) and ours.has(name)):
+            continue
+        a, b = _paired(rival, ours, [name])
+        n = len(a.photos)
+        if not n:
+            continue
+        value, shared = _rate_gap(a, b, name, np.full(n, 1 / n))
+        if value is None:
+            some = f"the curves share only {shared:.0%} of their values"
+            why = some if shared > 0 else "one never reaches what the other has"
+            found.append(Delta(rival.codec, name, None, None, None, max(shared, 0.0), n, why))
+            continue
+        values = [
+            gap
+            for gap, _ in (_rate_gap(a, b, name, weight, enough=0.0) for weight in resampling(n, resamples=resamples))
+            if gap is not None
+        ]
+        low, high = np.percentile(values, (2.5, 97.5))
+        found.append(Delta(rival.codec, name, value, float(low), float(high), shared, n))
+    return found
+
+
+def _rate_gap(a: Cells, b: Cells, name: str, weight: np.ndarray, enough: float = ENOUGH) -> tuple[float | None, float]:
+    """BD-rate of b against a in per cent, and the part of the narrower range of values that both cover."""
+    curves = []
+    for cells in (a, b):
+        rates, values = weight @ cells.bpp, weight @ cells.values[name]
+        order = np.argsort(rates)
+        rates, values = rates[order], values[order]
+        new = np.flatnonzero(np.diff(np.maximum.accumulate(values), prepend=-np.inf) > 0)
+        curves.append((rates[new], values[new]))
+    (_, qa), (_, qb) = curves
+    narrower = min(qa[-1] - qa[0], qb[-1] - qb[0])
+    shared = float((min(qa[-1], qb[-1]) - max(qa[0], qb[0])) / narrower) if narrower > 0 else 0.0
+    if shared <= 0 or shared < enough:
+        return None, shared
+    return bd_rate(*curves[0], *curves[1]), shared
+
+
+def at_full_rate(ours: Cells, other: Cells, measures: Sequence[str], *, resamples: int = 1000) -> list[Delta]:
+    """How much more `ours` has of each measure than `other`, each at its highest rate; paired over photographs."""
+    found = []
+    for name in measures:
+        if not (other.has(name) and ours.has(name)):
+            continue
+        a, b = _paired(other, ours, [name])
+        gap = b.values[name][:, -1] - a.values[name][:, -1]
+        if not len(gap):
+            continue
+        low, high = np.percentile(resampling(len(gap), resamples=resamples) @ gap, (2.5, 97.5))
+        found.append(Delta(other.codec, name, float(gap.mean()), float(low), float(high), 1.0, len(gap)))
+    return found
+
+
+def _paired(a: Cells, b: Cells, measures: Sequence[str]) -> tuple[Cells, Cells]:
+    """Both over the photographs for which both have every measure at every setting."""
+    whole = []
+    for cells in (a, b):
+        finite = [np.isfinite(cells.values[name]).all(1) for name in measures]
+        rows = np.logical_and.reduce([np.ones(len(cells.photos), bool), *finite])
+        whole.append({name for name, row in zip(cells.photos, rows, strict=True) if row})
+    both = [name for name in a.photos if name in whole[0] & whole[1]]
+    return a.only(both), b.only(both)
+
+
+def _shared(rates_a: np.ndarray, rates_b: np.ndarray) -> float:
+    """The part of the narrower range of log-rates that both cover; below 0 where they lie apart."""
+    a, b = np.log(rates_a[[0, -1]]), np.log(rates_b[[0, -1]])
+    narrower = min(a[1] - a[0], b[1] - b[0])
+    return float((min(a[1], b[1]) - max(a[0], b[0])) / narrower) if narrower > 0 else 0.0
+
+
+def _gaps(a: Cells, b: Cells, measures: Sequence[str], weights: np.ndarray) -> np.ndarray:
+    """Mean of b − a over the common log-rates, float64[resamples, measures], for every row of photographs' weights."""
+    from scipy.interpolate import PchipInterpolator
+
+    out = np.full((len(weights), len(measures)), np.nan)
+    means = []
+    for cells in (a, b):
+        values = np.stack([cells.values[name] for name in measures], 2)
+        means.append((np.log(weights @ cells.bpp), np.tensordot(weights, values, 1)))
+    for row in range(len(weights)):
+        curves = []
+        for log_rates, values in means:
+            rates, first = np.unique(log_rates[row], return_index=True)  # rising, whatever was drawn
+            curves.append((rates, values[row, first]))
+        low, high = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
+        if low < high:
+            areas = [PchipInterpolator(x, y).integrate(low, high) for x, y in curves]
+            out[row] = (areas[1] - areas[0]) / (high - low)
+    return out

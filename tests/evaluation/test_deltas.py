@@ -1,0 +1,92 @@
+"""Gaps with intervals: the same figures as an independent implementation, honest about what cannot be compared."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hiercodec.evaluation.curves import curve, right, tabulate
+from hiercodec.evaluation.deltas import at_equal_rate, at_full_rate, rate_at_equal
+from hiercodec.evaluation.metrics import bd_rate
+from tests.evaluation.some_rows import some_rows
+
+MEASURES = (right("coarse"), right("fine"), "psnr")
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return tabulate(some_rows(60, ("lite", "jpeg"), settings=("a", "b", "c", "d")), "lite0")
+
+
+def shifted(cells, factor):
+    return dataclasses.replace(cells, codec="moved", bpp=cells.bpp * factor)
+
+
+def test_gaps_are_bjontegaards(tables):
+    bjontegaard = pytest.importorskip("bjontegaard")
+    a, b = (curve(tables[name], "psnr") for name in ("jpeg", "lite"))
+    (quality,) = at_equal_rate(tables["lite"], tables["jpeg"], ["psnr"], resamples=20)
+    (rate,) = rate_at_equal(tables["lite"], tables["jpeg"], ["psnr"], resamples=20)
+    theirs = {"method": "pchip", "require_matching_points": False, "min_overlap": 0}
+    assert quality.value == pytest.approx(bjontegaard.bd_psnr(a.bpp, a.mean, b.bpp, b.mean, **theirs), rel=1e-6)
+    assert rate.value == pytest.approx(bjontegaard.bd_rate(a.bpp, a.mean, b.bpp, b.mean, **theirs), rel=1e-6)
+    assert quality.verdict == "more"
+    assert rate.verdict == "less"
+
+
+def test_a_codec_against_itself_is_no_different_and_a_dearer_one_is(tables):
+    for row in at_equal_rate(tables["lite"], tables["lite"], MEASURES, resamples=20):
+        assert (row.value, row.verdict) == (0, "no clear difference")
+    (dear,) = rate_at_equal(tables["lite"], shifted(tables["lite"], 2), ["psnr"], resamples=20)
+    assert dear.value == pytest.approx(-50)
+    assert dear.low == pytest.approx(-50)
+
+
+def test_intervals_hold_the_gap_and_say_over_how_many(tables):
+    for row in at_equal_rate(tables["lite"], tables["jpeg"], MEASURES):
+        assert row.low < row.value < row.high
+        assert row.n == 60
+        assert 0 < row.shared <= 1
+
+
+def test_curves_apart_get_no_figure(tables):
+    far = shifted(tables["lite"], 1000)
+    for row in at_equal_rate(tables["lite"], far, MEASURES):
+        assert row.value is None
+        assert row.verdict == "the curves do not overlap"
+    better = dataclasses.replace(tables["lite"], values={"psnr": tables["lite"].values["psnr"] + 50})
+    (row,) = rate_at_equal(better, tables["jpeg"], ["psnr"])
+    assert row.value is None
+    assert "never reaches" in row.why
+
+
+def test_a_small_overlap_is_said_and_not_used(tables):
+    rates = tables["lite"].bpp.mean(0)
+    row = at_equal_rate(tables["lite"], shifted(tables["lite"], 0.9 * rates[-1] / rates[0]), ["psnr"])[0]
+    assert row.value is None
+    assert "share only" in row.why
+
+
+def test_accuracy_that_falls_with_bytes_still_has_a_rate(tables):
+    cells, rates = tables["lite"], tables["lite"].bpp.mean(0)
+    values = cells.values["psnr"].copy()
+    values[:, 2] = values[:, 1] - 1  # more bytes, and worse
+    (row,) = rate_at_equal(dataclasses.replace(cells, values={"psnr": values}), cells, ["psnr"], resamples=20)
+    reached, all_of = values.mean(0)[[0, 1, 3]], cells.values["psnr"].mean(0)
+    assert row.value == pytest.approx(bd_rate(rates, all_of, rates[[0, 1, 3]], reached))
+
+
+def test_whole_files_are_compared_photograph_by_photograph(tables):
+    (row,) = at_full_rate(tables["lite"], tables["jpeg"], [right("fine")])
+    gap = tables["lite"].values[right("fine")][:, -1] - tables["jpeg"].values[right("fine")][:, -1]
+    assert row.value == pytest.approx(gap.mean())
+    half = 1.96 * gap.std() / np.sqrt(60)
+    assert (row.low, row.high) == pytest.approx((gap.mean() - half, gap.mean() + half), abs=0.02)
+
+
+def test_only_photographs_that_both_have_count(tables):
+    short = tables["jpeg"].only(tables["jpeg"].photos[:40])
+    assert {row.n for row in at_equal_rate(tables["lite"], short, MEASURES, resamples=5)} == {40}
+    assert at_equal_rate(tables["lite"], tables["original"], MEASURES[2:]) == []
