@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import stat
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ _ASSETS = _PACKAGE / "assets" if (_PACKAGE / "assets").is_dir() else _PACKAGE.pa
 
 APP = _PACKAGE / "app" if (_PACKAGE / "app").is_dir() else _PACKAGE.parent
 """Where `app.py` and `pages/` are: inside an installed package, or at the top of a repository."""
+
+ABANDONED = 3600
+"""Seconds after which a temporary file of ours belongs to no write any more."""
 
 MAX_READ = 1 << 28
 """Default cap of a read, in bytes: no input of ours comes near it."""
@@ -55,7 +60,8 @@ def check_writable(path: str | Path) -> None:
 def write_bytes(path: str | Path, data: bytes) -> None:
     """Replace `path` by `data` in one step: a temporary file beside it, then a rename; `OutputError` if that fails.
 
-    A failure or an interrupt leaves what was there before and no temporary file. Links are followed; devices and pipes
+    A failure or an interrupt leaves what was there before and no temporary file; what a kill -9 leaves goes with a later
+    write. Links are followed; devices and pipes
     are written to, not replaced. An existing file keeps its permissions.
     """
     check_writable(path)
@@ -88,10 +94,19 @@ def _replace(target: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(temporary, _mode(target))
         os.replace(temporary, target)
+        _sweep(target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def _sweep(target: Path) -> None:
+    """Remove what earlier writes of this file left behind, where they were killed: hours old, so nobody is at it."""
+    for left in target.parent.glob(f".{glob.escape(target.name[:60])}.*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink()
 
 
 def _mode(target: Path) -> int:

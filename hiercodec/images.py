@@ -6,12 +6,15 @@ JPEG and WebP; every other reader of Pillow stays shut. Sizes are checked before
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import re
 import stat
 import struct
+import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -58,8 +61,9 @@ SIGNATURES = (
 )
 
 DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, TypeError, MemoryError)
-DAMAGE += (struct.error, zlib.error, Warning)
-"""What Pillow's readers raise on damaged files (warnings too, where the process turns them into errors)."""
+DAMAGE += (struct.error, zlib.error, AssertionError, Warning)
+"""What Pillow's readers raise on damaged files (warnings too, where the process turns them into errors; an assertion where
+a PNG with a palette has none)."""
 
 
 def read_rgb(
@@ -83,7 +87,7 @@ def read_rgb(
     if sniff(data) == "JPEG":
         _check_scans(data)
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with _quiet(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return _pixels(image, max_pixels, background)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageTooLarge(f"the picture has more than {max_pixels / 1e6:g} million pixels") from None
@@ -141,6 +145,14 @@ def sniff(data: bytes) -> str | None:
     return next((name for signature, name in SIGNATURES if data.startswith(signature)), None)
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what Pillow prints of tags that nobody asked for; that a picture is too large stays an error."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+        yield
+
+
 _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 """A JPEG's next marker, past entropy-coded bytes (in which 00 follows FF) and restart markers."""
 _EOI, _SOS = b"\xd9", b"\xda"
@@ -196,8 +208,13 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _to_rgb(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
-        samples = np.clip(np.asarray(image, dtype=np.float64), 0, 65_535)
-        return Image.fromarray(np.rint(samples / 257).astype(np.uint8)).convert("RGB")
+        samples = np.asarray(image).clip(0, 65_535)  # no wider type than the picture's own: it may be large
+        rounded = (
+            np.rint(samples / samples.dtype.type(257))
+            if image.mode == "F"
+            else (samples.astype(np.uint32) + 128) // 257
+        )
+        return Image.fromarray(rounded.astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, (*background, 255)), rgba).convert("RGB")

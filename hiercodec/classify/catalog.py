@@ -4,7 +4,7 @@ A specification is one of
 
 - `lite0`, `lite2`: EfficientNet-Lite0 and Lite2, whose weights are packages of the index
 - `timm:NAME`: a timm model with 1000 classes, its pretrained weights from the hub
-- `timm:NAME@FILE.safetensors[?key=value&…]`: a timm architecture with weights of your own
+- `timm:NAME@FILE.safetensors[?key=value&…]`: a timm architecture with weights of your own; `sha256=` pins them
 - `none`: no classifier
 
 Loading by specification is for whoever runs the program. What a visitor of the app, or an address, names must be
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from hiercodec.classify.preprocess import Preprocess
+from hiercodec.errors import ClassifierNotFound
 from hiercodec.fsio import locate
 
 DEFAULT = "lite0"
@@ -157,5 +158,12 @@ def card_of(name: str) -> dict[str, Any]:
     if name not in PACKAGED:
         return {}
     path = CARDS / f"{name}.json"
-    card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    try:
+        card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if not isinstance(card, dict):
+            raise ValueError("it is no object")
+    except (OSError, ValueError, RecursionError) as error:
+        raise ClassifierNotFound(
+            f"the card of {name} is damaged ({error}); hiercodec calibrate writes it anew"
+        ) from None
     return card if card.get("sha256") == PACKAGED[name].sha256 else {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.torch import load as deserialise
 
 from hiercodec.classify.catalog import HUB_FILE, PACKAGED, missing
 from hiercodec.classify.classifier import Classifier
@@ -17,7 +19,7 @@ from hiercodec.errors import ClassifierNotFound
 CLASSES = 1000
 MODEL_KEYS = ("pad_type",)
 NUMBERS = ("mean", "std")
-OWN_KEYS = {"size": int, "crop": float, "interpolation": str, "temperature": float}
+OWN_KEYS = {"size": int, "crop": float, "interpolation": str, "temperature": float, "sha256": str}
 
 
 def load(spec: str) -> Classifier:
@@ -49,7 +51,7 @@ def load_timm(rest: str) -> Classifier:
     if config.num_classes != CLASSES:
         raise ClassifierNotFound(f"timm:{name} has {config.num_classes} classes; {CLASSES} are needed")
     path = Path(given) if location else _from_hub(name, config.hf_hub_id)
-    tensors, sha256 = read_weights(path)
+    tensors, sha256 = read_weights(path, own.pop("sha256", None if location else _sha256_of_hub(path)))
     data = resolve_data_config({}, pretrained_cfg=config.to_dict())
     known: dict[str, Any] = {
         "size": data["input_size"][-1],
@@ -95,12 +97,16 @@ def parse_options(query: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return model, own
 
 
-def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], str]:
-    """(tensors, floating ones cast to float32; the file's SHA-256) of a safetensors file."""
+def read_weights(path: Path, expected: str | None = None) -> tuple[dict[str, torch.Tensor], str]:
+    """(tensors, floating ones cast to float32; the file's SHA-256, which is the `expected` one) of a safetensors file."""
     try:
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        with safe_open(path, "pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+        data = path.read_bytes()  # hashed and read from memory, so that both see the same bytes
+        sha256 = hashlib.sha256(data).hexdigest()
+        if expected not in (None, sha256):
+            raise ClassifierNotFound(
+                f"{path} has the SHA-256 {sha256[:12]}…, not {expected[:12]}…: it is not those weights"
+            )
+        tensors = deserialise(data)
     except (OSError, SafetensorError) as error:
         raise ClassifierNotFound(f"no classifier weights at {path}: {_line(error)}") from None
     return {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}, sha256
@@ -120,6 +126,12 @@ def _from_hub(name: str, repository: str | None) -> Path:
     except Exception as error:  # the hub and its HTTP client each raise errors of their own
         why = f"its weights are not on this machine and cannot be fetched ({_line(error)})"
         raise ClassifierNotFound(f"timm:{name}: {why}") from None
+
+
+def _sha256_of_hub(path: Path) -> str | None:
+    """What the hub says of a file in its cache, where large files are named by their SHA-256; None of small ones."""
+    name = path.resolve().name
+    return name if re.fullmatch(r"[0-9a-f]{64}", name) else None
 
 
 def _line(error: Exception) -> str:

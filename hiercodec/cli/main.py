@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from hiercodec import __version__
 from hiercodec.cli import app, assets, bench, calibrate, codec, evaluate, files, hierarchy, results, rivals, train
-from hiercodec.errors import HiercodecError
+from hiercodec.errors import HiercodecError, is_out_of_memory
 
 COMMANDS = (
     *codec.COMMANDS,
@@ -81,8 +81,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         remedy = f": pip install 'hiercodec[{EXTRAS[package]}]'" if package in EXTRAS else ""
         return _fail(f"{arguments[0]} needs the package {package!r}, which is not installed{remedy}", 2)
-    except MemoryError:
-        return _fail("out of memory", 2)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return _fail("out of memory: this needs more than the machine has free; a smaller picture needs less", 2)
     except OSError as error:
         named = f"{error.filename}: " if error.filename else ""
         return _fail(f"{named}{error.strerror or error}", 2)

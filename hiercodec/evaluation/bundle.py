@@ -25,9 +25,12 @@ from PIL import Image
 from hiercodec.errors import InputError
 from hiercodec.evaluation.trace import Trace
 from hiercodec.fsio import write_bytes
+from hiercodec.images import encode_png
 from hiercodec.protocols import DecodedPrefix
 
 MAX_BYTES = 64 * 2**20
+WEBP_SIDE = 16_383
+"""Pixels a side that WebP can hold; longer pictures are kept as PNG, under the same names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,9 @@ def _pack(
 
 
 def to_webp(rgb: np.ndarray, effort: int = 0) -> bytes:
-    """Lossless WebP of uint8[H, W, 3]."""
+    """Lossless WebP of uint8[H, W, 3]; PNG where a side is longer than WebP allows."""
+    if max(rgb.shape[:2]) > WEBP_SIDE:
+        return encode_png(rgb)
     out = io.BytesIO()
     quality = 100 if effort >= 6 else 50
     Image.fromarray(rgb).save(out, "WEBP", lossless=True, quality=quality, method=effort, exact=True)
@@ -98,8 +103,8 @@ def to_webp(rgb: np.ndarray, effort: int = 0) -> bytes:
 
 
 def from_webp(data: bytes) -> np.ndarray:
-    """uint8[H, W, 3] of one of our own WebP files."""
-    with Image.open(io.BytesIO(data), formats=("WEBP",)) as image:
+    """uint8[H, W, 3] of one of our own files."""
+    with Image.open(io.BytesIO(data), formats=("WEBP", "PNG")) as image:
         return np.asarray(image.convert("RGB"))
 
 

@@ -13,19 +13,22 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load as deserialise
 from safetensors.torch import save as serialise
 from torch import Tensor
 
 from hiercodec import stream
-from hiercodec.errors import ModelNotFound
-from hiercodec.fsio import locate, write_bytes
+from hiercodec.errors import ConfigError, InputError, ModelNotFound
+from hiercodec.fsio import locate, read_bytes, write_bytes
 from hiercodec.models.codec import Codec
 from hiercodec.models.config import PRESETS, Preset
 from hiercodec.models.network import HierNetwork
 
 MODELS = locate("models")
 """Where the shipped models are."""
+
+MAX_CARD, MAX_WEIGHTS = 2**22, 2**30
+"""Bytes that a card and a weights file may have: `tic` takes 50 MB and as much again for training."""
 
 FINGERPRINT_BYTES = 4
 TRAINING = "training."
@@ -64,9 +67,12 @@ def save(path: Path, network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], m
     for name, value in (training or {}).items():
         tensors[TRAINING + name] = value.detach().cpu().contiguous()
     mark = fingerprint(tensors, network.preset.declared)
-    card = {**card, "preset": network.preset.to_dict(), "fingerprint": mark.hex(), "weights": path.name}
+    preset = network.preset.to_dict()
+    data = serialise(tensors, metadata={"preset": json.dumps(preset)})
+    card = {**card, "preset": preset, "fingerprint": mark.hex(), "weights": path.name}
+    card["sha256"] = hashlib.sha256(data).hexdigest()
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, serialise(tensors, metadata={"preset": json.dumps(card["preset"])}))
+    write_bytes(path, data)
     write_bytes(path.with_suffix(".json"), (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
     return mark
 
@@ -87,12 +93,19 @@ def build(
 
 def shipped() -> dict[str, dict]:
     """Name → card of every codec model in assets/models (cards without a preset are other things, e.g. classifiers)."""
-    cards = {}
-    for path in sorted(MODELS.glob("*.json")):
-        card = json.loads(path.read_text(encoding="utf-8"))
-        if "preset" in card:
-            cards[path.stem] = card
-    return cards
+    cards = {path.stem: read_card(path) for path in sorted(MODELS.glob("*.json"))}
+    return {name: card for name, card in cards.items() if "preset" in card}
+
+
+def read_card(path: Path) -> dict:
+    """A card; `ModelNotFound` where it is damaged."""
+    try:
+        card = json.loads(read_bytes(path, max_bytes=MAX_CARD))
+        if not isinstance(card, dict):
+            raise ValueError("it is no object")
+    except (InputError, ValueError, RecursionError) as error:
+        raise ModelNotFound(f"the card {path.name} is damaged ({str(error).splitlines()[0]}); restore it") from None
+    return card
 
 
 def weights_path(name_or_path: str | Path) -> Path:
@@ -104,7 +117,7 @@ def weights_path(name_or_path: str | Path) -> Path:
 def load(name_or_path: str | Path = "lite", *, device: str = "cpu") -> Codec:
     """Load a shipped model by name, or a `.safetensors` file with its card beside it.
 
-    Raises `ModelNotFound` with the names there are.
+    Raises `ModelNotFound` with the names there are, or if a bit of it is not as its card says.
     """
     path = weights_path(name_or_path)
     card_path = path.with_suffix(".json")
@@ -113,10 +126,23 @@ def load(name_or_path: str | Path = "lite", *, device: str = "cpu") -> Codec:
         train = " (the README's section Train says how to make them)" if str(name_or_path) in PRESETS else ""
         raise ModelNotFound(f"no weights for model {str(name_or_path)!r}{train}; shipped: {names}")
     try:
-        card = json.loads(card_path.read_text(encoding="utf-8"))
-        return build(Preset.from_dict(card["preset"]), load_file(path), name=path.stem, card=card, device=device)
-    except (SafetensorError, KeyError, RuntimeError, ValueError, OSError) as error:
+        card, data = read_card(card_path), read_bytes(path, max_bytes=MAX_WEIGHTS)
+        _check(data, path, card.get("sha256"))
+        codec = build(Preset.from_dict(card["preset"]), deserialise(data), name=path.stem, card=card, device=device)
+        if codec.fingerprint.hex() != card.get("fingerprint", codec.fingerprint.hex()):
+            raise ValueError(f"its weights have the fingerprint {codec.fingerprint.hex()}, its card says another")
+        return codec
+    except (SafetensorError, ConfigError, LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
         raise ModelNotFound(f"{path.name} is not a hiercodec model: {str(error).splitlines()[0]}") from error
+
+
+def _check(data: bytes, path: Path, expected: object) -> None:
+    """Before anything is made of the weights: that they are those of the card. Cards of old say no sha256."""
+    found = hashlib.sha256(data).hexdigest()
+    if expected not in (None, found):
+        raise ModelNotFound(
+            f"{path.name} is not the file that its card names (SHA-256 {found[:12]}…, not {str(expected)[:12]}…); restore it"
+        )
 
 
 def find(mark: bytes, *, device: str = "cpu") -> Codec:

@@ -26,7 +26,7 @@ from hiercodec.taxonomy.consensus import Kinship, mend
 from hiercodec.taxonomy.cuts import cut_hierarchy, depth_near
 from hiercodec.taxonomy.embeddings import Embedding
 from hiercodec.taxonomy.hierarchy import Hierarchy, HierarchyLevel, make_hierarchy
-from hiercodec.taxonomy.hierarchy_file import dump_hierarchy
+from hiercodec.taxonomy.hierarchy_file import dump_hierarchy, write_sums
 from hiercodec.taxonomy.naming import name_groups
 from hiercodec.taxonomy.paths import write_asset
 from hiercodec.taxonomy.similarity import wup_matrix
@@ -166,6 +166,7 @@ def write_hierarchies(hierarchies: Mapping[str, Hierarchy], folder: Path) -> Non
     """One JSON file each."""
     for name, hierarchy in hierarchies.items():
         write_asset(folder / f"{name}.json", dump_hierarchy(hierarchy))
+    write_sums(folder)
 
 
 def tools() -> dict[str, str]:

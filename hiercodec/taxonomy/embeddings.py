@@ -6,7 +6,9 @@ import hashlib
 import io
 import json
 import logging
+import math
 import os
+import tokenize
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,8 +80,9 @@ def from_array(
         )
     if n is not None and len(array) != n:
         raise HierarchyError(f"{name}: {len(array)} rows for {n} classes")
-    vectors = np.asarray(array, np.float64)
-    norm = np.linalg.norm(vectors, axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is refused below
+        vectors = np.asarray(array, np.float64)
+        norm = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not np.isfinite(norm).all() or not (norm > 0).all():
         row = int(np.flatnonzero(~(np.isfinite(norm) & (norm > 0)))[0])
         raise HierarchyError(f"{name}: row {row} is zero or not finite")
@@ -102,14 +105,37 @@ def from_file(path: str | Path, *, name: str | None = None, n: int | None = 1000
 
 def from_bytes(data: bytes, *, name: str = "uploaded", n: int | None = 1000) -> Embedding:
     """An embedding from the bytes of a .npy file."""
-    try:
-        array = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError, MemoryError, SyntaxError) as error:
-        raise HierarchyError(f"{name}: not a .npy file of numbers ({str(error).splitlines()[0]:.120})") from None
-    if not isinstance(array, np.ndarray):
+    if data[:4] == b"PK\3\4":
         raise HierarchyError(f"{name}: an archive of arrays; give a single .npy file")
+    try:
+        array = _matrix(data)
+    except (ValueError, EOFError, SyntaxError, TypeError, OverflowError, RecursionError, tokenize.TokenError) as error:
+        raise HierarchyError(f"{name}: not a .npy file of numbers ({_first_line(error):.120})") from None
     known = known_embedding(name)
     return from_array(name, array, n=n, provenance=_provenance(known) if known else {"source": "local file"})
+
+
+def _matrix(data: bytes) -> np.ndarray:
+    """The matrix in a .npy file, a view of its bytes: nothing is allocated on the word of its header.
+
+    `numpy.load` would take a pickle, an archive, or any shape that the header claims.
+    """
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise ValueError(f"version {version[0]}.{version[1]}; save it anew with numpy.save")
+    shape, by_columns, dtype = readers[version](file)
+    count = math.prod(shape)
+    if len(shape) != 2 or dtype.kind != "f" or count < 1:
+        raise ValueError(f"embeddings are a matrix of floating-point numbers, got {dtype}{shape}")
+    if len(data) - file.tell() != count * dtype.itemsize:
+        raise ValueError(f"{shape[0]}×{shape[1]} numbers of {dtype.itemsize} bytes are not what follows the header")
+    return np.frombuffer(data, dtype, count, file.tell()).reshape(shape, order="F" if by_columns else "C")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def from_folder(folder: str | Path | None = None, *, n: int | None = 1000) -> dict[str, Embedding]:

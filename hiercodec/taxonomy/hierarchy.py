@@ -159,11 +159,20 @@ def make_hierarchy(
     return Hierarchy(name, (*levels, fine), description, provenance or {}, class_set)
 
 
+def is_text(text: str) -> bool:
+    """Whether it can be written as UTF-8: JSON's escapes can say half a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def check_names(names: Sequence[object], what: str) -> None:
     """Raise `HierarchyError` unless all names are text of a sane length and differ."""
     seen: set[str] = set()
     for name in names:
-        if not isinstance(name, str) or not name.strip() or len(name) > 200:
+        if not isinstance(name, str) or not name.strip() or len(name) > 200 or not is_text(name):
             raise HierarchyError(f"{what} must be text of 1 to 200 characters, got {name!r:.60}")
         if name in seen:
             raise HierarchyError(f"{what} must differ; {name!r} occurs twice")

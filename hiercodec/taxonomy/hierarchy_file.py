@@ -14,6 +14,7 @@ a class name or, for ImageNet, a wnid), or `labels` with `assignment`, one group
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -25,13 +26,25 @@ import numpy as np
 from hiercodec.errors import HierarchyError
 from hiercodec.fsio import write_bytes
 from hiercodec.taxonomy.classes import class_of, classes
-from hiercodec.taxonomy.hierarchy import IMAGENET, MAX_LEVELS, Hierarchy, HierarchyLevel, check_names, make_hierarchy
+from hiercodec.taxonomy.hierarchy import (
+    IMAGENET,
+    MAX_LEVELS,
+    Hierarchy,
+    HierarchyLevel,
+    check_names,
+    is_text,
+    make_hierarchy,
+)
 from hiercodec.taxonomy.paths import ASSETS
 
 HIERARCHIES = ASSETS / "hierarchies"
 FORMAT, VERSION = "hiercodec/hierarchy", 1
 DEFAULT = "consensus-mended"
 MAX_BYTES, MAX_CLASSES = 16_000_000, 100_000
+MAX_DESCRIPTION, MAX_PROVENANCE = 10_000, 1_000_000
+"""Characters, as JSON for what a file says of its origin: it is shown and handed on, never read."""
+SUMS = "SHA256SUMS"
+"""Beside the shipped files: what `sha256sum` prints of them, and `sha256sum -c` checks."""
 
 
 def parse_hierarchy(text: str | bytes, *, source: str = "the hierarchy file") -> Hierarchy:
@@ -55,11 +68,31 @@ def load_hierarchy(name_or_path: str | Path = DEFAULT) -> Hierarchy:
         if path.stat().st_size > MAX_BYTES:
             raise HierarchyError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB")
         content = path.read_bytes()
+        if shipped:
+            _check_sum(path, content)
     except OSError as error:
         if shipped:
             raise HierarchyError(f"no hierarchy {text!r}; there are: {', '.join(available_hierarchies())}") from None
         raise HierarchyError(f"cannot read {text}: {error.strerror or error}") from None
     return parse_hierarchy(content, source=text)
+
+
+def _check_sum(path: Path, content: bytes) -> None:
+    """That a shipped file is the one that was shipped; a file that SUMS does not name was put there by its owner."""
+    sums = path.with_name(SUMS)
+    lines = sums.read_text(encoding="utf-8").splitlines() if sums.is_file() else []
+    expected = {line[66:]: line[:64] for line in lines}.get(path.name)
+    found = hashlib.sha256(content).hexdigest()
+    if expected not in (None, found):
+        raise HierarchyError(
+            f"{path.name} is not the file that was shipped (SHA-256 {found[:12]}…, see {SUMS}); restore it"
+        )
+
+
+def write_sums(folder: Path) -> None:
+    """Write SUMS for the hierarchies in a folder."""
+    rows = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(folder.glob("*.json"))]
+    write_bytes(folder / SUMS, "".join(rows).encode())
 
 
 def save_hierarchy(hierarchy: Hierarchy, path: str | Path) -> None:
@@ -105,8 +138,8 @@ def _from_dict(data: Any) -> Hierarchy:
     if data.get("version") != VERSION:
         raise HierarchyError(f"version {data.get('version')!r} is not known; this release reads version {VERSION}")
     name = data.get("name")
-    if not isinstance(name, str) or not name.strip():
-        raise HierarchyError('"name" must be text')
+    check_names([name], '"name"')
+    assert isinstance(name, str)
     given = data.get("classes")
     if given == IMAGENET:
         class_names = None
@@ -125,16 +158,23 @@ def _from_dict(data: Any) -> Hierarchy:
     if built and built[-1].k == count:  # the file spells the classes out: keep its name for that level
         class_level = built.pop().name
     provenance = data.get("provenance", {})
-    if not isinstance(provenance, dict):
-        raise HierarchyError('"provenance" must be an object')
+    if not isinstance(provenance, dict) or not _fits(json.dumps(provenance, ensure_ascii=False), MAX_PROVENANCE):
+        raise HierarchyError(f'"provenance" must be an object of up to {MAX_PROVENANCE} characters')
+    description = data.get("description", "")
+    if not isinstance(description, str) or not _fits(description, MAX_DESCRIPTION):
+        raise HierarchyError(f'"description" must be text of up to {MAX_DESCRIPTION} characters')
     return make_hierarchy(
         name,
         built,
         class_names=class_names,
         class_level=class_level,
-        description=str(data.get("description", "")),
+        description=description,
         provenance=provenance,
     )
+
+
+def _fits(text: str, limit: int) -> bool:
+    return len(text) <= limit and is_text(text)
 
 
 def _level(entry: Any, position: int, class_names: tuple[str, ...] | None, count: int) -> HierarchyLevel:

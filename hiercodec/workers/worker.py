@@ -44,7 +44,7 @@ class ChildProcess:
         self._start()
 
     def _start(self) -> None:
-        context = get_context("loky")
+        context: Any = get_context("loky")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
             target=child.serve, args=(theirs, self._memory, os.getpid()), env=child.ENVIRONMENT, daemon=True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from hiercodec.evaluation.bundle import WEBP_SIDE
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken
 from hiercodec.ui.explore import attention, export, numbers
@@ -201,6 +202,8 @@ def take_away(shown: Subject, position: int) -> None:
         ("Trace (JSON)", f"{stem}.json", "application/json", lambda: export.trace_json(trace)),
         ("Charts (HTML)", f"{stem}-charts.html", "text/html", lambda: export.charts_html(trace, mode)),
     ]  # fmt: skip
+    if max(trace.width, trace.height) > WEBP_SIDE:
+        rows = [row for row in rows if row[0] != "Animation (WebP)"]
     if trace.provenance.get("reference"):
         rows = [row for row in rows if row[0] != "Original at this size (PNG)"]
     st.markdown(

@@ -24,6 +24,10 @@ from hiercodec.ui.frame import chrome, work
 from hiercodec.ui.taxonomy.shared import model_title, own, title
 from hiercodec.workers import tasks
 
+DOWNLOADS = "HIERCODEC_DOWNLOADS"
+"""Environment variable: 1 lets visitors fetch CLIP models with open_clip (hundreds of megabytes, minutes of a processor)
+into this machine's cache, 0 does not; without it only those may who sit at the machine that runs the app."""
+
 LIVE_COMMAND = f"export {ENV}=DIR   # a folder of .npy files, one row a class\nstreamlit run app.py"
 METHODS = {
     "nested": "nested k-means (a tree)",
@@ -74,7 +78,8 @@ def live(_: Hierarchy | None = None) -> None:
 def _source() -> Embedding | None:
     """The embedding to cluster: from the local folder, an upload, or open_clip; None (with words) while there is none."""
     folder = os.environ.get(ENV, "")
-    kinds = (["local folder"] if folder and Path(folder).is_dir() else []) + ["upload", "download with open_clip"]
+    kinds = (["local folder"] if folder and Path(folder).is_dir() else []) + ["upload"]
+    kinds += ["download with open_clip"] if _may_download() else []
     kind = st.segmented_control("Embeddings from", kinds, default=kinds[0], required=True, key="live_kind")
     try:
         if kind == "local folder":
@@ -92,10 +97,17 @@ def _source() -> Embedding | None:
                 )
                 return None
             return from_bytes(upload.getvalue(), name=Path(upload.name).stem)
-        return _download()
+        return _download() if _may_download() else None
     except HierarchyError as error:
         chrome.notice("error", f"This cannot be used: {error}")
         return None
+
+
+def _may_download() -> bool:
+    said = os.environ.get(DOWNLOADS, "")
+    at_home = st.get_option("server.address") in ("localhost", "127.0.0.1", "::1")
+    handed_on = {"x-forwarded-for", "forwarded"} & {name.lower() for name in st.context.headers}  # a proxy's visitors
+    return said == "1" if said else at_home and not handed_on
 
 
 @st.cache_resource(max_entries=1, show_spinner="Reading embeddings …")

@@ -1,6 +1,6 @@
 // Decodes a set of pictures once and keeps them for the scrubber, which finds them under globalThis.hiercodecFrames.
 // It lives apart from the scrubber so that moving the scrubber never sends the pictures again.
-// data: {id, pictures: {name: [base64 of WebP, …]}, changes: [names]}; of a row named in `changes` only the first is a
+// data: {id, pictures: {name: [base64 of WebP or PNG, …]}, changes: [names]}; of a row named in `changes` only the first is a
 // picture, each other one holds (new − old + 128) mod 256, as in hiercodec/evaluation/bundle.py.
 
 const KEEP = 6;
@@ -9,7 +9,7 @@ const EXACT = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
 
 async function decode(base64) {
   const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-  return createImageBitmap(new Blob([bytes], { type: "image/webp" }), EXACT);
+  return createImageBitmap(new Blob([bytes]), EXACT);
 }
 
 function pixels(bitmap) {
