@@ -50,6 +50,7 @@ INSIDE = {
         "taxonomy": {"frame"},
         "results": {"frame"},
         "learn": {"frame"},
+        "vote": {"frame", "explore", "taxonomy"},
     },
     "training": {"codec": set(), "ablation": {"codec"}},
 }

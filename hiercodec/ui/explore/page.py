@@ -9,12 +9,13 @@ import streamlit as st
 from hiercodec.classify import ALLOWED, DEFAULT, offers, permitted
 from hiercodec.evaluation.samples import Sample, samples
 from hiercodec.evaluation.story import opening_step
+from hiercodec.fsio import APP
 from hiercodec.levels import PAPER_PLAN, read_plan, spoken
 from hiercodec.ui.explore import rivals
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.explore.panels import panels
 from hiercodec.ui.explore.scrubber import scrubber, send_frames
-from hiercodec.ui.explore.subject import Subject, default_settings, opening, subject
+from hiercodec.ui.explore.subject import SHOWN, Subject, default_settings, opening, subject
 from hiercodec.ui.frame import cached, chrome, state
 from hiercodec.ui.results.cards import about_switch, weaknesses
 
@@ -107,6 +108,7 @@ def view(shown: Subject, look_at: str = "") -> None:
     `look_at` names the part that a lesson is about.
     """
     trace = shown.bundle.trace
+    st.session_state[SHOWN] = shown
     sizes = [step.bytes for step in trace.steps]
     start = len(sizes) - 1 if trace.provenance.get("reference") else opening_step(trace)
     position = state.stand(shown.origin, sizes, start, carry=shown.sample is not None)
@@ -154,7 +156,11 @@ def _view(
         on_move=state.released,
         on_look=state.looked,
         on_finer=state.finer_asked,
+        on_vote=state.vote_asked,
     )
+    if state.voting():
+        named = {state.PHOTO: shown.title} if shown.sample else {}
+        st.switch_page(APP / "pages" / "vote.py", query_params=named)
     panels(shown, position)
     own = {"original": [shown.bundle.original], "frames": shown.bundle.changes, "bits": [shown.bundle.bits]}
     send_frames(shown.identity, own, key="explore_frames", changes=["frames"])

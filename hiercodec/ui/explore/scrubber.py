@@ -53,6 +53,7 @@ def scrubber(
     on_codec: Callable[[], None] = lambda: None,
     on_look: Callable[[], None] = lambda: None,
     on_finer: Callable[[], None] = lambda: None,
+    on_vote: Callable[[], None] = lambda: None,
 ) -> None:
     """Draw the scrubber for one trace.
 
@@ -60,8 +61,9 @@ def scrubber(
     a release, with the step in `st.session_state[key].k`; `on_codec` when someone asks for a rival codec at the same
     bytes, named in `st.session_state[key].codec`; `on_look` when the view changes, which `look` restores when the page
     opens or a lesson asks for it; `on_finer` when someone asks for finer steps in the block named in
-    `st.session_state[key].finer` ("": for none; `finer` is the block that has them). `look_at` names the part that a lesson
-    is about (see `learn.courses.Part`). `sources` are rivals as (name, label); `rival` is the one computed last.
+    `st.session_state[key].finer` ("": for none; `finer` is the block that has them); `on_vote` when a hall shall be asked.
+    `look_at` names the part that a lesson is about (see `learn.courses.Part`). `sources` are rivals as (name, label);
+    `rival` is the one computed last.
     """
     data = web.data(bundle, identity, position=position, alt=alt)
     data |= {"seek": seek, "look": look, "look_at": look_at, "finer": finer, "rival": rival}
@@ -73,4 +75,5 @@ def scrubber(
         on_codec_change=on_codec,
         on_look_change=on_look,
         on_finer_change=on_finer,
+        on_vote_change=on_vote,
     )

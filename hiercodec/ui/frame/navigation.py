@@ -16,8 +16,12 @@ PAGES = (
     ("failures", "Failures", ":material/troubleshoot:", "What is taken for what, and from which byte on not any more"),
     ("models", "Models", ":material/deployed_code:", "What is shipped and what it measured"),
     ("learn", "Learn", ":material/school:", "The idea in five minutes"),
+    ("vote", "Class vote", ":material/how_to_vote:", "What does the hall see?"),
 )
 """Addresses are the scripts' names: then Streamlit knows them even before `st.navigation` has run (see `ensure`)."""
+
+HIDDEN = {"vote"}
+"""Pages that are opened from another one, or by a phone, and stand in no menu."""
 
 _MENU_DRAWN = "menu drawn"
 
@@ -26,7 +30,15 @@ def navigation() -> Page:
     """Draw the menu; returns the page that the address names, ready to run."""
     st.session_state[_MENU_DRAWN] = True
     pages = [
-        st.Page(APP / "pages" / f"{name}.py", title=title, icon=icon, url_path=name, help=tip, default=number == 0)
+        st.Page(
+            APP / "pages" / f"{name}.py",
+            title=title,
+            icon=icon,
+            url_path=name,
+            help=tip,
+            default=number == 0,
+            visibility="hidden" if name in HIDDEN else "visible",
+        )
         for number, (name, title, icon, tip) in enumerate(PAGES)
     ]
     return st.navigation(pages, position="top")

@@ -35,8 +35,8 @@ TAKEN = "Camera picture.jpg"
 NO_FINER = "none"
 PLAIN_LOOK = "picture,prefix,original,0"
 
-_MEMORY, _WRITTEN, _PLAIN, _AT, _SEEK, _FILE, _WISH = (
-    f"explore_{name}" for name in ("memory", "written", "plain", "at", "seek", "file", "wish")
+_MEMORY, _WRITTEN, _PLAIN, _AT, _SEEK, _FILE, _WISH, _VOTE = (
+    f"explore_{name}" for name in ("memory", "written", "plain", "at", "seek", "file", "wish", "vote")
 )
 _LOOK_FORM = re.compile(r"[a-z0-9]{1,12}(,[a-z0-9]{1,12}){3}")
 
@@ -190,6 +190,16 @@ def finer_asked() -> None:
     if isinstance(level, str):
         st.session_state[FINER] = level or NO_FINER
         remember(FINER, level or NO_FINER)
+
+
+def vote_asked() -> None:
+    """A hall shall be asked what it sees."""
+    st.session_state[_VOTE] = True
+
+
+def voting() -> bool:
+    """Whether a vote was just asked for; once."""
+    return st.session_state.pop(_VOTE, False)
 
 
 def codec_asked() -> str | None:

@@ -120,6 +120,7 @@ export function createScrubber(root) {
       dress({ view: state.view === "difference" ? state.view : "split" });
     },
     pixels: (button) => button.setAttribute("aria-pressed", stage.classList.toggle("pixels")),
+    vote: () => ask("vote", true),
     present: () => present.toggle(),
   };
   for (const button of $$("[data-do]")) button.onclick = () => actions[button.dataset.do](button);
