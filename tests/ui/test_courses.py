@@ -184,6 +184,11 @@ def test_similarity_intervals_and_stops(traces):
     assert said("{{ wup(vulture, black grouse) }}", place) == "0.77"  # the paper's Fig. 6: 0.769
     nearer = hc.wup("moped", "tricycle") > hc.wup("moped", "running shoe")
     assert (said("{{ if nearer(moped, tricycle, running shoe) }} yes", place) == "yes") == nearer
+    card = card_of("lite0")
+    errors = [card["held_out_by_prefix"]["6.0%"][f"ece_{when}"] for when in ("before", "after")]
+    words = "{{ temperature }} {{ temperature_ece(6.0%, before) }} {{ temperature_ece(6.0%, after) }}"
+    assert said(words, place) == f"{card['temperature']:.2f} {errors[0]:.3f} {errors[1]:.3f}"
+    assert (said("{{ if temperature_helps(6.0%) }} yes", place) == "yes") == (errors[1] < errors[0])
     assert said("{{ interval(50, 100) }}", place) == "40 to 60 %"  # Wilson, 1927
     sure = confidence_of(card_of("lite0"), "consensus-mended")
     total = place.trace.file_bytes

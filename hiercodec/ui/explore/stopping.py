@@ -11,9 +11,9 @@ from hiercodec.evaluation.stopping import Until, confidences, stop_step
 from hiercodec.levels import spoken
 from hiercodec.ui.explore.answers import format_bytes, percent
 from hiercodec.ui.frame import chrome
+from hiercodec.ui.results.stopping import about_confidence
 
 if TYPE_CHECKING:
-    from hiercodec.classify import Confidence
     from hiercodec.evaluation.trace import Trace
     from hiercodec.ui.explore.subject import Subject
 
@@ -37,7 +37,7 @@ def stop_when_sure(shown: Subject, position: int) -> None:
         rows = [stop_row(trace, level, stops[level], sure[level]) for level in trace.levels]
         st.dataframe(rows, hide_index=True, width="stretch")
         st.markdown(warning(trace, stops))
-        st.caption(about(str(said.get("classifier")), trace, curves))
+        st.caption(about_confidence(trace.levels[0], str(said.get("classifier")), curves))
     with right:
         fig = stop_curves(trace, sure, stops, threshold, position=position, mode=chrome.mode())
         words = "; ".join(f"{row['sure of the']} {row['stops at']}" for row in rows)
@@ -70,20 +70,3 @@ def warning(trace: Trace, stops: dict[str, int | None]) -> str:
     if not wrong:
         return ""
     return f"Sure is not right: at this threshold reading stops at a wrong {' and a wrong '.join(wrong)}."
-
-
-def about(judge: str, trace: Trace, curves: Confidence) -> str:
-    """What "sure" means for this classifier and hierarchy, with the error that remains."""
-    fitted = (card_of(judge).get("confidence") or {}).get("levels", {})
-    level = trace.levels[0]
-    if level not in curves.curves:
-        return (
-            "Sure means the classifier's probability here. It is not calibrated for this classifier and hierarchy: on short "
-            "prefixes a classifier is surer than it is right."
-        )
-    (prefix, shortest), *_ = fitted[level]["held_out_by_prefix"].items()
-    return (
-        f"Sure is calibrated by level and share of the file. On prefixes of {prefix} the {spoken(level)}'s probability "
-        f"alone was off by {shortest['ece_before']:.3f} on average (ECE), the calibrated one by "
-        f"{shortest['ece_after']:.3f}; measured on training photographs that were held out."
-    )

@@ -159,6 +159,11 @@ def _ece(level: str, prefix: str, when: str) -> float:
     return row[f"ece_{when}"]
 
 
+def _temperature_ece(prefix: str, when: str) -> float:
+    card = card_of(DEFAULT)
+    return (card["held_out"] if prefix == "all" else card["held_out_by_prefix"][prefix])[f"ece_{when}"]
+
+
 def _stop(place: Place, level: str, percent: str) -> int | None:
     said = place.trace.provenance
     curves = confidence_of(card_of(str(said.get("classifier"))), str(said.get("hierarchy")))
@@ -214,6 +219,7 @@ FACTS: dict[str, Callable[..., str]] = {
     "ece": lambda place, level, prefix, when: f"{_ece(level, prefix, when):.3f}",
     "training_photos": lambda place: _training_photos(),
     "temperature": lambda place: f"{card_of(DEFAULT)['temperature']:.2f}",
+    "temperature_ece": lambda place, prefix, when: f"{_temperature_ece(prefix, when):.3f}",
     "interval": _interval,
 }
 """What a lesson may state. `level` is coarse, intermediate or fine; the photograph and the step are the lesson's own."""
@@ -232,6 +238,7 @@ CLAIMS: dict[str, Callable[..., bool]] = {
     "one_path": lambda place: _step(place).consistent,
     "stops_early": lambda place, level, percent: _stop(place, level, percent) is not None,
     "measured": lambda place, setting, level, judge: _accuracy(setting, level, judge) is not None,
+    "temperature_helps": lambda place, prefix: _temperature_ece(prefix, "after") < _temperature_ece(prefix, "before"),
     "calibrated": lambda place, level: level in (card_of(DEFAULT).get("confidence") or {}).get("levels", {}),
     "in_loss": lambda place, judge: in_loss(judge, cached.cards().get("lite", {})) is True,
 }

@@ -9,7 +9,6 @@ import streamlit as st
 from hiercodec.classify import Confidence, card_of, confidence_of
 from hiercodec.errors import InputError
 from hiercodec.evaluation.stopping import THRESHOLDS, Ladder, Outcome, bytes_for, controlled, fixed, gain, ladder
-from hiercodec.figures.stopping import controller_curve
 from hiercodec.levels import spoken
 from hiercodec.ui.frame import chrome
 
@@ -24,6 +23,8 @@ def stopping_section(rows: Rows, *, key: str = "stopping") -> None:
         "A receiver need not read the same number of bytes of every file. It can stop at the first cut at which the "
         "classifier is sure enough: easy photographs end early, hard ones go on."
     )
+    from hiercodec.figures.stopping import controller_curve
+
     codecs = [name for name in (rows.meta.get("provenance") or {}).get("models", {}) if name in rows.codecs]
     if not codecs or not rows.judges:
         chrome.empty("These rows hold no prefixes of our codec that a classifier has judged.")
@@ -89,18 +90,23 @@ def as_rows(stopped: list[Outcome], same: list[Outcome]) -> list[dict[str, Any]]
 
 
 def about_confidence(level: str, judge: str, curves: Confidence) -> str:
-    """How sure "sure" is: the calibration error of held-out photographs, or that there is no calibration."""
-    card = (card_of(judge).get("confidence") or {}).get("levels", {}).get(level)
-    if level not in curves.curves or not card:
-        return (
-            f"Sureness is the probability that {judge} gives its answer. No curve was fitted for this classifier and "
-            "hierarchy, so on short prefixes it is surer than it is right."
+    """How sure "sure" is, by the classifier's card: errors of held-out photographs, or that nothing was calibrated."""
+    card = card_of(judge)
+    if not card:
+        return f"Sure is the probability that {judge} gives its answer. Nobody has calibrated this classifier here."
+    if level in curves.curves:
+        fitted = card["confidence"]["levels"][level]
+        named, rows = (
+            f"a curve by level and share of the file (here: the {spoken(level)})",
+            fitted["held_out_by_prefix"],
         )
-    first, *_ = card["held_out_by_prefix"].items()
-    before, after = (first[1][f"ece_{when}"] for when in ("before", "after"))
+        whole = fitted["held_out"]
+    else:
+        named, rows, whole = "one temperature for all levels and prefixes", card["held_out_by_prefix"], card["held_out"]
+    prefix, short = next(iter(rows.items()))
+    verdict = "better" if short["ece_after"] < short["ece_before"] else "worse"
     return (
-        "Sureness is calibrated: on training photographs that were held out, it is off by "
-        f"{card['held_out']['ece_after']:.3f} on average (ECE, {spoken(level)}, all prefixes). On prefixes of {first[0]} "
-        f"of a file the classifier's own probability was off by {before:.3f}, after the curve for the share of bytes "
-        f"{after:.3f}."
+        f"Sure is a probability of {judge} after {named}, fitted on training photographs. On others of them that were held "
+        f"out it is off by {whole['ece_after']:.3f} on average (ECE; {whole['ece_before']:.3f} without). On prefixes of "
+        f"{prefix} of a file it is {verdict} than without: {short['ece_before']:.3f} → {short['ece_after']:.3f}."
     )
