@@ -6,6 +6,7 @@ lesson begins; after that the visitor moves freely, and "Show again" returns to 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ def enter() -> Taught | None:
         st.session_state.pop(_BEGUN, None)
         return None
     try:
-        taught = _taught(name, int(number) if number.isdecimal() else 1)
+        taught = _taught(name, int(number) if re.fullmatch("[0-9]{1,4}", number) else 1)
     except HiercodecError as error:
         state.leave_course()
         chrome.notice("error", f"This course cannot be shown. {error}")

@@ -24,10 +24,10 @@ def _course(folder: Path) -> Course:
 
 def course(name: str) -> Course:
     """The course called `name`; `CourseError` if there is none, or it cannot be read."""
-    for folder in folders():
-        if folder.name == name:
-            return _course(folder)
-    raise CourseError(f"there is no course {name[:40]!r}")
+    known = {folder.name: folder for folder in folders()}
+    if name not in known:
+        raise CourseError(f"There is no such course; there are {', '.join(known)}.")
+    return _course(known[name])
 
 
 def all_courses() -> tuple[list[Course], list[CourseError]]:
