@@ -273,7 +273,7 @@ def test_places(traces):
         (f"{HEAD}{{{{ if sharp }}}} Text.\n", r"c/01\.md:6: no claim 'sharp'"),
         (f"{HEAD}Text {{{{ block_ends }}}}.\n", r"c/01\.md:6: block_ends\(level\) got 0"),
         (f"{HEAD}Text {{{{ photo. }}}}\n", r"c/01\.md:6: a fact is written"),
-        (f"{HEAD}Text.\n## Question\nWhy?\n## Answer\n\n{{{{ whi }}}}\n", r"c/01\.md:10: no fact 'whi'"),
+        (f"{HEAD}Text.\n## Question\nWhy?\n## Answer\n\n{{{{ whi }}}}\n", r"c/01\.md:11: no fact 'whi'"),
         (HEAD.replace("step = 3", "step = 99") + "Text.", r"c/01\.md:4: Cat has the steps 1 to \d+, not 99"),
         (HEAD.replace("step = 3", 'step = "end of poodle"') + "Text.", r"c/01\.md:4: no step 'end of poodle'"),
         (HEAD.replace("Cat", "Dog") + "Text.", r"c/01\.md:3: no photograph 'Dog'; there are Cat, "),
