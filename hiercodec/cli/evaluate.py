@@ -27,7 +27,7 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
         "--codec",
         action="append",
         default=[],
-        help="another format beside it: jpeg webp avif jpeg2000; may be repeated",
+        help="a rival beside it, see docs/rivals.md: jpeg avif jpeg2000-cut order:trit …; may be repeated",
     )
     parser.add_argument(
         "--classifier", action="append", help="judge: lite0 lite2 timm:… (default lite0; 'none'); may be repeated"

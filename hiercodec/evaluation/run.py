@@ -26,9 +26,10 @@ from hiercodec.evaluation import rows
 from hiercodec.evaluation.dataset import Stored, decode, index
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.parts import Parts
-from hiercodec.evaluation.peers import HierPeer, rival, shares_and_ends
+from hiercodec.evaluation.peers import HierPeer, shares_and_ends
 from hiercodec.evaluation.provenance import commit, provenance, today
 from hiercodec.evaluation.records import records
+from hiercodec.evaluation.rivals import rival
 from hiercodec.images import centre_crop
 from hiercodec.protocols import Peer
 

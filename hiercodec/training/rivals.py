@@ -209,9 +209,12 @@ def layers(bits: np.ndarray, error: np.ndarray) -> np.ndarray:
 
 
 def shifts_of_planes(weight: np.ndarray) -> np.ndarray:
-    """int16 (C,): by how many trit-planes a channel goes ahead (> 0) of its scale: log3 of the square root of its weight."""
-    relative = np.log(np.maximum(weight, 1e-30)) / (2 * np.log(3))
-    return np.clip(np.round(relative - np.median(relative)), -2, 2).astype(np.int16)
+    """int16 (C,): by how many thirds of a trit-plane a channel goes ahead (> 0) of its scale, at most two planes.
+
+    A plane is a factor of 9 in squared error, which is what a weight multiplies.
+    """
+    planes = np.log(np.maximum(weight, 1e-30)) / np.log(9)
+    return np.clip(np.round(3 * (planes - np.median(planes))), -6, 6).astype(np.int16)
 
 
 def fit_saliency(samples: Sequence[Sample], judge: Frozen, steps: int = 400) -> np.ndarray:

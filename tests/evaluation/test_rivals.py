@@ -116,7 +116,7 @@ def fit(tiny_lite):
     integers = {
         "channel": np.arange(channels)[::-1],
         "steps": np.array([[9, 2] * (channels // 2), [1] * channels, [0] * channels]),
-        "task": np.arange(channels) % 3 - 1,
+        "task": np.arange(channels) % 9 - 4,
         "refine": np.ones((context.PLANES + 1, context.CLASSES**2)),
     }
     tensors |= {name: array.astype(np.int16) for name, array in integers.items()}

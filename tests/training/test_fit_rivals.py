@@ -47,7 +47,7 @@ def test_the_integers_have_their_ranges(fitted, tiny_lite):
     assert given["steps"].shape == (len(rivals.LAYERS) + 1, channels)
     assert (np.diff(given["steps"], axis=0) <= 0).all(), "a later layer never knows less"
     assert not given["steps"][-1].any()
-    assert np.abs(given["task"]).max() <= 2
+    assert np.abs(given["task"]).max() <= 6
     assert given["refine"].shape == (context.PLANES + 1, context.CLASSES**2)
 
 
@@ -64,7 +64,7 @@ def test_channels_stand_by_error_removed_per_bit_and_planes_by_weight():
     bits, error = np.zeros((6, 3)), np.zeros((6, 3))
     bits[0], error[rivals.WIDEST] = [10, 10, 20], [10, 30, 40]
     assert rivals.order_of_channels(bits, error).tolist() == [2, 0, 1]
-    assert rivals.shifts_of_planes(np.array([1.0, 9, 81, 9, 9])).tolist() == [-1, 0, 1, 0, 0]
+    assert rivals.shifts_of_planes(np.array([1.0, 9, 81, 9, 9])).tolist() == [-3, 0, 3, 0, 0]
 
 
 def test_context_learns_that_scales_promised_too_much():

@@ -97,10 +97,15 @@ def refine(known: Known, prior: Prior) -> Iterator[Step]:
 
 
 def task(known: Known, prior: Prior) -> Iterator[Step]:
-    """`trit`, each channel's planes moved by what it means to a classifier (cf. PICM, arXiv 2512.20070)."""
+    """`trit`, each channel's planes moved by what it means to a classifier (cf. PICM, arXiv 2512.20070).
+
+    Moves count in thirds of a plane, so that a plane is sent in up to three portions.
+    """
     shift = prior.spread(prior.fitted["task"])
-    for plane in range(int((known.width + shift).max()), int(shift.min()), -1):
-        yield _split(known, np.flatnonzero((known.width > 0) & (known.width + shift == plane)))
+    for portion in range(int((3 * known.width + shift).max()), int(shift.min()), -1):
+        where = np.flatnonzero((known.width > 0) & (3 * known.width + shift == portion))
+        if len(where):
+            yield _split(known, where)
 
 
 def learned_step(known: Known, prior: Prior) -> Iterator[Step]:
