@@ -17,7 +17,9 @@ from hiercodec.evaluation.rivals.fitted import Fitted, Head, load, path_of, save
 from hiercodec.evaluation.rivals.intervals import Known, tree
 from hiercodec.evaluation.rivals.peer import POINTS, STEPS, OrderPeer, Single, levels
 from hiercodec.evaluation.rivals.policies import POLICIES, Prior, arrived, write
-from tests.models.tiny import smooth_photo
+from hiercodec.models.network import HierNetwork
+from hiercodec.models.store import shipped
+from tests.models.tiny import TINY_TIC, smooth_photo
 
 SHAPE = (8, 3, 4)
 
@@ -213,6 +215,12 @@ def test_a_fit_is_one_model_s(tiny_lite, fit, tmp_path):
         load(path, tiny_lite.fingerprint)
 
 
+def test_the_shipped_fit_is_the_shipped_model_s():
+    """Whoever ships other weights fits the rivals to them: `hiercodec fit-rivals` (docs/rivals.md)."""
+    card = shipped()["lite"]
+    assert load(path_of("lite"), bytes.fromhex(card["fingerprint"])).card["photos"] > 100
+
+
 def test_a_flat_latent_holds_every_component_once(tiny_lite, rgb):
     network = tiny_lite.network
     flat = Flat(network)
@@ -229,6 +237,13 @@ def test_a_flat_latent_holds_every_component_once(tiny_lite, rgb):
         expected = network.linear.reconstruct(latent._components)
     assert learned.shape[1] == network.plan.channels
     assert torch.allclose(shown, expected, atol=1e-4), "unquantised, it is the picture's own projection"
+
+
+def test_a_latent_without_layers_is_flat_as_it_is():
+    flat = Flat(HierNetwork(TINY_TIC))
+    t = torch.randn(1, TINY_TIC.m, 2, 3)
+    assert torch.equal(flat.take(t), t)
+    assert torch.equal(flat.fill(t), t)
 
 
 def test_names_are_listed():
