@@ -58,7 +58,7 @@ def test_symbols_do_not_depend_on_a_gpu(tmp_path, coded, tiny_lite):
 
 def test_what_is_rounded_is_far_from_a_boundary(tiny_lite, coded):
     """Computed in another order of sums, float64 results move by about 1e-15: nothing may lie that near an edge."""
-    sigma, mu, rounded = parameters(tiny_lite, coded)
+    sigma, mu, rounded, _ = parameters(tiny_lite, coded)
     assert min(margins(sigma, mu)) > 1e-11
     assert len(rounded) == 2 * len(tiny_lite.plan)
     assert np.array_equal(np.rint(mu[:50] * MEAN_STEPS), rounded[1].ravel()[:50])
