@@ -25,8 +25,12 @@ chrome.page(
     "results, or over your own photographs.",
 )
 try:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        given = source.choose()
+    row, below = st.container(horizontal=True, vertical_alignment="bottom"), st.container()
+    with row:
+        name = source.choose()
+    with below:
+        given = source.opened(name)
+    with row:
         view = source.view(given) if given else None
     if view is None:
         chrome.footer()

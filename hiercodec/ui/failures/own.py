@@ -31,7 +31,9 @@ THUMBNAIL = 176
 JUDGES = ("lite0", "lite2")
 MODEL = "lite"
 
-_UPLOAD, _KEY, _JOB, _FILE = (f"failures_{name}" for name in ("upload", "key", "job", "file"))
+_UPLOAD, _KEY, _JOB, _FILE, _ERROR, _WAITING = (
+    f"failures_{name}" for name in ("upload", "key", "job", "file", "error", "waiting")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +141,10 @@ def choose() -> Gallery | tuple[str, bytes] | None:
         key=_UPLOAD,
         on_change=_changed,
     )
-    if error := st.session_state.get(f"{_KEY}_error"):
+    if error := st.session_state.get(_ERROR):
         chrome.notice("error", f"This cannot be used: {error}")
+    if _WAITING in st.session_state:
+        _begin(st.session_state.pop(_WAITING))
     if _JOB in st.session_state:
         _told(st.session_state[_JOB][0])
     return given()
@@ -170,13 +174,21 @@ def _changed() -> None:
     if tables:
         st.session_state[_FILE] = tables[0]
         return
-    try:
-        found = photographs(files)
-        work, meta = tracer()
-    except HiercodecError as error:
-        st.session_state[f"{_KEY}_error"] = str(error)
-        return
     st.session_state[_KEY] = cached.key_of(b"".join(data for _, data in files))
+    try:
+        st.session_state[_WAITING] = photographs(files)
+    except HiercodecError as error:
+        st.session_state[_ERROR] = str(error)
+
+
+def _begin(found: list[Given]) -> None:
+    """Load the models, with words on the page, and start tracing."""
+    try:
+        with st.spinner("Loading the codec and the judges …"):
+            work, meta = tracer()
+    except HiercodecError as error:
+        chrome.notice("error", f"Photographs cannot be traced here: {error}")
+        return
     st.session_state[_JOB] = Batch(found, work, lambda one: one.name), meta
 
 
@@ -184,7 +196,7 @@ def forget() -> None:
     """Stop what is running and let everything go."""
     if _JOB in st.session_state:
         st.session_state.pop(_JOB)[0].cancel()
-    for name in (_KEY, f"{_KEY}_error", _FILE):
+    for name in (_KEY, _ERROR, _FILE, _WAITING):
         st.session_state.pop(name, None)
 
 

@@ -102,13 +102,14 @@ def answers(source: Source, codec: str, judge: str) -> Answers:
     return _answers(source.identity, codec, judge, source.rows)
 
 
-def choose() -> Source | None:
-    """Which rows: from a box, or what the visitor gives; None (with words on the page) where there are none yet."""
-    names = [*shipped(), OWN]
-    name = pick("Results", RESULT, names, width=260)
-    if name == OWN:
-        return _own()
-    return stored(name)
+def choose() -> str:
+    """Whose failures, from a box: the name of a file of rows that ships, or OWN."""
+    return pick("Results", RESULT, [*shipped(), OWN], width=260)
+
+
+def opened(name: str) -> Source | None:
+    """What `choose` named; None (with words on the page) where the visitor gave nothing yet. Raises `InputError`."""
+    return _own() if name == OWN else stored(name)
 
 
 def stored(name: str) -> Source:
