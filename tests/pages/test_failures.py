@@ -20,6 +20,7 @@ from hiercodec.evaluation.failures import FAILURES, ORDERS
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.failures import gallery, own, source, stress
 from hiercodec.ui.frame import cached, state
+from hiercodec.workers import tasks
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 from tests.evaluation.some_rows import some_rows
 
@@ -216,8 +217,8 @@ def photo(seed: int) -> bytes:
 def fakes(monkeypatch):
     """A fake codec and a fake judge."""
     monkeypatch.setattr(cached, "cards", lambda: {"lite": {"preset": {}, "fingerprint": b"FAKE".hex()}})
-    monkeypatch.setattr(cached, "load_codec", lambda name, fingerprint: FakeCodec())
-    monkeypatch.setattr(cached, "load_classifier", lambda spec: FakeClassifier())
+    monkeypatch.setattr(tasks, "load_codec", lambda name, fingerprint: FakeCodec())
+    monkeypatch.setattr(tasks, "load_classifier", lambda spec: FakeClassifier())
     monkeypatch.setattr(own, "JUDGES", ("lite0",))
 
 
@@ -226,7 +227,7 @@ def give(at: AppTest, *given: tuple[str, bytes]) -> AppTest:
     kinds = {"png": "image/png", "zip": "application/zip", "txt": "text/plain"}
     at.file_uploader[0].set_value([(name, data, kinds.get(name[-3:], "")) for name, data in given]).run()
     if "failures_job" in at.session_state:
-        at.session_state["failures_job"][0].wait(60)
+        at.session_state["failures_job"].wait(60)
         at.run()
     assert not at.exception
     return at
@@ -349,7 +350,7 @@ def test_own_photographs_are_put_under_stress_when_asked(page, fakes, monkeypatc
     at = give(at, ("one.png", photo(2)))
     assert at.selectbox(key=stress.PHOTO).value == "one.png"
     next(button for button in at.button if button.label == "Put it under stress").click().run()
-    at.session_state["failures_stress"]["one.png"][0].wait(60)
+    at.session_state["failures_stress"]["one.png"].wait(60)
     at.run()
     assert not at.exception
     assert len(at.image) == 2

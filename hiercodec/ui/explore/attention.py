@@ -12,7 +12,8 @@ from hiercodec.errors import HiercodecError
 from hiercodec.figures.palette import SEQUENTIAL, ramp
 from hiercodec.images import sha256_of
 from hiercodec.levels import spoken
-from hiercodec.ui.frame import cached, chrome
+from hiercodec.ui.frame import chrome, work
+from hiercodec.workers import gallery
 
 if TYPE_CHECKING:
     from hiercodec.ui.explore.subject import Subject
@@ -23,15 +24,11 @@ VEIL = 0.62
 
 @st.cache_data(max_entries=64, show_spinner="Asking the classifier where it looks …")
 def attention(key: str, classifier: str, hierarchy: str, level: str, group: int, _rgb: np.ndarray) -> np.ndarray:
-    """Where a classifier sees a group of a level in a picture (which `key` names), 0…1 on the latent grid. Imports torch.
+    """Where a classifier sees a group of a level in a picture (which `key` names), 0…1 on the latent grid.
 
-    Raises the project's errors, and `TypeError` for a classifier without feature maps.
+    Raises the project's errors; `InputError` for a classifier without feature maps.
     """
-    from hiercodec.classify.saliency import saliency
-
-    with cached.turn():
-        classes = cached.load_hierarchy(hierarchy).level(level).members(group)
-        return saliency(cached.load_classifier(classifier), _rgb, classes.tolist())
+    return work.run(gallery.attention, (classifier, hierarchy), level, group, _rgb)
 
 
 def panel(shown: Subject, position: int) -> None:
@@ -50,7 +47,7 @@ def panel(shown: Subject, position: int) -> None:
     rgb = shown.bundle.pixels(position)
     try:
         seen = attention(sha256_of(rgb), classifier, hierarchy, level, group, rgb)
-    except (HiercodecError, TypeError, ImportError) as error:
+    except HiercodecError as error:
         chrome.empty(f"There is no such map here: {error}")
         return
     bits = shown.bundle.bit_maps()[position]

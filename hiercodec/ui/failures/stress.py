@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from hiercodec.errors import HiercodecError, InputError
+from hiercodec.errors import InputError
 from hiercodec.evaluation import rows as files
 from hiercodec.evaluation.answers import COLUMNS, Answers
 from hiercodec.evaluation.rows import Rows
-from hiercodec.evaluation.samples import samples
-from hiercodec.evaluation.stress import CLEAN, STRESSES, split, stressed
+from hiercodec.evaluation.samples import sample, samples
+from hiercodec.evaluation.stress import CLEAN, STRESSES, split
 from hiercodec.figures import failures as figures
 from hiercodec.fsio import locate
 from hiercodec.levels import spoken
@@ -21,7 +21,9 @@ from hiercodec.ui.failures import own
 from hiercodec.ui.failures.batch import Batch
 from hiercodec.ui.failures.gallery import MARKS, trails
 from hiercodec.ui.failures.source import Source, View, answers, pick
-from hiercodec.ui.frame import cached, chrome
+from hiercodec.ui.frame import chrome, work
+from hiercodec.workers import gallery
+from hiercodec.workers.gallery import Traced
 
 STRESS = locate("results", "stress.parquet")
 COMMAND = "python -m hiercodec assets stress --classifier lite0 --classifier lite2"
@@ -43,7 +45,7 @@ def panel(view: View, chosen: np.ndarray) -> None:
         _together(_answers(ready, view))
     elif name in titles:
         row = next(row for row in samples() if row.title == name)
-        _one(_answers(ready, view), row.id, lambda: row.pixels())
+        _one(_answers(ready, view), row.id, lambda stresses: _pictures(row.id, tuple(stresses)))
     elif name:
         _own(view, name)
 
@@ -123,7 +125,7 @@ def meaning_first(found: Answers) -> np.ndarray:
 
 
 # ---- one photograph ----------------------------------------------------------------------------------------------------
-def _one(found: Answers, photo: str, pixels: Callable[[], np.ndarray]) -> None:
+def _one(found: Answers, photo: str, pictures: Callable[[list[str]], Mapping[str, bytes]]) -> None:
     """A card a stress: the stressed picture, what the whole file says, and the trail of every level."""
     levels = found.hierarchy.levels
     part = _of(found, photo, CLEAN)
@@ -134,17 +136,13 @@ def _one(found: Answers, photo: str, pixels: Callable[[], np.ndarray]) -> None:
         f"Cut at {', '.join(f'{n:,}' for n in part.bytes[0])} bytes where it is clean. Under each picture: {MARKS[1]} right "
         f"and {MARKS[0]} wrong at every cut, as judged by {found.judge}."
     )
-    rgb = pixels()
+    shown = [stress for stress in STRESSES if len(_of(found, photo, stress))]
+    seen = pictures(shown)
     with st.container(horizontal=True, gap="small"):
-        for stress in STRESSES:
+        for stress in shown:
             part = _of(found, photo, stress)
-            if not len(part):
-                continue
             with st.container(width=CARD, height="stretch", border=True, gap="xxsmall"):
-                alt = f"The photograph, {stress}"
-                st.image(
-                    _small(cached.key_of(photo, stress), stress, rgb), output_format="PNG", alt=alt, width="stretch"
-                )
+                st.image(seen[stress], output_format="PNG", alt=f"The photograph, {stress}", width="stretch")
                 answer = levels[-1].labels[part.winners[0, -1, -1]]
                 st.markdown(f"**{stress}**  \n→ {answer} {part.sure[0, -1, -1]:.0%}")
                 st.caption("  \n".join(f"{marks} {spoken(name)}" for name, marks in trails(part, 0).items()))
@@ -156,9 +154,9 @@ def _of_photo(found: Answers, photo: str) -> Answers:
     return found.where(np.array([split(str(name))[0] == photo for name in found.photos]))
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
-def _small(key: str, stress: str, _rgb: np.ndarray) -> bytes:
-    return own.small(stressed(_rgb, stress), CARD)
+@st.cache_data(max_entries=20, show_spinner="Putting the photograph under stress …")
+def _pictures(sample_id: str, stresses: tuple[str, ...]) -> dict[str, bytes]:
+    return work.run(gallery.pictures_under_stress, sample(sample_id).pixels(), stresses, CARD)
 
 
 # ---- a visitor's own ---------------------------------------------------------------------------------------------------
@@ -168,46 +166,35 @@ def _own_photographs(view: View) -> list[str]:
 
 
 def _own(view: View, name: str) -> None:
-    jobs: dict[str, tuple[Batch, dict[str, Any], np.ndarray]] = st.session_state.setdefault(_JOB, {})
+    jobs: dict[str, Batch[str, Traced]] = st.session_state.setdefault(_JOB, {})
     if name not in jobs:
         st.markdown(
             f"Twelve forms of stress make twelve more files of **{name}**: some seconds each, in the background."
         )
         st.button("Put it under stress", on_click=_begin, args=(view, name), type="primary")
         return
-    job, meta, rgb = jobs[name]
+    job = jobs[name]
     if not job.finished:
         _progress(job, job.done)
     for problem in job.problems[:3]:
         chrome.notice("warning", problem)
-    if job.results:
-        rows = own.rows_of([row for part in list(job.results) for row in part], meta)
-        _one(_answers(_pictureless(f"{name} {view.source.identity} {len(rows)}", rows), view), name, lambda: rgb)
+    results = list(job.results)
+    if results:
+        source = _pictureless(f"{name} {view.source.identity} {len(results)}", own.rows_of(results))
+        seen = {stress: picture for one in results for stress, picture in one.thumbnails.items()}
+        _one(_answers(source, view), name, lambda stresses: seen)
 
 
 def _begin(view: View, name: str) -> None:
     """Trace the photograph under every stress, in the background."""
-    from hiercodec.evaluation.stress import stress_records
-    from hiercodec.images import read_rgb
-
-    try:
-        png = view.source.picture(name)
-        assert png is not None
-        peer, judges, meta = own.measuring()
-        rgb = read_rgb(png)
-    except HiercodecError as error:
-        chrome.notice("error", str(error))
-        return
+    png = view.source.picture(name)
+    assert png is not None
     label = int(view.answers.labels[list(view.answers.photos).index(name)])
-
-    def work(stress: str) -> list[dict[str, Any]]:
-        with cached.turn():
-            return list(stress_records(name, rgb, [label] if label >= 0 else [], [peer], judges, stresses=[stress]))
-
+    told, classes, trace = own.measure(), [label] if label >= 0 else [], work.later(gallery.under_stress)
     jobs = st.session_state[_JOB]
-    for job, *_ in jobs.values():
+    for job in jobs.values():
         job.cancel()
-    jobs[name] = Batch(STRESSES, work), meta, rgb
+    jobs[name] = Batch(STRESSES, lambda stress: trace(told, name, png, classes, stress))
 
 
 @st.fragment(run_every=1.0)

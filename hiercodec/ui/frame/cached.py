@@ -27,11 +27,6 @@ SIDES = (384, 512, 768)
 """A visitor's photograph is shrunk until neither side is longer than this many pixels: the first, unless they choose."""
 
 
-def turn() -> threading.BoundedSemaphore:
-    """A turn at the codec, for work outside this module: `with cached.turn(): …`."""
-    return _BUSY
-
-
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _read_bundle(name: str, stamp: float) -> Bundle:
     return bundles.read(TRACES / f"{name}.zip")

@@ -1,0 +1,136 @@
+"""Tasks of the Failures page: a visitor's photographs as rows, under stress too, and where a classifier looks."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from hiercodec.errors import InputError
+from hiercodec.images import encode_png, read_rgb, resize_to
+from hiercodec.protocols import OperatingPoint, Peer
+from hiercodec.workers import tasks
+from hiercodec.workers.tasks import Tell
+
+CUTS = 5
+"""Shares of a file that are looked at, besides the ends of its levels."""
+
+THUMBNAIL = 176
+"""Longest side of a small picture, in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What photographs are measured with: a codec's name, classifiers' specifications, a hierarchy's name."""
+
+    model: str
+    judges: tuple[str, ...]
+    hierarchy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """One photograph: its name, its rows and what a file of them would say of them, the PNG that was encoded, and a small
+    picture of every cut, by its setting."""
+
+    name: str
+    rows: list[dict[str, Any]]
+    meta: dict[str, Any]
+    png: bytes
+    thumbnails: dict[str, bytes]
+
+
+@dataclass(slots=True)
+class Watched:
+    """A codec as a peer that keeps a small picture of every point it gives."""
+
+    peer: Peer
+    thumbnails: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The codec's name."""
+        return self.peer.name
+
+    def points(self, rgb: np.ndarray) -> Iterator[OperatingPoint]:
+        """The codec's points, looked at in passing."""
+        for point in self.peer.points(rgb):
+            self.thumbnails[point.setting] = small(point.picture)
+            yield point
+
+    def provenance(self) -> Any:
+        """The codec's own."""
+        return self.peer.provenance()
+
+
+def small(rgb: np.ndarray, side: int = THUMBNAIL) -> bytes:
+    """A small WebP of uint8 (H, W, 3), to find a photograph by; not what its pixels are judged by."""
+    out = io.BytesIO()
+    Image.fromarray(resize_to(rgb, side)).save(out, "WEBP", quality=80)
+    return out.getvalue()
+
+
+def traced(measure: Measure, name: str, content: bytes, label: int, side: int, *, tell: Tell) -> Traced:
+    """A photograph's file (untrusted bytes), of class `label` (−1: unknown), at most `side` pixels a side, as rows."""
+    from hiercodec.evaluation.records import records
+
+    rgb = resize_to(read_rgb(content), side)
+    peer, judges = _instruments(measure)
+    watched = Watched(peer)
+    rows = list(records(name, rgb, label, [watched], judges))
+    return Traced(name, rows, _metadata(measure, peer, judges), encode_png(rgb), watched.thumbnails)
+
+
+def under_stress(measure: Measure, name: str, png: bytes, classes: Sequence[int], stress: str, *, tell: Tell) -> Traced:
+    """One photograph under one stress (see `evaluation.stress`), with the pictures of what it looks like then."""
+    from hiercodec.evaluation.stress import stress_records
+
+    peer, judges = _instruments(measure)
+    seen: dict[str, np.ndarray] = {}
+    rows = list(stress_records(name, read_rgb(png), classes, [peer], judges, stresses=[stress], look=seen.__setitem__))
+    picture = seen[stress]
+    meta = _metadata(measure, peer, judges)
+    return Traced(name, rows, meta, encode_png(picture), {stress: small(picture)})
+
+
+def pictures_under_stress(rgb: np.ndarray, stresses: Sequence[str], side: int, *, tell: Tell) -> dict[str, bytes]:
+    """Stress → a small picture of uint8 (H, W, 3) under it."""
+    from hiercodec.evaluation.stress import stressed
+
+    return {stress: small(stressed(rgb, stress), side) for stress in stresses}
+
+
+def attention(judge: tuple[str, str], level: str, group: int, rgb: np.ndarray, *, tell: Tell) -> np.ndarray:
+    """Where a classifier sees a group of a level in uint8 (H, W, 3), 0…1 on the latent grid: see `classify.saliency`."""
+    from hiercodec.classify.saliency import saliency
+
+    classifier, hierarchy = judge
+    classes = tasks.load_hierarchy(hierarchy).level(level).members(group)
+    try:
+        return saliency(tasks.load_classifier(classifier), rgb, classes.tolist())
+    except (TypeError, ImportError) as error:
+        raise InputError(str(error)) from None
+
+
+def _instruments(measure: Measure) -> tuple[Any, list[Any]]:
+    from hiercodec.evaluation.peers import HierPeer, shares_and_ends
+
+    peer = HierPeer(tasks.codec_for(None, measure.model), shares_and_ends(CUTS), measure.model)
+    judges = [tasks.judging_of((spec, measure.hierarchy)) for spec in measure.judges]
+    return peer, [judge for judge in judges if judge is not None]
+
+
+def _metadata(measure: Measure, peer: Any, judges: Sequence[Any]) -> dict[str, Any]:
+    from hiercodec.evaluation.provenance import provenance
+
+    return {
+        "levels": {level.name: level.k for level in tasks.load_hierarchy(measure.hierarchy).levels},
+        "data": {"name": "your photographs"},
+        "crop": None,
+        "command": "",
+        "provenance": provenance([peer], judges),
+    }
