@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import re
 
+import numpy as np
 import pytest
 
 from hiercodec.evaluation import bundle
@@ -126,16 +129,43 @@ def test_axe_finds_nothing_serious(opened, axe, scheme):
     assert not serious(opened(color_scheme=scheme, bypass_csp=True), axe)
 
 
-def test_it_prints_as_one_sheet_of_a4(opened):
-    tab = opened(color_scheme="dark")
+def many_levels(packed):
+    """The same trace as if a plan of eight levels had made it."""
+    names, last = [f"level {i}" for i in range(1, 9)], list(packed.trace.cuts.values())[-1]
+    ranked = ((0, "a group with quite a long name", 0.5), (1, "other", 0.1))
+    steps = [dataclasses.replace(s, top=dict.fromkeys(names, ranked), mass={}, meaning={}) for s in packed.trace.steps]
+    parts = {"header": 24, "z": 41} | dict.fromkeys(names, (last - 65) // 8)
+    made = {"cuts": {name: 65 + (i + 1) * (last - 65) // 8 for i, name in enumerate(names)}, "parts": parts}
+    nothing = {"labels": {}, "parents": {}, "answers": {}, "groups": {}, "original": {}}
+    return dataclasses.replace(packed, trace=dataclasses.replace(packed.trace, steps=tuple(steps), **made, **nothing))
+
+
+def tall(packed):
+    """The same with pictures twice as high as wide."""
+    frames = [np.ascontiguousarray(frame[:, :112]) for frame in packed.frames()]
+    files = [bundle.to_webp(frames[0]), *(bundle.to_webp(b - a + np.uint8(128)) for a, b in itertools.pairwise(frames))]
+    trace = dataclasses.replace(packed.trace, width=112)
+    original = bundle.to_webp(np.ascontiguousarray(packed.original_pixels()[:, :112]))
+    return dataclasses.replace(packed, trace=trace, changes=tuple(files), original=original)
+
+
+@pytest.mark.parametrize("change", [lambda packed: packed, tall, many_levels], ids=["cat", "tall", "many levels"])
+def test_it_prints_as_one_sheet_of_a4(browser, packed, tmp_path, change):
+    credit = dataclasses.replace(sample("cat"), author="A long name " * 40)
+    (tmp_path / "page.html").write_text(page(change(packed), "A long title " * 40, sample=credit), encoding="utf-8")
+    context = browser.new_context(offline=True, color_scheme="dark", viewport={"width": 703, "height": 1032})
+    tab = context.new_page()
+    tab.goto((tmp_path / "page.html").as_uri())
     pdf = tab.pdf(prefer_css_page_size=True)
     assert [int(count) for count in re.findall(rb"/Type\s*/Pages\b[^>]*?/Count (\d+)", pdf)] == [1]
     box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)
     assert [round(float(side) * 25.4 / 72) for side in box.groups()] == [210, 297]
     tab.emulate_media(media="print")
     assert tab.locator(".sheet figure img").count() == 3
-    assert tab.locator(".sheet svg").is_visible()
     assert not tab.locator("main").is_visible()
+    sheet, making = (tab.locator(name).bounding_box() for name in (".sheet", ".making"))
+    assert making["y"] + making["height"] <= sheet["y"] + sheet["height"], "nothing is cut off"
+    context.close()
 
 
 def test_without_scripts_the_summary_is_there(browser, file):

@@ -325,7 +325,7 @@ def test_every_panel_draws(page, tab):
     at.run()
     assert not at.exception
     if tab == "Take away":
-        assert len(at.get("download_button")) == 10
+        assert len(at.get("download_button")) == 11
         assert any("--bytes" in item.value for item in at.code)
         assert any("?photo=Cat&step=" in item.value for item in at.code)
     elif tab == "Meaning":

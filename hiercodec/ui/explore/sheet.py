@@ -53,11 +53,12 @@ def sheet(trace: Trace, title: str, about: Mapping[str, str], pictures: Mapping[
     drawn = curve(trace)
     rows = "".join(f"<p><b>{escape(name)}.</b> {escape(said)}.</p>" for name, said in about.items())
     chart = _chart(trace, drawn, list(pictures)) if drawn else ""
+    shape = "cuts many" if len(trace.levels) > 3 else "cuts"  # many answers have a line each
     return (
         f'<article class="sheet"><h1>{escape(title)}</h1>'
         "<p>One file, cut anywhere: its first bytes tell the kind of thing, the next its family, the last its class. "
         f"{COUNT[len(pictures)]} of {escape(whole(trace))}:</p>"
-        f'<div class="cuts">{figures}</div><p class="truth">{escape(truth(trace))}</p>{chart}'
+        f'<div class="{shape}">{figures}</div><p class="truth">{escape(truth(trace))}</p>{chart}'
         f'<section class="making">{rows}</section></article>'
     )
 

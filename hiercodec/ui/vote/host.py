@@ -26,7 +26,10 @@ _KEYS = component("hiercodec_keys", html="<span\n hidden></span>", js=_SCRIPT.re
 ON, BACK, UNDO = "on", "back", "undo"
 HOLD, KEYS, DONE = "vote_held", "vote_keys", "vote_done"
 STYLE = """<style>
+[class*=st-key-vote_picture] [data-testid=stFullScreenFrame] div:has(img) { width: 100%% !important; }
 [class*=st-key-vote_picture] img { height: auto !important; width: min(100%%, %dvh * %d / %d) !important; }
+.st-key-vote_qr [data-testid=stFullScreenFrame] div:has(img) { width: 100%% !important; }
+.st-key-vote_qr img { width: min(100%%, 22vh) !important; }
 .st-key-vote_hands button { min-height: 2rem; padding-block: 0.1rem; }
 </style>"""
 """Pictures as wide as their column, but no higher than a share of the window, so that all a hall needs is on one screen."""
@@ -42,7 +45,7 @@ def host(shown: Subject) -> None:
         return
     room, trace = _room(shown, asked), shown.bundle.trace
     chrome.page("What was it?" if room.current is None else room.questions[room.current])
-    st.html(STYLE % (22 if room.current is None else 58, trace.width, trace.height))
+    st.html(STYLE % (22 if room.current is None else 50, trace.width, trace.height))
     digits = {str((index + 1) % 10): str(index) for index in range(min(10, len(asked.choices)))}
     keys = dict.fromkeys(("ArrowRight", "PageDown", " "), ON) | dict.fromkeys(("ArrowLeft", "PageUp"), BACK)
     actions = keys | digits | {"Backspace": UNDO}
@@ -140,7 +143,7 @@ def _phones(room: Room) -> None:
             )
             return
         code, words = st.columns([1, 2], vertical_alignment="center")
-        with code:
+        with code, st.container(key="vote_qr"):
             drawn = io.BytesIO()
             segno.make(address, error="m").save(drawn, kind="png", scale=8, border=3)
             st.image(drawn.getvalue(), output_format="PNG", alt=f"QR code of {address}", width="stretch")
