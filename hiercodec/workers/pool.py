@@ -2,17 +2,24 @@
 
 First views go before what was asked of one, and that before the background (`Urgency`); among equals the first come is
 served first. A visitor has one piece of work in hand at a time, so that nobody's uploads keep the others out. Workers are
-started when there is work that none is free for, up to `size`; one is started ahead by `prestart`.
+started when there is work that none is free for, up to `size`, and all but one end again when they have long had none; one
+is started ahead by `prestart`.
+
+Several visitors' photographs do not go through the network together. Measured on one thread: four of 384×288 at once take 14
+to 19 % less time in the transforms than one after another, two of 768×576 none, and the transforms are 45 % of a first view
+(0.71 s). So four views would be there 7 % sooner in all, but the first of them four times later.
 """
 
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from hiercodec.errors import WorkerDied
 from hiercodec.workers.ticket import Place, Ticket, Urgency, Work
 
 if TYPE_CHECKING:
@@ -20,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Place", "Pool", "Urgency"]
 
+IDLE = 300.0
+"""Seconds after which a worker without work ends, unless it is the last."""
 MEMORY = 0.7
 """What the times measured so far weigh against the last one."""
 
@@ -36,8 +45,9 @@ class Pool:
         self._changed = threading.Condition()
         self._waiting: list[Ticket] = []
         self._running: list[Ticket] = []
-        self._workers: list[Worker | None] = []  # None while it is being started
-        self._free = 0  # workers without work, those that are being started among them
+        self._workers: list[Worker] = []
+        self._alive = 0  # workers, those that are being started among them
+        self._free = 0  # those without work
         self._took: dict[str, float] = {}
         self._numbers = itertools.count()
         self._closed = False
@@ -60,7 +70,7 @@ class Pool:
     def prestart(self) -> None:
         """Start a worker now, in the background, if there is none yet."""
         with self._changed:
-            if not self._workers:
+            if not self._alive:
                 self._one_more()
 
     def close(self) -> None:
@@ -69,36 +79,62 @@ class Pool:
             self._closed = True
             self._changed.notify_all()
             for worker in self._workers:
-                if worker is not None:
-                    worker.close()
+                worker.close()
 
     def _one_more(self) -> None:
-        if len(self._workers) < self.size and not self._closed:
-            self._workers.append(None)
+        if self._alive < self.size and not self._closed:
+            self._alive += 1
             self._free += 1
-            threading.Thread(target=self._serve, args=(len(self._workers) - 1,), name="worker", daemon=True).start()
+            threading.Thread(target=self._serve, name="worker", daemon=True).start()
 
-    def _serve(self, index: int) -> None:
+    def _serve(self) -> None:
         """The life of one worker's thread: take the next ticket, have its work done, note how long it took."""
-        worker = self._workers[index] = self._start()
-        while True:
-            with self._changed:
-                while (ticket := self._next()) is None:
-                    if self._closed:
-                        return
-                    self._changed.wait()
-                self._free -= 1
-                self._waiting.remove(ticket)
-                self._running.append(ticket)
-                ticket.began = time.monotonic()
-            worker.run(ticket)
-            with self._changed:
-                self._running.remove(ticket)
-                self._free += 1
-                if not ticket.cancelled:
-                    took, name = time.monotonic() - ticket.began, ticket.work.name
-                    self._took[name] = MEMORY * self._took.get(name, took) + (1 - MEMORY) * took
-                self._changed.notify_all()  # its visitor may have more to do
+        try:
+            worker = self._start()
+            self._workers.append(worker)
+            while (ticket := self._take()) is not None:
+                worker.run(ticket)
+                self._done(ticket)
+            self._workers.remove(worker)
+            worker.close()
+        except Exception:
+            logging.getLogger(__name__).exception("a worker cannot be started")
+            self._gone()
+
+    def _take(self) -> Ticket | None:
+        """The next ticket, when there is one; None where this worker is not needed any more."""
+        with self._changed:
+            while (ticket := self._next()) is None:
+                needed = self._changed.wait(IDLE) or self._alive == 1
+                if self._closed or not needed:
+                    self._alive -= 1
+                    self._free -= 1
+                    return None
+            self._free -= 1
+            self._waiting.remove(ticket)
+            self._running.append(ticket)
+            ticket.began = time.monotonic()
+            return ticket
+
+    def _done(self, ticket: Ticket) -> None:
+        with self._changed:
+            self._running.remove(ticket)
+            self._free += 1
+            if not ticket.cancelled and ticket.began is not None:
+                took, name = time.monotonic() - ticket.began, ticket.work.name
+                self._took[name] = MEMORY * self._took.get(name, took) + (1 - MEMORY) * took
+            self._changed.notify_all()  # its visitor may have more to do
+
+    def _gone(self) -> None:
+        """A thread ends in a way that it should not: nobody may wait for ever."""
+        with self._changed:
+            self._alive -= 1
+            self._free = max(0, self._free - 1)
+            if not self._alive:
+                for ticket in (*self._running, *self._waiting):
+                    ticket.told("error", WorkerDied("no process can be started to work on this"))
+                self._running.clear()
+                self._waiting.clear()
 
     def _next(self) -> Ticket | None:
         return min(self._ready(), key=_turn, default=None)

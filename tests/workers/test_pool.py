@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from hiercodec.errors import WorkerDied
 from hiercodec.workers import Place, Pool, Urgency
 from hiercodec.workers.worker import ThisProcess
 from tests.workers import jobs
@@ -126,6 +127,36 @@ def test_what_a_task_tells_reaches_its_asker_in_order():
     pool, heard = Pool(1, ThisProcess), []
     assert pool.submit(jobs.count, 3).result({"progress": lambda *told: heard.append(told)}) == 3
     assert heard == [(i, 3, "counting") for i in (1, 2, 3)]
+    pool.close()
+
+
+def test_a_worker_that_cannot_be_started_leaves_nobody_waiting():
+    def fail():
+        raise OSError("no more processes")
+
+    pool = Pool(1, fail)
+    for _ in range(2):
+        with pytest.raises(WorkerDied, match="no process can be started"):
+            pool.submit(jobs.sleep, 0).result()
+
+
+def test_idle_workers_end_but_for_the_last(monkeypatch):
+    monkeypatch.setattr("hiercodec.workers.pool.IDLE", 0.05)
+    ended, gate = threading.Semaphore(0), Gate()
+
+    class Counted(ThisProcess):
+        def close(self):
+            ended.release()
+
+    pool = Pool(2, Counted)
+    held = pool.submit(gate.hold)
+    assert gate.began.wait(30)
+    pool.submit(gate.note, "beside").result()
+    assert ended.acquire(timeout=30)
+    gate.open.set()
+    held.result()
+    assert not ended.acquire(timeout=0.5)
+    assert pool.submit(gate.note, "last").result() == "last"
     pool.close()
 
 

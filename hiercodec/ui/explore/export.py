@@ -21,6 +21,7 @@ from hiercodec.ui.explore.numbers import decibels, quality
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.measure import Row
+    from hiercodec.evaluation.samples import Sample
 
 FRAME_MS = 320
 HOLD_MS = 1600
@@ -130,6 +131,13 @@ def charts_html(trace: Trace, mode: str = "light") -> str:
     style = f"body {{ background: {palette(mode).background}; margin: 2rem; }}"
     head = f'<meta charset="utf-8"><title>hiercodec</title><style>{style}</style><script>{get_plotlyjs()}</script>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{divisions}</body></html>\n'
+
+
+def html_page(bundle: Bundle, title: str, sample: Sample | None, position: int) -> str:
+    """One HTML page to take away: see `takeaway.page`, which is slow to import."""
+    from hiercodec.ui.explore.takeaway import page
+
+    return page(bundle, title, sample=sample, position=position)
 
 
 def psnr_by_bytes(rows: Sequence[Row]) -> list[tuple[int, float]]:

@@ -189,8 +189,9 @@ def take_away(shown: Subject, position: int) -> None:
     stem = "".join(c if c.isalnum() else "-" for c in shown.title.lower()).strip("-") or "picture"
     binary, mode = "application/octet-stream", chrome.mode()
     name = shown.title if shown.sample is not None else state.own_name()
+    rest = (shown.sample, position)
     rows: list[tuple[str, str, str, Callable[[], bytes | str]]] = [
-        ("One HTML page", f"{stem}.html", "text/html", lambda: _page(shown, name, position)),
+        ("One HTML page", f"{stem}.html", "text/html", work.take_away(export.html_page, bundle, name, *rest)),
         ("Stream up to here (.hc)", f"{stem}-{n_bytes}.hc", binary, lambda: export.stream_prefix(bundle, position)),
         ("This picture (PNG)", f"{stem}-{n_bytes}.png", "image/png", lambda: export.frame_png(bundle, position)),
         ("Whole stream (.hc)", f"{stem}.hc", binary, lambda: bundle.stream),
@@ -232,12 +233,6 @@ def take_away(shown: Subject, position: int) -> None:
         else:
             st.code(state.link(shown.title, position), language=None, wrap_lines=True)
             st.caption("Restores the photograph, the step, the settings and the view.")
-
-
-def _page(shown: Subject, name: str, position: int) -> str:
-    from hiercodec.ui.explore.takeaway import page
-
-    return page(shown.bundle, name, sample=shown.sample, position=position)
 
 
 def _commands(shown: Subject, stem: str, n_bytes: int) -> str:

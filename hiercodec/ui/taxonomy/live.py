@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def live(_: Hierarchy | None = None) -> None:
         upload = st.file_uploader("A JSON file, of any classes", type=["json"], max_upload_size=12, key="live_file")
         if upload is not None:
             try:
-                opened = taxonomy.parse_hierarchy(upload.getvalue(), source=upload.name)
+                opened = _opened(upload.name, upload.file_id, upload.getvalue())
                 known = own().get(_name_of(opened))
                 if known is None or known.digest != opened.digest:
                     _show(opened)
@@ -73,6 +74,18 @@ def live(_: Hierarchy | None = None) -> None:
             st.download_button(
                 "Download", text, f"{name}.json", "application/json", on_click="ignore", key=f"get {name}"
             )
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _opened(name: str, file_id: str, _data: bytes) -> Hierarchy:
+    """A stranger's file, read by a worker and once."""
+    return work.run(tasks.call, functools.partial(taxonomy.parse_hierarchy, source=name), (_data,))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _embedding(name: str, file_id: str, _data: bytes) -> Embedding:
+    """A stranger's matrix, read by a worker and once."""
+    return work.run(tasks.call, functools.partial(from_bytes, name=name), (_data,))
 
 
 def _source() -> Embedding | None:
@@ -96,7 +109,7 @@ def _source() -> Embedding | None:
                     f"The app ships no embeddings. Upload a matrix, or start the app with `{ENV}` naming a folder of them."
                 )
                 return None
-            return from_bytes(upload.getvalue(), name=Path(upload.name).stem)
+            return _embedding(Path(upload.name).stem, upload.file_id, upload.getvalue())
         return _download() if _may_download() else None
     except HierarchyError as error:
         chrome.notice("error", f"This cannot be used: {error}")
