@@ -8,7 +8,7 @@ from hiercodec.ui.frame.navigation import PAGES
 from tests.browser.conftest import settle
 
 pytestmark = pytest.mark.browser
-ADDRESSES = ["/", *(f"/{name}" for name, *_ in PAGES[1:])]
+ADDRESSES = ["/", "/?course=idea&lesson=4", *(f"/{name}" for name, *_ in PAGES[1:])]
 REST = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 
@@ -44,7 +44,7 @@ def test_every_view_and_panel_of_explore(open_page, axe, scheme):
         page.locator(f"[data-view={view}]").click()
         settle(page)
         found[view] = serious(page, axe)
-    for tab in ("Meaning", "Decisions", "Bytes", "Take away"):
+    for tab in ("Meaning", "Decisions", "Stop when sure", "Bytes", "Take away"):
         page.get_by_role("tab", name=tab).click()
         settle(page)
         page.wait_for_timeout(800)

@@ -21,7 +21,7 @@ OUTLINED = f"(name) => getComputedStyle({ROOT_OF}.querySelector(name)).outlineSt
 def test_a_course_by_keyboard_in_one_tab(open_page):
     page = open_page("/?course=idea")
     opened = []
-    page.context.on("page", opened.append)
+    page.context.on("page", lambda tab: opened.append(tab))
     page.get_by_role("button", name="Next").focus()
     for number, lesson in enumerate(IDEA.lessons):
         page.get_by_role("heading", name=lesson.head.title).wait_for()

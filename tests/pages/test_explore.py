@@ -318,7 +318,7 @@ def test_without_traces_and_models_the_page_says_how_to_make_them(page, monkeypa
     assert "hiercodec assets traces" in " ".join(item.value for item in at.code)
 
 
-@pytest.mark.parametrize("tab", ["Meaning", "Decisions", "Bytes", "Take away"])
+@pytest.mark.parametrize("tab", ["Meaning", "Decisions", "Stop when sure", "Bytes", "Take away"])
 def test_every_panel_draws(page, tab):
     at = page.run()
     at.session_state["explore_tab"] = tab

@@ -15,7 +15,7 @@ PAGES = (
     ("robustness", "Robustness", ":material/science:", "How stable the groups are"),
     ("failures", "Failures", ":material/troubleshoot:", "What is taken for what, and from which byte on not any more"),
     ("models", "Models", ":material/deployed_code:", "What is shipped and what it measured"),
-    ("learn", "Learn", ":material/school:", "The idea in five minutes"),
+    ("learn", "Learn", ":material/school:", "Courses that run inside Explore"),
     ("vote", "Class vote", ":material/how_to_vote:", "What does the hall see?"),
 )
 """Addresses are the scripts' names: then Streamlit knows them even before `st.navigation` has run (see `ensure`)."""
