@@ -13,8 +13,10 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -103,7 +105,7 @@ class Backbone:
         )
         self._saliency = torch.from_numpy(fitted.tensors["saliency"]).double()
         self._policies = fitted.policies
-        self._kept: OrderedDict[bytes, Analysis | Parameters] = OrderedDict()
+        self._kept: OrderedDict[bytes, Any] = OrderedDict()
 
     def mark(self, name: str) -> bytes:
         """Fingerprint (4 bytes) of all that decodes the streams of one policy."""
@@ -126,7 +128,7 @@ class Backbone:
         """T̂ float64 (C, h, w) → uint8 RGB (H, W, 3)."""
         return self.codec.synthesise(self.flat.fill(torch.from_numpy(t_hat)[None].float()), header)
 
-    def _once(self, key: bytes, make):
+    def _once(self, key: bytes, make: Callable[[], Any]) -> Any:
         key = hashlib.sha256(key).digest()
         if key not in self._kept:
             self._kept[key] = make()

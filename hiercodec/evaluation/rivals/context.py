@@ -22,7 +22,7 @@ _WEIGHT = 64
 """How much of a promise kept is added to both sides, in 1/256 of a symbol: little evidence is little ground."""
 
 
-def classes(scale: np.ndarray, known: Known, shape: tuple[int, int, int]) -> np.ndarray:
+def classes(scale: np.ndarray, known: Known, shape: tuple[int, ...]) -> np.ndarray:
     """Context class of every symbol (n,), 0 … CLASSES² − 1, from the prior's scale indexes and what is known."""
     seen = 256 * np.abs(known.centre).reshape(shape)
     promised = tree().magnitude[scale, np.minimum(known.width, tree().depth[scale])].reshape(shape)
@@ -31,7 +31,7 @@ def classes(scale: np.ndarray, known: Known, shape: tuple[int, int, int]) -> np.
     return (near * CLASSES + here).ravel()
 
 
-def corrected(scale: np.ndarray, known: Known, shape: tuple[int, int, int], shifts: np.ndarray) -> np.ndarray:
+def corrected(scale: np.ndarray, known: Known, shape: tuple[int, ...], shifts: np.ndarray) -> np.ndarray:
     """Scale indexes (n,) after correction; `shifts` is int (PLANES + 1, CLASSES²), by interval width."""
     width = np.minimum(known.width, PLANES)
     return moved(scale, shifts[width, classes(scale, known, shape)])
