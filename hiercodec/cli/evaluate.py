@@ -27,7 +27,8 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
         "--codec",
         action="append",
         default=[],
-        help="a rival beside it, see docs/rivals.md: jpeg avif jpeg2000-cut order:trit …; may be repeated",
+        metavar="NAME",
+        help="a rival beside it: jpeg webp avif jpeg2000 jxl jpeg-cut …, order:trit … (docs/rivals.md); may be repeated",
     )
     parser.add_argument(
         "--classifier", action="append", help="judge: lite0 lite2 timm:… (default lite0; 'none'); may be repeated"
@@ -64,7 +65,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 
     check_out(args.out, resume=args.resume, force=args.force)
     setup = run.Setup(
-        named(args.model, "lite"),
+        named(args.model, run.DEFAULT_MODEL),
         args.cuts,
         tuple(args.codec),
         named(args.classifier, "lite0"),
@@ -85,7 +86,7 @@ def _evaluate(args: argparse.Namespace) -> int:
         run.run(parts, way, resume=args.resume, seen=bar.update)
     results = read_summary(args.out)
     if args.card:
-        enter(args.card, results, (args.model or ["lite"])[0])
+        enter(args.card, results, setup.models[0])
     note(results_table(results))
     return 0
 

@@ -75,11 +75,17 @@ class Bench:
         }
 
 
+DEFAULT_MODEL = "lite"
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """A bench in names: hiercodec models and the shares they are cut at, other codecs, judges, hierarchy, crop."""
+    """A bench in names: hiercodec models and the shares they are cut at, rivals, judges, hierarchy, crop.
 
-    models: tuple[str, ...] = ("lite",)
+    Rivals that work on a model's own transforms (`order:…`) take the first model's, or the default one's.
+    """
+
+    models: tuple[str, ...] = (DEFAULT_MODEL,)
     cuts: int = 0
     codecs: tuple[str, ...] = ()
     judges: tuple[str, ...] = ("lite0",)
@@ -92,7 +98,8 @@ class Setup:
         from hiercodec.taxonomy import load_hierarchy
 
         one_thread()
-        peers = [*(ours(name, self.cuts) for name in self.models), *map(rival, self.codecs)]
+        backbone = self.models[0] if self.models else DEFAULT_MODEL
+        peers = [*(ours(n, self.cuts) for n in self.models), *(rival(n, backbone) for n in self.codecs)]
         if len({peer.name for peer in peers}) < len(peers):
             raise ConfigError(f"a codec is named twice: {', '.join(peer.name for peer in peers)}")
         hierarchy = load_hierarchy(self.hierarchy)
