@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def _join_arguments(parser: argparse.ArgumentParser) -> None:
 def _join(args: argparse.Namespace) -> int:
     from hiercodec.evaluation import rows
 
-    joined = rows.join([rows.read(path) for path in args.rows])
+    first, *others = (rows.read(path) for path in args.rows)
+    joined = rows.join([functools.reduce(rows.without, args.drop, first), *others])
     if args.slim:
         joined = rows.slim(joined, args.slim)
     rows.write(args.out, joined.frame, joined.meta)

@@ -226,6 +226,15 @@ def _merged(a: Any, b: Any, where: str = "") -> Any:
     raise InputError(f"rows cannot be joined: {where.rstrip('.')} is {a} in one and {b} in another")
 
 
+def without(rows: Rows, codec: str) -> Rows:
+    """The rows of all other codecs, as if this one had not been measured: so that it can be measured anew and joined."""
+    made_by = {
+        key: {name: value for name, value in found.items() if name != codec} if key in {"models", "rivals"} else found
+        for key, found in rows.meta["provenance"].items()
+    }
+    return Rows(rows.frame[rows.frame["codec"] != codec], {**rows.meta, "provenance": made_by})
+
+
 def slim(rows: Rows, classes: int) -> Rows:
     """The same rows in less room, to ship: at most `classes` classes each, and floats rounded to 3 digits or more.
 

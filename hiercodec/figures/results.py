@@ -1,4 +1,4 @@
-"""Figures of a results file (`python -m hiercodec evaluate … --out FILE`): accuracy and quality against rate."""
+"""Figures of a summary of rows (`evaluation.results.summary`): accuracy and quality against rate."""
 
 from __future__ import annotations
 

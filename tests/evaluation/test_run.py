@@ -266,6 +266,9 @@ def test_runs_over_the_same_photographs_are_joined(folder, tmp_path, tiny_lite):
     joined = rows.join(apart)
     pd.testing.assert_frame_equal(joined.frame.drop(columns="seconds"), whole.frame.drop(columns="seconds"))
     assert joined.meta == whole.meta
+    anew = rows.join([rows.without(whole, "tiny"), apart[1]])
+    assert anew.meta["provenance"] == whole.meta["provenance"]
+    assert anew.codecs == ["jpeg", "tiny"]
     for what, other in (("crop", Bench([], [judging], crop=32)), ("oracle", Bench([], [judging]))):
         if what == "oracle":
             other.judges[0].classifier.sha256 = "1" * 64

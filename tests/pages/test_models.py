@@ -9,8 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hiercodec.classify import PACKAGED, card_of
+from hiercodec.evaluation.results import summary
 from hiercodec.ui.frame import cached
 from hiercodec.ui.results import cards
+from tests.evaluation.some_rows import some_rows
 from tests.ui.test_cards import ablation_results
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "models.py"
@@ -32,15 +34,29 @@ def open_page(tab: str = "Codecs") -> AppTest:
     return at
 
 
+MEASURED = summary(some_rows(judges=("lite0", "lite2")))
+
+
+@pytest.fixture(autouse=True)
+def measured(monkeypatch):
+    """The page with small made-up rows in the place of those that ship."""
+    monkeypatch.setattr(cached, "measured", lambda name: MEASURED)
+
+
 @pytest.mark.parametrize("tab", TABS)
 def test_accuracy_against_rate_comes_first_and_says_who_judged(tab):
     at = open_page(tab)
     first = at.get("plotly_chart")[0]
     assert "bit/pixel" in first.proto.alt
-    found = cards.results("lite-cuts")
-    for name, sat in list(cards.judges(found, cached.models()).items())[:1]:
+    for name, sat in list(cards.judges(MEASURED, cached.models()).items())[:1]:
         assert cards.judge_sentence(name, sat) in words(at)
         assert sat is not None
+
+
+def test_without_rows_it_says_not_measured(monkeypatch):
+    monkeypatch.setattr(cached, "measured", lambda name: {})
+    assert "Accuracy against rate: not measured" in words(open_page())
+    assert "on Kodak: not measured" in words(open_page("Quality"))
 
 
 def test_commands_are_folded_away():

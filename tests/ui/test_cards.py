@@ -60,6 +60,13 @@ def test_rows_of_a_measured_data_set():
     assert cards.points({"points": []}) == []
 
 
+def test_other_models_are_left_out_and_what_was_not_measured_is_empty():
+    points = [{"codec": name} for name in ("lite", "tic", "jpeg", "order:trit")]
+    found = {"photos": 3, "points": points}
+    assert cards.only(found, "lite") == {**found, "points": [points[0], points[2]]}
+    assert cards.only(found, "heavy") == cards.only({}, "lite") == {}
+
+
 def test_judges_that_sat_in_no_loss_come_first_and_the_others_are_named():
     accuracy = {"timm:mobilenetv2_100": {}, "lite0": {}, "timm:unheard": {}}
     found = {"uncompressed": {"accuracy": accuracy}, "provenance": {"models": {"lite": "00"}}}

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TRACES = locate("traces")
 MODELS = locate("models")
+RESULTS = locate("results")
 SIDES = (384, 512, 768)
 """A visitor's photograph is shrunk until neither side is longer than this many pixels: the first, unless they choose."""
 
@@ -51,6 +52,19 @@ def cards() -> dict[str, dict[str, Any]]:
 def models() -> dict[str, dict[str, Any]]:
     """Name → card of the codec models that are shipped."""
     return {name: card for name, card in cards().items() if "preset" in card}
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _measured(name: str, stamp: float) -> dict[str, Any]:
+    from hiercodec.evaluation.results import read_summary
+
+    return read_summary(RESULTS / f"{name}.parquet")
+
+
+def measured(name: str) -> dict[str, Any]:
+    """The summary of shipped rows (`evaluation.results.summary`), or an empty dictionary where there are none."""
+    path = RESULTS / f"{name}.parquet"
+    return _measured(name, path.stat().st_mtime) if path.is_file() else {}
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

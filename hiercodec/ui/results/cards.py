@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from hiercodec.evaluation.judge import in_loss
+from hiercodec.evaluation.peers import RIVALS
 from hiercodec.fsio import locate
 from hiercodec.levels import spoken
 
@@ -30,6 +31,12 @@ def results(name: str) -> dict[str, Any]:
     """A results file of assets/results, or an empty dictionary where it is missing."""
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def only(found: Mapping[str, Any], model: str) -> dict[str, Any]:
+    """The summary of rows with this model and the formats that everybody uses; empty where it was not measured."""
+    points = [point for point in found.get("points", []) if point["codec"] in {model, *RIVALS}]
+    return {**found, "points": points} if any(point["codec"] == model for point in points) else {}
 
 
 def missing_tic(codecs: Mapping[str, Any]) -> str | None:
@@ -121,7 +128,7 @@ def prefixes(card: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def judges(found: Mapping[str, Any], cards: Mapping[str, Mapping[str, Any]]) -> dict[str, bool | None]:
-    """Classifier of a results file → whether it sat in the loss of a codec measured there; those that did not come first.
+    """Classifier of a summary of rows → whether it sat in the loss of a codec measured there; those that did not come first.
 
     What the file says counts, else what the codecs' `cards` say; None where neither does.
     """

@@ -18,6 +18,9 @@ from hiercodec.levels import spoken
 from hiercodec.ui.frame import cached, chrome
 from hiercodec.ui.results import cards
 
+PHOTOS, KODAK = "imagenet-val", "kodak"
+"""Shipped files of rows."""
+
 SAT = {True: "yes", False: "no", None: "unknown"}
 
 
@@ -27,12 +30,12 @@ def how(commands: Iterable[str | None], words: str = "") -> None:
         if words:
             st.markdown(words)
         for command in filter(None, dict.fromkeys(commands)):
-            st.code(command, language=None, wrap_lines=True)
+            st.code(command.replace(" && ", "\n"), language=None, wrap_lines=True)
 
 
 def against_rate(name: str) -> None:
     """Accuracy of a codec at any number of bytes beside classical codecs, by a judge of the visitor's choice."""
-    found = cards.results(f"{name}-cuts")
+    found = cards.only(cached.measured(PHOTOS), name)
     judges = cards.judges(found, cached.models())
     if not judges:
         st.markdown(f"Accuracy against rate: {cards.NOT_MEASURED}.")
@@ -53,8 +56,8 @@ def against_rate(name: str) -> None:
             chrome.chart(fig, key=f"accuracy_{name}_{level}_{judge}", alt=alt)
     chrome.as_table(lambda: cards.points(found, {judge}), key=f"accuracy_{name}_table")
     st.caption(
-        f"{found['photos']} photographs at {found['crop']}×{found['crop']}, every stream cut at {found.get('cuts', 0)} "
-        "shares of its bytes and where its levels end. Bars are 95 % intervals, the grey line the uncompressed photographs."
+        f"{found['photos']} photographs at {found['crop']}×{found['crop']}, every stream cut where its levels end and at "
+        "other shares of its bytes. Bars are 95 % intervals, the grey line the uncompressed photographs."
     )
 
 
@@ -87,14 +90,14 @@ def every_figure(codecs: Mapping[str, Mapping[str, Any]]) -> None:
             st.markdown(f"**“{name}” on {title}**, {found.get('photos')} photographs")
             st.dataframe(cards.points(found), hide_index=True, width="stretch")
             commands.append(found.get("command"))
-        commands += [cards.results(f"{name}-{which}").get("command") for which in ("cuts", "kodak")]
+    commands += [cached.measured(which).get("command") for which in (PHOTOS, KODAK)]
     how(commands)
 
 
 def quality(codecs: Mapping[str, Mapping[str, Any]]) -> None:
     """PSNR against rate on Kodak."""
     for name in codecs:
-        kodak = cards.results(f"{name}-kodak")
+        kodak = cards.only(cached.measured(KODAK), name)
         if not kodak:
             st.markdown(f"“{name}” on Kodak: {cards.NOT_MEASURED}.")
             continue
