@@ -49,6 +49,7 @@ INSIDE = {
         "failures": {"frame"},
         "taxonomy": {"frame"},
         "results": {"frame"},
+        "evaluate": {"frame", "explore", "results", "taxonomy"},
         "learn": {"frame"},
         "vote": {"frame", "explore", "taxonomy"},
     },
@@ -167,6 +168,7 @@ def test_no_circles_between_rooms():
         "hiercodec.cli.main",
         "hiercodec.taxonomy",
         "hiercodec.evaluation",
+        "hiercodec.ui.evaluate.views",
     ],
 )
 def test_these_start_without_torch(module):

@@ -93,7 +93,8 @@ def chart(
     Pass `on_select="rerun"` (and `selection_mode=…`) to get the selection back. The key stays the same over reruns,
     so that a zoom survives them.
     """
-    config = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}, "displayModeBar": "hover"}
+    camera = {"format": str(st.session_state.get("camera", "svg")).lower(), "scale": 2}
+    config = {"displaylogo": False, "toImageButtonOptions": camera, "displayModeBar": "hover"}
     chosen = st.plotly_chart(
         fig, key=key, alt=alt, theme=None, config=config, on_select=on_select, width="stretch", **options
     )

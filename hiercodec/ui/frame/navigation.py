@@ -13,6 +13,7 @@ PAGES = (
     ("clusters", "Clusters", ":material/scatter_plot:", "Where the hierarchy comes from"),
     ("clip-vs-wordnet", "CLIP vs WordNet", ":material/account_tree:", "Two ways to group"),
     ("robustness", "Robustness", ":material/science:", "How stable the groups are"),
+    ("evaluate", "Evaluate", ":material/show_chart:", "Curves over rate against every rival, from measured rows"),
     ("failures", "Failures", ":material/troubleshoot:", "What is taken for what, and from which byte on not any more"),
     ("models", "Models", ":material/deployed_code:", "What is shipped and what it measured"),
     ("learn", "Learn", ":material/school:", "Courses that run inside Explore"),

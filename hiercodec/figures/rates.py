@@ -1,0 +1,215 @@
+"""Figures of curves over rate (`evaluation.curves`): levels of one codec, codecs at one level, numbers of groups, gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from hiercodec.evaluation.curves import Curve
+from hiercodec.evaluation.deltas import Delta
+from hiercodec.figures.palette import GROUP_SYMBOLS, LEVEL_DASHES, LEVEL_SYMBOLS, Palette, palette, with_alpha
+from hiercodec.figures.trace import FONT_SIZE, figure
+
+RATE = "bit/pixel"
+SHARE = "%{y:.1%} (%{customdata[2]:.1%} to %{customdata[3]:.1%})"
+"""How a share is told on hover; the band's ends are the last two of a point's `customdata`."""
+
+
+def three_levels(
+    curves: Mapping[str, Curve],
+    *,
+    whole: Mapping[str, float],
+    chance: Mapping[str, float],
+    at: float | None = None,
+    log: bool = False,
+    mode: str = "light",
+) -> go.Figure:
+    """Accuracy of one codec against rate, one line a level (by its spoken name) on one axis.
+
+    Dashed: the uncompressed photographs (`whole`). Dotted: blind guessing (`chance`). `at` marks a rate.
+    """
+    p = palette(mode)
+    fig = figure(mode, height=460, x=RATE, y="right answers")
+    for index, (level, found) in enumerate(curves.items()):
+        colour = p.level(index)
+        _band(fig, found, colour, level)
+        fig.add_scatter(
+            **_points(found, level, SHARE),
+            line={"color": colour, "width": 3, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
+            marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 10, "color": colour},
+        )
+        if level in whole:
+            text = f"{level}, uncompressed: {whole[level]:.0%}"
+            _level_line(fig, whole[level], colour, "dash", text, above=index == 0)
+        if level in chance:
+            _level_line(fig, chance[level], colour, "dot")
+    fig.update_yaxes(tickformat=".0%", range=[0, 1.02])
+    return _rate_axis(fig, list(curves.values()), at, log, p)
+
+
+def codecs(
+    curves: Sequence[Curve],
+    looks: Mapping[str, int],
+    *,
+    y: str,
+    tell: str = SHARE,
+    share: bool = False,
+    names: Mapping[str, str] | None = None,
+    whole: float | None = None,
+    chance: float | None = None,
+    published: Sequence[Mapping[str, Any]] = (),
+    at: float | None = None,
+    log: bool = False,
+    height: int = 420,
+    mode: str = "light",
+) -> go.Figure:
+    """One measure against rate, a line a codec; `looks` (codec → number) keeps each one's colour whatever is chosen.
+
+    published: curves of papers, {"name", "bpp", "y"}, dashed and without marks. whole, chance: level lines.
+    """
+    p = palette(mode)
+    fig = figure(mode, height=height, x=RATE, y=y)
+    for found in curves:
+        number, first = looks[found.codec], looks[found.codec] == 0
+        colour, name = p.group(number), (names or {}).get(found.codec, found.codec)
+        if len(curves) <= 6:
+            _band(fig, found, colour, name, 0.16 if first else 0.09)
+        fig.add_scatter(
+            **_points(found, name, tell),
+            line={"color": colour, "width": 3.5 if first else 2},
+            marker={"symbol": GROUP_SYMBOLS[number % len(GROUP_SYMBOLS)], "size": 10 if first else 8, "color": colour},
+        )
+    for index, row in enumerate(published):
+        fig.add_scatter(
+            x=row["bpp"],
+            y=row["y"],
+            name=f"{row['name']} (published)",
+            mode="lines",
+            line={"color": p.group(len(looks) + index), "width": 2, "dash": LEVEL_DASHES[1 + index % 5]},
+            hovertemplate="%{x:.3f} bit/pixel: %{y:.2f}<extra>" + row["name"] + ", published</extra>",
+        )
+    if whole is not None:
+        _level_line(fig, whole, p.container, "dash", "uncompressed: " + format(whole, ".0%" if share else ".2f"))
+    if chance is not None:
+        _level_line(fig, chance, p.container, "dot")
+    if share:
+        fig.update_yaxes(tickformat=".0%", range=[0, 1.02])
+    return _rate_axis(fig, curves, at, log, p)
+
+
+def rungs(
+    lines: Mapping[str, Mapping[int, float]], *, chance: bool, y: str, goal: float | None = None, mode: str = "light"
+) -> go.Figure:
+    """What is reached against the number of groups K asked for, a line a rate: line → K → value. `goal` is a level line."""
+    p = palette(mode)
+    fig = figure(mode, height=420, x="how many groups are told apart (K)", y=y)
+    ks = sorted({k for line in lines.values() for k in line})
+    for index, (name, line) in enumerate(lines.items()):
+        colour = p.group(index)
+        fig.add_scatter(
+            x=list(line),
+            y=list(line.values()),
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "width": 2.5, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
+            marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 8, "color": colour},
+            hovertemplate=f"{name}<br>K = %{{x}}: " + ("%{y:.1%}" if chance else "%{y:.2f} bits") + "<extra></extra>",
+        )
+    if chance:
+        fig.add_scatter(
+            x=ks, y=[1 / k for k in ks], name="blind guessing", mode="lines", hoverinfo="skip",
+            line={"color": p.container, "width": 1.5, "dash": "dot"},
+        )  # fmt: skip
+        fig.update_yaxes(tickformat=".0%", range=[0, 1.02])
+    if goal is not None:
+        _level_line(fig, goal, p.container, "dash", f"{goal:.0%}")
+    fig.update_xaxes(type="log", tickvals=[2, 5, 10, 20, 50, 100, 200, 500, 1000], tickangle=0)
+    return _legend_above(fig)
+
+
+def gaps(found: Mapping[str, Sequence[Delta]], *, x: str, percent: bool, mode: str = "light") -> go.Figure:
+    """How much more than each rival (a row, by its title), with 95 % intervals; a mark a measure, by its name."""
+    p = palette(mode)
+    rivals = list(dict.fromkeys(row.rival for rows in found.values() for row in rows))
+    fig = figure(mode, height=150 + (26 * len(found) + 14) * len(rivals), x=x)
+    for index, (name, rows) in enumerate(found.items()):
+        rows = [row for row in rows if row.value is not None]
+        shift = (index - (len(found) - 1) / 2) * 0.22
+        ends = [(row.value, row.low, row.high) for row in rows]
+        value, low, high = (100 if percent else 1) * np.array(ends, float).reshape(-1, 3).T
+        fig.add_scatter(
+            x=value,
+            y=[rivals.index(row.rival) + shift for row in rows],
+            name=name,
+            mode="markers",
+            marker={"size": 11, "color": p.level(index), "symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)]},
+            error_x={"array": high - value, "arrayminus": value - low, "thickness": 2.5, "color": p.level(index)},
+            customdata=[[row.rival, a, b] for row, a, b in zip(rows, low, high, strict=True)],
+            hovertemplate="%{customdata[0]}: %{x:+.2f} (%{customdata[1]:+.2f} to %{customdata[2]:+.2f})<extra>"
+            + name
+            + "</extra>",
+        )
+    fig.add_vline(x=0, line={"width": 1.5, "dash": "dot", "color": p.text})
+    fig.update_yaxes(
+        tickvals=list(range(len(rivals))), ticktext=rivals, range=[len(rivals) - 0.5, -0.5], showgrid=False
+    )
+    return _legend_above(fig)
+
+
+def _points(found: Curve, name: str, tell: str) -> dict[str, Any]:
+    ends = zip(found.settings, found.low, found.high, strict=True)
+    return {
+        "x": found.bpp,
+        "y": found.mean,
+        "name": name,
+        "legendgroup": name,
+        "mode": "lines+markers",
+        "customdata": [[found.codec, setting, float(low), float(high)] for setting, low, high in ends],
+        "hovertemplate": "%{customdata[1]}: %{x:.3f} bit/pixel<br>" + tell + "<extra>" + name + "</extra>",
+        "unselected": {"marker": {"opacity": 0.75}},
+    }
+
+
+def _band(fig: go.Figure, found: Curve, colour: str, group: str, alpha: float = 0.16) -> None:
+    fig.add_scatter(
+        x=np.concatenate([found.bpp, found.bpp[::-1]]),
+        y=np.concatenate([found.high, found.low[::-1]]),
+        fill="toself",
+        mode="lines",
+        line={"width": 0},
+        fillcolor=with_alpha(colour, alpha),
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=group,
+    )
+
+
+def _level_line(fig: go.Figure, y: float, colour: str, dash: str, text: str = "", *, above: bool = True) -> None:
+    """A level line; its words stand at the left, where curves over rate are low."""
+    line: Any = {"color": colour, "width": 1.5, "dash": dash}
+    if not text:
+        fig.add_hline(y=y, line=line)
+        return
+    place = "top left" if above else "bottom left"
+    fig.add_hline(
+        y=y, line=line, annotation_text=text, annotation_position=place,
+        annotation_font={"color": colour, "size": FONT_SIZE - 3},
+    )  # fmt: skip
+
+
+def _rate_axis(fig: go.Figure, curves: Sequence[Curve], at: float | None, log: bool, p: Palette) -> go.Figure:
+    """Rates from the lowest measured to the highest, or from 0; `at` is a thin line from top to bottom."""
+    if at is not None:
+        fig.add_vline(x=at, line={"color": p.muted, "width": 1.5, "dash": "dot"})
+    if log:
+        fig.update_xaxes(type="log", dtick="D2")
+    elif curves:
+        fig.update_xaxes(range=[0, 1.03 * max(float(found.bpp[-1]) for found in curves)])
+    return _legend_above(fig)
+
+
+def _legend_above(fig: go.Figure) -> go.Figure:
+    return fig.update_layout(legend={"y": 1.02, "yanchor": "bottom"}, margin={"t": 8, "b": 48})

@@ -1,0 +1,1 @@
+"""The Evaluate page: curves over rate, worked out from measured rows."""

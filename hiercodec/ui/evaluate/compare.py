@@ -1,0 +1,139 @@
+"""Tables with intervals: our codec against each rival at equal bytes, for equal answers, and with whole files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from hiercodec.evaluation import deltas
+from hiercodec.evaluation.curves import ORIGINAL, curve, right
+from hiercodec.evaluation.deltas import Delta
+from hiercodec.figures import rates as figures
+from hiercodec.levels import spoken
+from hiercodec.ui.evaluate import data, words
+from hiercodec.ui.evaluate.choice import Choice
+from hiercodec.ui.evaluate.frames import reproduce
+from hiercodec.ui.frame import chrome
+
+EQUAL_BYTES, EQUAL_ANSWERS = "At equal bytes", "For equal quality"
+
+
+def rivals(choice: Choice) -> None:
+    """BD table: how much more at equal bytes, or how many fewer bytes for the same; wins and losses alike."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        options = list(choice.looks)
+        if st.session_state.get("against") not in options:
+            st.session_state.pop("against", None)
+        ours = st.selectbox(
+            "Compare", options, index=options.index(choice.ours), key="against", bind="query-params", width=300,
+            format_func=lambda name: choice.names[name],
+        )  # fmt: skip
+        way = st.segmented_control(
+            "How", [EQUAL_BYTES, EQUAL_ANSWERS], default=EQUAL_BYTES, required=True, key="bd", bind="query-params"
+        )
+    fewer = way == EQUAL_ANSWERS
+    named = {right(level): f"{spoken(level)} right" for level in choice.levels}
+    named |= {"wup": "WUP", "psnr": "PSNR", "ms_ssim": "MS-SSIM"}
+    chosen = {name: choice.cells[name] for name in (*choice.shown, ours)}
+    with st.spinner("Drawing photographs anew to see how sure the gaps are …", show_time=False):
+        found = data.gaps(choice.key, tuple(chosen), ours, tuple(named), fewer, chosen)
+    if not found:
+        chrome.empty("There is no other codec to compare with. Choose more codecs above.")
+        return
+    levels = {spoken(level): [row for row in found if row.measure == right(level)] for level in choice.levels}
+    said = "  \n".join(
+        words.losses_and_wins(rows, choice.names, choice.names[ours], f"the {level}", fewer=fewer)
+        for level, rows in levels.items()
+    )
+    st.markdown(said)
+    drawn = {name: [_titled(row, choice) for row in rows] for name, rows in levels.items()}
+    if not drawn:
+        drawn = {"PSNR": [_titled(row, choice) for row in found if row.measure == "psnr"]}
+    unit = "more bytes than it needs (%)" if fewer else "more right than it, of 100" if levels else "more dB than it"
+    fig = figures.gaps(drawn, x=unit, percent=bool(levels) and not fewer, mode=chrome.mode())
+    chrome.chart(fig, key=f"evaluate_gaps_{choice.key}_{fewer}", alt=said.replace("**", "") or "Gaps in PSNR")
+    st.dataframe([_row(row, choice, named, fewer) for row in found], hide_index=True, width="stretch")
+    st.caption(
+        "Bjøntegaard’s delta, PCHIP, over real file bytes. "
+        + (
+            "How many per cent more (+) or fewer (−) bytes it needs, over the answers that both reach. "
+            if fewer
+            else "The mean gap over the rates that both cover: points of 100 photographs, WUP, or dB. "
+        )
+        + f"Intervals: 95 %, {deltas.RESAMPLES} bootstrap resamples over photographs, drawn for both codecs together. "
+        f"No figure where the curves share less than {deltas.ENOUGH:.0%} of the narrower one."
+    )
+    reproduce(choice)
+
+
+def _titled(row: Delta, choice: Choice) -> Delta:
+    return replace(row, rival=choice.names[row.rival])
+
+
+def _row(row: Delta, choice: Choice, named: dict[str, str], fewer: bool) -> dict[str, Any]:
+    share = row.measure.startswith("right ") and not fewer
+    scale, digits = (100, 1) if share else (1, 1 if fewer else 3)
+    value, low, high = (None if v is None else round(scale * v, digits) for v in (row.value, row.low, row.high))
+    better, worse = ("less", "more") if fewer else ("more", "less")
+    verdict = {better: "ahead", worse: "behind"}.get(row.verdict, row.verdict)
+    return {
+        "against": choice.names[row.rival],
+        "measure": named[row.measure],
+        "gap": value,
+        "low": low,
+        "high": high,
+        "unit": "%" if fewer else "points" if share else "dB" if row.measure == "psnr" else "",
+        "verdict": verdict,
+        "shared": f"{row.shared:.0%}",
+        "photographs": row.n,
+    }
+
+
+def full_rate(choice: Choice) -> None:
+    """Every codec with its largest file: does ordering cost anything once everything has arrived?"""
+    models = choice.meta["provenance"].get("models") or {}
+    family = [name for name in choice.looks if name in models or name.startswith(("order:", "one-block"))]
+    ours = choice.ours
+    st.markdown(
+        "Our stream puts meaning first. Does that cost anything once the whole file is there? The rows below compare whole "
+        "files, photograph by photograph."
+    )
+    others = [name for name in family if name != ours]
+    if choice.levels:
+        last = list(choice.levels)[-1]
+        mine = choice.cells[ours]
+        found = [d for name in others for d in deltas.at_full_rate(mine, choice.cells[name], [right(last)])]
+        if found:
+            st.markdown(words.at_full(found, choice.names, choice.names[ours], f"the {spoken(last)}"))
+        else:
+            chrome.notice(
+                "info", "This file has no other order of the same data, so the price of ordering cannot be told."
+            )
+    order = [ORIGINAL, ours, *others, *(name for name in choice.shown if name not in family)]
+    rows = [_whole(choice, name, ours) for name in order if name in choice.cells]
+    st.dataframe(rows, hide_index=True, width="stretch")
+    st.caption(
+        "Each codec at the highest rate measured; 95 % intervals (Wilson). “Ours minus it”: right classes of 100, "
+        "photograph by photograph (bootstrap). Rivals end at other rates: only orders of the same data answer this."
+    )
+    reproduce(choice)
+
+
+def _whole(choice: Choice, name: str, ours: str) -> dict[str, Any]:
+    cells = choice.cells[name]
+    row: dict[str, Any] = {"codec": choice.names[name], "setting": cells.settings[-1], "ours minus it (points)": ""}
+    row |= {"bytes": round(float(cells.bytes[:, -1].mean())), "bit/pixel": round(float(cells.bpp[:, -1].mean()), 3)}
+    if cells.has("psnr"):
+        row["PSNR (dB)"] = round(float(curve(cells, "psnr").mean[-1]), 2)
+    for level in choice.levels:
+        line = curve(cells, right(level))
+        mean, low, high = (100 * ends[-1] for ends in (line.mean, line.low, line.high))
+        row[f"{spoken(level)} (%)"] = f"{mean:.1f} ({low:.1f} to {high:.1f})"
+    if choice.levels and name not in (ours, ORIGINAL):
+        last = list(choice.levels)[-1]
+        (gap,) = deltas.at_full_rate(choice.cells[ours], cells, [right(last)]) or [None]
+        if gap is not None and gap.value is not None and gap.low is not None and gap.high is not None:
+            row["ours minus it (points)"] = f"{100 * gap.value:+.1f} ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
+    return row

@@ -1,0 +1,197 @@
+"""What a chart shows, in one sentence a reader can check against it. Every figure is worked out from the curves given."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from hiercodec.evaluation.curves import ORIGINAL, Cells, Curve
+from hiercodec.evaluation.deltas import Delta
+from hiercodec.evaluation.peers import RIVALS
+from hiercodec.ui.results.cards import judge_sentence, judges
+
+NEAR = 0.9
+"""A level has "nearly" arrived at this share of what the uncompressed photographs reach."""
+
+ASKED = 0.8
+"""A question counts as worth asking where this share of the answers is right."""
+
+
+def title(codec: str, models: Collection[str] = ()) -> str:
+    """What the page calls a codec: formats by their names, ours in quotes, other orders of our own data as such.
+
+    >>> title("jpeg2000-cut"), title("lite", ["lite"]), title("order:trit"), title("original")
+    ('JPEG 2000, cut', '“lite” (ours)', 'order: trit', 'uncompressed')
+    """
+    if codec == ORIGINAL:
+        return "uncompressed"
+    if codec in models:
+        return f"“{codec}” (ours)"
+    if (form := codec.removesuffix("-cut")) in RIVALS:
+        return RIVALS[form].title + (", cut" if codec != form else "")
+    return codec.replace("order:", "order: ")
+
+
+def plain(text: object) -> str:
+    """Text from a file as it is, without any Markdown in it.
+
+    >>> plain("a*b[c](d)")
+    'a\\\\*b\\\\[c\\\\](d)'
+    """
+    return "".join(f"\\{c}" if c in r"\`*_[]{}<>#$~|:" else " " if c in "\r\n" else c for c in str(text))
+
+
+def judges_of(
+    meta: Mapping[str, Any], names: Sequence[str], cards: Mapping[str, Mapping[str, Any]]
+) -> dict[str, bool | None]:
+    """Judge → whether it sat in the loss of a codec measured here; those that did not come first."""
+    return judges({**meta, "uncompressed": {"accuracy": dict.fromkeys(names)}}, cards)
+
+
+def judge(name: str, sat: bool | None) -> str:
+    """Who judged, and whether as an outsider."""
+    return judge_sentence(plain(name), sat)
+
+
+def at_rate(
+    codec: str, ours: Mapping[str, Curve], others: Mapping[str, Mapping[str, Curve]], bpp: float, pixels: float | None
+) -> str:
+    """What a codec has right at a rate, level by level, and then the others (title → level → curve), best class first."""
+    values = {level: curve.at(bpp) for level, curve in ours.items()}
+    if any(value is None for value in values.values()):
+        return f"{codec}: {not_here(next(iter(ours.values())), bpp)}"
+    size = f" ({bpp * pixels / 8:,.0f} bytes a photograph)" if pixels else ""
+    parts = [f"the {level} for **{100 * (value or 0):.0f}**" for level, value in values.items()]
+    parts[0] = parts[0].replace(" for ", " right for ") + " of 100 photographs"
+    rest = {name: [curve.at(bpp) for curve in curves.values()] for name, curves in others.items()}
+    known = sorted(((v[-1], name) for name, v in rest.items() if None not in v), reverse=True)[:3]
+    said = [f"{name}: {_listed([f'{100 * (v or 0):.0f}' for v in rest[name]])}." for _, name in known]
+    return " ".join([f"At {bpp:g} bit/pixel{size} {codec} gets {_listed(parts)}.", *said])
+
+
+def order_of_levels(curves: Mapping[str, Curve], whole: Mapping[str, float]) -> str:
+    """From which rates on each level has nearly arrived: whether coarse comes first."""
+    rates = {level: curve.rate_for(NEAR * whole[level]) for level, curve in curves.items()}
+    parts = [
+        f"for the {level} at **{rate:.2f}** bit/pixel" if rate is not None else f"for the {level} not at all"
+        for level, rate in rates.items()
+    ]
+    first = _rising([*rates.values()])
+    return (
+        f"{'Coarse answers come first' if first else 'Coarse answers do not come first here'}: nine tenths of what the "
+        f"uncompressed photographs give are reached {_listed(parts)}."
+    )
+
+
+def against(
+    curves: Sequence[Curve],
+    bpp: float,
+    names: Mapping[str, str],
+    *,
+    share: bool = False,
+    unit: str = "",
+    digits: int = 2,
+) -> str:
+    """Every codec's value at a rate, best first; those without a file that small or large are named as such."""
+    values = {curve.codec: curve.at(bpp) for curve in curves}
+    known = sorted(((v, c) for c, v in values.items() if v is not None), reverse=True)
+    said = [
+        f"{names[codec]} **{100 * value:.0f}**" if share else f"{names[codec]} **{value:.{digits}f}**{unit}"
+        for value, codec in known
+    ]
+    small = [names[c.codec] for c in curves if values[c.codec] is None and c.bpp[0] > bpp]
+    words = f"At {bpp:g} bit/pixel{', right for so many of 100' if share else ''}: {', '.join(said)}." if said else ""
+    return words + (f" No file is that small with {_listed(small)}." if small else "")
+
+
+def worth_asking(line: Mapping[int, float], rate: float) -> str:
+    """The largest number of groups whose answers are right often enough."""
+    good = list(itertools.takewhile(lambda k: line[k] >= ASKED, sorted(line)))
+    if not good:
+        best = max(line, key=lambda k: line[k])
+        return (
+            f"At {rate:g} bit/pixel no question is answered right for {100 * ASKED:.0f} of 100 photographs: not even which "
+            f"of {best} groups it is ({100 * line[best]:.0f})."
+        )
+    k = max(good)
+    more = sorted(other for other in line if other > k)
+    words = f"At {rate:g} bit/pixel it is worth asking for up to **{k} groups**: {100 * line[k]:.0f} of 100 are right"
+    return words + (f"; of {more[0]} groups only {100 * line[more[0]]:.0f}." if more else ".")
+
+
+def not_here(curve: Curve, rate: float) -> str:
+    """That a rate lies outside what was measured."""
+    return f"Measured from {curve.bpp[0]:.2f} to {curve.bpp[-1]:.2f} bit/pixel, not at {rate:g}."
+
+
+def told(line: Mapping[int, float], rate: float) -> str:
+    """How much the smallest and the largest question tell at a rate."""
+    few, many = min(line), max(line)
+    return (
+        f"Bits of meaning count right answers to hard questions more: at {rate:g} bit/pixel “which of {few}?” is told with "
+        f"{line[few]:.1f} bits, “which of {many}?” with {line[many]:.1f}."
+    )
+
+
+def best_per_byte(curves: Sequence[Curve], names: Mapping[str, str]) -> str:
+    """Where a byte brings most."""
+    best = max(curves, key=lambda curve: curve.mean.max())
+    i = int(best.mean.argmax())
+    return f"A byte brings most early: {names[best.codec]} at {best.bpp[i]:.2f} bit/pixel, **{best.mean[i]:.1f} bits a kB**."
+
+
+def losses_and_wins(
+    rows: Sequence[Delta], names: Mapping[str, str], ours: str, what: str, *, fewer: bool = False
+) -> str:
+    """Against whom the first codec clearly has more of `what`, less, and where there is no clear difference."""
+    by: dict[str, list[str]] = {}
+    for row in rows:
+        by.setdefault(row.verdict if row.value is not None else "not comparable", []).append(names[row.rival])
+    good, bad = ("less", "more") if fewer else ("more", "less")
+    parts = [
+        f"{word} {_listed(by[kind])}"
+        for kind, word in (
+            (good, "**ahead of**"),
+            (bad, "**behind**"),
+            ("no clear difference", "level with"),
+            ("not comparable", "not comparable with"),
+        )
+        if by.get(kind)
+    ]
+    return f"By {what}, {ours} is {'; '.join(parts)}." if parts else ""
+
+
+def at_full(rows: Sequence[Delta], names: Mapping[str, str], ours: str, what: str) -> str:
+    """Does ordering cost anything at full rate?"""
+    worse = [names[row.rival] for row in rows if row.verdict == "less"]
+    if worse:
+        gaps = [f"{-100 * (row.value or 0):.1f}" for row in rows if row.verdict == "less"]
+        whom, much = _listed(worse), _listed(gaps)
+        return f"Yes: with its whole file {ours} has fewer right answers ({what}) than {whom}, by {much} points."
+    if not rows:
+        return ""
+    low = min(row.low for row in rows if row.low is not None)
+    others = _listed([names[row.rival] for row in rows])
+    return (
+        f"No cost can be seen: with its whole file {ours} has no fewer right answers ({what}) than {others}; a loss of more "
+        f"than {max(0.0, -100 * low):.1f} points is ruled out (95 %)."
+    )
+
+
+def pixels_of(cells: Cells) -> float:
+    """How many pixels a photograph has, on average."""
+    return float((8 * cells.bytes / cells.bpp).mean())
+
+
+def _rising(rates: Sequence[float | None]) -> bool:
+    known = [float("inf") if rate is None else rate for rate in rates]
+    return all(a <= b for a, b in itertools.pairwise(known)) and known[0] < float("inf")
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """
+    >>> _listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,82 @@
+"""Figures of curves over rate: every point drawn is a point of a curve, told apart without colour too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hiercodec.evaluation.curves import Curve
+from hiercodec.evaluation.deltas import Delta
+from hiercodec.figures import rates
+from hiercodec.figures.palette import PALETTES
+
+
+def made(codec, *mean):
+    mean = np.array(mean)
+    bpp = 0.1 * 2.0 ** np.arange(len(mean))
+    return Curve(codec, tuple(f"s{i}" for i in range(len(mean))), bpp, 1000 * bpp, mean, mean - 0.1, mean + 0.1, 50)
+
+
+def lines(fig):
+    return [trace for trace in fig.data if trace.showlegend is not False]
+
+
+def test_levels_share_an_axis_and_keep_their_marks():
+    levels = {"kind": made("lite", 0.5, 0.8, 0.9), "class": made("lite", 0.1, 0.3, 0.7)}
+    fig = rates.three_levels(levels, whole={"kind": 0.95, "class": 0.8}, chance={"kind": 0.1, "class": 0.001}, at=0.2)
+    kind, fine = lines(fig)
+    np.testing.assert_array_equal(kind.x, fine.x)
+    np.testing.assert_array_equal(fine.y, [0.1, 0.3, 0.7])
+    assert kind.line.dash != fine.line.dash
+    assert kind.marker.symbol != fine.marker.symbol
+    assert {shape.y0 for shape in fig.layout.shapes if shape.type == "line" and shape.y0 == shape.y1} == {
+        0.95,
+        0.8,
+        0.1,
+        0.001,
+    }
+    assert sorted(a.text for a in fig.layout.annotations) == ["class, uncompressed: 80%", "kind, uncompressed: 95%"]
+    bands = [trace for trace in fig.data if trace.fill == "toself"]
+    np.testing.assert_allclose(bands[1].y, [0.2, 0.4, 0.8, 0.6, 0.2, 0.0])
+
+
+def test_points_say_what_they_are_and_lead_to_their_rows():
+    (line,) = lines(rates.codecs([made("jpeg", 0.4, 0.6)], {"lite": 0, "jpeg": 1}, y="right", share=True))
+    assert line.customdata[1] == ["jpeg", "s1", pytest.approx(0.5), pytest.approx(0.7)]
+
+
+def test_a_codec_keeps_its_colour_whoever_else_is_drawn():
+    looks = {"lite": 0, "jpeg": 1, "avif": 2}
+    for mode in PALETTES:
+        alone = lines(rates.codecs([made("avif", 0.4, 0.6)], looks, y="right", mode=mode))[0]
+        among = lines(rates.codecs([made(name, 0.4, 0.6) for name in looks], looks, y="right", mode=mode))[2]
+        assert (alone.line.color, alone.marker.symbol) == (among.line.color, among.marker.symbol)
+
+
+def test_published_curves_are_dashed_and_without_marks():
+    papers = [{"name": "CTC", "source": "a paper", "bpp": [0.2, 0.4], "y": [30.0, 33.0]}]
+    ours, paper = lines(rates.codecs([made("lite", 29, 31)], {"lite": 0}, y="PSNR", published=papers))
+    assert paper.name == "CTC (published)"
+    assert (paper.mode, ours.mode) == ("lines", "lines+markers")
+    assert paper.line.dash != "solid"
+
+
+def test_a_stretched_axis_is_logarithmic():
+    fig = rates.codecs([made("lite", 0.1, 0.2)], {"lite": 0}, y="right", log=True)
+    assert fig.layout.xaxis.type == "log"
+
+
+def test_rungs_have_chance_below_them():
+    fig = rates.rungs({"0.2 bit/pixel": {2: 0.9, 10: 0.7}}, chance=True, y="right", goal=0.8)
+    line, chance = lines(fig)
+    assert (tuple(line.x), tuple(line.y)) == ((2, 10), (0.9, 0.7))
+    assert tuple(chance.y) == (0.5, 0.1)
+
+
+def test_gaps_that_could_not_be_worked_out_are_not_drawn():
+    rows = [Delta("JPEG", "m", 0.1, 0.05, 0.2, 1.0, 9), Delta("AVIF", "m", None, None, None, 0.0, 9, "apart")]
+    (line,) = lines(rates.gaps({"class": rows}, x="points", percent=True))
+    assert tuple(line.x) == (10,)
+    assert tuple(line.error_x.arrayminus) == (5,)
+    assert rates.gaps({"class": rows}, x="points", percent=True).layout.yaxis.ticktext == ("JPEG", "AVIF")
+    assert not len(lines(rates.gaps({"class": rows[1:]}, x="points", percent=True))[0].x)
