@@ -10,18 +10,23 @@ from typing import Any
 
 import streamlit as st
 
-from hiercodec.errors import HiercodecError
+from hiercodec.errors import HiercodecError, InputError
 from hiercodec.evaluation import curves, deltas, foreign, rows
 from hiercodec.evaluation.curves import Cells
 from hiercodec.evaluation.rows import HEAVY, Rows
 from hiercodec.fsio import locate, read_bytes
 from hiercodec.taxonomy import Hierarchy, load_hierarchy
 from hiercodec.taxonomy.ladder import load_ladder
+from hiercodec.ui.frame import work
+from hiercodec.workers import tasks
 
 FOLDER = locate("results")
 OWN = "evaluate_own"
 SEEN = ("psnr", "ms_ssim")
 """Measures of the picture, which photographs have without labels."""
+
+MAX_OWN = 4
+"""Results files of the visitor's own that a session keeps."""
 
 OWN_TITLE = "Yours: {}"
 LIGHT = tuple(name for name in rows.schema().names if name not in HEAVY)
@@ -75,8 +80,10 @@ def own() -> dict[str, bytes]:
 
 def add_own(name: str, data: bytes) -> str:
     """Keep a visitor's results file for the session; its title. `InputError` where it holds no rows that can be shown."""
-    foreign.open_rows(data, name=name)
     title = OWN_TITLE.format(name[:60])
+    if title not in own() and len(own()) >= MAX_OWN:
+        raise InputError(f"{MAX_OWN} files are open already; load the page anew to begin again")
+    work.run(tasks.call, foreign.check, (data, name))
     own()[title] = data
     return title
 

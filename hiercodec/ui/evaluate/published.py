@@ -18,11 +18,12 @@ OPENED = "evaluate_papers"
 
 
 def curves(choice: Choice, measure: str) -> list[dict[str, Any]]:
-    """{"name", "source", "bpp", "y"} of each published curve of a measure; those of Kodak only where the rows are of it."""
+    """{"name", "source", "bpp", "y"} of each published curve of a measure; on Kodak those of other progressive codecs."""
     rows = [row for row in st.session_state.get(OPENED, []) if row.get(measure)]
     about = choice.meta.get("data") or {}
     if "kodak" in str(about.get("name", "")).lower() and FILE.is_file():
-        rows = [*json.loads(FILE.read_text(encoding="utf-8"))["curves"], *rows]
+        papers = json.loads(FILE.read_text(encoding="utf-8"))["curves"]
+        rows = [*(paper for paper in papers if paper["progressive"]), *rows]
     return [
         {"name": row["name"], "source": row.get("source", ""), "bpp": row["bpp"], "y": row[measure]}
         for row in rows
