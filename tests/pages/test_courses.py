@@ -90,7 +90,9 @@ def test_an_address_with_a_place_keeps_it_and_another_view_ends_the_course(page)
     assert not at.subheader
 
 
-@pytest.mark.parametrize(("course", "lesson"), [("nothing", "1"), ("../idea", "1"), ("idea", "-3"), ("idea", "9" * 5000)])
+@pytest.mark.parametrize(
+    ("course", "lesson"), [("nothing", "1"), ("../idea", "1"), ("idea", "-3"), ("idea", "9" * 5000)]
+)
 def test_addresses_of_nothing_are_harmless(page, course, lesson):
     page.query_params.update({"course": course, "lesson": lesson})
     at = page.run()
