@@ -105,7 +105,7 @@ def test_the_commands_are_pinned():
         **{name: [] for name in (*alone, "calibrate", "ablation", "compare", "curves", "app", "fit-rivals")},
         "hierarchy": ["table", "build", "stability", "show"],
         "results": ["show", "join", "export", "import"],
-        "assets": ["taxonomy", "traces"],
+        "assets": ["taxonomy", "traces", "stress"],
     }
 
 
