@@ -40,7 +40,7 @@ class ChildProcess:
     """
 
     def __init__(self, memory: int, warm: Work | None = None) -> None:
-        self._memory, self._warm, self._number = memory, warm, 0
+        self._memory, self._warm, self._number, self._closed = memory, warm, 0, False
         self._start()
 
     def _start(self) -> None:
@@ -96,11 +96,16 @@ class ChildProcess:
                 raise OutOfTime(f"this took longer than {ticket.work.seconds:g} s and was stopped")
 
     def _replace(self) -> None:
-        self.close()
-        self._start()
+        self._end()
+        if not self._closed:
+            self._start()
 
     def close(self) -> None:
         """See `Worker`."""
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
         if self._process.is_alive():
             os.kill(self._process.pid, signal.SIGKILL)
         self._process.join()
