@@ -28,7 +28,7 @@ from hiercodec.errors import ClassifierNotFound, DamagedImage, HierarchyError, M
 from hiercodec.evaluation import bundle
 from hiercodec.evaluation.trace import Step, Trace
 from hiercodec.models import store
-from hiercodec.taxonomy import embeddings, hierarchy_file, parse_hierarchy
+from hiercodec.taxonomy import embeddings, hierarchy_file, parse_hierarchy, search
 from tests.models.tiny import TINY_LITE, make_codec
 
 try:
@@ -301,6 +301,18 @@ def test_r16_text_that_cannot_be_written_or_has_no_end_is_refused(change):
         parse_hierarchy(json.dumps(plain | change))
     assert one_line(caught.value)
     str(caught.value).encode()
+
+
+def test_what_is_looked_for_has_an_end():
+    text = "tabby" + " x" * 10**6
+    tracemalloc.start()
+    try:
+        search(text)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10**6
+    assert search("tabby")
 
 
 # ---- R17: what kill -9 leaves behind --------------------------------------------------------------------------------------

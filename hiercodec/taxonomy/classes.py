@@ -70,13 +70,19 @@ def class_of(key: int | str) -> ImageClass:
     raise HierarchyError(f"no class {key!r}; give an index, a wnid or a name from the class list")
 
 
+MAX_QUERY = 200
+"""Characters of what is looked for: no name is longer, and an address or a field may hold millions."""
+
+
 def search(text: str, *, limit: int = 50) -> list[ImageClass]:
     """Classes whose index, wnid, name or a synonym matches, best match first (exact, then start, word, any part).
+
+    Of the text the first MAX_QUERY characters count.
 
     >>> [c.index for c in search("crane")][:2]
     [134, 517]
     """
-    query = _fold(text)
+    query = _fold(text[:MAX_QUERY])
     if not query:
         return []
     ranked = [(rank, c.index) for c in classes() if (rank := _rank(query, c)) is not None]
