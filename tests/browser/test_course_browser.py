@@ -25,13 +25,13 @@ def test_a_course_by_keyboard_in_one_tab(open_page):
     page.get_by_role("button", name="Next").focus()
     for number, lesson in enumerate(IDEA.lessons):
         page.get_by_role("heading", name=lesson.head.title).wait_for()
-        settle(page)
+        settle(page, timeout=180_000)  # the lesson with a rival beside it asks a classifier of its own
         assert page.locator("[data-view] input:checked").get_attribute("value") == lesson.head.view
         assert page.evaluate(OUTLINED, PLACES[lesson.head.look_at]) == "dashed"
         assert page.locator(".hx").get_attribute("data-id").startswith("shipped-")
         page.wait_for_url(f"**lesson={number + 1}*step={position(page) + 1}*")
         page.keyboard.press("Enter")  # the focus stays on the button that leads on; on the last it ends the course
-    page.wait_for_function("!location.search.includes('course')")
+    page.wait_for_function("!location.search.includes('course')", timeout=60_000)
     assert not opened
     assert len(page.context.pages) == 1
 
