@@ -82,8 +82,10 @@ def _evaluate(args: argparse.Namespace) -> int:
         way = on_ray(setup, batches, args.ray or None)
     else:
         way = run.here(bench, batches) if args.workers == 1 else run.in_processes(setup, batches, args.workers)
-    with tqdm(total=len(photos), unit="photo", disable=None, smoothing=0.05) as bar:
-        run.run(parts, way, resume=args.resume, seen=bar.update)
+    missing = parts.begin(resume=args.resume)
+    there = len(photos) - sum(len(batches[number]) for number in missing)
+    with tqdm(total=len(photos), initial=there, unit="photo", disable=None, smoothing=0.05) as bar:
+        run.run(parts, way, missing, bar.update)
     results = read_summary(args.out)
     if args.card:
         enter(args.card, results, setup.models[0])

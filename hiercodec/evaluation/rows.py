@@ -232,7 +232,8 @@ def without(rows: Rows, codec: str) -> Rows:
         key: {name: value for name, value in found.items() if name != codec} if key in {"models", "rivals"} else found
         for key, found in rows.meta["provenance"].items()
     }
-    return Rows(rows.frame[rows.frame["codec"] != codec], {**rows.meta, "provenance": made_by})
+    others = [name for name in rows.frame["codec"].unique() if name != codec]
+    return Rows(rows.of(codec=others).frame, {**rows.meta, "provenance": made_by})
 
 
 def slim(rows: Rows, classes: int) -> Rows:

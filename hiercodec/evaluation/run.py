@@ -148,10 +148,11 @@ def digest(photos: Sequence[Photo]) -> str:
     return sha.hexdigest()[:16]
 
 
-def run(parts: Parts, way: Way, *, resume: bool = False, seen: Callable[[int], object] = lambda photos: None) -> None:
-    """Measure what is missing by `way` and write the file; `seen` is told the photographs of every part that is there."""
-    missing = parts.begin(resume=resume)
-    seen(parts.photos - sum(len(parts.batches[number]) for number in missing))
+def run(parts: Parts, way: Way, missing: Sequence[int], seen: Callable[[int], object] = lambda photos: None) -> None:
+    """Measure the parts that are `missing` (see `Parts.begin`) by `way` and write the file.
+
+    `seen` is told how many photographs each part had.
+    """
     for number, part in way(missing):
         parts.add(number, part)
         seen(len(parts.batches[number]))

@@ -33,14 +33,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def folder(tmp_path):
+    """Three photographs that a test may change."""
     (tmp_path / "set").mkdir()
     return photographs(tmp_path / "set")
 
 
-def measured(folder, bench, out, **options):
+def measured(folder, bench, out):
     photos = photos_of([str(folder)])
     parts = Parts(out, bench.meta("the command", [str(folder)], photos), len(photos))
-    run(parts, here(bench, [[photos[i] for i in batch] for batch in parts.batches]), **options)
+    run(parts, here(bench, [[photos[i] for i in batch] for batch in parts.batches]), parts.begin())
     return rows.read(out)
 
 
@@ -49,18 +50,24 @@ def frame_of(path) -> pd.DataFrame:
     return rows.read(path).frame.drop(columns="seconds")
 
 
-@pytest.fixture
-def known(folder, tmp_path, tiny_lite):
+@pytest.fixture(scope="module")
+def still(tmp_path_factory):
+    """Three photographs that stay as they are."""
+    return photographs(tmp_path_factory.mktemp("still"))
+
+
+@pytest.fixture(scope="module")
+def known(still, tmp_path_factory, tiny_lite):
     """Three photographs under a tiny codec and JPEG, by a judge whose answers are known."""
     bench = Bench([HierPeer(tiny_lite, name="tiny"), rival("jpeg")], [Judging(Oracle(), load_hierarchy("consensus"))])
-    return measured(folder, bench, tmp_path / "known.parquet")
+    return measured(still, bench, tmp_path_factory.mktemp("known") / "known.parquet")
 
 
-def test_rates_are_those_of_the_files_and_rows_stand_in_order(known, folder, tiny_lite):
+def test_rates_are_those_of_the_files_and_rows_stand_in_order(known, still, tiny_lite):
     assert known.codecs == ["tiny", "jpeg"]
     assert known.frame["photo"].tolist() == sorted(known.frame["photo"], key=lambda name: name.split("/")[1])
     for photo, part in known.frame.groupby("photo"):
-        rgb = load_rgb(folder / photo)
+        rgb = load_rgb(still / photo)
         whole = len(tiny_lite.encode(rgb))
         assert part["setting"].tolist() == ["", *tiny_lite.plan.names, *rival("jpeg").settings]
         assert part["bytes"].tolist()[:4:3] == [rgb.nbytes, whole]
