@@ -105,7 +105,7 @@ def _symbols(found: dict[str, Any]) -> Iterator[str]:
         ],
     )  # fmt: skip
     if found["skipped"]:
-        yield f"\nNot here: {', '.join(found['skipped'])}."
+        yield f"\nNot measured: {', '.join(found['skipped'])}."
     yield (
         "\nDecoding depends on nothing but the file. Encoding rounds what float32 transforms give, so another kernel may "
         "choose a neighbouring symbol; such a file is as good and decodes everywhere."

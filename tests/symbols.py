@@ -49,14 +49,14 @@ PATIENT = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
 WAYS = {
     PLAIN: Way(),
     "without oneDNN": Way(mkldnn=False),
-    "no vector instructions": Way({"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41",
-                                   "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}),
     "AVX2 at most": Way({"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}),
     "float64 transforms": Way(double=True),
     "4 in a batch": Way(batch=4),
     "GPU": Way(device="cuda"),
     "2 threads": Way(threads=2),
     "2 threads without oneDNN": Way(threads=2, mkldnn=False),
+    "no vector instructions": Way({"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41",
+                                   "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}),
 }  # fmt: skip
 
 
@@ -119,9 +119,11 @@ def work(way: Way, model: str, pictures: Path, streams: Path, out: Path) -> None
         codec.network.double()
         g_a, g_s = codec.network.g_a, codec.network.g_s
         codec.network.g_a, codec.network.g_s = lambda x: g_a(x.double()), lambda y: g_s(y.double())
-    out.mkdir()
+    out.mkdir(exist_ok=True)
     torch.backends.mkldnn.enabled = way.mkldnn
     for path in sorted(pictures.glob("*.npy")):
+        if (out / f"{path.stem}.npz").exists():
+            continue
         encoded = codec.encode(np.load(path))
         if not streams.exists() or not (streams / f"{path.stem}.hc").exists():
             streams.mkdir(exist_ok=True)
@@ -129,13 +131,14 @@ def work(way: Way, model: str, pictures: Path, streams: Path, out: Path) -> None
         data = (streams / f"{path.stem}.hc").read_bytes()
         sigma, mu, rounded, y_hat = parameters(codec, data, way.batch)
         np.savez(
-            out / f"{path.stem}.npz",
+            out / "part.npz",
             sigma=sigma,
             mu=mu,
             rounded=np.concatenate([part.ravel().astype(np.int16) for part in rounded]),
             y_hat=y_hat,
             encoded=np.frombuffer(encoded, np.uint8),
         )
+        (out / "part.npz").replace(out / f"{path.stem}.npz")
 
 
 def photographs(sources: list[str], limit: int) -> Iterator[np.ndarray]:
@@ -170,32 +173,40 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=20, metavar="N", help="how many of each data set (default 20)")
     parser.add_argument("--model", default="lite")
     parser.add_argument("--record", action="store_true", help="enter the figures into the report")
+    parser.add_argument("--folder", type=Path, help="keep what is computed there, and go on with what it has")
     parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.work:
         work(WAYS[args.work[0]], args.model, *map(Path, args.work[1:]))
         return 0
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        (folder / "pictures").mkdir()
-        for i, rgb in enumerate(photographs(args.photos, args.limit)):
-            np.save(folder / "pictures" / f"{i:03d}.npy", rgb)
-        ways = {name: way for name, way in WAYS.items() if way.device == "cpu" or torch.cuda.is_available()}
-        found = {}
-        for name, way in tqdm(ways.items(), disable=None, unit="way"):
-            where = [str(folder / part) for part in ("pictures", "streams", name)]
-            command = [sys.executable, "-m", "tests.symbols", "--model", args.model, "--work", name, *where]
-            subprocess.run(command, check=True, env=os.environ | PATIENT | way.environment)
-            found[name] = compare(folder / name, folder / PLAIN)
-            print(f"{name:26s} {json.dumps(found[name])}", flush=True)
-        near = [margins(part["sigma"], part["mu"]) for part in map(np.load, sorted((folder / PLAIN).glob("*.npz")))]
-        symbols = sum(np.load(path)["y_hat"].size for path in (folder / PLAIN).glob("*.npz"))
-    margin = {"sigma": min(a for a, _ in near), "mu": min(b for _, b in near)}
-    print(f"{symbols} symbols; nearest to a boundary: {json.dumps(margin)}; skipped: {sorted(set(WAYS) - set(ways))}")
-    if args.record:
-        record("symbols", {"ways": found, "margin": margin, "count": int(symbols), "skipped": sorted(set(WAYS) - set(ways)),
-                           "torch": torch.__version__, "model": args.model})  # fmt: skip
-    equal = all(row["symbols"] == row["parameters"] == row["photos"] for row in found.values())
+        return measure(args.folder or Path(temporary), args)
+
+
+def measure(folder: Path, args: argparse.Namespace) -> int:
+    """Every way that this machine has, each recorded as it ends; what `folder` has of an earlier run is not done again."""
+    pictures, streams = folder / "pictures", folder / "streams"
+    pictures.mkdir(parents=True, exist_ok=True)
+    for i, rgb in enumerate(photographs(args.photos, args.limit)):
+        np.save(pictures / f"{i:03d}.npy", rgb)
+    ways = {name: way for name, way in WAYS.items() if way.device == "cpu" or torch.cuda.is_available()}
+    rows: dict[str, dict[str, float]] = {}
+    facts: dict[str, object] = {"torch": torch.__version__, "model": args.model}
+    for name, way in tqdm(ways.items(), disable=None, unit="way"):
+        command = [sys.executable, "-m", "tests.symbols", "--model", args.model, "--work", name]
+        subprocess.run([*command, *map(str, (pictures, streams, folder / name))], check=True,
+                       env=os.environ | PATIENT | way.environment)  # fmt: skip
+        if name == PLAIN:
+            parts = [np.load(path) for path in sorted((folder / name).glob("*.npz"))]
+            near = [margins(part["sigma"], part["mu"]) for part in parts]
+            facts["margin"] = {"sigma": min(a for a, _ in near), "mu": min(b for _, b in near)}
+            facts["count"] = sum(part["y_hat"].size for part in parts)
+        rows[name] = compare(folder / name, folder / PLAIN)
+        print(f"{name:26s} {json.dumps(rows[name])}", flush=True)
+        if args.record:
+            record("symbols", {"ways": rows, "skipped": sorted(set(WAYS) - set(rows)), **facts})
+    print(f"{facts}; skipped: {sorted(set(WAYS) - set(rows))}")
+    equal = all(row["symbols"] == row["parameters"] == row["photos"] for row in rows.values())
     return 0 if equal else 1
 
 
