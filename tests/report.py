@@ -50,6 +50,8 @@ def _command() -> str:
     """How this process was started, as anyone would type it: with the lab where a checkout has it."""
     module = ".".join(Path(sys.argv[0]).resolve().relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
     words = [f"../shared/lab{word.partition('/lab')[2]}" if "/lab/" in word else word for word in sys.argv[1:]]
+    if "--folder" in words:  # where something lay meanwhile
+        del words[words.index("--folder") : words.index("--folder") + 2]
     return f"python -m {module} {shlex.join(words)}".strip()
 
 

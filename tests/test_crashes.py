@@ -12,21 +12,21 @@ from tests.crashes import Job, digest, readable_checkpoint, trial
 WHOLE = """
 import os, time
 open(".out.tmp", "w").write("all of it")
-time.sleep(0.6)
+time.sleep(0.4)
 os.replace(".out.tmp", "out")
 """
 HALF = """
 import time
 file = open("out", "w")
 file.write("all "); file.flush()
-time.sleep(0.6)
+time.sleep(0.4)
 file.write("of it")
 """
 COUNTING = """
 import os, sys, time
 done = int(open("done").read()) if "--resume" in sys.argv and os.path.exists("done") else 0
 for i in range(done, 6):
-    time.sleep(0.1)
+    time.sleep(0.06)
     open(".done.tmp", "w").write(str(i + 1)); os.replace(".done.tmp", "done")
 open(".out.tmp", "w").write("counted" if {honest} or not done else "counted twice"); os.replace(".out.tmp", "out")
 """

@@ -34,3 +34,12 @@ def test_what_was_recorded_names_no_place_of_a_machine():
         assert part["command"].startswith("python -m tests.")
         assert "/work" not in part["command"]
         assert "/home" not in part["command"]
+        assert "/tmp" not in part["command"]
+
+
+def test_a_command_is_told_as_anyone_would_type_it(monkeypatch):
+    started = ["--photos", "/somewhere/shared/lab/images/x.tar", "--folder", "/elsewhere", "--record"]
+    monkeypatch.setattr("sys.argv", [str(report.ROOT / "tests/symbols.py"), *started])
+    assert report._command() == "python -m tests.symbols --photos ../shared/lab/images/x.tar --record"
+    monkeypatch.setattr("sys.argv", [str(report.ROOT / "tests/fuzz/__main__.py"), "--mutants", "9"])
+    assert report._command() == "python -m tests.fuzz --mutants 9"
