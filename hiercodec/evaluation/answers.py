@@ -83,7 +83,7 @@ def answers(rows: Rows, codec: str, judge: str, hierarchy: Hierarchy) -> Answers
     """
     from hiercodec.taxonomy.similarity import wup_matrix
 
-    chosen = rows.of(codec=codec, judge=judge).frame
+    chosen: Any = rows.of(codec=codec, judge=judge).frame
     sizes = chosen.groupby("setting")["bytes"].mean().sort_values(kind="stable")
     counts = chosen.groupby("photo")["setting"].nunique()
     whole = chosen[chosen["photo"].isin(counts.index[counts == len(sizes)])]
@@ -128,7 +128,7 @@ def answers(rows: Rows, codec: str, judge: str, hierarchy: Hierarchy) -> Answers
 
 def _of_originals(rows: Rows, judge: str, photos: Any, levels: int) -> np.ndarray:
     """int[m, L]: what the judge says of these photographs' originals."""
-    frame = rows.of(codec=ORIGINAL, judge=judge).frame.drop_duplicates("photo").set_index("photo")
+    frame: Any = rows.of(codec=ORIGINAL, judge=judge).frame.drop_duplicates("photo").set_index("photo")
     try:
         return np.stack(frame["path"].loc[photos].to_list()).reshape(-1, levels).astype(int)
     except KeyError:

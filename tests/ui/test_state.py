@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from hiercodec.ui.frame import state
+
 PAGE = """
 import streamlit as st
 from hiercodec.ui.frame import state
@@ -81,3 +83,27 @@ def test_nonsense_counts_as_nothing(page, asked, photo, at):
     found = seen(page.run())
     assert found[:2] == (photo, at)
     assert not set(asked.values()) & set(found[2].values())
+
+
+def test_a_file_that_another_page_hands_over_opens_at_its_bytes_and_keeps_to_them_as_steps_are_added():
+    code = """
+import streamlit as st
+from hiercodec.ui.frame import state
+
+state.enter({"photo": "Cat", "step": "5"})
+if "handed" not in st.session_state:
+    st.session_state["handed"] = True
+    state.hand_over("mine.png", b"png", 430)
+state.recall("photo", ["Cat", state.UPLOAD])
+state.remember("photo", st.selectbox("Photo", ["Cat", state.UPLOAD], key="photo"))
+sizes = st.session_state.get("sizes", [100, 500, 1000])
+st.session_state["at"] = state.stand("mine", sizes, 0, carry=False)
+st.session_state["then"] = state.here("mine", sizes)
+"""
+    at = AppTest.from_string(code, default_timeout=20).run()
+    assert not at.exception
+    assert (at.session_state["photo"], at.session_state["at"]) == (state.UPLOAD, 1)
+    assert at.session_state["explore_file"] == ("mine.png", b"png")
+    at.session_state["sizes"] = [100, 300, 400, 500, 1000]
+    at.run()
+    assert at.session_state["at"] == at.session_state["then"] == 2, "430 is nearer to 400 than to 500"
