@@ -25,6 +25,7 @@ MOST_STEPS = 4
 def confusion_map(counts: np.ndarray, names: Sequence[str], *, mode: str = "light") -> go.Figure:
     """The truth down, what it was taken for across; int[k, k]. Colour is the share of the row, the number the count.
 
+    Few groups are named and numbered down, and numbered across.
     A cell's `customdata` is "row,column".
     """
     k, few = len(counts), len(counts) <= FEW
@@ -41,6 +42,7 @@ def confusion_map(counts: np.ndarray, names: Sequence[str], *, mode: str = "ligh
         colorscale=scale(mode),
         xgap=1,
         ygap=1,
+        showscale=not few,
         colorbar={"title": {"text": "of the row", "side": "right"}, "thickness": 14, "tickformat": ".0%"},
         hovertemplate="%{text}<br><b>%{z:.0%} of this truth</b><extra></extra>",
     )
@@ -48,8 +50,9 @@ def confusion_map(counts: np.ndarray, names: Sequence[str], *, mode: str = "ligh
     fig.update_xaxes(showgrid=False, showticklabels=few)
     if few:
         write_cells(fig, np.where(counts > 0, counts, np.nan).astype(float), ".0f", mode, shades=of_row)
-        fig.update_yaxes(tickvals=list(range(k)), ticktext=[short(name, 22) for name in names])
-        fig.update_xaxes(tickvals=list(range(k)), ticktext=[short(name, 14) for name in names], tickangle=-40)
+        numbered = [f"{short(name, 16)} {number}" for number, name in enumerate(names, start=1)]  # narrow screens too
+        fig.update_yaxes(tickvals=list(range(k)), ticktext=numbered)
+        fig.update_xaxes(tickvals=list(range(k)), ticktext=[str(number + 1) for number in range(k)], side="top")
     return fig
 
 

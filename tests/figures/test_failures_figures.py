@@ -22,7 +22,8 @@ def test_confusion_points_down_for_the_truth_and_across_for_the_answer(mode):
     assert cells.text[0][2] == "cat<br>taken for car"
     assert (fig.layout.yaxis.title.text, fig.layout.xaxis.title.text) == ("truth ↓", "taken for →")
     assert fig.layout.yaxis.autorange == "reversed", "the first row is at the top"
-    assert list(fig.layout.yaxis.ticktext) == ["cat", "dog", "car"]
+    assert list(fig.layout.yaxis.ticktext) == ["cat 1", "dog 2", "car 3"]
+    assert list(fig.layout.xaxis.ticktext) == ["1", "2", "3"]
     assert [(a.y, a.x, a.text) for a in fig.layout.annotations if a.text == "2"] == [(0, 2, "2")]
 
 

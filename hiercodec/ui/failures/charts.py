@@ -26,7 +26,8 @@ def confusion(view: View, chosen: np.ndarray) -> None:
     kept = int(np.trace(counts))
     st.markdown(
         f"At {mean_bytes(found, view.cut)} the **{name}** of {kept} of {len(found)} photographs is right: those lie on the "
-        "diagonal. **A click on a cell shows its photographs** in the gallery."
+        "diagonal. Numbers are photographs, colour is their share of the row. **A click on a cell shows its photographs** "
+        "in the gallery."
     )
     listen.to_clicks("confusion", lambda where: go_to_cell(where, labels))
     with st.container(key="confusion"):

@@ -29,8 +29,8 @@ def filters(view: View) -> np.ndarray:
     groups = [ANY, *view.groups]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         show = pick("Show", SHOW, names, default="wrong here", width=250, help=_help())
-        truth = pick("Truth", TRUTH, groups, width=190)
-        taken = pick("Taken for", TAKEN, groups, width=190)
+        truth = pick("Truth", TRUTH, groups, width=165)
+        taken = pick("Taken for", TAKEN, groups, width=165)
         order = pick("Order", ORDER, list(ORDERS), default="worst mistakes first (WUP)", width=260)
     kept = _disagree(view) if show == DISAGREE else FAILURES[show](found, level, cut)
     kept = kept & of_cell(view, groups.index(truth) - 1, groups.index(taken) - 1)
