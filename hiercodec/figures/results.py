@@ -1,4 +1,4 @@
-"""Figures of a summary of rows (`evaluation.results.summary`): accuracy and quality against rate."""
+"""Figures of a summary of rows (`evaluation.results.summary`): accuracy against rate."""
 
 from __future__ import annotations
 
@@ -59,24 +59,6 @@ def rate_accuracy(
             fig.add_hline(y=whole, line=line, row=1, col=column)  # pyright: ignore[reportArgumentType] (wrong stubs)
         fig.update_xaxes(title_text="bit/pixel", rangemode="tozero", row=1, col=column)
     fig.update_yaxes(tickformat=".0%", range=[0, 1])
-    return _finish(fig, mode)
-
-
-def rate_distortion(results: Mapping[str, Any], *, mode: str = "light") -> go.Figure:
-    """PSNR against rate, a line a codec."""
-    p = palette(mode)
-    fig = make_subplots(1, 1)
-    for index, codec in enumerate(codecs_of(results)):
-        points = _of(results, codec)
-        fig.add_scatter(
-            x=[point["bpp"] for point in points],
-            y=[point["psnr"] for point in points],
-            **_line(codec, index, p, 1),
-            text=[str(point["setting"]) for point in points],
-            hovertemplate="%{text}<br>%{x:.3f} bit/pixel<br>%{y:.2f} dB<extra>" + codec + "</extra>",
-        )
-    fig.update_xaxes(title_text="bit/pixel", rangemode="tozero")
-    fig.update_yaxes(title_text="PSNR (dB)")
     return _finish(fig, mode)
 
 

@@ -102,7 +102,7 @@ def test_figures_have_sensible_precision():
 
 def test_learning_curves_are_drawn_from_the_shipped_log():
     at = open_page("Learning curves")
-    assert len(at.get("plotly_chart")) == 3 + 1, "accuracy at three levels, and the curves"
+    assert len(at.get("plotly_chart")) == 1 + 1, "the headline, and the curves"
     assert "`lite_log.jsonl`" in words(at)
 
 

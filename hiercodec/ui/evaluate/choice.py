@@ -87,17 +87,18 @@ def pick(found: Mapping[str, Source]) -> Choice:
     """Draw the controls; what they say. Values of the address that do not exist count as nothing."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         called = data.labels(found)
-        source = found[_menu("Results", list(found), key="rows", width=300, show=called.get)]
+        source = found[_menu("Results", list(found), key="rows", width=260, show=called.get)]
         rows = source.rows()
         sat = words.judges_of(rows.meta, rows.judges, cached.models()) if rows.judges else {"": None}
-        judge = _menu("Judge", list(sat), key="judge", width=250, show=lambda name: _judge_title(name, sat[name]))
+        judge = _menu("Judge", list(sat), key="judge", width=200, show=lambda name: _judge_title(name, sat[name]))
         trees = [MEASURED, *shared.names(imagenet_only=True)] if judge else [MEASURED]
         measured = str(rows.meta["provenance"].get("hierarchy") or "none")
         tree = _menu(
-            "Groups", trees, key="groups", width=270,
+            "Groups", trees, key="groups", width=250,
             show=lambda name: f"{shared.title(measured)} (as measured)" if name == MEASURED else shared.title(name),
         )  # fmt: skip
-        at = st.select_slider("At (bit/pixel)", RATES, value=AT, key="at", bind="query-params", width=240)
+        at = st.select_slider("At (bit/pixel)", RATES, value=AT, key="at", bind="query-params", width=200)
+        log = st.toggle("Stretch low rates", key="log", bind="query-params", help="A logarithmic axis of rates.")
     hierarchy = shared.get(tree) if tree != MEASURED and shared.get(tree).class_set == IMAGENET else None
     cells = dict(data.cells(source, judge, hierarchy))
     codecs = [name for name in cells if name != ORIGINAL]
@@ -109,15 +110,13 @@ def pick(found: Mapping[str, Source]) -> Choice:
         {name: i for i, name in enumerate(codecs)}, names, at, False,
     )  # fmt: skip
     choice = _beside(choice, found)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        options = list(choice.looks)
-        first = [name for name in options if ":" not in name][:AT_FIRST] or options[:AT_FIRST]
-        if "codecs" in st.session_state:  # of another file
-            st.session_state["codecs"] = [name for name in st.session_state["codecs"] if name in options] or first
-        shown = st.multiselect(
-            "Codecs", options, first, key="codecs", bind="query-params", format_func=lambda name: choice.names[name]
-        )
-        log = st.toggle("Stretch low rates", key="log", bind="query-params", help="A logarithmic axis of rates.")
+    options = list(choice.looks)
+    first = [name for name in options if ":" not in name][:AT_FIRST] or options[:AT_FIRST]
+    if "codecs" in st.session_state:  # of another file
+        st.session_state["codecs"] = [name for name in st.session_state["codecs"] if name in options] or first
+    shown = st.multiselect(
+        "Codecs", options, first, key="codecs", bind="query-params", format_func=lambda name: choice.names[name]
+    )
     return replace(choice, shown=tuple(shown or first), log=log)
 
 

@@ -34,7 +34,7 @@ def how(commands: Iterable[str | None], words: str = "") -> None:
 
 
 def against_rate(name: str) -> None:
-    """Accuracy of a codec at any number of bytes beside classical codecs, by a judge of the visitor's choice."""
+    """The hardest question's answers at any number of bytes beside classical codecs; every other curve is on Evaluate."""
     found = cards.only(cached.measured(PHOTOS), name)
     judges = cards.judges(found, cached.models())
     if not judges:
@@ -42,23 +42,16 @@ def against_rate(name: str) -> None:
         return
     st.subheader(f"Accuracy against rate: “{name}”", anchor=False)
     judge = next(iter(judges))
-    if len(judges) > 1:
-        judge = st.segmented_control(
-            "Judge", list(judges), default=judge, required=True, format_func=lambda j: j.removeprefix("timm:"),
-            key=f"judge_{name}", bind="query-params",
-        )  # fmt: skip
+    level = [*found["uncompressed"]["accuracy"][judge]][-1]
     st.markdown(cards.judge_sentence(judge, judges[judge]))
-    levels = tuple(found["uncompressed"]["accuracy"][judge])
-    for column, level in zip(st.columns(len(levels)), levels, strict=True):  # one figure each: they stack on a phone
-        fig = figures_results.rate_accuracy(found, judge, (level,), mode=chrome.mode())
-        alt = f"{spoken(level).capitalize()} top-1 by {judge} against bit/pixel: {name} beside classical codecs"
-        with column:
-            chrome.chart(fig, key=f"accuracy_{name}_{level}_{judge}", alt=alt)
-    chrome.as_table(lambda: cards.points(found, {judge}), key=f"accuracy_{name}_table")
+    fig = figures_results.rate_accuracy(found, judge, (level,), mode=chrome.mode())
+    alt = f"{spoken(level).capitalize()} top-1 by {judge} against bit/pixel: {name} beside classical codecs"
+    chrome.chart(fig, key=f"accuracy_{name}", alt=alt, table=lambda: cards.points(found, {judge}))
     st.caption(
         f"{found['photos']} photographs at {found['crop']}×{found['crop']}, every stream cut where its levels end and at "
         "other shares of its bytes. Bars are 95 % intervals, the grey line the uncompressed photographs."
     )
+    chrome.link("evaluate", "Every level, judge and rival, and by how much: Evaluate", icon=":material/show_chart:")
 
 
 def codec(name: str, card: Mapping[str, Any]) -> None:
@@ -95,20 +88,16 @@ def every_figure(codecs: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def quality(codecs: Mapping[str, Mapping[str, Any]]) -> None:
-    """PSNR against rate on Kodak."""
+    """PSNR on Kodak, as rows; the curves are on Evaluate."""
     for name in codecs:
         kodak = cards.only(cached.measured(KODAK), name)
         if not kodak:
             st.markdown(f"“{name}” on Kodak: {cards.NOT_MEASURED}.")
             continue
-        fig = figures_results.rate_distortion(kodak, mode=chrome.mode())
-        chrome.chart(
-            fig,
-            key=f"kodak_{name}",
-            alt=f"PSNR against bit/pixel on Kodak: {name} beside classical codecs",
-            table=lambda kodak=kodak: cards.points(kodak),
-        )
+        st.markdown(f"**“{name}” on Kodak**, {kodak['photos']} photographs")
+        st.dataframe(cards.points(kodak), hide_index=True, width="content")
         how([kodak.get("command")])
+    chrome.link("evaluate", "As curves: Evaluate", query={"view": "Picture"}, icon=":material/show_chart:")
 
 
 def learning(codecs: Mapping[str, Mapping[str, Any]]) -> None:
