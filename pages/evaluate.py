@@ -14,6 +14,7 @@ VIEWS = {
     "How many groups?": views.groups,
     "Against rivals": compare.rivals,
     "Whole files": compare.full_rate,
+    "Stop when sure": compare.stopping,
     "One photograph": lambda chosen: photo.draw(chosen.at),
     "Files": lambda chosen: files.draw(chosen, found),
 }

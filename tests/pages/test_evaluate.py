@@ -15,7 +15,16 @@ from hiercodec.ui.evaluate import data
 from tests.evaluation.some_rows import some_rows
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "evaluate.py"
-VIEWS = ("Accuracy", "Meaning", "Picture", "How many groups?", "Against rivals", "Whole files", "Files")
+VIEWS = (
+    "Accuracy",
+    "Meaning",
+    "Picture",
+    "How many groups?",
+    "Against rivals",
+    "Whole files",
+    "Stop when sure",
+    "Files",
+)
 
 
 @pytest.fixture(scope="module")

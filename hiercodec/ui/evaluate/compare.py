@@ -16,6 +16,7 @@ from hiercodec.ui.evaluate import data, words
 from hiercodec.ui.evaluate.choice import Choice
 from hiercodec.ui.evaluate.frames import reproduce
 from hiercodec.ui.frame import chrome
+from hiercodec.ui.results.stopping import stopping_section
 
 EQUAL_BYTES, EQUAL_ANSWERS = "At equal bytes", "For equal quality"
 
@@ -118,6 +119,12 @@ def full_rate(choice: Choice) -> None:
         "Each codec at the highest rate measured; 95 % intervals (Wilson). “Ours minus it”: right classes of 100, "
         "photograph by photograph (bootstrap). Rivals end at other rates: only orders of the same data answer this."
     )
+    reproduce(choice)
+
+
+def stopping(choice: Choice) -> None:
+    """Every file read until its answer is sure enough, against the same cut for all."""
+    stopping_section(choice.source.rows())
     reproduce(choice)
 
 
