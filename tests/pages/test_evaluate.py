@@ -141,7 +141,7 @@ def test_ones_own_rows_are_opened_and_stand_beside_the_shipped(shelf, measured):
     assert "can be drawn beside" in words(at)
     at.selectbox(key="rows").set_value("photos").run()
     at.selectbox(key="beside").set_value("Yours: mine.parquet").run()
-    at.multiselect(key="codecs").set_value(["lite", "lite · Yours: mine.parquet"]).run()
+    at.pills(key="codecs").set_value(["lite", "lite · Yours: mine.parquet"]).run()
     at.segmented_control(key="view").set_value("Accuracy").run()
     assert not at.exception
     both = [trace["name"] for trace in json.loads(at.get("plotly_chart")[1].proto.spec)["data"] if "name" in trace]

@@ -114,9 +114,10 @@ def pick(found: Mapping[str, Source]) -> Choice:
     first = [name for name in options if ":" not in name][:AT_FIRST] or options[:AT_FIRST]
     if "codecs" in st.session_state:  # of another file
         st.session_state["codecs"] = [name for name in st.session_state["codecs"] if name in options] or first
-    shown = st.multiselect(
-        "Codecs", options, first, key="codecs", bind="query-params", format_func=lambda name: choice.names[name]
-    )
+    shown = st.pills(
+        "Codecs", options, selection_mode="multi", default=first, key="codecs", bind="query-params",
+        format_func=lambda name: choice.names[name],
+    )  # fmt: skip
     return replace(choice, shown=tuple(shown or first), log=log)
 
 

@@ -56,11 +56,10 @@ def draw(choice: Choice, *charts: Chart, note: str = "") -> None:
 
 
 def reproduce(choice: Choice) -> None:
-    """The command that measured the rows, in one line to copy."""
+    """The command that measured the rows, folded away."""
     if command := choice.meta.get("command"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption("Reproduce", width="content")
-            st.code(str(command), language=None)
+        with st.expander("Reproduce", icon=":material/terminal:"):
+            st.code(str(command), language=None, wrap_lines=True)
 
 
 def table(chart: Chart, choice: Choice) -> list[dict[str, Any]]:
