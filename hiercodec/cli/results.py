@@ -33,6 +33,13 @@ def _join_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rows", nargs="+", help="files of rows over the same photographs")
     parser.add_argument("--out", required=True, help="file of rows")
     parser.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="CODEC",
+        help="leave this codec of the first file out; repeatable",
+    )
+    parser.add_argument(
         "--slim", type=positive, metavar="N", help="keep N classes a row and round, to ship a small file"
     )
 
