@@ -276,11 +276,10 @@ def write_cells(fig: go.Figure, z: np.ndarray, form: str, mode: str, *, shades: 
     Cells are coloured by the numbers from least to most, or by `shades`, 0…1.
     """
     p = palette(mode)
-    if shades is None:
-        shades = (z - np.nanmin(z)) / max(np.nanmax(z) - np.nanmin(z), 1e-9)
+    shares = (z - np.nanmin(z)) / max(np.nanmax(z) - np.nanmin(z), 1e-9) if shades is None else shades
     for (row, column), value in np.ndenumerate(z):
         if not np.isnan(value):
-            place = 9 * shades[row, column]
+            place = 9 * shares[row, column]
             ground = mix(p.sequential[int(place)], p.sequential[min(int(place) + 1, 9)], place % 1)
             ink = max(("#ffffff", "#101418"), key=lambda colour, ground=ground: contrast(colour, ground))
             font = {"color": ink, "size": SMALL}

@@ -81,7 +81,10 @@ def provenance(trace: Trace, sample: Sample | None = None) -> dict[str, str]:
     known = trace.provenance
     rows = {"Codec": f"hiercodec {known.get('model')}, weights {known.get('fingerprint')}"}
     if known.get("classifier"):
-        trained = {True: "it was part of the codec's training", False: "it had no part in the codec's training"}
+        trained: dict[Any, str] = {
+            True: "it was part of the codec's training",
+            False: "it had no part in the codec's training",
+        }
         part = trained.get(known.get("in_loss"), "whether it had a part in the codec's training is not known")
         rows["Classifier"] = f"{known['classifier']}, weights {known.get('classifier_weights')}; {part}"
         rows["Hierarchy"] = f"{hierarchy_title(str(known.get('hierarchy')))} ({known.get('hierarchy_digest')})"

@@ -34,7 +34,7 @@ def stopping_section(rows: Rows, *, key: str = "stopping") -> None:
             "Be sure of the", list(rows.levels), default=next(iter(rows.levels)), required=True, format_func=spoken,
             key=f"{key}_level",
         )  # fmt: skip
-        judge = st.selectbox("Judge", rows.judges, key=f"{key}_judge", width=260)
+        judge = str(st.selectbox("Judge", rows.judges, key=f"{key}_judge", width=260))
         threshold = st.select_slider(
             "Stop when this sure", THRESHOLDS, value=0.9, format_func=lambda share: f"{share:.0%}",
             key=f"{key}_threshold", width=320,

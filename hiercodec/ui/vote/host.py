@@ -119,7 +119,9 @@ def _ask(shown: Subject, asked: Ballot, room: Room, question: int) -> None:
         with st.container(key="vote_hands", gap="xxsmall"):
             for index, name in enumerate(room.choices):
                 figure = f"**{(index + 1) % 10}** · " if index < 10 else ""
-                st.button(f"{figure}{name}", key=f"hand_{index}", width="stretch", on_click=room.hand, args=(index,))
+                st.button(
+                    f"{figure}{name}", key=f"hand_{index}", width="stretch", on_click=_act, args=(room, str(index))
+                )
         st.caption("A click, or the figure's key, counts one raised hand; Backspace takes the last one back.")
 
 
