@@ -93,8 +93,10 @@ class Pool:
             worker = self._start()
             self._workers.append(worker)
             while (ticket := self._take()) is not None:
-                worker.run(ticket)
-                self._done(ticket)
+                try:
+                    worker.run(ticket)
+                finally:
+                    self._done(ticket)
             self._workers.remove(worker)
             worker.close()
         except Exception:
@@ -129,11 +131,10 @@ class Pool:
         """A thread ends in a way that it should not: nobody may wait for ever."""
         with self._changed:
             self._alive -= 1
-            self._free = max(0, self._free - 1)
+            self._free -= 1
             if not self._alive:
-                for ticket in (*self._running, *self._waiting):
+                for ticket in self._waiting:
                     ticket.told("error", WorkerDied("no process can be started to work on this"))
-                self._running.clear()
                 self._waiting.clear()
 
     def _next(self) -> Ticket | None:

@@ -63,10 +63,9 @@ class ChildProcess:
         try:
             ticket.told("value", self._value(ticket))
         except (EOFError, OSError):  # the pipe ended
+            died = WorkerDied("the process that worked on this ended unexpectedly; a fresh one takes over")
+            ticket.told("error", died)
             self._replace()
-            ticket.told(
-                "error", WorkerDied("the process that worked on this ended unexpectedly; a fresh one takes over")
-            )
         except Exception as error:  # whatever it is belongs to the one who asked
             ticket.told("error", error)
 
