@@ -27,14 +27,14 @@ def rivals(choice: Choice) -> None:
         options = list(choice.looks)
         if st.session_state.get("against") not in options:
             st.session_state.pop("against", None)
-        ours = st.selectbox(
+        asked = st.selectbox(
             "Compare", options, index=options.index(choice.ours), key="against", bind="query-params", width=300,
             format_func=lambda name: choice.names[name],
         )  # fmt: skip
         way = st.segmented_control(
             "How", [EQUAL_BYTES, EQUAL_ANSWERS], default=EQUAL_BYTES, required=True, key="bd", bind="query-params"
         )
-    fewer = way == EQUAL_ANSWERS
+    ours, fewer = asked or choice.ours, way == EQUAL_ANSWERS
     named = {right(level): f"{spoken(level)} right" for level in choice.levels}
     named |= {"wup": "WUP", "psnr": "PSNR", "ms_ssim": "MS-SSIM"}
     chosen = {name: choice.cells[name] for name in (*choice.shown, ours)}

@@ -41,7 +41,7 @@ def draw(choice: Choice, found: Mapping[str, Source]) -> None:
             st.session_state.pop("beside", None)
         st.selectbox(
             "Draw beside it", others, key="beside", bind="query-params",
-            format_func=called.get,
+            format_func=called.__getitem__,
             help="The curves of a second results file, in the same charts.",
         )  # fmt: skip
         st.caption(

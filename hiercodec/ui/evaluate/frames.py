@@ -118,6 +118,7 @@ def answers(choice: Choice, codec: str, setting: str) -> list[dict[str, Any]]:
     place = {name: i for i, name in enumerate(cells.photos)}
     found = []
     for row in frame.itertuples():
+        row: Any
         if (i := place.get(row.photo)) is None:
             continue
         told = {spoken(level): "✓" if cells.values[right(level)][i, column] == 1 else "✗" for level in choice.levels}

@@ -63,7 +63,7 @@ def levels_of_which(choice: Choice) -> str:
         st.session_state.pop("of", None)
     first = options.index(choice.ours) if choice.ours in options else 0
     chosen = st.selectbox(
-        "Three questions to", options, index=first, key="of", bind="query-params", format_func=choice.names.get
+        "Three questions to", options, index=first, key="of", bind="query-params", format_func=choice.names.__getitem__
     )
     return chosen or options[first]
 
@@ -178,7 +178,7 @@ def groups(choice: Choice) -> None:
         if st.session_state.get("asked") not in options:
             st.session_state.pop("asked", None)
         codec = st.selectbox(
-            "Codec", options, key="asked", bind="query-params", width=300, format_func=choice.names.get
+            "Codec", options, key="asked", bind="query-params", width=300, format_func=choice.names.__getitem__
         )
     codec = codec or options[0]
     found = data.rung_cells(choice.source.sha256, choice.judge, ladder or ladder_names()[0], codec, choice.source)
