@@ -114,7 +114,7 @@ def _stress_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classifier", action="append", help="classifier spec (default lite0); may be repeated")
     parser.add_argument("--hierarchy", default=DEFAULT_HIERARCHY)
     parser.add_argument("--cuts", type=int, default=3, metavar="N", help="shares of a file, besides its levels' ends")
-    parser.add_argument("--out", type=Path, default=locate("results", "stress.parquet"), metavar="FILE")
+    parser.add_argument("--out", type=Path, default=locate("samples", "stress.parquet"), metavar="FILE")
 
 
 def _stress(args: argparse.Namespace) -> int:

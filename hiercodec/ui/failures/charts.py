@@ -124,7 +124,7 @@ def flow(view: View, chosen: np.ndarray) -> None:
         depth = failures.standing(found)
         states = len(found.hierarchy.levels) - depth  # the best at the top
         names = [f"{spoken(name)} right" for name in reversed(found.hierarchy.names)] + ["nothing right"]
-        colours = [p.right, *(p.level(i) for i in range(1, len(names) - 1)), p.wrong]
+        colours = [p.right, *(p.level(4 * (i % 2)) for i in range(len(names) - 2)), p.wrong]  # green, blue, yellow, red
     links = failures.flow(states, cuts)
     fig = figures.flow(links, names, [f"{found.bytes[:, cut].mean():,.0f} B" for cut in cuts], colours, mode=mode)
     alt = f"How {len(found)} photographs move between answers over {len(cuts)} cuts"

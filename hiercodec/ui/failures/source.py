@@ -13,6 +13,7 @@ import streamlit as st
 
 from hiercodec.errors import HiercodecError, InputError
 from hiercodec.evaluation import answers as of_rows
+from hiercodec.evaluation import foreign
 from hiercodec.evaluation import rows as files
 from hiercodec.evaluation.answers import Answers
 from hiercodec.evaluation.dataset import Stored, index
@@ -20,8 +21,10 @@ from hiercodec.evaluation.rows import Rows
 from hiercodec.fsio import locate
 from hiercodec.images import centre_crop, encode_png
 from hiercodec.levels import spoken
+from hiercodec.taxonomy import Hierarchy
 from hiercodec.ui.failures import own
-from hiercodec.ui.frame import cached, chrome
+from hiercodec.ui.frame import cached, chrome, work
+from hiercodec.workers import tasks
 
 RESULTS = locate("results")
 OWN = "Your own …"
@@ -86,15 +89,22 @@ def _read(path: str, stamp: float) -> Rows:
 
 def shipped() -> dict[str, Path]:
     """Name → file of the rows that ship."""
-    return {path.stem: path for path in sorted(RESULTS.glob("*.parquet")) if not path.stem.startswith("stress")}
+    return {path.stem: path for path in sorted(RESULTS.glob("*.parquet"))}
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _answers(identity: str, codec: str, judge: str, _rows: Rows) -> Answers:
-    from hiercodec.taxonomy.hierarchy_file import DEFAULT
+    return of_rows.answers(_rows, codec, judge, _hierarchy(_rows))
 
-    tree = (_rows.meta.get("provenance") or {}).get("hierarchy") or DEFAULT
-    return of_rows.answers(_rows, codec, judge, cached.load_hierarchy(tree))
+
+def _hierarchy(rows: Rows) -> Hierarchy:
+    """The shipped hierarchy that rows were read in; `InputError` where this installation has no such one."""
+    said = rows.meta.get("provenance") or {}
+    name = str(said.get("hierarchy"))
+    tree = cached.load_hierarchy(name) if name in cached.hierarchy_names() else None
+    if tree is None or tree.digest != said.get("hierarchy_digest") or list(tree.ks) != list(rows.levels.values()):
+        raise InputError(f"these rows were read in a hierarchy that is not installed here ({name[:60]!r})")
+    return tree
 
 
 def answers(source: Source, codec: str, judge: str) -> Answers:
@@ -130,6 +140,7 @@ def _own() -> Source | None:
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the rows …")
 def _decoded(key: str, name: str, _data: bytes) -> Rows:
+    work.run(tasks.call, foreign.check, (_data, name))  # first in a process of its own
     return files.decode(_data, name=name, columns=of_rows.COLUMNS)
 
 

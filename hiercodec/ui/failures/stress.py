@@ -25,7 +25,7 @@ from hiercodec.ui.frame import chrome, work
 from hiercodec.workers import gallery
 from hiercodec.workers.gallery import Traced
 
-STRESS = locate("results", "stress.parquet")
+STRESS = locate("samples", "stress.parquet")
 COMMAND = "python -m hiercodec assets stress --classifier lite0 --classifier lite2"
 PHOTO, ALL = "stressed", "all shipped photographs"
 CARD = 168
