@@ -17,7 +17,7 @@ def in_loss(name: str, card: Mapping[str, Any]) -> bool | None:
     """
     if "training" not in card:
         return None
-    return architecture_of(name) in {architecture_of(spec) for spec in _loss_classifiers(card)}
+    return architecture_of(name) in {architecture_of(spec) for spec in loss_classifiers(card)}
 
 
 def describe(classifier: Classifier, cards: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -29,8 +29,10 @@ def describe(classifier: Classifier, cards: Mapping[str, Mapping[str, Any]]) -> 
     }
 
 
-def _loss_classifiers(card: Mapping[str, Any]) -> Iterator[str]:
-    found = (card.get("training") or {}).get("classifier") or ()
+def loss_classifiers(card: Mapping[str, Any]) -> Iterator[str]:
+    """Specs of the classifiers in the loss of the run whose card it is, then of the runs that it started from."""
+    training = card.get("training") or {}
+    found = training.get("classifiers") or training.get("classifier") or ()  # the older cards' name, and theirs is one
     yield from (found,) if isinstance(found, str) else found
     if before := card.get("started_from"):
-        yield from _loss_classifiers(before)
+        yield from loss_classifiers(before)

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from hiercodec.evaluation.judge import describe, in_loss
+from hiercodec.classify.catalog import architecture_of
+from hiercodec.evaluation.judge import describe, in_loss, loss_classifiers
 from hiercodec.models.store import MODELS
 
 V2 = "timm:mobilenetv2_100@some/file.safetensors?pad_type=same"
@@ -33,9 +34,8 @@ def test_no_card_no_word():
 
 def test_the_shipped_codec_s_own_classifier_is_named():
     card = json.loads((MODELS / "lite.json").read_text(encoding="utf-8"))
-    used = card["training"]["classifier"]
-    used = used if isinstance(used, str) else used[0]
-    assert in_loss(used, card) is True
+    assert {architecture_of(name) for name in loss_classifiers(card)} == {"mobilenetv1_100", "mobilenetv2_100"}
+    assert all(in_loss(used, card) for used in card["training"]["classifiers"])
     assert in_loss("lite0", card) is in_loss("lite2", card) is False
     judge = SimpleNamespace(name="lite0", sha256="ab" * 32, temperature=1.2)
     assert describe(judge, {"lite": card, "own": {}}) == {

@@ -9,7 +9,7 @@ import streamlit as st
 
 from hiercodec.classify import PACKAGED, card_of
 from hiercodec.errors import ConfigError
-from hiercodec.evaluation.judge import in_loss
+from hiercodec.evaluation.judge import in_loss, loss_classifiers
 from hiercodec.figures import agreement as figures_agreement
 from hiercodec.figures import results as figures_results
 from hiercodec.figures import training as figures_training
@@ -56,13 +56,13 @@ def against_rate(name: str) -> None:
 
 def codec(name: str, card: Mapping[str, Any]) -> None:
     """One codec: its training and its held-out figures level by level."""
-    training = card.get("training") or {}
+    in_the_loss = dict.fromkeys(spec.partition("@")[0] for spec in loss_classifiers(card))
     facts = {
         "fingerprint": card.get("fingerprint"),
         "training steps": cards.number(card.get("steps"), 0),
         "photographs": cards.number(card.get("photos"), 0),
         "device": card.get("device"),
-        "classifier in the loss": str(training.get("classifier") or "none").partition("@")[0],
+        "classifiers in the loss": ", ".join(in_the_loss) or "none",
     }
     st.markdown(f"**Codec “{name}”.** " + " · ".join(f"{key}: **{value}**" for key, value in facts.items() if value))
     if (words := cards.slow(card)) is not None:
