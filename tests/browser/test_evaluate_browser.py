@@ -21,7 +21,7 @@ def visit(browser, address):
     def visit_(path: str, **options):
         contexts.append(browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options}))
         page = contexts[-1].new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(120_000)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(address + path)
         settle(page)
