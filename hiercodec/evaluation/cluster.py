@@ -51,12 +51,13 @@ def on_ray(setup: Setup, batches: Sequence[Sequence[Photo]], address: str | None
     """Measure with an actor a core of the cluster at `address` ("auto", "host:port"; None: this machine's own cores)."""
     import ray  # pyright: ignore[reportMissingImports] (an extra)
     from ray.data import ActorPoolStrategy, DataContext, from_items  # pyright: ignore[reportMissingImports]
+    from ray.exceptions import RayError  # pyright: ignore[reportMissingImports]
 
     def way(missing: Sequence[int]) -> Iterator[tuple[int, bytes]]:
         if not missing:
             return
         try:
-            ray.init(address or "local", log_to_driver=False, logging_level="error")
+            ray.init(address or "local", log_to_driver=False, logging_level=logging.ERROR)
         except Exception as error:  # Ray raises all kinds, plain ones too
             raise InputError(f"no Ray at {address or 'this machine'}: {_last_line(error)}") from None
         try:
@@ -67,10 +68,11 @@ def on_ray(setup: Setup, batches: Sequence[Sequence[Photo]], address: str | None
                 max_size=min(int(ray.cluster_resources().get("CPU", 1)), len(missing)),
                 max_tasks_in_flight_per_actor=IN_FLIGHT,
             )
+            measure: Any = Measure  # Ray takes a class as well as a function, and does not say so
             rows = from_items([_row(n, batches[n]) for n in missing], override_num_blocks=len(missing))
-            for row in rows.map(Measure, fn_constructor_args=(setup,), compute=actors, num_cpus=1).iter_rows():
+            for row in rows.map(measure, fn_constructor_args=(setup,), compute=actors, num_cpus=1).iter_rows():
                 yield int(row["number"]), row["part"]
-        except ray.exceptions.RayError as error:
+        except RayError as error:
             raise _ours(error) from error
         finally:
             ray.shutdown()
