@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
+import time
 
 import numpy as np
 import pytest
@@ -52,7 +53,10 @@ def opened(browser, file):
         tab.on("pageerror", lambda error: problems.append(str(error)))
         tab.goto(file.as_uri() + at)
         ready = "[...hiercodecFrames.values()].every((set) => [...set.values()].every((row) => row.every(Boolean)))"
-        tab.wait_for_function(ready)
+        deadline = time.monotonic() + 30
+        while not tab.evaluate(ready):  # wait_for_function would evaluate text in the page, which its policy forbids
+            assert time.monotonic() < deadline, "the pictures are not ready"
+            tab.wait_for_timeout(50)
         return tab
 
     yield open_
