@@ -65,7 +65,9 @@ def test_unknown_and_foreign_weights_are_one_clear_error(tmp_path):
     foreign.write_bytes(b"not safetensors at all")
     for card in ("{}", "no JSON", (store.MODELS / "lite.json").read_text(encoding="utf-8")):
         foreign.with_suffix(".json").write_text(card, encoding="utf-8")
-        with pytest.raises(ModelNotFound, match=r"not a hiercodec model|card x\.json is damaged|not the file that its card names"):
+        with pytest.raises(
+            ModelNotFound, match=r"not a hiercodec model|card x\.json is damaged|not the file that its card names"
+        ):
             models.load(foreign)
 
 
