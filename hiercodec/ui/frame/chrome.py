@@ -29,6 +29,8 @@ STYLE = """<style>
 """Three things that no theme option sets. Streamlit fades to a third what a long run has not drawn again yet, but a page
 that is working should stay readable; grey code on a grey ground falls below the contrast of 4.5 : 1; and the listeners
 would leave gaps."""
+DARK = "<style>[data-testid^=stBaseButton-primary] p { color: #101418; }</style>"
+"""In the dark theme the buttons that ask to be pressed are light blue, and Streamlit writes on them in white."""
 
 
 _THEME = component(
@@ -50,7 +52,7 @@ def mode() -> str:
 def page(title: str, intro: str = "", *, width: Literal["stretch", "content"] = "stretch") -> None:
     """Draw the page's heading and one plain sentence on what it is for. A page's first call."""
     navigation.ensure()
-    st.html(STYLE)
+    st.html(STYLE + (DARK if mode() == "dark" else ""))
     st.title(title, anchor=False, width=width)
     if intro:
         st.markdown(intro)
