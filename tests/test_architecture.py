@@ -46,7 +46,7 @@ INSIDE = {
     "ui": {
         "frame": set(),
         "explore": {"frame", "learn", "results", "taxonomy"},
-        "failures": {"frame"},
+        "failures": {"frame", "results"},
         "taxonomy": {"frame"},
         "results": {"frame"},
         "evaluate": {"frame", "explore", "results", "taxonomy"},

@@ -143,3 +143,33 @@ def settle(page, timeout: float = 60_000) -> None:
     page.wait_for_function(READY, timeout=timeout)
     page.wait_for_timeout(300)
     page.wait_for_function(READY, timeout=timeout)
+
+
+REST = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+
+@pytest.fixture
+def visit(browser, address):
+    """`visit(path, **context)` → a page of charts at rest; errors in the page's scripts fail the test at its end."""
+    contexts, problems = [], []
+
+    def visit_(path: str, timeout: float = 60_000, **options):
+        contexts.append(browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options}))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(timeout)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(address + path)
+        settle_charts(page)
+        return page
+
+    yield visit_
+    for context in contexts:
+        context.close()
+    assert not problems, problems
+
+
+def settle_charts(page) -> None:
+    """Wait until the first chart is drawn and the script rests."""
+    page.wait_for_selector(".js-plotly-plot .main-svg")
+    page.wait_for_timeout(500)
+    page.wait_for_selector(REST)

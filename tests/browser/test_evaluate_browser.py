@@ -4,44 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from hiercodec.ui.evaluate import data
+from hiercodec.ui.results import files
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not list(data.FOLDER.glob("*.parquet")), reason="no measured rows are shipped"),
+    pytest.mark.skipif(not list(files.FOLDER.glob("*.parquet")), reason="no measured rows are shipped"),
 ]
-REST = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-
-
-@pytest.fixture
-def visit(browser, address):
-    """`visit(path, **context)` → a page at rest; errors in the page's scripts fail the test at its end."""
-    contexts, problems = [], []
-
-    def visit_(path: str, **options):
-        contexts.append(browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options}))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(120_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(address + path)
-        settle(page)
-        return page
-
-    yield visit_
-    for context in contexts:
-        context.close()
-    assert not problems, problems
-
-
-def settle(page) -> None:
-    page.wait_for_selector(".js-plotly-plot .main-svg")
-    page.wait_for_timeout(500)
-    page.wait_for_selector(REST)
+SLOW = 120_000
+"""Milliseconds: the page draws many curves, also on a busy machine."""
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("dark", 1440), ("light", 390)])
 def test_it_draws_in_its_theme_without_overflow(visit, scheme, width):
-    page = visit("/evaluate", color_scheme=scheme, viewport={"width": width, "height": 844})
+    page = visit("/evaluate", SLOW, color_scheme=scheme, viewport={"width": width, "height": 844})
     ground = page.evaluate("document.querySelector('.js-plotly-plot').layout.template.layout.paper_bgcolor")
     assert ground == ("#0f1419" if scheme == "dark" else "#ffffff")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -49,7 +24,7 @@ def test_it_draws_in_its_theme_without_overflow(visit, scheme, width):
 
 
 def test_a_click_on_a_point_lists_its_photographs_and_choices_are_in_the_address(visit):
-    page = visit("/evaluate?view=Accuracy&at=0.3")
+    page = visit("/evaluate?view=Accuracy&at=0.3", SLOW)
     point = page.locator(".js-plotly-plot").first.locator(".scatterlayer .points path").nth(2).bounding_box()
     page.mouse.move(point["x"] - 20, point["y"] - 20)
     page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2, steps=5)

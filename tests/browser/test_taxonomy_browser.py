@@ -4,35 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.conftest import settle_charts
+
 pytestmark = pytest.mark.browser
-REST = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-
-
-@pytest.fixture
-def visit(browser, address):
-    """`visit(path, **context)` → a page at rest; errors in the page's scripts fail the test at its end."""
-    contexts, problems = [], []
-
-    def visit_(path: str, **options):
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(address + path)
-        settle(page)
-        return page
-
-    yield visit_
-    for context in contexts:
-        context.close()
-    assert not problems, problems
-
-
-def settle(page) -> None:
-    page.wait_for_selector(".js-plotly-plot .main-svg")
-    page.wait_for_timeout(500)
-    page.wait_for_selector(REST)
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("dark", 1440), ("light", 390)])
@@ -85,7 +59,7 @@ def test_charts_follow_a_change_of_theme_while_the_page_is_open(visit, path):
             ".every((e) => e.layout.template.layout.paper_bgcolor === c)",
             arg=colour,
         )
-        settle(page)
+        settle_charts(page)
         assert grounds(page) == {colour}
 
 
@@ -93,11 +67,11 @@ def test_charts_follow_a_change_of_theme_while_the_page_is_open(visit, path):
 def test_a_click_on_a_tile_opens_heading_menu_and_address(visit, form):
     page = visit("/clusters")
     page.get_by_text(form, exact=True).click()
-    settle(page)
+    settle_charts(page)
     # At its name, where the tile lies for certain; the name itself lets the mouse through to it.
     page.locator(".st-key-tree_chart g.slice", has_text="mammal").first.locator("text").first.click(force=True)
     page.wait_for_url("**open=mammal**")
-    settle(page)
+    settle_charts(page)
     assert page.get_by_text("All classes › mammal", exact=True).count()
     assert page.locator(".st-key-open input").input_value() == "mammal"
     assert page.get_by_text("Kind “mammal”").count()

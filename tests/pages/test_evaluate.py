@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hiercodec.evaluation import exchange, rows
-from hiercodec.ui.evaluate import data
+from hiercodec.ui.results import files
 from tests.evaluation.some_rows import some_rows
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "evaluate.py"
@@ -39,7 +39,7 @@ def shelf(tmp_path, monkeypatch, measured):
     kodak = some_rows(5, judges=("",))
     about = {"data": {"name": "Kodak", "photos": 5, "labelled": 0}, "crop": None}
     rows.write(tmp_path / "kodak.parquet", kodak.frame, without_version(kodak.meta) | about)
-    monkeypatch.setattr(data, "FOLDER", tmp_path)
+    monkeypatch.setattr(files, "FOLDER", tmp_path)
     return tmp_path
 
 
@@ -121,7 +121,7 @@ def test_photographs_without_a_judge_have_pictures_only(shelf):
 
 
 def test_nothing_measured_says_how_to_measure(tmp_path, monkeypatch):
-    monkeypatch.setattr(data, "FOLDER", tmp_path)
+    monkeypatch.setattr(files, "FOLDER", tmp_path)
     at = open_page()
     assert any("hiercodec evaluate DATASET" in item.value for item in at.code)
     assert not at.get("plotly_chart")

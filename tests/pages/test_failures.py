@@ -14,12 +14,14 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from hiercodec.evaluation import pictures
 from hiercodec.evaluation import rows as files
 from hiercodec.evaluation.answers import answers
 from hiercodec.evaluation.failures import FAILURES, ORDERS
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.failures import gallery, own, source, stress
 from hiercodec.ui.frame import cached, state
+from hiercodec.ui.results import files as results_files
 from hiercodec.workers import tasks
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 from tests.evaluation.some_rows import some_rows
@@ -33,8 +35,8 @@ TREE = load_hierarchy("consensus")
 @pytest.fixture
 def results(tmp_path, monkeypatch):
     """A folder of results with one file of rows."""
-    monkeypatch.setattr(source, "RESULTS", tmp_path)
-    monkeypatch.delenv(source.PHOTOS, raising=False)
+    monkeypatch.setattr(results_files, "FOLDER", tmp_path)
+    monkeypatch.delenv(pictures.PHOTOS, raising=False)
     files.write(tmp_path / "made-up.parquet", ROWS.frame, ROWS.meta)
     return tmp_path
 
@@ -57,8 +59,8 @@ def test_first_paint_shows_failures_and_imports_no_torch(results):
     code = f"""
 import sys
 from pathlib import Path
-from hiercodec.ui.failures import source
-source.RESULTS = Path({str(results)!r})
+from hiercodec.ui.results import files
+files.FOLDER = Path({str(results)!r})
 from streamlit.testing.v1 import AppTest
 at = AppTest.from_file({PAGE!r}, default_timeout=60).run()
 assert not at.exception, at.exception
@@ -186,13 +188,13 @@ def test_rows_without_answers_and_no_rows_at_all_say_so(results):
 
 def test_names_without_pictures_are_explained_and_pictures_open_in_explore(page, results, monkeypatch):
     at = page.run()
-    assert source.PHOTOS in words(at)
+    assert pictures.PHOTOS in words(at)
     assert not [button for button in at.button if button.label == "Explore"]
     folder = results / "photos"
     folder.mkdir()
     for name in ROWS.frame["photo"].unique():
         Image.fromarray(np.full((230, 240, 3), 99, np.uint8)).save(folder / name)
-    monkeypatch.setenv(source.PHOTOS, str(folder))
+    monkeypatch.setenv(pictures.PHOTOS, str(folder))
     left = []
     monkeypatch.setattr("streamlit.switch_page", left.append)
     at = AppTest.from_file(PAGE, default_timeout=120).run()

@@ -13,8 +13,8 @@ from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.ui.evaluate import data, words
-from hiercodec.ui.evaluate.data import Source
-from hiercodec.ui.frame import cached
+from hiercodec.ui.frame import cached, chrome
+from hiercodec.ui.results.files import RowsFile, labels
 from hiercodec.ui.taxonomy import shared
 
 RATES = (0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
@@ -33,7 +33,7 @@ class Choice:
     hierarchy. `looks` numbers the codecs for their colours, `names` are what people read.
     """
 
-    source: Source
+    source: RowsFile
     meta: Mapping[str, Any]
     judge: str
     sat: bool | None
@@ -83,19 +83,21 @@ class Choice:
         return f"{self.source.sha256[:8]}_{self.judge}_{self.tree.digest[:8] if self.tree else ''}"
 
 
-def pick(found: Mapping[str, Source]) -> Choice:
+def pick(found: Mapping[str, RowsFile]) -> Choice:
     """Draw the controls; what they say. Values of the address that do not exist count as nothing."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        called = data.labels(found)
-        source = found[_menu("Results", list(found), key="rows", width=260, show=called.get)]
+        called = labels(found)
+        source = found[chrome.menu("Results", "rows", list(found), width=260, format_func=called.__getitem__)]
         rows = source.rows()
         sat = words.judges_of(rows.meta, rows.judges, cached.models()) if rows.judges else {"": None}
-        judge = _menu("Judge", list(sat), key="judge", width=200, show=lambda name: _judge_title(name, sat[name]))
+        judge = chrome.menu(
+            "Judge", "judge", list(sat), width=200, format_func=lambda name: _judge_title(name, sat[name])
+        )
         trees = [MEASURED, *shared.names(imagenet_only=True)] if judge else [MEASURED]
         measured = str(rows.meta["provenance"].get("hierarchy") or "none")
-        tree = _menu(
-            "Groups", trees, key="groups", width=250,
-            show=lambda name: f"{shared.title(measured)} (as measured)" if name == MEASURED else shared.title(name),
+        tree = chrome.menu(
+            "Groups", "groups", trees, width=320,
+            format_func=lambda name: f"{shared.title(measured)} (as measured)" if name == MEASURED else shared.title(name),
         )  # fmt: skip
         at = st.select_slider("At (bit/pixel)", RATES, value=AT, key="at", bind="query-params", width=200)
         log = st.toggle("Stretch low rates", key="log", bind="query-params", help="A logarithmic axis of rates.")
@@ -121,13 +123,6 @@ def pick(found: Mapping[str, Source]) -> Choice:
     return replace(choice, shown=tuple(shown or first), log=log)
 
 
-def _menu(label: str, options: list[str], *, key: str, width: int, show: Any = str) -> str:
-    """A menu whose choice the address carries; it begins anew where the remembered choice does not exist."""
-    if st.session_state.get(key) not in options:
-        st.session_state.pop(key, None)
-    return st.selectbox(label, options, key=key, bind="query-params", width=width, format_func=show) or options[0]
-
-
 def _judge_title(name: str, sat: bool | None) -> str:
     short = name.removeprefix("timm:") or "nobody"
     if sat is False or not name:
@@ -135,7 +130,7 @@ def _judge_title(name: str, sat: bool | None) -> str:
     return f"{short} ({'sat' if sat else 'may have sat'} in the loss)"
 
 
-def _beside(choice: Choice, found: Mapping[str, Source]) -> Choice:
+def _beside(choice: Choice, found: Mapping[str, RowsFile]) -> Choice:
     """The choice with the codecs of a second results file, by the same judge, where one is asked for."""
     asked = st.session_state.get("beside", ALONE)
     if asked not in found or found[asked].sha256 == choice.source.sha256:
@@ -148,7 +143,7 @@ def _beside(choice: Choice, found: Mapping[str, Source]) -> Choice:
         if name != ORIGINAL
     }
     models = list(other.meta["provenance"].get("models") or {})
-    names = {key: f"{words.title(key.partition(' · ')[0], models)}, {data.labels(found)[asked]}" for key in more}
+    names = {key: f"{words.title(key.partition(' · ')[0], models)}, {labels(found)[asked]}" for key in more}
     cells = {**choice.cells, **more}
     return replace(
         choice,

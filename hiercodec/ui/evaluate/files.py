@@ -13,8 +13,8 @@ from hiercodec.evaluation import exchange, foreign
 from hiercodec.evaluation.curves import ORIGINAL, curve
 from hiercodec.ui.evaluate import data, published
 from hiercodec.ui.evaluate.choice import ALONE, Choice
-from hiercodec.ui.evaluate.data import Source
 from hiercodec.ui.frame import chrome
+from hiercodec.ui.results.files import RowsFile, labels
 from hiercodec.ui.taxonomy import shared
 
 UPLOAD = "evaluate_upload"
@@ -22,7 +22,7 @@ MAX_CURVES = 12
 """Curves of other people that a session keeps."""
 
 
-def draw(choice: Choice, found: Mapping[str, Source]) -> None:
+def draw(choice: Choice, found: Mapping[str, RowsFile]) -> None:
     """Downloads, the upload, and the file beside."""
     out, into = st.columns(2, gap="large")
     with out:
@@ -35,13 +35,10 @@ def draw(choice: Choice, found: Mapping[str, Source]) -> None:
     with into:
         st.subheader("Bring along", anchor=False)
         upload()
-        called = {ALONE: "nothing", **data.labels(found)}
+        called = {ALONE: "nothing", **labels(found)}
         others = [ALONE, *(title for title in found if found[title].sha256 != choice.source.sha256)]
-        if st.session_state.get("beside") not in others:
-            st.session_state.pop("beside", None)
-        st.selectbox(
-            "Draw beside it", others, key="beside", bind="query-params",
-            format_func=called.__getitem__,
+        chrome.menu(
+            "Draw beside it", "beside", others, format_func=called.__getitem__,
             help="The curves of a second results file, in the same charts.",
         )  # fmt: skip
         st.caption(

@@ -41,13 +41,13 @@ def draw(at: float) -> None:
     """Choose a photograph; every codec has the bytes of `at` bits a pixel for it."""
     rows = {row.title: row for row in samples()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        title = st.selectbox("Photograph", list(rows), key="one", bind="query-params", width=280)
+        title = chrome.menu("Photograph", "one", list(rows), width=280)
     try:
-        bundle = cached.shipped_bundle(rows[title or next(iter(rows))].id)
+        bundle = cached.shipped_bundle(rows[title].id)
     except HiercodecError as error:
         chrome.empty(str(error), how="python -m hiercodec assets traces")
         return
-    trace, truth = bundle.trace, rows[title or next(iter(rows))].truth
+    trace, truth = bundle.trace, rows[title].truth
     budget = int(at * trace.width * trace.height / 8)
     st.markdown(f"**{format_bytes(budget)}** for every codec ({at:g} bit/pixel; change it with “At” above).")
     cards = in_budget(bundle, budget)

@@ -58,14 +58,9 @@ def accuracy(choice: Choice) -> None:
 
 def levels_of_which(choice: Choice) -> str:
     """The codec whose levels are drawn on one axis: ours, unless the visitor wants another."""
-    options = list(choice.shown)
-    if st.session_state.get("of") not in options:
-        st.session_state.pop("of", None)
-    first = options.index(choice.ours) if choice.ours in options else 0
-    chosen = st.selectbox(
-        "Three questions to", options, index=first, key="of", bind="query-params", format_func=choice.names.__getitem__
+    return chrome.menu(
+        "Three questions to", "of", choice.shown, default=choice.ours, format_func=choice.names.__getitem__
     )
-    return chosen or options[first]
 
 
 def one_level(choice: Choice, level: str, k: int) -> Chart:
@@ -171,17 +166,10 @@ def groups(choice: Choice) -> None:
     if not judged(choice):
         return
     with st.container(horizontal=True):
-        ladder = st.selectbox(
-            "Groups made from", ladder_names(), key="ladder", bind="query-params", width=300, format_func=shared.model_title
-        )  # fmt: skip
+        ladder = chrome.menu("Groups made from", "ladder", ladder_names(), width=300, format_func=shared.model_title)
         options = [name for name in choice.shown if " · " not in name] or [choice.ours]
-        if st.session_state.get("asked") not in options:
-            st.session_state.pop("asked", None)
-        codec = st.selectbox(
-            "Codec", options, key="asked", bind="query-params", width=300, format_func=choice.names.__getitem__
-        )
-    codec = codec or options[0]
-    found = data.rung_cells(choice.source.sha256, choice.judge, ladder or ladder_names()[0], codec, choice.source)
+        codec = chrome.menu("Codec", "asked", options, width=300, format_func=choice.names.__getitem__)
+    found = data.rung_cells(choice.source.sha256, choice.judge, ladder, codec, choice.source)
     cells = found[codec]
     ks = [int(name.removeprefix("right ")) for name in cells.values if name.startswith("right ")]
     reach, told = ({k: curve(cells, measure(str(k))) for k in ks} for measure in (right, bits))

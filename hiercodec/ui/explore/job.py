@@ -9,7 +9,6 @@ Refinement(bundle, budgets, more) ──► a thread that has them made by a wor
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from hiercodec.errors import HiercodecError
 from hiercodec.evaluation import bundle as bundles
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.trace import Trace
+from hiercodec.ui.frame.background import Background
 
 AT_ONCE = 3
 """Budgets between two looks at `cancel`, and between two turns at a worker: others wait no longer for their first view."""
@@ -28,33 +28,18 @@ Pack = Callable[[Bundle, Trace, dict[int, Any]], Bundle]
 """(the bundle, the longer trace, what was decoded, by bytes) → the longer bundle."""
 
 
-class Refinement:
+class Refinement(Background):
     """A trace that grows to more steps in a thread of its own, begun at once; `problem` says why it ended early."""
 
     def __init__(self, bundle: Bundle, budgets: Sequence[int], more: More, pack: Pack = bundles.refined) -> None:
         self.bundle, self.total, self.done, self.problem = bundle, len(budgets), 0, ""
         self._pack = pack
-        self._cancelled = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(list(budgets), more), name="refinement", daemon=True)
-        self._thread.start()
-
-    @property
-    def finished(self) -> bool:
-        """Whether the thread has ended: with all steps, with fewer after `cancel`, or after a failure (logged)."""
-        return not self._thread.is_alive()
-
-    def cancel(self) -> None:
-        """Stop soon; the steps made so far stay."""
-        self._cancelled.set()
-
-    def wait(self, seconds: float | None = None) -> None:
-        """Return when it has finished, or after so many seconds."""
-        self._thread.join(seconds)
+        self._begin("refinement", self._run, list(budgets), more)
 
     def _run(self, budgets: list[int], more: More) -> None:
         trace, decoded = self.bundle.trace, {}
         try:
-            while budgets and not self._cancelled.is_set():
+            while budgets and not self.cancelled:
                 part, budgets = budgets[:AT_ONCE], budgets[AT_ONCE:]
                 trace, new = more(trace, part)
                 decoded |= new

@@ -8,48 +8,28 @@ Batch(items, work) ──► a thread: work(item) for each, results in .results,
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from hiercodec.errors import HiercodecError
+from hiercodec.ui.frame.background import Background
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Batch(Generic[T, R]):
+class Batch(Background, Generic[T, R]):
     """`work` on every item, begun at once; `name` says what an item is called where it is refused."""
 
     def __init__(self, items: Sequence[T], work: Callable[[T], R], name: Callable[[T], str] = str) -> None:
         self.total, self.done = len(items), 0
         self.results: list[R] = []
         self.problems: list[str] = []
-        self._cancelled = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(items, work, name), name="failures", daemon=True)
-        self._thread.start()
-
-    @property
-    def finished(self) -> bool:
-        """Whether the thread has ended: with every item, with fewer after `cancel`, or after a fault (logged)."""
-        return not self._thread.is_alive()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether it was told to stop."""
-        return self._cancelled.is_set()
-
-    def cancel(self) -> None:
-        """Stop soon; the results so far stay."""
-        self._cancelled.set()
-
-    def wait(self, seconds: float | None = None) -> None:
-        """Return when it has finished, or after so many seconds."""
-        self._thread.join(seconds)
+        self._begin("failures", self._run, items, work, name)
 
     def _run(self, items: Sequence[T], work: Callable[[T], R], name: Callable[[T], str]) -> None:
         for item in items:
-            if self._cancelled.is_set():
+            if self.cancelled:
                 return
             try:
                 self.results.append(work(item))

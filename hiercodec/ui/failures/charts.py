@@ -12,8 +12,9 @@ from hiercodec.figures.palette import palette
 from hiercodec.levels import spoken
 from hiercodec.ui.failures import source as sources
 from hiercodec.ui.failures.gallery import go_to_cell
-from hiercodec.ui.failures.source import View, cut_name, mean_bytes, pick
+from hiercodec.ui.failures.source import View, cut_name, mean_bytes
 from hiercodec.ui.frame import chrome, listen
+from hiercodec.ui.results import files
 
 FLOW, OTHER, AGAINST = "flow", "other", "against"
 
@@ -114,7 +115,7 @@ def flow(view: View, chosen: np.ndarray) -> None:
         return
     found, mode = view.answers.where(chosen), chrome.mode()
     kinds = found.hierarchy.levels[0]
-    what = pick("Follow", FLOW, ["how deep they are right", "the answers"], width=240)
+    what = chrome.menu("Follow", FLOW, ["how deep they are right", "the answers"], width=240)
     cuts = sorted({round(i) for i in np.linspace(0, len(found.settings) - 1, figures.MOST_STEPS)})
     p = palette(mode)
     if what == "the answers":
@@ -175,13 +176,15 @@ def group_rows(view: View, rows: list[failures.Group], labels: tuple[str, ...]) 
 
 def beside(view: View, chosen: np.ndarray) -> None:
     """Two results on the same photographs: another file, codec or judge at the nearest rate, and who is right."""
-    files = [view.source.name, *(name for name in sources.shipped() if name != view.source.name)]
+    found = files.shipped()
+    titles = [view.source.name, *(title for title in found if title != view.source.name)]
+    called = {view.source.name: view.source.name, **files.labels(found)}
     a = view.answers
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = pick("Against: results", AGAINST, files, width=240)
-        other = view.source if name == view.source.name else sources.stored(name)
+        name = chrome.menu("Against: results", AGAINST, titles, width=240, format_func=called.__getitem__)
+        other = view.source if name == view.source.name else sources.source_of(found[name])
         codecs = [codec for codec in other.rows.codecs if other is not view.source or codec != a.codec] or [a.codec]
-        codec = pick("Against: codec", OTHER, codecs, width=150)
+        codec = chrome.menu("Against: codec", OTHER, codecs, width=150)
     try:
         b = sources.answers(other, codec, a.judge if a.judge in other.rows.judges else other.rows.judges[0])
         cut = b.nearest(float(a.bpp[:, view.cut].mean()))

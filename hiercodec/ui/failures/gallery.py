@@ -8,9 +8,10 @@ import streamlit as st
 from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.answers import Answers
 from hiercodec.evaluation.failures import FAILURES, ORDERS, SURE, disagree
+from hiercodec.evaluation.pictures import PHOTOS
 from hiercodec.fsio import APP
 from hiercodec.levels import spoken
-from hiercodec.ui.failures.source import PHOTOS, View, mean_bytes, pick
+from hiercodec.ui.failures.source import View, mean_bytes
 from hiercodec.ui.frame import chrome, state
 
 SHOW, TRUTH, TAKEN, ORDER, AT = "show", "truth", "taken", "order", "sheet"
@@ -28,10 +29,10 @@ def filters(view: View) -> np.ndarray:
     names = [*FAILURES, *([DISAGREE] if len(view.source.rows.judges) > 1 else [])]
     groups = [ANY, *view.groups]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        show = pick("Show", SHOW, names, default="wrong here", width=250, help=_help())
-        truth = pick("Truth", TRUTH, groups, width=165)
-        taken = pick("Taken for", TAKEN, groups, width=165)
-        order = pick("Order", ORDER, list(ORDERS), default="worst mistakes first (WUP)", width=260)
+        show = chrome.menu("Show", SHOW, names, default="wrong here", width=250, help=_help())
+        truth = chrome.menu("Truth", TRUTH, groups, width=165)
+        taken = chrome.menu("Taken for", TAKEN, groups, width=165)
+        order = chrome.menu("Order", ORDER, list(ORDERS), default="worst mistakes first (WUP)", width=260)
     kept = _disagree(view) if show == DISAGREE else FAILURES[show](found, level, cut)
     kept = kept & of_cell(view, groups.index(truth) - 1, groups.index(taken) - 1)
     chosen = np.flatnonzero(kept)

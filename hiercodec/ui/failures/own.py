@@ -118,7 +118,7 @@ def forget() -> None:
 def _told(job: Batch) -> None:
     """How far it is, with a way to stop; what was refused, and why; and a way to be forgotten."""
     if not job.finished:
-        _progress(job, job.done)
+        progress(job, job.done, "Tracing your photographs", 10)
     for problem in job.problems[:8]:
         chrome.notice("warning", f"Left out: {problem}")
     if len(job.problems) > 8:
@@ -131,13 +131,13 @@ def _told(job: Batch) -> None:
 
 
 @st.fragment(run_every=1.0)
-def _progress(job: Batch, drawn: int) -> None:
-    """A line that follows the work. The page, which has `drawn` photographs, runs again for the first, ten more, all."""
-    if job.finished or job.done - drawn >= (10 if drawn else 1):
+def progress(job: Batch, drawn: int, doing: str, every: int) -> None:
+    """A line that follows the work; the page, which has `drawn` results, runs again for the first, `every` more, and all."""
+    if job.finished or job.done - drawn >= (every if drawn else 1):
         st.rerun(scope="app")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(job.done / job.total, text=f"Tracing your photographs: {job.done} of {job.total} …")
-        st.button("Stop", on_click=job.cancel, help="Stop and keep those that are traced")
+        st.progress(job.done / job.total, text=f"{doing}: {job.done} of {job.total} …")
+        st.button("Stop", key=f"stop {doing}", on_click=job.cancel, help="Stop and keep what is there")
 
 
 def rows_of(traced: Sequence[Traced]) -> Rows:

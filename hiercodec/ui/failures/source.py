@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from hiercodec.errors import HiercodecError, InputError
+from hiercodec.errors import InputError
 from hiercodec.evaluation import answers as of_rows
-from hiercodec.evaluation import foreign
-from hiercodec.evaluation import rows as files
 from hiercodec.evaluation.answers import Answers
-from hiercodec.evaluation.dataset import Stored, index
+from hiercodec.evaluation.pictures import picture
 from hiercodec.evaluation.rows import Rows
-from hiercodec.fsio import locate
-from hiercodec.images import centre_crop, encode_png
+from hiercodec.images import encode_png
 from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.ui.failures import own
-from hiercodec.ui.frame import cached, chrome, work
-from hiercodec.workers import tasks
+from hiercodec.ui.frame import cached, chrome
+from hiercodec.ui.results import files
+from hiercodec.ui.results.files import RowsFile
 
-RESULTS = locate("results")
 OWN = "Your own …"
-PHOTOS = "HIERCODEC_PHOTOS"
-"""Environment variable: folders or tar shards whose photographs the page may show beside their rows."""
-
 RESULT, CODEC, JUDGE, CUT, LEVEL, BY = "rows", "codec", "judge", "cut", "of", "by"
 """Keys of the widgets, and what the address calls them."""
 
@@ -82,16 +74,6 @@ class View:
 
 
 # ---- rows --------------------------------------------------------------------------------------------------------------
-@st.cache_resource(max_entries=3, show_spinner="Reading the rows …")
-def _read(path: str, stamp: float) -> Rows:
-    return files.read(path, columns=of_rows.COLUMNS)
-
-
-def shipped() -> dict[str, Path]:
-    """Name → file of the rows that ship."""
-    return {path.stem: path for path in sorted(RESULTS.glob("*.parquet"))}
-
-
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _answers(identity: str, codec: str, judge: str, _rows: Rows) -> Answers:
     return of_rows.answers(_rows, codec, judge, _hierarchy(_rows))
@@ -113,75 +95,45 @@ def answers(source: Source, codec: str, judge: str) -> Answers:
 
 
 def choose() -> str:
-    """Whose failures, from a box: the name of a file of rows that ships, or OWN."""
-    return pick("Results", RESULT, [*shipped(), OWN], width=260)
+    """Whose failures, from a box: the title of a file of rows that ships, or OWN."""
+    found = files.shipped()
+    called = {OWN: OWN, **files.labels(found)}
+    return chrome.menu("Results", RESULT, [*found, OWN], width=260, format_func=called.__getitem__)
 
 
-def opened(name: str) -> Source | None:
+def opened(title: str) -> Source | None:
     """What `choose` named; None (with words on the page) where the visitor gave nothing yet. Raises `InputError`."""
-    return _own() if name == OWN else stored(name)
+    return _own() if title == OWN else source_of(files.shipped()[title])
 
 
-def stored(name: str) -> Source:
-    """The rows that ship under a name. Raises `InputError`."""
-    path = shipped()[name]
-    return _with_pictures(name, f"{name} {path.stat().st_mtime}", _read(str(path), path.stat().st_mtime))
+def source_of(file: RowsFile) -> Source:
+    """The rows of a file, with pictures where their data set is at hand. Raises `InputError`."""
+    rows = file.rows(of_rows.COLUMNS)
+    crop = rows.meta.get("crop")
+
+    def png(photo: str) -> bytes | None:
+        rgb = picture(photo, int(crop) if crop else None)
+        return None if rgb is None else encode_png(rgb)
+
+    return Source(file.title, file.sha256, rows, lambda photo, setting: png(photo), png)
 
 
 def _own() -> Source | None:
     given = own.choose()
-    if given is None:
-        return None
     if isinstance(given, own.Gallery):
         return Source(OWN, given.identity, given.rows, given.thumbnail, given.picture)
-    name, data = given
-    return _with_pictures(name, cached.key_of(data), _decoded(cached.key_of(data), name, data))
-
-
-@st.cache_resource(max_entries=2, show_spinner="Reading the rows …")
-def _decoded(key: str, name: str, _data: bytes) -> Rows:
-    work.run(tasks.call, foreign.check, (_data, name))  # first in a process of its own
-    return files.decode(_data, name=name, columns=of_rows.COLUMNS)
-
-
-def _with_pictures(name: str, identity: str, rows: Rows) -> Source:
-    places, crop = pictures(os.environ.get(PHOTOS, "")), rows.meta.get("crop")
-
-    def picture(photo: str) -> bytes | None:
-        if photo not in places:
-            return None
-        rgb = places[photo].read()
-        return encode_png(centre_crop(rgb, int(crop)) if crop else rgb)
-
-    return Source(name, identity, rows, lambda photo, setting: picture(photo), picture)
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def pictures(sources: str) -> dict[str, Stored]:
-    """Name → place of the photographs in folders and tar shards, whose paths stand in one text as in PATH."""
-    try:
-        return {place.name: place for path in sources.split(os.pathsep) if path for place, _ in index(path)}
-    except HiercodecError:
-        return {}
+    return given and source_of(RowsFile.of(*given))
 
 
 # ---- codec, judge, cut, level ------------------------------------------------------------------------------------------
-def pick(label: str, key: str, options: Sequence[str], *, default: str | None = None, **more: Any) -> str:
-    """A select box that the address knows; what it does not offer counts as nothing."""
-    if key in st.session_state and st.session_state[key] not in options:
-        del st.session_state[key]
-    start = options.index(default) if default in options and key not in st.session_state else 0
-    return st.selectbox(label, options, index=start, key=key, bind="query-params", **more)
-
-
 def view(source: Source) -> View | None:
     """What to look at in the rows; None (with words on the page) where they hold no answers."""
     rows = source.rows
     if not rows.judges or not rows.codecs:
         chrome.empty("These rows hold no answers of a classifier, so nothing in them can be wrong.")
         return None
-    codec = pick("Codec", CODEC, rows.codecs, default="lite", width=150)
-    judge = pick("Judge", JUDGE, rows.judges, width=150, help="The classifier whose answers are looked at.")
+    codec = chrome.menu("Codec", CODEC, rows.codecs, default="lite", width=150)
+    judge = chrome.menu("Judge", JUDGE, rows.judges, width=150, help="The classifier whose answers are looked at.")
     try:
         found = answers(source, codec, judge)
     except InputError as error:
@@ -189,11 +141,13 @@ def view(source: Source) -> View | None:
         return None
     cut = _cut(found)
     names = [spoken(name) for name in found.hierarchy.names]
-    level = pick(
+    level = chrome.menu(
         "Right at", LEVEL, names, default=names[-1], width=120, help="The level whose answers count as right or wrong."
     )
     groups = names[:-1] or names
-    by = pick("Groups", BY, groups, width=120, help="The groups to filter by, and those of “Confusion” and “Groups”.")
+    by = chrome.menu(
+        "Groups", BY, groups, width=120, help="The groups to filter by, and those of “Confusion” and “Groups”."
+    )
     return View(source, found, names.index(level), cut, groups.index(by))
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import streamlit as st
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation import rows as files
 from hiercodec.evaluation.answers import COLUMNS, Answers
 from hiercodec.evaluation.rows import Rows
 from hiercodec.evaluation.samples import sample, samples
@@ -20,8 +19,9 @@ from hiercodec.levels import spoken
 from hiercodec.ui.failures import own
 from hiercodec.ui.failures.batch import Batch
 from hiercodec.ui.failures.gallery import MARKS, trails
-from hiercodec.ui.failures.source import Source, View, answers, pick
+from hiercodec.ui.failures.source import Source, View, answers
 from hiercodec.ui.frame import chrome, work
+from hiercodec.ui.results.files import RowsFile
 from hiercodec.workers import gallery
 from hiercodec.workers.gallery import Traced
 
@@ -37,29 +37,24 @@ def panel(view: View, chosen: np.ndarray) -> None:
     ready = _shipped()
     titles = {row.title: row.id for row in samples()} if ready else {}
     mine = _own_photographs(view)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = pick("Photograph", PHOTO, [*([ALL] if ready else []), *titles, *mine], width=300)
     if not ready and not mine:
         chrome.empty("No photograph under stress is shipped.", how=COMMAND)
-    elif name == ALL:
+        return
+    name = chrome.menu("Photograph", PHOTO, [*([ALL] if ready else []), *titles, *mine], width=300)
+    if name == ALL:
         _together(_answers(ready, view))
     elif name in titles:
         row = next(row for row in samples() if row.title == name)
         _one(_answers(ready, view), row.id, lambda stresses: _pictures(row.id, tuple(stresses)))
-    elif name:
+    else:
         _own(view, name)
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _read(stamp: float) -> Rows:
-    return files.read(STRESS, columns=COLUMNS)
 
 
 def _shipped() -> Source | None:
     if not STRESS.is_file():
         return None
-    stamp = STRESS.stat().st_mtime
-    return _pictureless(f"stress {stamp}", _read(stamp))
+    file = RowsFile.at(STRESS)
+    return _pictureless(file.sha256, file.rows(COLUMNS))
 
 
 def _pictureless(identity: str, rows: Rows) -> Source:
@@ -175,7 +170,7 @@ def _own(view: View, name: str) -> None:
         return
     job = jobs[name]
     if not job.finished:
-        _progress(job, job.done)
+        own.progress(job, job.done, "Under stress", 3)
     for problem in job.problems[:3]:
         chrome.notice("warning", problem)
     results = list(job.results)
@@ -195,13 +190,3 @@ def _begin(view: View, name: str) -> None:
     for job in jobs.values():
         job.cancel()
     jobs[name] = Batch(STRESSES, lambda stress: trace(told, name, png, classes, stress))
-
-
-@st.fragment(run_every=1.0)
-def _progress(job: Batch, drawn: int) -> None:
-    """A line that follows the work; the page runs again as results come."""
-    if job.finished or job.done - drawn >= 3:
-        st.rerun(scope="app")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(job.done / job.total, text=f"Under stress: {job.done} of {job.total} …")
-        st.button("Stop ", on_click=job.cancel, help="Stop and keep what is there")

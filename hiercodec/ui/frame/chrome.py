@@ -6,7 +6,7 @@ A page begins with `chrome.page(...)` and ends with `chrome.footer(...)`. Pages 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
@@ -56,6 +56,17 @@ def page(title: str, intro: str = "", *, width: Literal["stretch", "content"] = 
     st.title(title, anchor=False, width=width)
     if intro:
         st.markdown(intro)
+
+
+def menu(label: str, key: str, options: Sequence[str], *, default: str | None = None, **more: Any) -> str:
+    """A select box whose choice the address carries; what it does not offer, or did for another file, counts as nothing.
+
+    It opens at `default`, or at the first option; `more` is what `st.selectbox` takes.
+    """
+    if key in st.session_state and st.session_state[key] not in options:
+        del st.session_state[key]
+    start = options.index(default) if default in options and key not in st.session_state else 0
+    return st.selectbox(label, options, index=start, key=key, bind="query-params", **more) or options[start]
 
 
 def notice(kind: str, text: str) -> None:
