@@ -18,7 +18,7 @@ VIEWS = {
     "One photograph": lambda chosen: photo.draw(chosen.at),
     "Files": lambda chosen: files.draw(chosen, found),
 }
-FIRST = "Accuracy"
+FIRST, UNJUDGED = "Accuracy", "Picture"
 
 chrome.page(
     "What every byte brings",
@@ -38,7 +38,13 @@ chosen = choice.pick(found)
 if chosen.judge and chosen.sat is not False:
     chrome.notice("warning", words.judge(chosen.judge, chosen.sat))
 view = st.segmented_control(
-    "View", list(VIEWS), default=FIRST, required=True, key="view", bind="query-params", label_visibility="collapsed"
+    "View",
+    list(VIEWS),
+    default=FIRST if chosen.judge else UNJUDGED,
+    required=True,
+    key="view",
+    bind="query-params",
+    label_visibility="collapsed",
 )
 VIEWS[view or FIRST](chosen)
 about = chosen.meta.get("data") or {}

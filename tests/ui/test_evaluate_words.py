@@ -70,5 +70,13 @@ def test_the_price_of_ordering_is_said_either_way():
     assert "more than 1.2 points is ruled out" in free
 
 
+def test_a_lead_in_the_mean_does_not_hide_who_is_ahead_at_the_top():
+    ours, jpeg = made("lite", 0.7, 0.8, 0.85), made("jpeg", 0.2, 0.6, 0.95, bpp=(0.1, 0.2, 0.3))
+    said = words.at_the_top(ours, {"JPEG": jpeg, "AVIF": made("avif", 0.1, 0.2, 0.3)}, "the class")
+    assert "the class is right more often with JPEG (by 12.5 points at 0.30 bit/pixel)." in said
+    assert "AVIF" not in said
+    assert words.at_the_top(ours, {"AVIF": made("avif", 0.1, 0.2, 0.3)}, "the class") == ""
+
+
 def test_text_of_a_file_is_no_markdown():
     assert words.plain("[x](javascript:1)\n# `y`") == r"\[x\](javascript\:1) \# \`y\`"

@@ -24,17 +24,18 @@ EQUAL_BYTES, EQUAL_ANSWERS = "At equal bytes", "For equal quality"
 def rivals(choice: Choice) -> None:
     """BD table: how much more at equal bytes, or how many fewer bytes for the same; wins and losses alike."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        options = list(choice.looks)
-        if st.session_state.get("against") not in options:
-            st.session_state.pop("against", None)
-        asked = st.selectbox(
-            "Compare", options, index=options.index(choice.ours), key="against", bind="query-params", width=300,
-            format_func=lambda name: choice.names[name],
-        )  # fmt: skip
+        ours = chrome.menu(
+            "Compare",
+            "against",
+            list(choice.looks),
+            default=choice.ours,
+            width=300,
+            format_func=choice.names.__getitem__,
+        )
         way = st.segmented_control(
             "How", [EQUAL_BYTES, EQUAL_ANSWERS], default=EQUAL_BYTES, required=True, key="bd", bind="query-params"
         )
-    ours, fewer = asked or choice.ours, way == EQUAL_ANSWERS
+    fewer = way == EQUAL_ANSWERS
     named = {right(level): f"{spoken(level)} right" for level in choice.levels}
     named |= {"wup": "WUP", "psnr": "PSNR", "ms_ssim": "MS-SSIM"}
     chosen = {name: choice.cells[name] for name in (*choice.shown, ours)}
@@ -48,6 +49,11 @@ def rivals(choice: Choice) -> None:
         words.losses_and_wins(rows, choice.names, choice.names[ours], f"the {level}", fewer=fewer)
         for level, rows in levels.items()
     )
+    if levels and not fewer:
+        last = list(choice.levels)[-1]
+        curves = {name: choice.levels_of(name)[spoken(last)] for name in chosen if choice.cells[name].has(right(last))}
+        others = {choice.names[name]: curve for name, curve in curves.items() if name != ours}
+        said += "  \n" + words.at_the_top(curves[ours], others, f"the {spoken(last)}") if ours in curves else ""
     st.markdown(said)
     drawn = {name: [_titled(row, choice) for row in rows] for name, rows in levels.items()}
     if not drawn:

@@ -162,6 +162,22 @@ def losses_and_wins(
     return f"By {what}, {ours} is {'; '.join(parts)}." if parts else ""
 
 
+def at_the_top(ours: Curve, rivals: Mapping[str, Curve], what: str) -> str:
+    """Who is ahead, whatever the mean, at the highest rate that both cover; "" where nobody is. `rivals` by their names."""
+    ahead = []
+    for name, curve in rivals.items():
+        top = float(min(ours.bpp[-1], curve.bpp[-1]))
+        mine, theirs = ours.at(top), curve.at(top)
+        if mine is not None and theirs is not None and theirs > mine:
+            ahead.append(f"{name} (by {100 * (theirs - mine):.1f} points at {top:.2f} bit/pixel)")
+    if not ahead:
+        return ""
+    return (
+        "These are means over all rates that both have. "
+        f"At the highest of them {what} is right more often with {_listed(ahead)}."
+    )
+
+
 def at_full(rows: Sequence[Delta], names: Mapping[str, str], ours: str, what: str) -> str:
     """Does ordering cost anything at full rate?"""
     worse = [names[row.rival] for row in rows if row.verdict == "less"]
