@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from hiercodec.evaluation.curves import ORIGINAL, Cells, Curve
+from hiercodec.evaluation.curves import ORIGINAL, Curve
 from hiercodec.evaluation.deltas import Delta
 from hiercodec.evaluation.peers import RIVALS
 from hiercodec.ui.results.cards import judge_sentence, judges
@@ -193,11 +193,6 @@ def at_full(rows: Sequence[Delta], names: Mapping[str, str], ours: str, what: st
         f"No cost can be seen: with its whole file {ours} has no fewer right answers ({what}) than {others}; a loss of more "
         f"than {max(0.0, -100 * low):.1f} points is ruled out (95 %)."
     )
-
-
-def pixels_of(cells: Cells) -> float:
-    """How many pixels a photograph has, on average."""
-    return float((8 * cells.bytes / cells.bpp).mean())
 
 
 def _rising(rates: Sequence[float | None]) -> bool:
