@@ -18,6 +18,9 @@ from hiercodec.levels import spoken
 WINDOW = 10
 """Log lines that a drawn line is averaged over."""
 
+ENOUGH = 16
+"""Held-out photographs that a mark stands for, at least: a validation over fewer only shows that the run works."""
+
 PANELS = (("bpp", "rate (bit/pixel)", None), ("psnr", "PSNR (dB)", None), ("acc", "answer kept", ".0%"))
 
 
@@ -94,7 +97,8 @@ def _points(records: Sequence[Mapping[str, Any]], key: str) -> list[tuple[int, f
 def _held(records: Sequence[Mapping[str, Any]], level: str, key: str) -> list[tuple[int, float]]:
     """A codec's validation figures; what training calls `acc`, validation calls `agreement`."""
     key = {"acc": "agreement"}.get(key, key)
-    rows = [(r["at"], r["validation"]["levels"].get(level, {}).get(key)) for r in records if "validation" in r]
+    told = [(r["at"], r["validation"]) for r in records if "validation" in r]
+    rows = [(at, v["levels"].get(level, {}).get(key)) for at, v in told if v.get("photos", ENOUGH) >= ENOUGH]
     return [(at, float(value)) for at, value in rows if value is not None]
 
 

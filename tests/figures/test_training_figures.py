@@ -9,7 +9,7 @@ import pytest
 
 from hiercodec.cli import main as cli
 from hiercodec.errors import ConfigError
-from hiercodec.figures.training import WINDOW, axis_of, in_sequence, learning_curves, levels_of, read_log
+from hiercodec.figures.training import ENOUGH, WINDOW, axis_of, in_sequence, learning_curves, levels_of, read_log
 
 LEVELS = ("coarse", "fine")
 
@@ -45,6 +45,13 @@ def test_training_lines_are_means_and_held_out_marks_are_what_was_logged():
     assert lines["class, held out", "x2"] == ([WINDOW + 4], [29.0])
     assert lines["kind, held out", "x3"] == ([WINDOW + 4], [0.75])
     assert ("kind", "x3") not in lines, "nothing logged, nothing drawn"
+
+
+def test_a_handful_of_photographs_makes_no_mark():
+    few, enough = held(1, agreement=1.0), held(2, agreement=0.7)
+    few["validation"]["photos"], enough["validation"]["photos"] = ENOUGH - 1, ENOUGH
+    marks = [t for t in learning_curves([few, enough], LEVELS).data if t.name == "kind, held out"]
+    assert [(list(t.x), list(t.y)) for t in marks] == [([2], [0.7])]
 
 
 def test_the_shipped_log_draws(tmp_path):
