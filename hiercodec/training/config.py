@@ -35,8 +35,8 @@ class RunConfig:
     """What every training run has. Paths are relative to the working directory; results go to `out`/`name`.
 
     `batch` counts the crops of one process; `accelerator`, `devices`, `nodes` and `strategy` are Lightning Fabric's.
-    `precision` "bf16-mixed" computes the learned paths in bfloat16. The learning rate rises over `warmup` steps and falls
-    along a cosine to `lr_end` of its peak; `ema` is the decay of the averaged weights, `clip` the gradient's greatest norm.
+    `precision` "bf16-mixed" computes the learned paths in bfloat16. The learning rate rises over `warmup` steps, stays
+    for the share `hold` of the others and falls along a cosine to `lr_end` of its peak; `ema` is the decay of the averaged weights, `clip` the gradient's greatest norm.
     `workers` are processes that prepare batches (0: this one), `threads` PyTorch's (0: its own choice).
     """
 
@@ -48,6 +48,7 @@ class RunConfig:
     lr: Positive = 1e-3
     lr_end: Share = 0.05
     warmup: Whole = 50
+    hold: Share = 0.0
     ema: Share = 0.998
     clip: Positive = 1.0
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"

@@ -187,10 +187,11 @@ class Trainer:
 
 
 def schedule(step: int, config: RunConfig) -> float:
-    """Share of the peak learning rate: a linear warm-up, then a cosine down to `lr_end`."""
+    """Share of the peak learning rate: a linear warm-up, the peak for `hold`, then a cosine down to `lr_end`."""
     if step < config.warmup:
         return (step + 1) / config.warmup
-    progress = min(1.0, (step - config.warmup) / max(1, config.steps - config.warmup))
+    falls = config.warmup + config.hold * (config.steps - config.warmup)
+    progress = min(1.0, max(0.0, step - falls) / max(1.0, config.steps - falls))
     return config.lr_end + (1 - config.lr_end) * 0.5 * (1 + math.cos(math.pi * progress))
 
 

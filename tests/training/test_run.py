@@ -195,6 +195,11 @@ def test_the_schedule_warms_up_and_comes_down():
     assert shares[10] == 1
     assert shares[100] == pytest.approx(0.1)
     assert shares[10:] == sorted(shares[10:], reverse=True)
+    held = [schedule(step, dataclasses.replace(config, hold=0.5)) for step in range(101)]
+    assert held[:10] == shares[:10]
+    assert held[10:56] == [1] * 46
+    assert 1 > held[56] > held[78] == pytest.approx(0.55, abs=0.02)
+    assert held[100] == shares[100]
 
 
 @pytest.mark.slow

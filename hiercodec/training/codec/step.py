@@ -19,7 +19,7 @@ from hiercodec.models import store
 from hiercodec.models.config import STRIDE
 from hiercodec.models.linear import LayeredKLT
 from hiercodec.training.codec.frozen import Frozen, View
-from hiercodec.training.codec.loss import SemanticLoss, bounded_pull, prefix_rates
+from hiercodec.training.codec.loss import SemanticLoss, bounded_pull, prefix_rates, squared_error
 from hiercodec.training.codec.model import TrainableCodec
 from hiercodec.training.codec.validate import judge_of, validate
 from hiercodec.training.config import TrainConfig
@@ -106,16 +106,16 @@ class CodecTask:
         share = n_levels / len(levels)  # an unbiased estimate of the sum over all levels
         out = model(x, cut=cut, levels=tuple(levels), saliency=self.saliency(x, labels, rng))
         rates = prefix_rates(out["likelihoods"], x.shape[0] * x.shape[2] * x.shape[3])
-        mse = (out["x_hat"] - x).pow(2).mean((1, 2, 3, 4)) * 255**2
+        mse, distortion = squared_error(out["x_hat"] - x, weights.chroma)
         psnr = mse.new_tensor([decibels(value) for value in mse.tolist()])
         figures = {f"bpp_{name}": r for name, r in zip(self.names, rates, strict=True)}
         loss = (torch.tensor(weights.rate, device=x.device) * rates).sum()
         for i, k in enumerate(levels):
-            loss = loss + share * weights.lmbda[k] * weights.w[k] * mse[i]
+            loss = loss + share * weights.lmbda[k] * weights.w[k] * distortion[i]
             figures[f"psnr_{self.names[k]}"] = psnr[i]
         if cut is not None:
             k = max(0, cut[0] - 1) if cut[1] < 0.5 else cut[0]  # judged as the nearer level
-            loss = loss + weights.lmbda[k] * weights.w[k] * mse[-1]
+            loss = loss + weights.lmbda[k] * weights.w[k] * distortion[-1]
             figures["psnr_cut"] = psnr[-1]
         aux = self.module.aux_loss()  # fits the prior's quantiles; touches nothing else
         figures |= {"loss": loss, "aux": aux}

@@ -10,7 +10,14 @@ import timm
 import torch
 
 from hiercodec.training.codec.frozen import Frozen, View, activation_map
-from hiercodec.training.codec.loss import Reference, SemanticLoss, bounded_pull, group_mass, prefix_rates
+from hiercodec.training.codec.loss import (
+    Reference,
+    SemanticLoss,
+    bounded_pull,
+    group_mass,
+    prefix_rates,
+    squared_error,
+)
 
 
 def test_prefix_rates_telescope():
@@ -23,6 +30,17 @@ def test_prefix_rates_telescope():
     assert rates[0].item() == pytest.approx((z + bits[0]) / 4608, rel=1e-5)
     assert (rates[1] - rates[0]).item() == pytest.approx(bits[1] / 4608, rel=1e-4)
     assert (rates[2] - rates[1]).item() == pytest.approx(bits[2] / 4608, rel=1e-4)
+
+
+def test_colour_is_weighed_and_grey_is_not():
+    grey = torch.full((1, 2, 3, 4, 4), 0.1)
+    red = torch.zeros(1, 2, 3, 4, 4)
+    red[:, :, 0] = 0.3
+    for error, share in ((grey, 0.0), (red, 2 / 3)):
+        mse, weighed = squared_error(error, 3.0)
+        assert mse.item() == pytest.approx(error.pow(2).mean().item() * 255**2, rel=1e-5)
+        assert weighed.item() == pytest.approx(mse.item() * (1 + 2 * share), rel=1e-5)
+        assert torch.equal(squared_error(error, 1.0)[1], mse)
 
 
 def test_group_mass_adds_up():
