@@ -35,8 +35,9 @@ class RunConfig:
     """What every training run has. Paths are relative to the working directory; results go to `out`/`name`.
 
     `batch` counts the crops of one process; `accelerator`, `devices`, `nodes` and `strategy` are Lightning Fabric's.
-    `precision` "bf16-mixed" computes the learned paths in bfloat16. The learning rate rises over `warmup` steps, stays
-    for the share `hold` of the others and falls along a cosine to `lr_end` of its peak; `ema` is the decay of the averaged weights, `clip` the gradient's greatest norm.
+    `precision` "bf16-mixed" computes the learned paths in bfloat16. The learning rate rises over `warmup` steps, stays for
+    the share `hold` of the others and falls along a cosine to `lr_end` of its peak; `ema` is the decay of the averaged
+    weights, `clip` the gradient's greatest norm.
     `workers` are processes that prepare batches (0: this one), `threads` PyTorch's (0: its own choice).
     """
 

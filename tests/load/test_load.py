@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -49,6 +50,7 @@ def test_a_visitor_opens_drags_and_is_told_of_a_file_that_cannot_be_used():
             assert len(visitor.trouble) == 1
 
     with server(ROOT) as (address, process):
-        asyncio.run(way(address))
+        with ThreadPoolExecutor(1) as own:  # Playwright's tests leave a loop running in this thread
+            own.submit(asyncio.run, way(address)).result()
         assert process.is_running()
     assert not process.is_running()

@@ -19,6 +19,7 @@ the same later.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -34,9 +35,11 @@ UPLOAD = "Your own …"
 TAKEN = "Camera picture.jpg"
 NO_FINER = "none"
 PLAIN_LOOK = "picture,prefix,original,0"
+LAG = 3.0
+"""Seconds in which a browser may still show an address that was replaced; going back sooner than that is not heard."""
 
-_MEMORY, _WRITTEN, _PLAIN, _AT, _SEEK, _FILE, _WISH, _VOTE = (
-    f"explore_{name}" for name in ("memory", "written", "plain", "at", "seek", "file", "wish", "vote")
+_MEMORY, _WRITTEN, _REPLACED, _PLAIN, _AT, _SEEK, _FILE, _WISH, _VOTE = (
+    f"explore_{name}" for name in ("memory", "written", "replaced", "plain", "at", "seek", "file", "wish", "vote")
 )
 _LOOK_FORM = re.compile(r"[a-z0-9]{1,12}(,[a-z0-9]{1,12}){3}")
 
@@ -49,8 +52,8 @@ def memory() -> dict[str, str]:
 def enter(plain: Mapping[str, str]) -> None:
     """Begin a run of the page: an address that we did not write is a wish. `plain` is what the page opens with."""
     st.session_state[_PLAIN] = dict(plain)
-    asked = {name: st.query_params[name] for name in ADDRESS if name in st.query_params}
-    if asked == st.session_state.get(_WRITTEN, {}):
+    asked = _shown_address()
+    if asked == st.session_state.get(_WRITTEN, {}) or _is_late(asked):
         return
     if asked and COURSE not in asked:  # an address of another view ends a course
         leave_course()
@@ -77,12 +80,31 @@ def remember(name: str, value: Any) -> None:
 
 
 def write_address() -> None:
-    """Make the address say what is remembered; other people's parameters stay."""
-    rows = address()
-    if rows != {name: st.query_params[name] for name in ADDRESS if name in st.query_params}:
+    """Make the address say what is remembered; other people's parameters stay.
+
+    A browser that we wrote to a moment ago may still show, and send, what was there before: neither what it shows nor
+    what we wrote last is enough to know that nothing is to be done.
+    """
+    rows, shown, written = address(), _shown_address(), st.session_state.get(_WRITTEN, {})
+    if not rows == shown == written:
         others = {name: value for name, value in st.query_params.items() if name not in ADDRESS}
         st.query_params.from_dict(others | rows)
+    if rows != written:
+        now = time.monotonic()
+        recent = [(then, old) for then, old in st.session_state.get(_REPLACED, []) if now - then < LAG]
+        st.session_state[_REPLACED] = [*recent, (now, written)]
     st.session_state[_WRITTEN] = rows
+
+
+def _shown_address() -> dict[str, str]:
+    """What the browser's address said when it sent this run."""
+    return {name: st.query_params[name] for name in ADDRESS if name in st.query_params}
+
+
+def _is_late(asked: Mapping[str, str]) -> bool:
+    """Whether an address is one that we replaced so shortly ago that the browser had not heard of it: no wish."""
+    now = time.monotonic()
+    return any(asked == old and now - then < LAG for then, old in st.session_state.get(_REPLACED, []))
 
 
 def address() -> dict[str, str]:
