@@ -12,6 +12,7 @@ from hiercodec.evaluation import bundle
 from hiercodec.evaluation.samples import samples
 from hiercodec.evaluation.ship import TRACES
 from hiercodec.evaluation.story import story_strength
+from hiercodec.ui.frame.navigation import HIDDEN, PAGES
 from tests.browser.conftest import settle
 from tests.browser.explore import ROOT_OF, point, position, upload
 
@@ -113,6 +114,14 @@ def test_what_matters_is_above_the_fold(open_page, size, seen, scheme):
     assert not page.evaluate(IN_VIEW, seen)
     assert not any(page.evaluate(COVERED, name) for name in (".alone .label", ".track"))
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
+def test_the_whole_menu_fits_a_beamer(open_page):
+    page = open_page(viewport=BEAMER)
+    shown = [title for name, title, _ in PAGES if name not in HIDDEN]
+    for title in shown:
+        assert page.get_by_role("link", name=title, exact=True).first.is_visible(), title
+    assert not page.get_by_text(re.compile(r"^\d+ more$")).count()
 
 
 def test_on_a_phone_answers_change_in_view_while_sliding(open_page):

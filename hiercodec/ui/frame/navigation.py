@@ -7,17 +7,17 @@ from streamlit.navigation.page import Page
 
 from hiercodec.fsio import APP
 
-# script in pages/ and address, title, icon, tooltip; the first is where the app opens
+# script in pages/ and address, title, tooltip; without icons all of them fit a beamer of 1024 pixels
 PAGES = (
-    ("explore", "Explore", ":material/tune:", "Slide the byte budget; watch picture and meaning"),
-    ("clusters", "Clusters", ":material/scatter_plot:", "Where the hierarchy comes from"),
-    ("clip-vs-wordnet", "CLIP vs WordNet", ":material/account_tree:", "Two ways to group"),
-    ("robustness", "Robustness", ":material/science:", "How stable the groups are"),
-    ("evaluate", "Evaluate", ":material/show_chart:", "Curves over rate against every rival, from measured rows"),
-    ("failures", "Failures", ":material/troubleshoot:", "What is taken for what, and from which byte on not any more"),
-    ("models", "Models", ":material/deployed_code:", "What is shipped and what it measured"),
-    ("learn", "Learn", ":material/school:", "Courses that run inside Explore"),
-    ("vote", "Class vote", ":material/how_to_vote:", "What does the hall see?"),
+    ("explore", "Explore", "Slide the byte budget; watch picture and meaning"),
+    ("clusters", "Clusters", "Where the hierarchy comes from"),
+    ("clip-vs-wordnet", "CLIP vs WordNet", "Two ways to group"),
+    ("robustness", "Robustness", "How stable the groups are"),
+    ("evaluate", "Evaluate", "Curves over rate against every rival, from measured rows"),
+    ("failures", "Failures", "What is taken for what, and from which byte on not any more"),
+    ("models", "Models", "What is shipped and what it measured"),
+    ("learn", "Learn", "Courses that run inside Explore"),
+    ("vote", "Class vote", "What does the hall see?"),
 )
 """Addresses are the scripts' names: then Streamlit knows them even before `st.navigation` has run (see `ensure`)."""
 
@@ -34,13 +34,12 @@ def navigation() -> Page:
         st.Page(
             APP / "pages" / f"{name}.py",
             title=title,
-            icon=icon,
             url_path=name,
             help=tip,
             default=number == 0,
             visibility="hidden" if name in HIDDEN else "visible",
         )
-        for number, (name, title, icon, tip) in enumerate(PAGES)
+        for number, (name, title, tip) in enumerate(PAGES)
     ]
     return st.navigation(pages, position="top")
 
