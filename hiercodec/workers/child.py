@@ -1,7 +1,7 @@
 """What runs in a worker's process: limits first, then one task after another.
 
 Memory is bounded for the whole life of the process, processor time for each task: past it, Python raises `OutOfTime`
-between two instructions. A task that never comes back to Python is ended by the parent's clock.
+between two instructions, and a task that does not come back to Python is ended by the system `LAST` seconds later.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": str(2**20),  # a large array goes back to the system when it is freed
     "MALLOC_TRIM_THRESHOLD_": str(2**20),
 }
-NICE = 2
+NICE = 5
 """How far pages go before codecs."""
+LAST = 2.0
+"""Seconds on a processor that a task has to end, once it was told that its time is over."""
+TOO_LONG = "this takes more time than one visitor may have here"
 
 
 class Cancelled(Exception):
@@ -35,7 +38,7 @@ class Cancelled(Exception):
 
 
 def serve(pipe: Connection, memory: int, parent: int) -> None:
-    """The life of a worker: (number, work) comes in, (number, what, values) goes out, "value" or "error" the last.
+    """The life of a worker: (number, work) comes in, (number, what, values) goes out: "began", …, "value" or "error".
 
     (number, None) cancels work when it next tells something. The process never holds more than `memory` bytes of data, and
     ends with the server, however that ends.
@@ -44,12 +47,14 @@ def serve(pipe: Connection, memory: int, parent: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGXCPU, _out_of_time)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # ends the process
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the server, and that ends us
     threading.Thread(target=_watch, args=(parent,), daemon=True, name="watch the server").start()
     with contextlib.suppress(EOFError, BrokenPipeError):  # the server is gone
         while True:
             number, work = pipe.recv()
             if work is not None:  # else it was cancelled when it was done already
+                pipe.send((number, "began", None))
                 pipe.send((number, *_outcome(pipe, number, work)))
 
 
@@ -83,11 +88,12 @@ def _allow(cpu_seconds: float | None) -> None:
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     until = resource.RLIM_INFINITY if cpu_seconds is None else int(time.process_time() + cpu_seconds) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (until if hard == resource.RLIM_INFINITY else min(until, hard), hard))
+    signal.setitimer(signal.ITIMER_PROF, 0 if cpu_seconds is None else cpu_seconds + 1 + LAST)
 
 
 def _out_of_time(*_: Any) -> None:
-    _allow(None)
-    raise OutOfTime("this takes more time than one visitor may have here")
+    resource.setrlimit(resource.RLIMIT_CPU, (resource.RLIM_INFINITY, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    raise OutOfTime(TOO_LONG)
 
 
 def _watch(parent: int) -> None:

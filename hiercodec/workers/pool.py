@@ -37,7 +37,7 @@ class Pool:
     """At most `size` workers, made by `start`, and the tickets that wait for them. Safe to use from any thread."""
 
     def __init__(
-        self, size: int, start: Callable[[], Worker], *, seconds: float = 120, cpu_seconds: float = 60
+        self, size: int, start: Callable[[], Worker], *, seconds: float = 600, cpu_seconds: float = 60
     ) -> None:
         if size < 1:
             raise ValueError(f"a pool has at least one worker, got {size}")
@@ -115,7 +115,6 @@ class Pool:
             self._free -= 1
             self._waiting.remove(ticket)
             self._running.append(ticket)
-            ticket.began = time.monotonic()
             return ticket
 
     def _done(self, ticket: Ticket) -> None:

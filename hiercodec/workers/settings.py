@@ -26,7 +26,7 @@ class Settings:
 
     workers: int
     memory: int = 2000 * 10**6
-    seconds: float = 120.0
+    seconds: float = 600.0
     cpu_seconds: float = 60.0
 
 

@@ -42,7 +42,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be done: `task(*args, tell=…)`, and the seconds on a processor and by the clock it may take.
+    """What is to be done: `task(*args, tell=…)`, and the seconds by the clock and on a processor it may take from its begin.
 
     `task` is a function of a module that a child can import; arguments and value are pickled.
     """

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 
 from loky.backend import get_context
 
-from hiercodec.errors import OutOfTime, WorkerDied
+from hiercodec.errors import OutOfTime, ResourceError, WorkerDied
 from hiercodec.workers import child
 from hiercodec.workers.ticket import Ticket, Work
 
 TICK = 0.05
 """Seconds between two looks at the clock and at `cancelled`."""
-GRACE = 30.0
+GRACE = 60.0
 """Seconds that a cancelled task has to tell something, before its process is ended."""
 
 
@@ -37,6 +37,9 @@ class ChildProcess:
     It is loky's kind of process, because that does not run the main script again, which under Streamlit is a page; its
     executor and that of `concurrent.futures` have neither limits nor progress nor a way to stop one piece of work.
     `warm` is done first in every new process, so that its first visitor need not wait for imports and weights.
+
+    A ticket's clock starts with its work, not while the process is still being made ready, which takes a minute or more on
+    a busy machine. Seconds on a processor are what ends costly work; the clock ends what sleeps.
     """
 
     def __init__(self, memory: int, warm: Work | None = None) -> None:
@@ -63,8 +66,7 @@ class ChildProcess:
         try:
             ticket.told("value", self._value(ticket))
         except (EOFError, OSError):  # the pipe ended
-            died = WorkerDied("the process that worked on this ended unexpectedly; a fresh one takes over")
-            ticket.told("error", died)
+            ticket.told("error", self._why())
             self._replace()
         except Exception as error:  # whatever it is belongs to the one who asked
             ticket.told("error", error)
@@ -73,26 +75,37 @@ class ChildProcess:
         if not self._process.is_alive():  # it died while nobody was waiting for it
             self._replace()
         self._send(ticket.work)
-        deadline, patience = time.monotonic() + ticket.work.seconds, None
+        limit, since, cancelled = (self._warm or ticket.work).seconds, time.monotonic(), False
         while True:
             if self._pipe.poll(TICK):
                 number, what, values = self._pipe.recv()
-                if number == self._number and what == "error":
+                if number != self._number:
+                    continue  # of the warming up, or of what was cancelled
+                if what == "error":
                     raise values
-                if number == self._number and what == "value":
+                if what == "value":
                     return values
-                if number == self._number:
+                if what == "began":
+                    limit, since = GRACE if cancelled else ticket.work.seconds, time.monotonic()
+                    ticket.began = since
+                else:
                     ticket.told(what, values)
-            if ticket.cancelled and patience is None:
-                patience = time.monotonic() + GRACE
-                self._pipe.send((self._number, None))
             now = time.monotonic()
-            if patience is not None and now > patience:
+            if ticket.cancelled and not cancelled:
+                cancelled = True
+                self._pipe.send((self._number, None))
+                if ticket.began is not None:
+                    limit, since = GRACE, now
+            if now > since + limit:
                 self._replace()
-                return None
-            if now > deadline:
-                self._replace()
-                raise OutOfTime(f"this took longer than {ticket.work.seconds:g} s and was stopped")
+                raise OutOfTime(f"this took longer than {limit:g} s and was stopped")
+
+    def _why(self) -> ResourceError:
+        """What to tell of a process that is gone."""
+        self._process.join()
+        if self._process.exitcode == -signal.SIGPROF:
+            return OutOfTime(child.TOO_LONG)
+        return WorkerDied("the process that worked on this ended unexpectedly; a fresh one takes over")
 
     def _replace(self) -> None:
         self._end()
@@ -122,6 +135,7 @@ class ThisProcess:
                 raise child.Cancelled
             ticket.told(what, values)
 
+        ticket.began = time.monotonic()
         try:
             ticket.told("value", ticket.work.task(*ticket.work.args, tell=tell))
         except BaseException as error:  # belongs to the one who asked, pytest's own among them
