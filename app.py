@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from hiercodec.fsio import locate
+from hiercodec.ui.frame import cached
 from hiercodec.ui.frame.navigation import navigation
 
 st.set_page_config(
@@ -15,4 +16,6 @@ st.set_page_config(
     menu_items={"About": "An image codec whose one bitstream means more the more of it arrives."},
 )
 st.logo(str(locate("wordmark.svg")), size="medium")
-navigation().run()
+page = navigation()
+page.run()
+cached.settle(page.url_path)

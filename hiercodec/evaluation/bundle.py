@@ -18,6 +18,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -65,13 +66,20 @@ class Bundle:
         return ((256 * high + low) / 8).reshape(len(self.trace.steps), -1, high.shape[1])
 
 
+class Seen(NamedTuple):
+    """What a bundle keeps of a decoded prefix: the picture, uint8[H, W, 3], and the bits at every position."""
+
+    image: np.ndarray
+    bits: np.ndarray | None
+
+
 def make(trace: Trace, stream: bytes, rgb: np.ndarray, decoded: Sequence[DecodedPrefix], *, effort: int = 0) -> Bundle:
     """Pack what was decoded at each step; `effort` 0 (fast, for a visitor's photo) … 6 (small, for shipping)."""
     maps = np.stack([np.asarray(result.bits) for result in decoded])
     return _pack(trace, stream, to_webp(rgb, effort), [result.image for result in decoded], maps, effort)
 
 
-def refined(bundle: Bundle, trace: Trace, decoded: Mapping[int, DecodedPrefix]) -> Bundle:
+def refined(bundle: Bundle, trace: Trace, decoded: Mapping[int, DecodedPrefix | Seen]) -> Bundle:
     """The bundle of `trace`, which has the bundle's steps and, by their bytes, those in `decoded`."""
     old = zip(bundle.trace.steps, bundle.frames(), bundle.bit_maps(), strict=True)
     pictures = {step.bytes: (frame, bits) for step, frame, bits in old}

@@ -1,9 +1,9 @@
 """The queue: who is served next, by how many workers, and how long the others will wait.
 
-First views go before what was asked of one, and that before the background (`Urgency`); among equals the first come is
-served first. A visitor has one piece of work in hand at a time, so that nobody's uploads keep the others out. Workers are
-started when there is work that none is free for, up to `size`, and all but one end again when they have long had none; one
-is started ahead by `prestart`.
+First pictures go before whole views, these before what was asked of one, and that before the background (`Urgency`);
+among equals the first come is served first. A visitor has one piece of work in hand at a time, so that nobody's uploads keep
+the others out. Workers are started when there is work that none is free for, up to `size`, and all but one end again when
+they have long had none; one is started ahead by `prestart`.
 
 Several visitors' photographs do not go through the network together. Measured on one thread: four of 384×288 at once take 14
 to 19 % less time in the transforms than one after another, two of 768×576 none, and the transforms are 45 % of a first view

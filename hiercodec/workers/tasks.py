@@ -1,21 +1,25 @@
 """What the app has done for its visitors, as functions that a child process imports. No Streamlit here.
 
 Every task takes `tell`, which passes on what it tells while it works: `tell("progress", done, total, what)` and
-`tell("show", frame)`. All raise the project's errors on what they cannot use.
+`tell("show", file)`, a picture's file. What they return is of modules that do without torch: the server unpickles it.
+All raise the project's errors on what they cannot use.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import io
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from hiercodec.errors import ImageTooLarge
 from hiercodec.evaluation import bundle as bundles
-from hiercodec.evaluation.bundle import Bundle
+from hiercodec.evaluation.bundle import Bundle, Seen
 from hiercodec.evaluation.samples import sample
 
 if TYPE_CHECKING:
@@ -95,21 +99,26 @@ def judging_of(judge: Judge, truth: Sequence[int] = ()) -> Judging | None:
     return Judging(load_classifier(classifier), load_hierarchy(hierarchy)).knowing(truth)
 
 
-def first_view(
-    source: str | bytes, model: str, judge: Judge, steps: int, side: int, *, tell: Tell
-) -> tuple[Bundle, list[int]]:
-    """Trace a sample (by name), a photograph or a .hc stream (by its bytes) at FIRST_STEPS steps.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a visitor brought, checked: its stream, its pixels (uint8 (H, W, 3); None where it came as a stream), and the
+    classes that are right, where they are known."""
 
-    Photographs are shrunk to at most `side` pixels a side. Also returns at which bytes the others are that it takes to
-    make `steps`. Shows every frame as it is decoded.
+    data: bytes
+    rgb: np.ndarray | None
+    truth: tuple[int, ...] = ()
+
+
+def first_picture(source: str | bytes, model: str, side: int, *, tell: Tell) -> Opened:
+    """Open a sample (by name), a photograph or a .hc stream (by its bytes), and show what its first bytes give.
+
+    Photographs are shrunk to at most `side` pixels a side and encoded.
     """
-    from hiercodec.evaluation import trace, trace_stream
     from hiercodec.evaluation.tracing import budgets_of
     from hiercodec.images import read_rgb, resize_to
     from hiercodec.stream import parse
     from hiercodec.stream.container import MAGIC
 
-    mark, rgb, truth = None, None, ()
     if isinstance(source, bytes) and source[:3] == MAGIC[:3]:
         header = parse(source).header  # damage and size show here, before torch is loaded
         if header.pixels > STREAM_PIXELS:
@@ -118,24 +127,37 @@ def first_view(
                 "pixels, such as 1024×1024. Encode the photograph smaller, or decode the stream on your own computer: "
                 "python -m hiercodec decode IN.hc OUT.png"
             )
-        mark = header.fingerprint.hex()
-    elif isinstance(source, bytes):
-        rgb = resize_to(read_rgb(source), side)
-    else:
-        rgb, truth = sample(source).pixels(), sample(source).truth
-    codec, judging = codec_for(mark, model), judging_of(judge, truth)
-    if rgb is None:
-        assert isinstance(source, bytes)
-        data = source
+        codec, opened = codec_for(header.fingerprint.hex(), model), Opened(source, None)
     else:
         tell("progress", 0, FIRST_STEPS, "encoding")
-        data = codec.encode(rgb)
+        codec = codec_for(None, model)
+        if isinstance(source, bytes):
+            rgb, truth = resize_to(read_rgb(source), side), ()
+        else:
+            rgb, truth = sample(source).pixels(), sample(source).truth
+        opened = Opened(codec.encode(rgb), rgb, truth)
+    tell("show", _jpeg(codec.decode(opened.data[: budgets_of(opened.data, FIRST_STEPS)[0]]).image))
+    return opened
+
+
+def first_view(opened: Opened, model: str, judge: Judge, steps: int, *, tell: Tell) -> tuple[Bundle, list[int]]:
+    """Trace what `first_picture` opened at FIRST_STEPS steps; shows every frame as it is decoded.
+
+    Also returns at which bytes the others are that it takes to make `steps`.
+    """
+    from hiercodec.evaluation import trace, trace_stream
+    from hiercodec.evaluation.tracing import budgets_of
+    from hiercodec.stream import parse
+
+    data, rgb = opened.data, opened.rgb
+    parsed = parse(data)
+    codec, judging = codec_for(parsed.header.fingerprint.hex(), model), judging_of(judge, opened.truth)
     budgets = budgets_of(data, steps)
-    first = few(budgets, list(parse(data, codec.plan).cuts().values()))
+    first = few(budgets, list(parsed.cuts().values()))
     report: dict[str, Any] = {
         "budgets": first,
         "progress": functools.partial(tell, "progress"),
-        "show": functools.partial(tell, "show"),
+        "show": lambda frame: tell("show", _jpeg(frame)),
     }
     if rgb is None:
         found, decoded = trace_stream(codec, data, judging, **report)
@@ -143,6 +165,13 @@ def first_view(
     else:
         found, decoded = trace(codec, rgb, judging, data=data, **report)
     return bundles.make(found, data, rgb, decoded), [n for n in budgets if n not in first]
+
+
+def _jpeg(frame: np.ndarray) -> bytes:
+    """A picture to look at until the exact ones are there: a sixtieth of the work of a PNG, and not the server's."""
+    out = io.BytesIO()
+    Image.fromarray(frame).save(out, "JPEG", quality=95, subsampling=0)
+    return out.getvalue()
 
 
 def few(budgets: Sequence[int], ends: Sequence[int], count: int = FIRST_STEPS) -> list[int]:
@@ -160,16 +189,17 @@ def few(budgets: Sequence[int], ends: Sequence[int], count: int = FIRST_STEPS) -
 
 def more_steps(
     found: Trace, data: bytes, original: bytes, model: str, judge: Judge, budgets: Sequence[int], *, tell: Tell
-) -> tuple[Trace, dict[int, Any]]:
+) -> tuple[Trace, dict[int, Seen]]:
     """A trace of `data` with steps at `budgets` too, and what was decoded there; `original` is the bundle's picture."""
     from hiercodec.evaluation.tracing import extend
 
-    codec = codec_for(found.provenance.get("fingerprint"), model)
+    codec, pixels = codec_for(found.provenance.get("fingerprint"), model), bundles.from_webp(original)
     progress = functools.partial(tell, "progress")
-    return extend(codec, found, data, bundles.from_webp(original), budgets, judging_of(judge), progress=progress)
+    longer, decoded = extend(codec, found, data, pixels, budgets, judging_of(judge), progress=progress)
+    return longer, {n: bundles.Seen(prefix.image, prefix.bits) for n, prefix in decoded.items()}
 
 
-def with_steps(bundle: Bundle, found: Trace, decoded: dict[int, Any], *, tell: Tell) -> Bundle:
+def with_steps(bundle: Bundle, found: Trace, decoded: dict[int, Seen], *, tell: Tell) -> Bundle:
     """The bundle of a longer trace: see `bundle.refined`."""
     return bundles.refined(bundle, found, decoded)
 

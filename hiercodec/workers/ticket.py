@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-LOOK = 0.25
+LOOK = 1.0
 """Seconds between two looks of a waiting asker at its place in the queue."""
 
 
 class Urgency(IntEnum):
-    """What goes first: a first view, then what a visitor asked of a view, then what is made in the background."""
+    """What goes first: a first picture, a whole first view, what was asked of one, what is made in the background."""
 
-    FIRST = 0
-    ASKED = 1
-    LATER = 2
+    PICTURE = 0
+    FIRST = 1
+    ASKED = 2
+    LATER = 3
 
 
 @dataclass(frozen=True, slots=True)

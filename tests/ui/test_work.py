@@ -40,7 +40,7 @@ def page():
         if "before" in what:
             jobs.GO_ON.set()
 
-    st.session_state["value"] = work.run_first(jobs.count, 3, progress=progress)
+    st.session_state["value"] = work.run(jobs.count, 3, progress=progress)
 
 
 def test_the_page_says_how_many_are_before_and_then_how_far_it_is(busy):

@@ -12,7 +12,7 @@ from hiercodec.workers import Place, Pool, Urgency
 from hiercodec.workers.worker import ThisProcess
 from tests.workers import jobs
 
-FIRST, ASKED, LATER = Urgency
+PICTURE, FIRST, ASKED, LATER = Urgency
 
 
 class Gate:
@@ -47,14 +47,21 @@ def pool(gate):
     made.close()
 
 
-def test_first_views_go_before_what_was_asked_and_that_before_the_background(pool, gate):
+def test_first_pictures_go_before_views_before_what_was_asked_before_the_background(pool, gate):
     tickets = [
         pool.submit(gate.note, name, visitor=name, urgency=urgency)
-        for name, urgency in [("b1", LATER), ("b2", LATER), ("asked", ASKED), ("f1", FIRST), ("f2", FIRST)]
+        for name, urgency in [
+            ("b1", LATER),
+            ("b2", LATER),
+            ("asked", ASKED),
+            ("f1", FIRST),
+            ("f2", FIRST),
+            ("p", PICTURE),
+        ]
     ]
     gate.open.set()
-    assert [ticket.result() for ticket in tickets] == ["b1", "b2", "asked", "f1", "f2"]
-    assert gate.order == ["f1", "f2", "asked", "b1", "b2"]
+    assert [ticket.result() for ticket in tickets] == ["b1", "b2", "asked", "f1", "f2", "p"]
+    assert gate.order == ["p", "f1", "f2", "asked", "b1", "b2"]
 
 
 def test_a_visitor_has_one_piece_of_work_in_hand():

@@ -206,8 +206,8 @@ def _computed(
         jobs.pop(other).cancel()  # nobody looks at it any more
     picture = st.empty()  # there even when nothing is computed, so that what follows keeps its place on the page
 
-    def show(frame: Any) -> None:
-        picture.image(frame, output_format="PNG", alt="The picture as far as it has been decoded")
+    def show(file: bytes) -> None:
+        picture.image(file, alt="The picture as far as it has been decoded")
 
     def make(tell: Progress) -> Bundle:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from hiercodec.evaluation.bundle import Bundle
 from hiercodec.fsio import locate
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.ui.frame import work
-from hiercodec.workers import tasks
+from hiercodec.workers import Urgency, tasks
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.measure import Row
@@ -26,6 +27,17 @@ MODELS = locate("models")
 RESULTS = locate("results")
 SIDES = (384, 512, 768)
 """A visitor's photograph is shrunk until neither side is longer than this many pixels: the first, unless they choose."""
+
+
+@st.cache_resource(show_spinner=False)
+def settle(page: str) -> None:
+    """After the first run of a page: keep what was imported for it out of the garbage collector's sight.
+
+    Streamlit collects after every run. To walk through all modules each time took more than half of what a run of Explore
+    costs, and of a drag two thirds.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
@@ -106,15 +118,17 @@ def compute(
     steps: int,
     side: int,
     progress: work.Progress,
-    show: Callable[[Any], None] = lambda _: None,
+    show: Callable[[bytes], object] = lambda _: None,
 ) -> tuple[Bundle, list[int]]:
     """Trace a sample (by name), a photograph or a .hc stream (by its bytes) with the real codec.
 
     Photographs are shrunk to at most `side` pixels a side. Returns a trace of the first few steps, and at which bytes the
     others are that it takes to make `steps`. Raises the project's errors on bytes it cannot use.
     """
+    told: dict[str, Any] = {"progress": progress, "show": show}
+    opened = work.run(tasks.first_picture, source, model, side, urgency=Urgency.PICTURE, **told)
     judge = (classifier, hierarchy)
-    return work.run_first(tasks.first_view, source, model, judge, steps, side, progress=progress, show=show)
+    return work.run(tasks.first_view, opened, model, judge, steps, urgency=Urgency.FIRST, **told)
 
 
 def judge_again(bundle: Bundle, *, classifier: str | None, hierarchy: str, truth: tuple[int, ...]) -> Bundle:

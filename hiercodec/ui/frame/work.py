@@ -20,18 +20,25 @@ def visitor() -> str:
     return st.session_state.setdefault("visitor", uuid.uuid4().hex)
 
 
-def run(task: Callable[..., Any], *args: Any, progress: Progress | None = None, **listeners: Any) -> Any:
-    """The value of a task of `workers.tasks`, of urgency ASKED; `progress` also says how many others are before it.
+def run(
+    task: Callable[..., Any],
+    *args: Any,
+    urgency: Urgency = Urgency.ASKED,
+    progress: Progress | None = None,
+    **listeners: Any,
+) -> Any:
+    """The value of a task of `workers.tasks`; `progress` also says how many others are before it.
 
     Raises what the task raises, and `ResourceError` where it took too much. A run of the page that ends meanwhile gives
     the work up.
     """
-    return _run(task, args, Urgency.ASKED, progress, listeners)
 
+    def waiting(place: Place) -> None:
+        if progress is not None and place.before:
+            progress(0, 1, place.words)
 
-def run_first(task: Callable[..., Any], *args: Any, progress: Progress | None = None, **listeners: Any) -> Any:
-    """`run` for a first view, which goes before all else."""
-    return _run(task, args, Urgency.FIRST, progress, listeners)
+    told = listeners if progress is None else {"progress": progress, **listeners}
+    return workers.shared().submit(task, *args, visitor=visitor(), urgency=urgency).result(told, waiting)
 
 
 def later(task: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,21 +56,6 @@ def take_away(make: Callable[..., Any], *args: Any) -> Callable[[], Any]:
     """A download's content, made by a worker when it is asked for."""
     who = visitor()
     return lambda: workers.shared().submit(tasks.call, make, args, visitor=who, urgency=Urgency.ASKED).result()
-
-
-def _run(
-    task: Callable[..., Any],
-    args: tuple[Any, ...],
-    urgency: Urgency,
-    progress: Progress | None,
-    listeners: dict[str, Any],
-) -> Any:
-    def waiting(place: Place) -> None:
-        if progress is not None and place.before:
-            progress(0, 1, place.words)
-
-    told = listeners if progress is None else {"progress": progress, **listeners}
-    return workers.shared().submit(task, *args, visitor=visitor(), urgency=urgency).result(told, waiting)
 
 
 def _later(who: str, task: Callable[..., Any], *args: Any) -> Any:

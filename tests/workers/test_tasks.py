@@ -1,0 +1,64 @@
+"""What the app has done for its visitors: in two turns, the first of them short, and without torch in what comes back."""
+
+from __future__ import annotations
+
+import io
+import pickle
+
+import numpy as np
+import pytest
+
+from hiercodec.images import encode_png, read_rgb
+from hiercodec.workers import tasks
+
+JUDGE = (None, "wordnet")
+
+
+def modules_in(value: object) -> set[str]:
+    """Modules whose classes a value is pickled with."""
+    seen = set()
+
+    class Watching(pickle.Unpickler):
+        def find_class(self, module, name):
+            seen.add(module)
+            return super().find_class(module, name)
+
+    Watching(io.BytesIO(pickle.dumps(value))).load()
+    return seen
+
+
+@pytest.fixture(scope="module")
+def told():
+    return []
+
+
+@pytest.fixture(scope="module")
+def opened(told):
+    picture = encode_png(np.linspace(0, 255, 64 * 96 * 3).reshape(64, 96, 3).astype(np.uint8))
+    return tasks.first_picture(picture, "lite", 384, tell=lambda *what: told.append(what))
+
+
+def test_the_first_turn_shows_a_picture_and_the_second_begins_with_the_same(opened, told):
+    assert [what for what, *_ in told] == ["progress", "show"]
+    again = []
+    tasks.first_view(opened, "lite", JUDGE, 24, tell=lambda *what: again.append(what))
+    pictures = [file for what, file, *_ in again if what == "show"]
+    assert len(pictures) == tasks.FIRST_STEPS
+    assert pictures[0] == told[-1][1]
+    assert read_rgb(pictures[0]).shape == (64, 96, 3)
+
+
+def test_a_cut_stream_opens_like_a_photograph(opened):
+    cut = tasks.first_picture(opened.data[:60], "lite", 384, tell=lambda *_: None)
+    assert (cut.data, cut.rgb) == (opened.data[:60], None)
+    bundle, _ = tasks.first_view(cut, "lite", JUDGE, 24, tell=lambda *_: None)
+    assert bundle.trace.file_bytes == 60
+
+
+def test_what_goes_to_the_server_needs_no_torch_to_be_read(opened):
+    view = bundle, rest = tasks.first_view(opened, "lite", JUDGE, 24, tell=lambda *_: None)
+    more = tasks.more_steps(bundle.trace, bundle.stream, bundle.original, "lite", JUDGE, rest[:2], tell=lambda *_: None)
+    longer = tasks.with_steps(bundle, *more, tell=lambda *_: None)
+    assert len(longer.trace.steps) == tasks.FIRST_STEPS + 2
+    for what in (opened, view, more, longer):
+        assert not [name for name in modules_in(what) if name.startswith(("torch", "hiercodec.models"))]
