@@ -57,7 +57,8 @@ class Visitor:
         self._widgets: dict[str, WidgetState] = {}
         self._ids: dict[str, tuple[str, str]] = {}  # what an element is → (its id, its fragment)
         self._finished, self._scrubber, self._urls = 0, "", None
-        self._pictures: list[tuple[float, bytes | asyncio.Task[bytes]]] = []
+        self._pictures: list[bytes] = []
+        self._shown: list[float] = []  # when each picture of a work in progress came
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
         self._gone = ""
@@ -126,6 +127,7 @@ class Visitor:
         info.file_urls.CopyFrom(urls)
         self._widgets[uploader] = uploaded
         self._pictures.clear()
+        self._shown.clear()
         began, old, troubles = time.monotonic(), self._scrubber, len(self.trouble)
         await self._run()
 
@@ -136,10 +138,8 @@ class Visitor:
         whole = time.monotonic() - began
         if len(self.trouble) > troubles:
             raise Gone(self.trouble[-1])
-        await self._until(lambda: any(isinstance(found, bytes) for _, found in self._pictures))
-        first = min(when for when, _ in self._pictures) - began
-        files = [found if isinstance(found, bytes) else await found for _, found in self._pictures]
-        return Shown(first, whole, [_pixels(data) for data in files if data])
+        await self._until(lambda: bool(self._pictures and self._shown))
+        return Shown(self._shown[0] - began, whole, [_pixels(data) for data in self._pictures])
 
     async def _run(self, fragment: str = "", automatic: bool = False) -> None:
         message = BackMsg()
@@ -215,9 +215,8 @@ class Visitor:
         elif kind == "file_uploader":
             self._ids["uploader"] = element.file_uploader.id, fragment
         elif kind == "imgs":
-            for picture in element.imgs.imgs:  # asked for at once, as a browser does: the next one takes its place
-                fetched = asyncio.create_task(asyncio.to_thread(_get, self.address + picture.url, self.cookie))
-                self._pictures.append((time.monotonic(), fetched))
+            self._pictures += [_inside(picture.url) for picture in element.imgs.imgs]
+            self._shown.append(time.monotonic())
         elif kind == "bidi_component":
             self._component(element.bidi_component, fragment)
         elif kind == "exception":
@@ -234,7 +233,7 @@ class Visitor:
             self._scrubber = data["id"]
         elif not data["id"].startswith(SHIPPED):
             pictures = [row[0] for name, row in data["pictures"].items() if name in ("original", "frames") and row]
-            self._pictures += [(time.monotonic(), base64.b64decode(picture)) for picture in pictures]
+            self._pictures += [base64.b64decode(picture) for picture in pictures]
 
 
 def get(address: str) -> float:
@@ -245,15 +244,14 @@ def get(address: str) -> float:
 
 
 def _get(address: str, cookie: str) -> bytes:
-    """What is there; nothing where it was replaced before it could be fetched."""
     request = urllib.request.Request(address, headers={"Cookie": f"{XSRF}={cookie}"})
-    try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return answer.read()
-    except urllib.error.HTTPError as error:
-        if error.code == 404:
-            return b""
-        raise
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        return answer.read()
+
+
+def _inside(url: str) -> bytes:
+    """What a data URL holds."""
+    return base64.b64decode(url.removeprefix("data:image/jpeg;base64,"), validate=True)
 
 
 def _pixels(data: bytes) -> np.ndarray:

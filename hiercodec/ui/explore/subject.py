@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 from collections import OrderedDict
 from collections.abc import Callable
@@ -206,8 +207,10 @@ def _computed(
         jobs.pop(other).cancel()  # nobody looks at it any more
     picture = st.empty()  # there even when nothing is computed, so that what follows keeps its place on the page
 
-    def show(file: bytes) -> None:
-        picture.image(file, alt="The picture as far as it has been decoded")
+    def show(file: bytes) -> None:  # in the message itself: the next one would take a file away before it is fetched
+        picture.image(
+            f"data:image/jpeg;base64,{base64.b64encode(file).decode()}", alt="The picture as far as it has been decoded"
+        )
 
     def make(tell: Progress) -> Bundle:
         try:
