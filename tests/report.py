@@ -140,7 +140,8 @@ def _load(found: dict[str, Any]) -> Iterator[str]:
         f"{found['visitors']} visitors, {found['visits']} visits in {found['duration']} s; {alive}, **{found['failed']} "
         f"visits failed, {found['anothers']} of {found['pictures']} pictures were another's**. Memory of all processes: at "
         f"most {found['peak_mb']:,} MB; mean of the second third {found['settled_mb']:,} MB, of the last "
-        f"{found['last_mb']:,} MB. Other programs took {100 * found['others']:.0f} % of the cores.\n"
+        f"{found['last_mb']:,} MB. Other programs took {100 * found['others']:.0f} % of the cores (load of the machine: "
+        f"{found['load'][0]} before, {found['load'][-1]} after).\n"
     )
     yield from _table(
         ("step", "times", "median, s", "worst, s"),

@@ -14,6 +14,7 @@ a class name or, for ImageNet, a wnid), or `labels` with `assignment`, one group
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -118,10 +119,11 @@ def dump_hierarchy(hierarchy: Hierarchy) -> str:
     return f'{head},\n  "provenance": {tail},\n  "levels": [\n    {levels}\n  ]\n}}\n'
 
 
-def available_hierarchies() -> list[str]:
-    """Names of the shipped hierarchies, the recommended one first."""
-    names = sorted(p.stem for p in HIERARCHIES.glob("*.json"))
-    return sorted(names, key=lambda name: (name != DEFAULT, name))
+@functools.cache
+def available_hierarchies() -> tuple[str, ...]:
+    """Names of the shipped hierarchies, the recommended one first; looked up once, for every answer on a page asks."""
+    names = (path.stem for path in HIERARCHIES.glob("*.json"))
+    return tuple(sorted(names, key=lambda name: (name != DEFAULT, name)))
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

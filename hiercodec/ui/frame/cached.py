@@ -91,8 +91,7 @@ def hierarchy_names() -> list[str]:
     """Names of the shipped hierarchies, the default one first."""
     from hiercodec.taxonomy import available_hierarchies
 
-    names = available_hierarchies()
-    return sorted(names, key=lambda name: (name != DEFAULT_HIERARCHY, name)) or [DEFAULT_HIERARCHY]
+    return list(available_hierarchies()) or [DEFAULT_HIERARCHY]
 
 
 @st.cache_data(max_entries=24, max_size="128MiB", show_spinner=False)
