@@ -1,4 +1,4 @@
-# The app for others. Written without a Docker at hand: read, not run.
+# The app for others. Written without a Docker at hand: its steps were done by hand, see SECURITY.md.
 #   docker build -t hiercodec . && docker run --rm -p 8501:8501 --memory 3g --read-only --tmpfs /tmp hiercodec
 FROM python:3.11-slim
 
