@@ -5,6 +5,7 @@
 
     codec = hc.load("lite")
     data = codec.encode(Image.open("photo.jpg"))     # a PIL image, or a uint8 array (H, W, 3)
+    better = hc.encode(Image.open("photo.jpg"), effort=5)   # takes longer, has less error in fewer bytes
     cut = hc.truncate(data, level="coarse")          # or bytes=900: any prefix decodes
     seen = codec.decode(cut)                         # seen.image is a uint8 array (H, W, 3)
     hc.predict(seen.image).path                      # the likeliest groups and class, with probabilities
@@ -48,7 +49,7 @@ from hiercodec.errors import (
 )
 
 if TYPE_CHECKING:
-    from hiercodec.api import Prediction, Stopped, decode_until, hierarchy, load, predict, truncate, wup
+    from hiercodec.api import Prediction, Stopped, decode_until, encode, hierarchy, load, predict, truncate, wup
     from hiercodec.models import Codec, Decoded
 
 __version__ = "0.2.0"
@@ -84,6 +85,7 @@ __all__ = [
     "WorkFailed",
     "WorkerDied",
     "decode_until",
+    "encode",
     "hierarchy",
     "load",
     "predict",
@@ -93,7 +95,8 @@ __all__ = [
 
 _HOMES = {"Codec": "hiercodec.models", "Decoded": "hiercodec.models"}
 _HOMES |= dict.fromkeys(
-    ("Prediction", "Stopped", "decode_until", "hierarchy", "load", "predict", "truncate", "wup"), "hiercodec.api"
+    ("Prediction", "Stopped", "decode_until", "encode", "hierarchy", "load", "predict", "truncate", "wup"),
+    "hiercodec.api",
 )
 
 

@@ -6,7 +6,7 @@ Pictures are uint8 arrays (H, W, 3) in RGB; files and streams are bytes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -55,8 +55,9 @@ class Codec(Protocol):
     plan: LevelPlan
     card: dict[str, Any]
 
-    def encode(self, rgb: np.ndarray, /) -> bytes:
-        """A picture → a complete stream."""
+    @property
+    def encode(self) -> Callable[..., bytes]:
+        """A picture, and options of the codec's own → a complete stream."""
         ...
 
     def decode(self, data: bytes, *, bit_map: bool = False) -> DecodedPrefix:

@@ -11,6 +11,7 @@ from hiercodec import fsio, stream
 from hiercodec.cli.base import Command, add_json, note, percent, positive, print_json, table
 from hiercodec.cli.files import add_cut, apply_cut
 from hiercodec.errors import ImageTooLarge, InputError, OutputError
+from hiercodec.evaluation import purposes
 
 LABEL_WIDTH = 24
 PAGE_SIDE = 384
@@ -21,15 +22,32 @@ def _encode_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", metavar="PHOTO")
     parser.add_argument("output", metavar="OUT.hc")
     parser.add_argument("--model", default="lite", metavar="lite|tic|PATH", help="a shipped model or its weights")
+    parser.add_argument(
+        "--effort",
+        type=int,
+        choices=range(10),
+        metavar="0…9",
+        help=f"search so long for a better file (default 0: not at all; {purposes.DEFAULT} with --for)",
+    )
+    parser.add_argument(
+        "--for",
+        dest="purpose",
+        choices=purposes.KEPT,
+        help="what that search keeps: what people see (the default), what a classifier sees, or both",
+    )
 
 
 def _encode(args: argparse.Namespace) -> int:
     fsio.check_writable(args.output)
+    effort = purposes.DEFAULT if args.effort is None and args.purpose else args.effort or 0
+    if not effort and args.purpose:
+        raise InputError("--for says what an effort is for: give --effort 1 to 9 with it")
     rgb = _photo(args.photo)
+    options = purposes.options(effort, args.purpose or "people")
     from hiercodec import models
 
     codec = models.load(args.model)
-    data = codec.encode(rgb)
+    data = codec.encode(rgb, **options)
     fsio.write_bytes(args.output, data)
     height, width = rgb.shape[:2]
     bpp = 8 * len(data) / (height * width)

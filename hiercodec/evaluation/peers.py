@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from typing import Any, TypeVar
@@ -78,18 +78,22 @@ def cut_shares(n: int) -> list[float]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HierPeer:
-    """A codec of ours: one stream a picture, cut where `cuts` says. `name` is what results call it."""
+    """A codec of ours: one stream a picture, cut where `cuts` says. `name` is what results call it.
+
+    `options` are what its `encode` takes beside the picture.
+    """
 
     codec: Codec
     cuts: Cuts = stream.Stream.cuts
     name: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.codec.name)
 
     def points(self, rgb: np.ndarray) -> Iterator[Prefix]:
         """The cuts of one picture's stream, in the order of `cuts`."""
-        data = self.codec.encode(rgb)
+        data = self.codec.encode(rgb, **self.options)
         return prefixes(self.codec, data, self.cuts(stream.parse(data, self.codec.plan)))
 
     def provenance(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from hiercodec.errors import ConfigError, HiercodecError, InputError
-from hiercodec.evaluation import rows
+from hiercodec.evaluation import purposes, rows
 from hiercodec.evaluation.dataset import Stored, decode, index
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.parts import Parts
@@ -107,10 +107,11 @@ class Setup:
 
 
 def ours(name: str, cuts: int) -> Peer:
-    """A hiercodec model, by name or path, cut at `cuts` shares of its files and where its levels end."""
+    """A hiercodec model, by name or path (see `purposes.read`), cut at `cuts` shares of its files and where levels end."""
     from hiercodec import models
 
-    return HierPeer(models.load(name), shares_and_ends(cuts), name)
+    model, options = purposes.read(name)
+    return HierPeer(models.load(model), shares_and_ends(cuts), name, options)
 
 
 def one_thread() -> None:

@@ -82,14 +82,21 @@ class BlockLoop:
         self.blocks.append(symbols + mu)
         return self.blocks[-1]
 
-    def code(self, latent: Latent, dead_zone: Sequence[DeadZone]) -> Iterator[Block]:
-        """Quantise `latent` block by block; `dead_zone` has one a block, in quantisation steps, at most 0.5."""
+    def code(
+        self, latent: Latent, dead_zone: Sequence[DeadZone], improve: Callable[[Block], Tensor] | None = None
+    ) -> Iterator[Block]:
+        """Quantise `latent` block by block; `dead_zone` has one a block, in quantisation steps, at most 0.5.
+
+        `improve` may choose other symbols for a block than the nearest.
+        """
         plan = self._entropy.plan
         for j, zone in zip(range(len(plan)), dead_zone, strict=True):
             scale, mu = self.parameters()
             offset = latent.block(j, plan).to(mu) - mu
             symbols = self._arithmetic.nearest(offset, zone(scale) if callable(zone) else zone)
             symbols = self._arithmetic.saturate(symbols, scale)
+            if improve is not None:
+                symbols = improve(Block(scale, mu, symbols, symbols + mu))
             y_hat = self.advance(symbols, mu)
             latent.advance(j, y_hat)
             yield Block(scale, mu, symbols, y_hat)

@@ -13,7 +13,7 @@ import hiercodec
 from hiercodec import stream
 from hiercodec.cli import main as cli
 from hiercodec.errors import ClassifierNotFound, ModelMismatch, ModelNotFound, NotAnImage, ParameterDesync
-from hiercodec.evaluation import Judging
+from hiercodec.evaluation import Judging, purposes
 from hiercodec.levels import PAPER_PLAN
 
 FINGERPRINT = b"\x0a\x0b\x0c\x0d"
@@ -25,7 +25,8 @@ class FakeCodec:
     name, fingerprint, plan = "fake", FINGERPRINT, PAPER_PLAN
     desync = False
 
-    def encode(self, rgb):
+    def encode(self, rgb, **options):
+        self.options = options
         height, width = rgb.shape[:2]
         header = stream.Header(width, height, FINGERPRINT)
         return stream.write(header, b"z" * width, [b"c" * width, b"i" * width, b"f" * width], [1, 2, 3])
@@ -109,6 +110,29 @@ def test_encode_then_decode_picks_the_model_that_the_stream_names(house, capsys)
     assert png.read_bytes() == b"PNG" + bytes([len(data) % 256])
     assert "complete" in capsys.readouterr().err
     assert house.calls == [("load", "tic"), ("find", FINGERPRINT)]
+
+
+def test_encode_hands_effort_and_purpose_on(house, capsys, monkeypatch):
+    monkeypatch.setattr(purposes, "options", lambda *asked: {"asked": asked} if asked[0] else {})
+    out = house.path / "out.hc"
+    for given, asked in {
+        (): None,
+        ("--effort", 0): None,
+        ("--effort", 7): (7, "people"),
+        ("--for", "machines"): (purposes.DEFAULT, "machines"),
+        ("--for", "both", "--effort", 1): (1, "both"),
+    }.items():
+        assert run("encode", "photo.jpg", out, *given) == 0
+        assert house.codec.options == ({"asked": asked} if asked else {})
+    capsys.readouterr()
+    out.unlink()
+    assert run("encode", "photo.jpg", out, "--for", "people", "--effort", 0) == 2
+    assert capsys.readouterr().err == "hiercodec: --for says what an effort is for: give --effort 1 to 9 with it\n"
+    for wrong in (("--effort", 10), ("--effort", "much"), ("--for", "cats")):
+        with pytest.raises(SystemExit):
+            run("encode", "photo.jpg", out, *wrong)
+        assert "invalid" in capsys.readouterr().err.splitlines()[-1]
+    assert not out.exists()
 
 
 def test_decode_cuts_first(house, capsys):
