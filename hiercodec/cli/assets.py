@@ -1,4 +1,4 @@
-"""`hiercodec assets taxonomy | traces | stress`: make again what ships in `assets/`."""
+"""`hiercodec assets taxonomy | traces | effort | stress`: make again what ships in `assets/`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from hiercodec.cli.base import Command, Group, command_line, cores, note
 from hiercodec.cli.hierarchy import measured
 from hiercodec.errors import HierarchyError
-from hiercodec.fsio import check_writable, locate
+from hiercodec.fsio import check_writable, locate, write_json
 from hiercodec.taxonomy.embeddings import ENV
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
@@ -150,6 +150,41 @@ def _stress(args: argparse.Namespace) -> int:
     return 0
 
 
+def _effort_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rows", nargs="+", help="files of rows of a model and of MODEL@PURPOSE:EFFORT, one a data set")
+    parser.add_argument("--out", type=Path, default=locate("results", "effort.json"), metavar="FILE")
+
+
+def _effort(args: argparse.Namespace) -> int:
+    from hiercodec.cli.bench import photo
+    from hiercodec.evaluation import effort, rows, run
+    from hiercodec.evaluation.provenance import environment, today
+
+    check_writable(args.out)
+    run.one_thread()
+    found = {data["data"]["name"]: data for data in (effort.bought(rows.read(path)) for path in args.rows)}
+    specs = dict.fromkeys(
+        spec for data in found.values() for codec in data["codecs"] for spec in (codec.partition("@")[0], codec)
+    )
+    rgb = photo(None, 256)
+    result = {
+        "schema": 1,
+        "command": command_line(args),
+        "date": today(),
+        "steered_by": "lite0",
+        "seconds": {
+            "photo": "astronaut, 256×256",
+            "threads": 1,
+            **environment(),
+            "encode_cpu_s": effort.seconds([*specs], rgb),
+        },
+        "data": found,
+    }
+    write_json(args.out, result)
+    print(effort.table(result))
+    return 0
+
+
 COMMANDS = (
     Group(
         "assets",
@@ -157,6 +192,7 @@ COMMANDS = (
         (
             Command("taxonomy", "class list, WordNet graph, hierarchies and maps", _taxonomy_arguments, _taxonomy),
             Command("traces", "what every prefix of the sample photographs gives", _traces_arguments, _traces),
+            Command("effort", "what an encoder's effort buys, from rows of `evaluate`", _effort_arguments, _effort),
             Command(
                 "stress", "the samples cropped, turned, blurred, noisy, dark, occluded", _stress_arguments, _stress
             ),

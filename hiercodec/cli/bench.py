@@ -36,7 +36,7 @@ def _bench_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _bench(args: argparse.Namespace) -> int:
-    results = bench(_photo(args.photo, args.side), repeats=args.repeats, without=tuple(args.without))
+    results = bench(photo(args.photo, args.side), repeats=args.repeats, without=tuple(args.without))
     if args.json:
         print_json(results)
     else:
@@ -191,7 +191,8 @@ def _untrained(preset: str):
     return Codec(network, tables, medians, name=f"{preset} (untrained)", fingerprint=b"\0" * 4)
 
 
-def _photo(path: str | None, side: int) -> np.ndarray:
+def photo(path: str | None, side: int) -> np.ndarray:
+    """The central square of a photograph, `side` pixels wide; without a path of scikit-image's astronaut."""
     from hiercodec.images import centre_crop, load_rgb
 
     if path:

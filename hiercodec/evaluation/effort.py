@@ -1,0 +1,96 @@
+"""What an encoder's effort bought, from rows of `evaluate`: bytes at equal PSNR, what judges know at equal bytes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from hiercodec.evaluation import purposes
+from hiercodec.evaluation.curves import bits, tabulate
+from hiercodec.evaluation.deltas import Delta, at_equal_rate, rate_at_equal
+from hiercodec.evaluation.rows import Rows
+
+
+def bought(rows: Rows) -> dict[str, Any]:
+    """Plain data: how each `MODEL@PURPOSE:EFFORT` of a file of rows differs from its MODEL, every prefix counted.
+
+    Per codec: `bytes`, per cent more bits for the same PSNR; `psnr`, dB more for the same bits; `meaning`, judge → level →
+    bits of meaning more for the same bits (of the right answer: the base-2 logarithm of its probability, times the number
+    of groups); `file`, mean bits a pixel and PSNR of whole files. Bjøntegaard means over the prefixes that were measured,
+    with 95 % intervals over photographs.
+    """
+    found: dict[str, Any] = {}
+    measures = [bits(level) for level in rows.levels]
+    for judge in rows.judges or [""]:
+        cells = tabulate(rows, judge)
+        for spec, ours in cells.items():
+            plain = cells.get(spec.rpartition("@")[0])
+            if plain is None or plain.codec == spec:
+                continue
+            entry = found.setdefault(spec, {"meaning": {}})
+            entry["bytes"] = _numbers(rate_at_equal(ours, plain, ["psnr"])[0])
+            entry["psnr"] = _numbers(at_equal_rate(ours, plain, ["psnr"])[0])
+            ends = [(float(c.bpp[:, -1].mean()), float(c.values["psnr"][:, -1].mean())) for c in (ours, plain)]
+            entry["file"] = dict(
+                zip(("bpp", "psnr", "plain_bpp", "plain_psnr"), np.round(sum(ends, ()), 4), strict=True)
+            )
+            gaps = at_equal_rate(ours, plain, measures)
+            if judge and gaps:
+                entry["meaning"][judge] = {level: _numbers(gap) for level, gap in zip(rows.levels, gaps, strict=True)}
+    photos = int(rows.frame["photo"].nunique())
+    return {
+        "photos": photos,
+        **{k: rows.meta.get(k) for k in ("data", "crop", "command", "provenance")},
+        "codecs": found,
+    }
+
+
+def _numbers(delta: Delta) -> dict[str, Any]:
+    """What a results file keeps of a delta."""
+    kept = {name: value for name, value in asdict(delta).items() if name in ("value", "low", "high", "n")}
+    return {name: round(value, 4) if isinstance(value, float) else value for name, value in kept.items()}
+
+
+def seconds(specs: Sequence[str], rgb: np.ndarray, repeats: int = 3) -> dict[str, float]:
+    """Processor seconds, the median of `repeats`, that encoding uint8 (H, W, 3) takes with each specification."""
+    from hiercodec import models
+
+    found = {}
+    for spec in specs:
+        name, options = purposes.read(spec)
+        codec, taken = models.load(name), []
+        for _ in range(repeats + 1):
+            start = time.process_time()
+            codec.encode(rgb, **options)
+            taken.append(time.process_time() - start)
+        found[spec] = round(float(np.median(taken[1:])), 3)
+    return found
+
+
+def table(result: Mapping[str, Any]) -> str:
+    """The results file that `assets effort` writes as a table in Markdown; intervals are 95 %."""
+    lines = []
+    for name, data in result["data"].items():
+        lines += [f"**{name}**, {data['photos']} photographs: `{data['command']}`", ""]
+        judges = list(dict.fromkeys(judge for row in data["codecs"].values() for judge in row["meaning"]))
+        titles = [f"meaning more at equal bytes by {judge.partition('@')[0]}, bits" for judge in judges]
+        head = ["encoder", "CPU seconds", "bytes at equal PSNR", "dB at equal bytes", *titles]
+        lines += [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+        for spec, row in data["codecs"].items():
+            told = [" / ".join(_words(gap, "", 2) for gap in row["meaning"][judge].values()) for judge in judges]
+            spent = f"{result['seconds']['encode_cpu_s'][spec]:.2f}"
+            cells = [f"`{spec}`", spent, _words(row["bytes"], " %", 1), _words(row["psnr"], "", 2), *told]
+            lines.append(f"| {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _words(gap: Mapping[str, Any], unit: str, digits: int) -> str:
+    if gap["value"] is None:
+        return "-"
+    value, low, high = (f"{gap[name]:+.{digits}f}".replace("-", "−") for name in ("value", "low", "high"))
+    return f"{value}{unit} [{low}, {high}]"
