@@ -20,6 +20,7 @@ from PIL import Image
 from hiercodec.errors import ImageTooLarge
 from hiercodec.evaluation import bundle as bundles
 from hiercodec.evaluation.bundle import Bundle, Seen
+from hiercodec.evaluation.purposes import PLAIN
 from hiercodec.evaluation.samples import sample
 
 if TYPE_CHECKING:
@@ -109,11 +110,12 @@ class Opened:
     truth: tuple[int, ...] = ()
 
 
-def first_picture(source: str | bytes, model: str, side: int, *, tell: Tell) -> Opened:
+def first_picture(source: str | bytes, model: str, side: int, purpose: str = PLAIN, *, tell: Tell) -> Opened:
     """Open a sample (by name), a photograph or a .hc stream (by its bytes), and show what its first bytes give.
 
-    Photographs are shrunk to at most `side` pixels a side and encoded.
+    Photographs are shrunk to at most `side` pixels a side and encoded for a purpose (see `purposes`).
     """
+    from hiercodec.evaluation.purposes import DEFAULT, options
     from hiercodec.evaluation.tracing import budgets_of
     from hiercodec.images import read_rgb, resize_to
     from hiercodec.stream import parse
@@ -135,7 +137,7 @@ def first_picture(source: str | bytes, model: str, side: int, *, tell: Tell) -> 
             rgb, truth = resize_to(read_rgb(source), side), ()
         else:
             rgb, truth = sample(source).pixels(), sample(source).truth
-        opened = Opened(codec.encode(rgb), rgb, truth)
+        opened = Opened(codec.encode(rgb, **options(0 if purpose == PLAIN else DEFAULT, purpose)), rgb, truth)
     tell("show", _jpeg(codec.decode(opened.data[: budgets_of(opened.data, FIRST_STEPS)[0]]).image))
     return opened
 

@@ -26,7 +26,7 @@ class FakeCodec:
     device = "cpu"
     card: ClassVar[dict] = {}
 
-    def encode(self, rgb: np.ndarray) -> bytes:
+    def encode(self, rgb: np.ndarray, **options) -> bytes:
         height, width = rgb.shape[:2]
         image = Image.fromarray(rgb)
         small = [

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from hiercodec import stream
 from hiercodec.classify import ALLOWED, DEFAULT
 from hiercodec.errors import ModelMismatch
-from hiercodec.evaluation import Judging, bundle, trace
+from hiercodec.evaluation import Judging, bundle, purposes, trace
 from hiercodec.evaluation.samples import samples
 from hiercodec.evaluation.story import opening_step
 from hiercodec.taxonomy import load_hierarchy
@@ -265,6 +265,16 @@ def test_own_photo_is_traced_at_the_stated_size(page):
     sent = component(at, "hiercodec_scrubber")["trace"]
     assert (sent["width"], sent["height"]) == (384, 288)
     assert len(component(at, "hiercodec_frames")["pictures"]["frames"]) == len(sent["steps"])
+
+
+def test_own_photo_is_encoded_for_what_its_bits_are_for(page, monkeypatch):
+    asked = []
+    monkeypatch.setattr(purposes, "options", lambda effort, purpose: asked.append((effort, purpose)) or {})
+    at = upload(page, "me.jpg", photo())
+    at.selectbox(key="purpose").set_value("people").run()
+    assert not at.exception
+    assert asked == [(0, purposes.PLAIN), (purposes.DEFAULT, "people")]
+    assert at.query_params["purpose"] == "people"
 
 
 def test_a_cut_stream_opens_and_says_what_quality_means(page):

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from hiercodec.classify import ALLOWED, DEFAULT, offers, permitted
+from hiercodec.evaluation.purposes import PLAIN
 from hiercodec.evaluation.samples import Sample, samples
 from hiercodec.evaluation.story import opening_step
 from hiercodec.fsio import APP
@@ -25,6 +26,13 @@ SENTENCE = (
     "One file, cut anywhere: its first bytes tell the **kind** of thing, the next its **family**, the last its **class**. "
     "Slide the bar."
 )
+
+PURPOSES = {
+    PLAIN: "Everything alike (fast)",
+    "people": "People: search for less error in fewer bytes",
+    "machines": "Machines: keep what lite0 sees",
+    "both": "Both",
+}
 
 
 def enter() -> None:
@@ -48,6 +56,9 @@ def settings() -> dict[str, Any]:
     chosen = default_settings()
     with st.popover("Settings", icon=":material/tune:"):
         chosen["model"] = _select("Codec model", "model", list(cached.models()) or [str(chosen["model"])])
+        chosen["purpose"] = _select(
+            "What are the bits for?", "purpose", list(PURPOSES), format_func=PURPOSES.__getitem__
+        )
         for words in about_switch(cached.models(), str(chosen["model"])):
             st.caption(words)
         chosen["classifier"] = _classifier()

@@ -15,6 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from hiercodec.classify import DEFAULT, permitted
 from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.bundle import Bundle
+from hiercodec.evaluation.purposes import PLAIN
 from hiercodec.evaluation.samples import Sample, samples
 from hiercodec.evaluation.story import opening_step, story_strength
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
@@ -83,6 +84,7 @@ def default_settings() -> dict[str, Any]:
     """What the shipped traces were made with."""
     return {
         "model": "lite",
+        "purpose": PLAIN,
         "classifier": DEFAULT,
         "hierarchy": DEFAULT_HIERARCHY,
         "steps": 24,
@@ -103,7 +105,7 @@ def subject(chosen: Sample | None, settings: dict[str, Any]) -> Subject | None:
 def _sample(chosen: Sample, settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
     plain = default_settings()
     settings = settings | {"side": plain["side"]}  # samples have their own size
-    if all(settings[name] == plain[name] for name in ("model", "steps")):
+    if all(settings[name] == plain[name] for name in ("model", "purpose", "steps")):
         try:
             shipped = cached.shipped_bundle(chosen.id)
         except HiercodecError:

@@ -13,6 +13,7 @@ import streamlit as st
 
 from hiercodec.evaluation import bundle as bundles
 from hiercodec.evaluation.bundle import Bundle
+from hiercodec.evaluation.purposes import PLAIN
 from hiercodec.fsio import locate
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.ui.frame import work
@@ -116,16 +117,18 @@ def compute(
     hierarchy: str,
     steps: int,
     side: int,
+    purpose: str = PLAIN,
     progress: work.Progress,
     show: Callable[[bytes], object] = lambda _: None,
 ) -> tuple[Bundle, list[int]]:
     """Trace a sample (by name), a photograph or a .hc stream (by its bytes) with the real codec.
 
-    Photographs are shrunk to at most `side` pixels a side. Returns a trace of the first few steps, and at which bytes the
-    others are that it takes to make `steps`. Raises the project's errors on bytes it cannot use.
+    Photographs are shrunk to at most `side` pixels a side and encoded for a purpose (see `purposes`). Returns a trace of
+    the first few steps, and at which bytes the others are that it takes to make `steps`. Raises the project's errors on
+    bytes it cannot use.
     """
     told: dict[str, Any] = {"progress": progress, "show": show}
-    opened = work.run(tasks.first_picture, source, model, side, urgency=Urgency.PICTURE, **told)
+    opened = work.run(tasks.first_picture, source, model, side, purpose, urgency=Urgency.PICTURE, **told)
     judge = (classifier, hierarchy)
     return work.run(tasks.first_view, opened, model, judge, steps, urgency=Urgency.FIRST, **told)
 
