@@ -78,6 +78,15 @@ def load_hierarchy(name_or_path: str | Path = DEFAULT) -> Hierarchy:
     return parse_hierarchy(content, source=text)
 
 
+@functools.lru_cache(maxsize=64)
+def find_hierarchy(mark: str) -> Hierarchy:
+    """The shipped hierarchy whose digest begins with `mark`; `HierarchyError` where there is none."""
+    for name in available_hierarchies():
+        if (found := load_hierarchy(name)).digest.startswith(mark):
+            return found
+    raise HierarchyError(f"a hierarchy that is not here (its digest begins with {mark})")
+
+
 def _check_sum(path: Path, content: bytes) -> None:
     """That a shipped file is the one that was shipped; a file that SUMS does not name was put there by its owner."""
     sums = path.with_name(SUMS)

@@ -119,7 +119,7 @@ def first_picture(source: str | bytes, model: str, side: int, purpose: str = PLA
     from hiercodec.evaluation.tracing import budgets_of
     from hiercodec.images import read_rgb, resize_to
     from hiercodec.stream import parse
-    from hiercodec.stream.container import MAGIC
+    from hiercodec.stream.header import MAGIC
 
     if isinstance(source, bytes) and source[:3] == MAGIC[:3]:
         header = parse(source).header  # damage and size show here, before torch is loaded
