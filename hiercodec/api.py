@@ -88,17 +88,18 @@ def encode(
     purpose: str = "people",
     classifier: str | Network = "lite0",
     codec: Codec | None = None,
+    core: Core | None = None,
 ) -> bytes:
     """A picture (PIL image or uint8 RGB (H, W, 3)) → a stream that took the `effort` 0…9 to make, for a purpose.
 
     0 is `codec.encode(image)`; each level above searches 1.7 times as long as the one before for a file with less error in
     fewer bytes: less squared error for "people", less change of what `classifier` sees for "machines", or "both". Every
-    decoder reads the file. `codec` is `load()` unless given. Raises `ImageError`, and `InputError` or `ClassifierNotFound`.
+    decoder reads the file. `codec` is `load()` unless given; `core` stands first in the file (see `core`). Raises `ImageError`, and `InputError` or `ClassifierNotFound`.
     """
     from hiercodec.evaluation.purposes import options
 
     chosen = options(effort, purpose, classifier)
-    return (codec or load()).encode(image, **chosen)
+    return (codec or load()).encode(image, core=core, **chosen)
 
 
 def truncate(data: bytes, *, level: str | None = None, bytes: int | None = None) -> bytes:
