@@ -114,7 +114,19 @@ __all__ = [
 
 _HOMES = {"Codec": "hiercodec.models", "Core": "hiercodec.stream", "Decoded": "hiercodec.models"}
 _HOMES |= {"Told": "hiercodec.classify"} | dict.fromkeys(
-    ("Prediction", "Stopped", "core", "decode_until", "encode", "hierarchy", "load", "predict", "told", "truncate", "wup"),
+    (
+        "Prediction",
+        "Stopped",
+        "core",
+        "decode_until",
+        "encode",
+        "hierarchy",
+        "load",
+        "predict",
+        "told",
+        "truncate",
+        "wup",
+    ),
     "hiercodec.api",
 )
 

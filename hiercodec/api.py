@@ -94,7 +94,8 @@ def encode(
 
     0 is `codec.encode(image)`; each level above searches 1.7 times as long as the one before for a file with less error in
     fewer bytes: less squared error for "people", less change of what `classifier` sees for "machines", or "both". Every
-    decoder reads the file. `codec` is `load()` unless given; `core` stands first in the file (see `core`). Raises `ImageError`, and `InputError` or `ClassifierNotFound`.
+    decoder reads the file. `codec` is `load()` unless given; `core`, if given, stands first in the file. Raises
+    `ImageError`, and `InputError` or `ClassifierNotFound`.
     """
     from hiercodec.evaluation.purposes import options
 
