@@ -9,6 +9,7 @@
     seen = codec.decode(cut)                         # seen.image is a uint8 array (H, W, 3)
     hc.predict(seen.image).path                      # the likeliest groups and class, with probabilities
     hc.decode_until(data, "coarse:0.9").bytes        # as many bytes as it takes to be 90 % sure of the kind
+    hc.told(codec.encode(picture, core=hc.core(picture)))    # what it is, from the first bytes of the stream
     hc.wup("tabby", "Egyptian cat")                  # how near two classes are in WordNet, 0…1
 
 Importing costs milliseconds: a name is loaded when it is first used, and torch only by `load`, `Codec` and `predict`.
@@ -48,8 +49,10 @@ from hiercodec.errors import (
 )
 
 if TYPE_CHECKING:
-    from hiercodec.api import Prediction, Stopped, decode_until, hierarchy, load, predict, truncate, wup
+    from hiercodec.api import Prediction, Stopped, core, decode_until, hierarchy, load, predict, told, truncate, wup
+    from hiercodec.classify import Told
     from hiercodec.models import Codec, Decoded
+    from hiercodec.stream import Core
 
 __version__ = "0.2.0"
 
@@ -58,6 +61,7 @@ __all__ = [
     "ClassifierNotFound",
     "Codec",
     "ConfigError",
+    "Core",
     "CorruptStream",
     "CourseError",
     "DamagedImage",
@@ -80,20 +84,24 @@ __all__ = [
     "ResourceError",
     "Stopped",
     "StreamError",
+    "Told",
     "UnsupportedVersion",
     "WorkFailed",
     "WorkerDied",
+    "core",
     "decode_until",
     "hierarchy",
     "load",
     "predict",
+    "told",
     "truncate",
     "wup",
 ]
 
-_HOMES = {"Codec": "hiercodec.models", "Decoded": "hiercodec.models"}
-_HOMES |= dict.fromkeys(
-    ("Prediction", "Stopped", "decode_until", "hierarchy", "load", "predict", "truncate", "wup"), "hiercodec.api"
+_HOMES = {"Codec": "hiercodec.models", "Core": "hiercodec.stream", "Decoded": "hiercodec.models"}
+_HOMES |= {"Told": "hiercodec.classify"} | dict.fromkeys(
+    ("Prediction", "Stopped", "core", "decode_until", "hierarchy", "load", "predict", "told", "truncate", "wup"),
+    "hiercodec.api",
 )
 
 

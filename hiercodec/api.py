@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hiercodec import stream, taxonomy
-from hiercodec.classify import Path, card_of, confidence_of, load_classifier, path_of
+from hiercodec.classify import Path, Told, card_of, confidence_of, core_of, load_classifier, path_of
+from hiercodec.classify import told as told_by
 from hiercodec.errors import InputError
 from hiercodec.images import as_rgb
+from hiercodec.stream import Core
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.taxonomy.similarity import wup_matrix
@@ -109,6 +111,35 @@ def predict(
     `hierarchy` a name, a file or a loaded hierarchy of the 1000 ImageNet classes. Raises `ImageError`,
     `ClassifierNotFound` or `HierarchyError`.
     """
+    probabilities, groups, _ = _judge(image, classifier, hierarchy)
+    return Prediction(probabilities, path_of(probabilities, groups), groups)
+
+
+def core(
+    image: Image.Image | np.ndarray,
+    classifier: str | Classifier = "lite0",
+    hierarchy: str | FilePath | Hierarchy = DEFAULT_HIERARCHY,
+) -> Core:
+    """What `Codec.encode(picture, core=…)` puts first in a stream: a classifier's answer on the original, in a few bytes.
+
+    Arguments and errors are those of `predict`.
+    """
+    return core_of(*_judge(image, classifier, hierarchy))
+
+
+def told(source: bytes | Core, hierarchy: Hierarchy | None = None) -> Told | None:
+    """What the first bytes of a stream, whole or cut, say that its picture is; None where they say nothing.
+
+    `hierarchy` is that of the core, where it is not a shipped one: `HierarchyError` without it. Damage is a `StreamError`.
+    """
+    found = source if isinstance(source, Core) else stream.parse(source).told
+    return found and told_by(found, hierarchy)
+
+
+def _judge(
+    image: Image.Image | np.ndarray, classifier: str | Classifier, hierarchy: str | FilePath | Hierarchy
+) -> tuple[np.ndarray, Hierarchy, str]:
+    """Class probabilities of a picture, the hierarchy, and the SHA-256 of who says so."""
     rgb = as_rgb(image)
     groups = hierarchy if isinstance(hierarchy, Hierarchy) else taxonomy.load_hierarchy(hierarchy)
     judge = _classifier(classifier) if isinstance(classifier, str) else classifier
@@ -117,7 +148,7 @@ def predict(
         raise InputError(
             f"{judge.name} tells {probabilities.size} classes apart, the hierarchy {groups.name!r} has {groups.n_classes}"
         )
-    return Prediction(probabilities, path_of(probabilities, groups), groups)
+    return probabilities, groups, judge.sha256
 
 
 def decode_until(

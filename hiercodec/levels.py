@@ -50,8 +50,8 @@ class LevelPlan:
             expected = level.stop
         if wrong := [name for name in self.names if not isinstance(name, str) or not name.strip() or name.isdigit()]:
             raise ValueError(f"levels are named by words, not {wrong[0]!r}")  # browsers sort keys that are numbers
-        if len({*self.names, "header", "z"}) != len(self.levels) + 2:
-            raise ValueError("level names must differ, from the other parts of a file (header, z) too")
+        if len({*self.names, "header", "core", "z"}) != len(self.levels) + 3:
+            raise ValueError("level names must differ, from the other parts of a file (header, core, z) too")
 
     @classmethod
     def from_cuts(cls, names: tuple[str, ...], cuts: tuple[int, ...], ks: tuple[int, ...]) -> LevelPlan:

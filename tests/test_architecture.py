@@ -27,7 +27,7 @@ ALLOWED = {
     "images": {"errors"},
     "stream": {*LOWER},
     "taxonomy": {*LOWER},
-    "classify": {*LOWER, "images", "taxonomy"},
+    "classify": {*LOWER, "images", "stream", "taxonomy"},
     "models": {*LOWER, "images", "stream"},
     "evaluation": MEASURING,
     "workers": {*MEASURING, "evaluation"},
@@ -36,7 +36,7 @@ ALLOWED = {
     "cli": {*MEASURING, "evaluation", "training", "figures", "ui"},
     "ui": {*MEASURING, "evaluation", "figures", "workers"},
     "api": {*MEASURING, "evaluation"},
-    "__init__": {"errors", "api", "models"},
+    "__init__": {"errors", "api", "classify", "models", "stream"},
     "__main__": {"cli"},
     "pages": {"levels", "errors", "fsio", "taxonomy", "classify", "evaluation", "figures", "ui"},
 }

@@ -16,7 +16,7 @@ from hiercodec.taxonomy import load_hierarchy
 from tests.models.tiny import smooth_photo
 
 ROOT = Path(__file__).resolve().parents[1]
-FUNCTIONS = ["decode_until", "hierarchy", "load", "predict", "truncate", "wup"]
+FUNCTIONS = ["core", "decode_until", "hierarchy", "load", "predict", "told", "truncate", "wup"]
 ERRORS = [
     "BadMagic", "ClassifierNotFound", "ConfigError", "CorruptStream", "CourseError", "DamagedImage", "HierarchyError",
     "HiercodecError", "ImageError", "ImageTooLarge", "IncompleteHeader", "InputError", "ModelMismatch", "ModelNotFound",
@@ -28,7 +28,7 @@ ERRORS = [
 class Judge:
     """A classifier that is sure of class 281, tabby."""
 
-    name, weights_id = "judge", "0" * 12
+    name, sha256, weights_id = "judge", "0" * 64, "0" * 12
 
     def probabilities(self, pictures):
         return np.eye(1000, dtype=np.float32)[[281] * len(pictures)]
@@ -40,7 +40,8 @@ def data(tiny_lite, photo):
 
 
 def test_the_exported_names_are_pinned():
-    assert sorted(hc.__all__) == sorted([*ERRORS, *FUNCTIONS, "Codec", "Decoded", "Prediction", "Stopped"])
+    types = ["Codec", "Core", "Decoded", "Prediction", "Stopped", "Told"]
+    assert sorted(hc.__all__) == sorted([*ERRORS, *FUNCTIONS, *types])
     assert {*hc.__all__} <= {*dir(hc)}
     for name in hc.__all__:
         assert getattr(hc, name).__doc__, name

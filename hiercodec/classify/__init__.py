@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hiercodec.classify.catalog import ALLOWED, DEFAULT, PACKAGED, Offer, card_of, missing, offers, permitted
 from hiercodec.classify.confidence import Confidence, confidence_of
+from hiercodec.classify.core import Told, core_of, core_of_path, told
 from hiercodec.classify.preprocess import Preprocess
 from hiercodec.classify.probabilities import Path, level_probabilities, path_of
 
@@ -24,14 +25,18 @@ __all__ = [
     "Offer",
     "Path",
     "Preprocess",
+    "Told",
     "card_of",
     "confidence_of",
+    "core_of",
+    "core_of_path",
     "level_probabilities",
     "load_classifier",
     "missing",
     "offers",
     "path_of",
     "permitted",
+    "told",
 ]
 
 

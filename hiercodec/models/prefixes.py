@@ -35,7 +35,8 @@ class Decoded:
 
     `fraction` is the share of the open block's symbols that were there (1.0 when the stream is complete); `bytes` is how
     many bytes were given. `bits`, where asked for, is float64 (h, w): what the symbols that were there cost at every
-    position of the latent grid, in bits; all of them together are the payload of the blocks.
+    position of the latent grid, in bits; all of them together are the payload of the blocks. `core` is what the stream's
+    first bytes tell, as far as they were there (`classify.told` reads it); None in a stream without one.
     """
 
     image: np.ndarray
@@ -44,6 +45,7 @@ class Decoded:
     complete: bool
     bytes: int
     bits: np.ndarray | None = None
+    core: stream.Core | None = None
 
 
 class PrefixDecoder:
@@ -69,7 +71,8 @@ class PrefixDecoder:
         y_hat, level, fraction, bits = self.latent(n_bytes)
         image = self._codec.synthesise(y_hat, self.stream.header)
         complete = n_bytes == self.stream.total_bytes
-        return Decoded(image, level, fraction, complete, n_bytes, bits if self._bit_map else None)
+        told = self._codec.parse(self._data[:n_bytes]).told
+        return Decoded(image, level, fraction, complete, n_bytes, bits if self._bit_map else None, told)
 
     @torch.inference_mode()
     def latent(self, n_bytes: int | None = None) -> tuple[Tensor, str | None, float, np.ndarray]:

@@ -7,7 +7,9 @@ symbols[:n_valid]      ◄────────── decode_symbols ◄─�
 from __future__ import annotations
 
 from hiercodec.stream.coder import SymbolReader, SymbolWriter, checksum, decode_symbols, encode_symbols, order
-from hiercodec.stream.container import Header, Section, Stream, level_end, parse, truncate, write
+from hiercodec.stream.container import Section, Stream, level_end, parse, truncate, write
+from hiercodec.stream.core import Core, Mark, confidence_of
+from hiercodec.stream.header import Header
 from hiercodec.stream.report import info, verify
 from hiercodec.stream.tables import (
     SCALE_LEVELS,
@@ -21,13 +23,16 @@ from hiercodec.stream.tables import (
 
 __all__ = [
     "SCALE_LEVELS",
+    "Core",
     "Header",
+    "Mark",
     "Section",
     "Stream",
     "SymbolReader",
     "SymbolWriter",
     "Tables",
     "checksum",
+    "confidence_of",
     "decode_symbols",
     "encode_symbols",
     "gaussian_tables",

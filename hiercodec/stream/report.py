@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hiercodec.errors import IncompleteHeader, StreamError
-from hiercodec.stream.container import VERSION, parse
+from hiercodec.stream.container import parse
+from hiercodec.stream.core import Core
 
 
 def info(data: bytes) -> dict[str, Any]:
@@ -13,7 +14,7 @@ def info(data: bytes) -> dict[str, Any]:
     stream = parse(data)
     header = stream.header
     return {
-        "version": VERSION,
+        "version": header.version,
         "width": header.width,
         "height": header.height,
         "fingerprint": header.fingerprint.hex(),
@@ -26,6 +27,7 @@ def info(data: bytes) -> dict[str, Any]:
         "level": stream.level,
         "parts": stream.parts(),
         "overhead_bytes": stream.overhead_bytes,
+        "core": _core(stream.told),
         "cuts": stream.cuts(),
         "sections": [
             {
@@ -37,6 +39,17 @@ def info(data: bytes) -> dict[str, Any]:
             }
             for section in stream.sections
         ],
+    }
+
+
+def _core(core: Core | None) -> dict[str, Any] | None:
+    """What a stream says of its core; whoever knows the hierarchy reads the payload."""
+    return core and {
+        "hierarchy": core.mark.hierarchy,
+        "classifier": core.mark.classifier,
+        "conditioner": core.mark.conditioner or None,
+        "payload": core.payload.hex(),
+        "complete": core.complete,
     }
 
 

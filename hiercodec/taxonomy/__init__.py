@@ -10,6 +10,7 @@ from hiercodec.taxonomy.hierarchy import Hierarchy, HierarchyLevel, make_hierarc
 from hiercodec.taxonomy.hierarchy_file import (
     available_hierarchies,
     dump_hierarchy,
+    find_hierarchy,
     load_hierarchy,
     parse_hierarchy,
     save_hierarchy,
@@ -23,6 +24,7 @@ __all__ = [
     "class_of",
     "classes",
     "dump_hierarchy",
+    "find_hierarchy",
     "load_hierarchy",
     "make_hierarchy",
     "parse_hierarchy",

@@ -107,7 +107,7 @@ def first_view(
     from hiercodec.evaluation.tracing import budgets_of
     from hiercodec.images import read_rgb, resize_to
     from hiercodec.stream import parse
-    from hiercodec.stream.container import MAGIC
+    from hiercodec.stream.header import MAGIC
 
     mark, rgb, truth = None, None, ()
     if isinstance(source, bytes) and source[:3] == MAGIC[:3]:

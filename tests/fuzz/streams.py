@@ -16,7 +16,7 @@ from hiercodec.errors import CorruptStream
 from hiercodec.images import load_rgb
 from hiercodec.levels import OWN_LAYOUT, LevelPlan
 from hiercodec.models import Codec, LinearBlock, LinearPath
-from hiercodec.stream.container import MAX_SIDE
+from hiercodec.stream.header import MAX_SIDE
 from tests.models.tiny import TINY_LITE, TINY_TIC, make_codec, smooth_photo
 
 TESTS = Path(__file__).resolve().parents[1]

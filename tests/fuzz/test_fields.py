@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hiercodec import stream
 from hiercodec.errors import StreamError
 from hiercodec.levels import MAX_LEVELS, OWN_LAYOUT, PLANS, LevelPlan
-from hiercodec.stream.container import MAX_PIXELS, MAX_SIDE
+from hiercodec.stream.header import MAX_PIXELS, MAX_SIDE
 from tests.fuzz.streams import resealed
 
 SIZES = st.tuples(st.integers(1, MAX_SIDE), st.integers(1, MAX_SIDE)).map(

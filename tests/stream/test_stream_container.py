@@ -133,7 +133,7 @@ def test_flipped_bits_in_a_cut_stream_are_seen_up_to_the_open_section(small):
         (b"GIF89a", BadMagic, 0),
         (b"\x89HC\n" + head()[5:], BadMagic, 0),
         (b"\x89HC\r\r\n" + head()[5:], BadMagic, 0),
-        (head(version=2), UnsupportedVersion, 5),
+        (head(version=3), UnsupportedVersion, 5),
         (head(version=0)[:6], UnsupportedVersion, 5),
         (head(plan=0), UnsupportedVersion, 6),
         (head(plan=255)[:7], UnsupportedVersion, 6),

@@ -34,13 +34,16 @@ def test_the_exported_names_are_pinned():
 
     assert stream.__all__ == [
         "SCALE_LEVELS",
+        "Core",
         "Header",
+        "Mark",
         "Section",
         "Stream",
         "SymbolReader",
         "SymbolWriter",
         "Tables",
         "checksum",
+        "confidence_of",
         "decode_symbols",
         "encode_symbols",
         "gaussian_tables",
