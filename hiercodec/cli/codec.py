@@ -9,7 +9,7 @@ from typing import Any
 
 from hiercodec import fsio, stream
 from hiercodec.cli.base import Command, add_json, note, percent, positive, print_json, table
-from hiercodec.cli.files import add_cut, apply_cut
+from hiercodec.cli.files import add_cut, apply_cut, in_words
 from hiercodec.errors import ImageTooLarge, InputError, OutputError
 
 LABEL_WIDTH = 24
@@ -21,6 +21,10 @@ def _encode_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", metavar="PHOTO")
     parser.add_argument("output", metavar="OUT.hc")
     parser.add_argument("--model", default="lite", metavar="lite|tic|PATH", help="a shipped model or its weights")
+    parser.add_argument(
+        "--core", metavar="C", help="say first, in 8 bytes, what classifier C (lite0, …) takes the photograph for"
+    )
+    parser.add_argument("--hierarchy", metavar="H", help="of --core: a shipped hierarchy or a JSON file")
 
 
 def _encode(args: argparse.Namespace) -> int:
@@ -29,12 +33,27 @@ def _encode(args: argparse.Namespace) -> int:
     from hiercodec import models
 
     codec = models.load(args.model)
-    data = codec.encode(rgb)
+    core, hierarchy = _core(rgb, args)
+    data = codec.encode(rgb, core=core)
     fsio.write_bytes(args.output, data)
     height, width = rgb.shape[:2]
     bpp = 8 * len(data) / (height * width)
     note(f"{args.output}: {width}×{height}, {len(data)} bytes, {bpp:.4f} bpp, model {codec.name}")
+    if core:
+        note(f"core: {in_words(core, hierarchy)}")
     return 0
+
+
+def _core(rgb: Any, args: argparse.Namespace) -> tuple[stream.Core | None, Any]:
+    """The core that `--core` asks for, and the hierarchy it is of; neither without it."""
+    if args.core is None:
+        if args.hierarchy:
+            raise InputError("--hierarchy says what groups the core tells: give --core too")
+        return None, None
+    from hiercodec import api
+
+    hierarchy = api.hierarchy(args.hierarchy) if args.hierarchy else api.hierarchy()
+    return api.core(rgb, args.core, hierarchy), hierarchy
 
 
 def _decode_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +90,8 @@ def _decode(args: argparse.Namespace) -> int:
     fsio.write_bytes(args.output, images.encode_png(decoded.image))
     bpp = 8 * len(data) / header.pixels
     note(f"{args.output}: {len(data)} of {parsed.total_bytes} bytes, {bpp:.4f} bpp, {_where(decoded)}")
+    if parsed.told:
+        note(f"core: {in_words(parsed.told)}")
     return 0
 
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from hiercodec import fsio, stream
 from hiercodec.cli.base import Command, add_json, note, percent, positive, print_json, table
+from hiercodec.errors import CorruptStream, HierarchyError
+from hiercodec.levels import spoken
+
+if TYPE_CHECKING:
+    from hiercodec.taxonomy import Hierarchy
+
+SURE = ("below 50 % sure", "50 to 80 % sure", "80 to 95 % sure", "over 95 % sure")
+"""A core's confidences in words; the numbers are those of `stream.core.EDGES`."""
 
 VERIFY_EXIT = {"complete": 0, "truncated": 3, "damaged": 4}
 
@@ -14,7 +23,9 @@ def add_cut(parser: argparse.ArgumentParser, *, required: bool) -> None:
     """Add `--bytes N | --level L`."""
     cut = parser.add_mutually_exclusive_group(required=required)
     cut.add_argument("--bytes", type=positive, metavar="N", help="the first N bytes")
-    cut.add_argument("--level", metavar="L", help="up to the end of level L (coarse, intermediate, fine)")
+    cut.add_argument(
+        "--level", metavar="L", help="up to the end of level L (coarse, intermediate, fine), or of the core"
+    )
 
 
 def apply_cut(data: bytes, args: argparse.Namespace) -> bytes:
@@ -32,6 +43,22 @@ def reached(found: dict) -> str:
         return f"truncated but sound: {found['bytes']} bytes, cut inside the header"
     level = f"level {found['level']} complete" if found["level"] else "no level complete"
     return f"truncated but sound: {found['bytes']} of {found['total_bytes']} bytes, {level}"
+
+
+def in_words(core: stream.Core, hierarchy: Hierarchy | None = None) -> str:
+    """What a core tells; `hierarchy` is its own, where it is not a shipped one."""
+    from hiercodec.classify import told
+
+    try:
+        found = told(core, hierarchy)
+    except HierarchyError as error:
+        return f"{len(core.payload)} bytes that name groups of {error}"
+    except CorruptStream as error:
+        return str(error)
+    answers = zip(found.path, found.path.winners, found.confidences, strict=True)
+    sure = [f"{spoken(level)} {label} ({SURE[confidence]})" for level, (_, label, _), confidence in answers]
+    rest = "" if found.complete else "; the rest is cut off"
+    return f"{' › '.join(sure) or 'nothing yet'}{rest}; told by {found.classifier}, groups of {found.hierarchy.name}"
 
 
 def _truncate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +81,8 @@ def _info_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _info(args: argparse.Namespace) -> int:
-    info = stream.info(fsio.read_bytes(args.input))
+    data = fsio.read_bytes(args.input)
+    info = stream.info(data)
     if args.json:
         print_json({"file": args.input, **info})
         return 0
@@ -68,6 +96,10 @@ def _info(args: argparse.Namespace) -> int:
         rows.append((name, str(size), percent(size / info["bytes"]), str(so_far), f"{8 * so_far / pixels:.4f}"))
     print(table(("part", "bytes", "share", "so far", "bpp so far"), rows))
     print(f"container: {info['overhead_bytes']} of these bytes")
+    if core := stream.parse(data).told:
+        print(f"core: {in_words(core)}")
+        if core.mark.conditioner:
+            print(f"the pixels are conditioned on it, by {core.mark.conditioner}")
     return 0
 
 

@@ -70,7 +70,9 @@ class Codec:
     ) -> bytes:
         """Encode a PIL image or uint8 RGB (H, W, 3) into a complete stream; `ImageError` for anything else.
 
-        `core`, if given, stands first and says what the picture is; `classify.core_of` makes one. What follows changes where bits go and nothing in the format. `saliency` (⌈H/16⌉, ⌈W/16⌉), 0…1, says where they
+        `core`, if given, stands first and says what the picture is (`classify.core_of` makes one).
+
+        What follows changes where bits go and nothing in the format. `saliency` (⌈H/16⌉, ⌈W/16⌉), 0…1, says where they
         matter, a class-activation map for example: elsewhere small symbols become zero, by a block's `strength` (0…1; the
         last one counts for all further blocks). `rdoq` is what a bit is worth in squared quantisation steps (0: the
         preset's dead zones; about 0.12 saved 5 % of a file at equal PSNR, at the price of details that classifiers use).

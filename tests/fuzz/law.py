@@ -59,6 +59,7 @@ def _read(seed: Seed, data: bytes) -> str:
     assert sum(parsed.parts().values()) == stream.info(data)["bytes"] == len(data)
     assert stream.truncate(data, max(1, len(data) // 2)) == data[: max(1, len(data) // 2)]
     _vouched(parsed, data)
+    _told(parsed)
     if codec is None:
         _payloads(parsed)
         return "complete" if parsed.complete else "prefix"
@@ -91,6 +92,28 @@ def _vouched(parsed: stream.Stream, data: bytes) -> None:
         crc = binascii.crc_hqx(data[start : end - CRC], crc)
         assert crc == int.from_bytes(data[end - CRC : end], "little")
         start = end
+
+
+def _told(parsed: stream.Stream) -> None:
+    """Any bytes of a core tell a branch of any hierarchy, or are one typed error; a cut tells the beginning of it."""
+    core = parsed.told
+    if core is None:
+        return
+    levels = [np.arange(60) // 12, np.arange(60) % 7, np.arange(60)]
+    try:
+        path = core.path(levels)
+    except CorruptStream:
+        assert core.complete
+        return
+    assert len(path) == 3 or not core.complete
+    for n in range(len(core.payload)):
+        known = stream.Core(core.mark, core.payload[:n], complete=False).path(levels)
+        assert known == path[: len(known)]
+    left = np.ones(60, bool)
+    for (group, confidence), level in zip(path, levels, strict=False):
+        left &= level == group
+        assert left.any()
+        assert confidence in range(4)
 
 
 def _payloads(parsed: stream.Stream) -> None:

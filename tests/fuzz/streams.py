@@ -16,6 +16,7 @@ from hiercodec.errors import CorruptStream
 from hiercodec.images import load_rgb
 from hiercodec.levels import OWN_LAYOUT, LevelPlan
 from hiercodec.models import Codec, LinearBlock, LinearPath
+from hiercodec.stream.core import MAX_PAYLOAD, Mark
 from hiercodec.stream.header import MAX_SIDE
 from tests.models.tiny import TINY_LITE, TINY_TIC, make_codec, smooth_photo
 
@@ -128,7 +129,8 @@ def resealed(data: bytes, ends: Sequence[int]) -> bytes:
 def rewritten(seed: Seed, rng: np.random.Generator) -> bytes:
     """A stream with sound checksums whose payloads, checks and header say something else."""
     parsed = seed.parsed
-    payloads = [section.payload for section in parsed.sections]
+    payloads = [section.payload for section in (parsed.z, *parsed.blocks)]
+    core = parsed.core.payload if parsed.core else b""
     checks = [block.check or 0 for block in parsed.blocks]
     for _ in range(rng.integers(1, 4)):
         j = int(rng.integers(len(payloads)))
@@ -136,9 +138,19 @@ def rewritten(seed: Seed, rng: np.random.Generator) -> bytes:
     if rng.random() < 0.2:
         checks[int(rng.integers(len(checks)))] ^= 1 << int(rng.integers(16))
     header = parsed.header
+    if header.core and rng.random() < 0.5:
+        core = _noise(rng, int(rng.integers(MAX_PAYLOAD + 1)))
+        header = replace(
+            header,
+            core=Mark(
+                rng.bytes(2).hex(),
+                rng.bytes(2).hex()[:3],
+                rng.choice(["", header.core.conditioner, rng.bytes(2).hex()]),
+            ),
+        )
     if rng.random() < 0.4:
         header = replace(header, width=int(rng.integers(1, 200)), height=int(rng.integers(1, 200)))
-    return stream.write(header, payloads[0], payloads[1:], checks)
+    return stream.write(header, payloads[0], payloads[1:], checks, core)
 
 
 def hostile(seed: Seed, rng: np.random.Generator) -> bytes:
@@ -163,7 +175,8 @@ def hostile(seed: Seed, rng: np.random.Generator) -> bytes:
             loop.advance(block.mu.new_tensor(symbols), block.mu)
     except CorruptStream:
         pass  # no encoder can have written this noise: the decoder has to notice, too
-    return stream.write(header, z, blocks, checks)
+    core = _noise(rng, int(rng.integers(MAX_PAYLOAD + 1))) if header.core else b""
+    return stream.write(header, z, blocks, checks, core)
 
 
 def _noise(rng: np.random.Generator, size: int) -> bytes:

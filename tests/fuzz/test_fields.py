@@ -12,11 +12,18 @@ from hypothesis import strategies as st
 from hiercodec import stream
 from hiercodec.errors import StreamError
 from hiercodec.levels import MAX_LEVELS, OWN_LAYOUT, PLANS, LevelPlan
+from hiercodec.stream.core import MAX_PAYLOAD
 from hiercodec.stream.header import MAX_PIXELS, MAX_SIDE
 from tests.fuzz.streams import resealed
 
 SIZES = st.tuples(st.integers(1, MAX_SIDE), st.integers(1, MAX_SIDE)).map(
     lambda size: (size[0], min(size[1], MAX_PIXELS // size[0]))
+)
+MARKS = st.builds(
+    stream.Mark,
+    st.text("0123456789abcdef", min_size=4, max_size=4),
+    st.text("0123456789abcdef", min_size=3, max_size=3),
+    st.just("") | st.text("0123456789abcdef", min_size=4, max_size=4),
 )
 OWN_PLANS = st.integers(1, MAX_LEVELS).map(LevelPlan.numbered)
 
@@ -28,7 +35,11 @@ def files(draw: st.DrawFn) -> tuple[stream.Header, list[bytes], list[int], bytes
     header = stream.Header(*draw(SIZES), draw(st.binary(min_size=4, max_size=4)), plan, draw(st.booleans()))
     payloads = [draw(st.binary(max_size=200)) for _ in range(1 + len(plan))]
     checks = [draw(st.integers(0, 0xFFFF)) for _ in plan]
-    return header, payloads, checks, stream.write(header, payloads[0], payloads[1:], checks)
+    if not (mark := draw(st.none() | MARKS)):
+        return header, payloads, checks, stream.write(header, payloads[0], payloads[1:], checks)
+    core = draw(st.binary(max_size=MAX_PAYLOAD))
+    header = dataclasses.replace(header, core=mark)
+    return header, [core, *payloads], checks, stream.write(header, payloads[0], payloads[1:], checks, core)
 
 
 def ends(parsed: stream.Stream) -> tuple[int, ...]:

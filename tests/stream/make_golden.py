@@ -1,6 +1,7 @@
 """Write a golden stream, once a format version: `PYTHONPATH=. python tests/stream/make_golden.py NAME [LEVELS]`.
 
-Without LEVELS it has the paper's plan; with it, that many levels of 20 channels, as a model's own plan.
+Without LEVELS it has the paper's plan; with it, that many levels of 20 channels, as a model's own plan. A NAME that ends in
+v2 has a core, that of `conftest.PATH`, before the same symbols as v1.
 
 The `.npz` beside the `.hc` holds what went in: z pmfs, indexes, means and symbols, in raster order.
 """
@@ -27,7 +28,7 @@ def main(name: str, levels: int | None = None) -> None:
     if levels:
         counted = range(1, levels + 1)
         plan = LevelPlan.from_cuts(LevelPlan.numbered(levels).names, tuple(20 * i for i in counted), tuple(counted))
-    golden = make(75, 50, seed=2605_08266, floor=0.5, plan=plan)
+    golden = make(75, 50, seed=2605_08266, floor=0.5, plan=plan, core=name.endswith("v2"))
     arrays = {
         "z_offsets": golden.z_tables.offsets,
         "z_pmfs": np.stack(golden.z_tables.pmfs).astype(np.int32),
@@ -39,7 +40,8 @@ def main(name: str, levels: int | None = None) -> None:
         arrays[f"{level.name}_means"] = block.means
         arrays[level.name] = block.symbols.astype(np.int16)
     target.write_bytes(golden.data)
-    np.savez_compressed(target.with_suffix(".npz"), **arrays)
+    if golden.header.version == 1:
+        np.savez_compressed(target.with_suffix(".npz"), **arrays)
 
 
 if __name__ == "__main__":
