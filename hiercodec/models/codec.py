@@ -9,6 +9,7 @@ x̂ ◄──g_s── ŷ (missing blocks: 0; missing symbols of an opened block
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,11 +18,12 @@ from PIL import Image
 from torch import Tensor
 
 from hiercodec import stream
-from hiercodec.errors import ModelMismatch
+from hiercodec.errors import InputError, ModelMismatch, ModelNotFound
 from hiercodec.images import as_rgb, crop, pad_to_multiple
 from hiercodec.levels import plan_id
 from hiercodec.models.blocks import BlockLoop, DeadZone
 from hiercodec.models.coding import CodingPath, thrifty, widened
+from hiercodec.models.conditioner import Conditioner
 from hiercodec.models.config import HYPER_STRIDE, STRIDE
 from hiercodec.models.network import HierNetwork
 from hiercodec.models.prefixes import Decoded, PrefixDecoder
@@ -37,7 +39,8 @@ class Codec:
     """A network with weights, ready to encode photographs and decode any prefix of their streams.
 
     The transforms run in float32 wherever the network lives; everything that feeds the entropy coder runs in the
-    deterministic `CodingPath`. Nothing is remembered between calls.
+    deterministic `CodingPath`. Nothing is remembered between calls. `conditioners` are those of its weights, by the marks
+    that streams name them by.
     """
 
     def __init__(self, network: HierNetwork, tables: stream.Tables, medians: np.ndarray, *, name: str, fingerprint: bytes,
@@ -46,6 +49,7 @@ class Codec:
         self.plan, self.name, self.fingerprint, self.card = network.plan, name, fingerprint, card or {}
         self.coding = CodingPath(network.entropy, tables, medians, network.preset.order)
         self._own = bool(network.preset.declared)
+        self.conditioners: dict[str, Conditioner] = {}
 
     @property
     def device(self) -> torch.device:
@@ -67,10 +71,13 @@ class Codec:
         strength: Sequence[float] = STRENGTH,
         rdoq: float = 0.0,
         core: stream.Core | None = None,
+        conditioned: bool = False,
     ) -> bytes:
         """Encode a PIL image or uint8 RGB (H, W, 3) into a complete stream; `ImageError` for anything else.
 
-        `core`, if given, stands first and says what the picture is (`classify.core_of` makes one).
+        `core`, if given, stands first and says what the picture is (`classify.core_of` makes one). If `conditioned`, the
+        pixels are coded knowing it, by the conditioner of its hierarchy, without which nobody decodes them: `ModelNotFound`
+        where the model has none.
 
         What follows changes where bits go and nothing in the format. `saliency` (⌈H/16⌉, ⌈W/16⌉), 0…1, says where they
         matter, a class-activation map for example: elsewhere small symbols become zero, by a block's `strength` (0…1; the
@@ -82,9 +89,10 @@ class Codec:
         x = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float() / 255
         latent = self.network.g_a(x)
         zones = self._dead_zones(latent.grid, saliency, strength, rdoq)
+        core = self._conditioned(core) if conditioned else core
         z = self.network.entropy.h_a(latent.open_loop(self.plan))  # (1, C_z, hz, wz)
         symbols, z_payload = self.coding.write_z(z)
-        loop = self.coding.start(symbols, (z.shape[-2], z.shape[-1]), latent.grid)
+        loop = self.coding.start(symbols, (z.shape[-2], z.shape[-1]), latent.grid, self._shift(core))
         coded = [self.coding.write(block) for block in loop.code(latent, zones)]
         header = stream.Header(width, height, self.fingerprint, self.plan, self._own, core.mark if core else None)
         return stream.write(header, z_payload, *zip(*coded, strict=True), core=core.payload if core else b"")
@@ -117,19 +125,41 @@ class Codec:
         return PrefixDecoder(self, data, bit_map=bit_map)
 
     def parse(self, data: bytes) -> stream.Stream:
-        """The parsed stream; raises as `stream.parse`, and `ModelMismatch` for another model's."""
+        """The parsed stream; raises as `stream.parse`, and `ModelMismatch` for another model's or conditioner's."""
         parsed = stream.parse(data, self.plan)
         header = parsed.header
         if header.fingerprint != self.fingerprint or header.plan_id != plan_id(self.plan, own=self._own):
             raise ModelMismatch(
                 f"made by model {header.fingerprint.hex()}, this is {self.name!r} {self.fingerprint.hex()}", offset=0
             )
+        needed = header.core.conditioner if header.core else ""
+        if needed and needed not in self.conditioners:
+            raise ModelMismatch(
+                f"its pixels are conditioned on its core by conditioner {needed}, which is not here: a file beside the "
+                f"weights of {self.name!r}. What the core tells can be read without it",
+                offset=parsed.header_bytes,
+            )
         return parsed
 
     def start(self, parsed: stream.Stream) -> BlockLoop:
         """Begin decoding from a complete z."""
         grid, shape = self.grids(parsed.header)
-        return self.coding.start(self.coding.read_z(parsed.z.payload, shape), shape, grid)
+        return self.coding.start(self.coding.read_z(parsed.z.payload, shape), shape, grid, self._shift(parsed.told))
+
+    def _conditioned(self, core: stream.Core | None) -> stream.Core:
+        """The core, saying that the pixels are conditioned on it."""
+        if core is None:
+            raise InputError("pixels are conditioned on a core: give one")
+        for mark, known in self.conditioners.items():
+            if known.hierarchy.startswith(core.mark.hierarchy):
+                return replace(core, mark=replace(core.mark, conditioner=mark))
+        raise ModelNotFound(
+            f"model {self.name!r} has no conditioner for the hierarchy {core.mark.hierarchy}; hiercodec fit-core makes one"
+        )
+
+    def _shift(self, core: stream.Core | None) -> Tensor | None:
+        """What a stream's core adds to the features; None unless the pixels are conditioned on it."""
+        return self.conditioners[core.mark.conditioner].shift(core) if core and core.mark.conditioner else None
 
     def ideal_bits(self, data: bytes) -> float:
         """Σ -log2 p of all symbols of a complete stream under the tables that code them: what an ideal coder needs."""

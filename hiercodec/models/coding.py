@@ -106,10 +106,16 @@ class CodingPath:
         return float(self._z_tables.bits(symbols, self._z_indexes(shape)).sum())
 
     @torch.inference_mode()
-    def start(self, z_symbols: np.ndarray, shape: tuple[int, int], grid: tuple[int, int]) -> BlockLoop:
-        """Begin an image from its z symbols on the grid `shape` (hz, wz); its latent has the grid (h, w)."""
+    def start(
+        self, z_symbols: np.ndarray, shape: tuple[int, int], grid: tuple[int, int], shift: Tensor | None = None
+    ) -> BlockLoop:
+        """Begin an image from its z symbols on the grid `shape` (hz, wz); its latent has the grid (h, w).
+
+        `shift` float64 (1, C, 1, 1) is added to its features P: what a conditioner makes of a core.
+        """
         z_hat = torch.from_numpy(z_symbols.reshape(-1, *shape)) + self._medians
-        return BlockLoop(self.entropy, self.entropy.hyper_features(z_hat[None], grid), Exact())
+        hyper = self.entropy.hyper_features(z_hat[None], grid)
+        return BlockLoop(self.entropy, hyper if shift is None else hyper + shift, Exact())
 
     def write(self, block: Block) -> tuple[bytes, int]:
         """A block's payload and the checksum of its parameters."""

@@ -1,7 +1,7 @@
 """Fitting what a model takes from a core, on training photographs: `hiercodec fit-core`.
 
-photos ──► y, z, P as they are without a core ──► counts of z's symbols in every group: its tables
-  └──► classifier ──► told path            └────► shifts of P, by the bits of the blocks (Adam)
+photos ──► P, y block by block, as they are without a core ──► shifts of P, by the bits of the blocks (Adam)
+  └──► classifier ──► told path, a tenth of them another photograph's ──┘
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from hiercodec.classify import core_of
 from hiercodec.classify.classifier import Classifier
 from hiercodec.models.blocks import BlockLoop, StraightThrough
 from hiercodec.models.codec import Codec
+from hiercodec.models.conditioner import Conditioner
+from hiercodec.models.entropy import PrefixEntropyModel
+from hiercodec.stream.tables import SCALE_MIN
 from hiercodec.taxonomy import Hierarchy
 
 Report = Callable[[str], object]
@@ -27,19 +30,16 @@ Report = Callable[[str], object]
 class Samples:
     """Photographs of one size as coding without a core sees them, and what their cores tell.
 
-    z symbols int16 (n, C_z, hz, wz), features P float16 (n, C, h, w), what is left to code of y and ŷ, both float16
-    (n, M, h, w), told groups and confidences int64 (n, levels).
+    Features P (n, C, h, w) and ŷ (n, M, h, w), both float16, told groups and confidences int64 (n, levels).
     """
 
-    z: Tensor
     hyper: Tensor
-    left: Tensor
     y_hat: Tensor
     groups: Tensor
     confidences: Tensor
 
     def __len__(self) -> int:
-        return len(self.z)
+        return len(self.hyper)
 
 
 @torch.inference_mode()
@@ -56,14 +56,70 @@ def samples(codec: Codec, pictures: Iterable[np.ndarray], classifier: Classifier
         latent = network.g_a(x)
         z = torch.round(network.entropy.h_a(latent.open_loop(codec.plan)) - centre)
         loop = BlockLoop(network.entropy, network.entropy.hyper_features(z + centre, latent.grid), StraightThrough())
-        left = []
-        for j, zone in enumerate(network.preset.dead_zone):
-            left.append(latent.block(j, codec.plan))
-            _, mu = loop.parameters()
-            latent.advance(j, loop.advance(StraightThrough().nearest(left[-1] - mu, zone), mu))
+        for _ in loop.code(latent, network.preset.dead_zone):
+            pass
         told = [core_of(p, hierarchy, classifier.sha256).path(levels) for p in classifier.probabilities(chunk)]
         path = torch.tensor(told)  # (batch, levels, 2)
-        rows.append((z.short(), loop.hyper.half(), torch.cat(left, 1).half(), torch.cat(loop.blocks, 1).half(),
+        rows.append((loop.hyper.half(), torch.cat(loop.blocks, 1).half(),
                      path[..., 0], path[..., 1]))  # fmt: skip
         report(f"{sum(len(row[0]) for row in rows)} photographs analysed")
     return Samples(*(torch.cat(part) for part in zip(*rows, strict=True)))
+
+
+def fit(
+    codec: Codec, found: Samples, hierarchy: Hierarchy, *, levels: int = 2, steps: int = 500, seed: int = 0,
+    wrong: float = 0.1, rate: float = 3e-3, batch: int = 16, side: int = 7, report: Report = lambda text: None,
+) -> Conditioner:  # fmt: skip
+    """A conditioner on the groups of the first `levels`, by the bits of all blocks of `found`.
+
+    A share `wrong` of the cores it learns from is another photograph's, so that it trusts none blindly. A step takes `batch`
+    windows of `side`×`side` latent positions.
+    """
+    torch.manual_seed(seed)
+    rng, entropy = np.random.default_rng(seed), codec.network.entropy
+    width = codec.network.preset.width
+    shifts = [torch.zeros(level.k, width, requires_grad=True) for level in hierarchy.levels[:levels]]
+    gates = torch.ones(levels, 4, requires_grad=True)
+    optimiser = torch.optim.Adam([*shifts, gates], lr=rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
+    for step in range(steps):
+        rows = rng.integers(len(found), size=batch)
+        told = np.where(rng.random(batch) < wrong, rng.integers(len(found), size=batch), rows)
+        top, left = (int(rng.integers(max(1, size - side + 1))) for size in found.hyper.shape[-2:])
+        window = (rows, slice(None), slice(top, top + side), slice(left, left + side))
+        shift = sum(
+            gates[level, found.confidences[told, level], None] * shifts[level][found.groups[told, level]]
+            for level in range(levels)
+        )
+        hyper = found.hyper[window].float() + shift[:, :, None, None]  # pyright: ignore[reportIndexIssue]
+        loss = bits_of(entropy, hyper, found.y_hat[window].float()).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        if step % 100 == 99:
+            report(f"step {step + 1}: {loss.item():.4f} bits a symbol")
+    card = {
+        "fingerprint": codec.fingerprint.hex(),
+        "hierarchy": hierarchy.name,
+        "hierarchy_digest": hierarchy.digest,
+        "photos": len(found),
+        "steps": steps,
+        "seed": seed,
+        "wrong": wrong,
+    }
+    groups = np.stack([level.assignment for level in hierarchy.levels]).astype(np.int16)
+    numbers = [array.detach().half().numpy() for array in (gates, *shifts)]
+    return Conditioner(groups, numbers[0], tuple(numbers[1:]), card)
+
+
+def bits_of(entropy: PrefixEntropyModel, hyper: Tensor, y_hat: Tensor) -> Tensor:
+    """Bits of every value of ŷ, (B, M, h, w), from P and the blocks before: of the symbols that were coded, at μ as it was."""
+    parts = []
+    for j, level in enumerate(entropy.plan):
+        scale, mean = entropy.block_parameters(j, hyper, y_hat[:, : level.start])
+        sigma = scale.clamp_min(SCALE_MIN) * 2**0.5
+        offset = (y_hat[:, level.channels] - mean).abs()
+        mass = 0.5 * (torch.erfc((offset - 0.5) / sigma) - torch.erfc((offset + 0.5) / sigma))
+        parts.append(-mass.clamp_min(1e-6).log2())
+    return torch.cat(parts, 1)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import hiercodec
-from hiercodec import stream
+from hiercodec import api, classify, stream
 from hiercodec.cli import main as cli
 from hiercodec.errors import ClassifierNotFound, ModelMismatch, ModelNotFound, NotAnImage, ParameterDesync
-from hiercodec.evaluation import Judging
+from hiercodec.evaluation import Judging, stopping  # noqa: F401 (loaded before stand-ins hide what it needs)
 from hiercodec.levels import PAPER_PLAN
 
 FINGERPRINT = b"\x0a\x0b\x0c\x0d"
@@ -25,10 +25,11 @@ class FakeCodec:
     name, fingerprint, plan = "fake", FINGERPRINT, PAPER_PLAN
     desync = False
 
-    def encode(self, rgb):
+    def encode(self, rgb, core=None):
         height, width = rgb.shape[:2]
-        header = stream.Header(width, height, FINGERPRINT)
-        return stream.write(header, b"z" * width, [b"c" * width, b"i" * width, b"f" * width], [1, 2, 3])
+        header = stream.Header(width, height, FINGERPRINT, core=core and core.mark)
+        blocks = [b"c" * width, b"i" * width, b"f" * width]
+        return stream.write(header, b"z" * width, blocks, [1, 2, 3], core.payload if core else b"")
 
     def decode(self, data):
         parsed = stream.parse(data)
@@ -109,6 +110,29 @@ def test_encode_then_decode_picks_the_model_that_the_stream_names(house, capsys)
     assert png.read_bytes() == b"PNG" + bytes([len(data) % 256])
     assert "complete" in capsys.readouterr().err
     assert house.calls == [("load", "tic"), ("find", FINGERPRINT)]
+
+
+def test_encode_says_first_what_a_classifier_says(house, capsys, monkeypatch):
+    out, png = house.path / "out.hc", house.path / "out.png"
+    asked = []
+
+    def core(rgb, classifier, hierarchy):
+        asked.append((classifier, hierarchy.name))
+        return classify.core_of(np.eye(1000)[281], hierarchy, classify.PACKAGED["lite0"].sha256)
+
+    monkeypatch.setattr(api, "core", core)
+    words = (
+        "core: kind mammal (over 95 % sure) › family cat (over 95 % sure) › class tabby (over 95 % sure); told by lite0"
+    )
+    assert run("encode", "photo.jpg", out, "--core", "lite0") == 0
+    assert words in capsys.readouterr().err
+    assert stream.info(out.read_bytes())["version"] == 2
+    assert run("decode", out, png, "--level", "core") == 0
+    assert words in capsys.readouterr().err
+    assert run("encode", "photo.jpg", out, "--core", "lite2", "--hierarchy", "wordnet") == 0
+    assert asked == [("lite0", "consensus-mended"), ("lite2", "wordnet")]
+    assert run("encode", "photo.jpg", out, "--hierarchy", "wordnet") == 2
+    assert "give --core too" in capsys.readouterr().err
 
 
 def test_decode_cuts_first(house, capsys):

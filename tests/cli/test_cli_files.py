@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import json
 import os
@@ -325,3 +326,27 @@ def test_reads_are_bounded(tmp_path):
     with pytest.raises(InputError, match="cannot read"):
         fsio.read_bytes("a\0b")
     assert not issubclass(InputError, StreamError)
+
+
+def test_a_core_is_said_in_words(tmp_path):
+    data, path = (GOLDEN.with_name("synthetic-v2.hc")).read_bytes(), tmp_path / "core.hc"
+    path.write_bytes(data)
+    said = run("info", path).stdout
+    assert "format version 2" in said
+    assert "core: kind " in said
+    assert "told by lite0, groups of consensus-mended" in said
+    assert "the pixels are conditioned on it, by c0de" in said
+    run("truncate", path, tmp_path / "alone.hc", "--level", "core")
+    alone = run("info", tmp_path / "alone.hc").stdout
+    assert [line for line in alone.splitlines() if line.startswith("core:")] == [
+        line for line in said.splitlines() if line.startswith("core:")
+    ]
+    run("verify", tmp_path / "alone.hc", code=3)
+    parsed = stream.parse(data)
+    elsewhere = dataclasses.replace(parsed.header, core=stream.Mark("0000", "579"))
+    sections = parsed.z.payload, [b.payload for b in parsed.blocks], [b.check or 0 for b in parsed.blocks]
+    path.write_bytes(stream.write(elsewhere, *sections, b"abc"))
+    assert "core: 3 bytes that name groups of a hierarchy that is not here (its digest begins with 0000)" in (
+        run("info", path).stdout
+    )
+    run("verify", path)

@@ -77,7 +77,7 @@ def _lite(name: str, height: int, width: int) -> Seed:
 
 
 def _golden(path: Path) -> Seed:
-    weights = path.with_suffix(".safetensors")
+    weights = path.with_name(f"{path.stem.partition('-v')[0]}-v1.safetensors")  # later versions, the same models
     return Seed(path.stem, path.read_bytes(), models.load(weights) if weights.exists() else None)
 
 

@@ -1,4 +1,4 @@
-"""Write the golden model and stream. Run once a format version; what it wrote decodes for ever.
+"""Write the golden models and streams. Run once a format version; what it wrote decodes for ever.
 
 python -m tests.models.make_golden
 """
@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from hiercodec import models
-from tests.models.tiny import TINY_LITE, TINY_TIC, make_codec, smooth_photo
+from hiercodec.classify import PACKAGED, core_of
+from hiercodec.models.conditioner import path_of
+from hiercodec.taxonomy import load_hierarchy
+from tests.models.tiny import make_conditioner, smooth_photo
 
 DATA = Path(__file__).parent / "data"
 
@@ -23,18 +26,24 @@ def symbols_digest(codec: models.Codec, data: bytes) -> str:
     return hashlib.sha256(np.rint(y_hat * 16).astype("<i4").tobytes()).hexdigest()
 
 
+def write(path: Path, codec: models.Codec, data: bytes) -> None:
+    """A golden stream and what it and two cuts of it decode to; refuses to overwrite one."""
+    if path.exists():
+        raise SystemExit(f"{path.name} is golden: a new format version gets a new name")
+    path.write_bytes(data)
+    cuts = {str(n): symbols_digest(codec, data[:n]) for n in (len(data), len(data) * 2 // 3, len(data) // 3)}
+    path.with_suffix(".golden.json").write_text(json.dumps(cuts, indent=1) + "\n")
+
+
 def main() -> None:
-    """Make the fixtures; refuses to overwrite them."""
-    for preset in (TINY_LITE, TINY_TIC):
-        path = DATA / f"{preset.name}-v1.hc"
-        if path.exists():
-            raise SystemExit(f"{path.name} is golden: a new format version gets a new name")
-        DATA.mkdir(exist_ok=True)
-        codec = make_codec(preset.scaled(name=f"{preset.name}-v1"), DATA, seed=11)
-        data = codec.encode(smooth_photo(np.random.default_rng(42), 75, 90))
-        path.write_bytes(data)
-        cuts = {str(n): symbols_digest(codec, data[:n]) for n in (len(data), len(data) * 2 // 3, len(data) // 3)}
-        path.with_suffix(".golden.json").write_text(json.dumps(cuts, indent=1) + "\n")
+    """Make the fixtures of version 2, coded by the models of version 1, the second one conditioned on its core."""
+    photo, hierarchy = smooth_photo(np.random.default_rng(42), 75, 90), load_hierarchy()
+    core = core_of(np.random.default_rng(3).dirichlet(np.full(1000, 0.01)), hierarchy, PACKAGED["lite0"].sha256)
+    weights = DATA / "tiny-lite-v1.safetensors"
+    make_conditioner(path_of(weights), models.load(weights), hierarchy)
+    codec = models.load(weights)
+    write(DATA / "tiny-lite-v2.hc", codec, codec.encode(photo, core=core))
+    write(DATA / "tiny-lite-v2-conditioned.hc", codec, codec.encode(photo, core=core, conditioned=True))
 
 
 if __name__ == "__main__":
