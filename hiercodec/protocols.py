@@ -55,8 +55,8 @@ class Codec(Protocol):
     plan: LevelPlan
     card: dict[str, Any]
 
-    def encode(self, rgb: np.ndarray, /) -> bytes:
-        """A picture → a complete stream."""
+    def encode(self, rgb: np.ndarray, /, *, core: Any = None) -> bytes:
+        """A picture → a complete stream, which begins with the `core` (`stream.Core`) where one is given."""
         ...
 
     def decode(self, data: bytes, *, bit_map: bool = False) -> DecodedPrefix:

@@ -72,7 +72,7 @@ def fuse(told: np.ndarray, seen: np.ndarray, pool: Pool = INDEPENDENT, share: fl
 
 
 def fit_pool(told: np.ndarray, seen: np.ndarray, share: np.ndarray, right: np.ndarray) -> Pool:
-    """The likeliest weights of answers told and seen [n, k], shares of the file and right groups [n]; a and b are not below 0.
+    """The likeliest weights of answers told and seen [n, k], shares of the file and right groups [n]; a, b ≥ 0.
 
     The likelihood is that of a conditional logit model (McFadden, 1974), concave in the weights: one optimum.
     """

@@ -1,0 +1,94 @@
+"""Told, seen, fused: what a stream's core says a picture is, what a classifier sees of its pixels, and both as one answer.
+
+    stream ──── told_in ────► Told ──────────┐
+    picture ── classifier ──► Verdict (seen) ─┴─ fused ──► Verdict
+
+A core is read in the hierarchy it was written in; in any other it says nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from hiercodec import stream
+from hiercodec.classify import Told, told
+from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, pools_of, told_mass
+from hiercodec.evaluation.measure import Judging, Verdict
+from hiercodec.evaluation.peers import Prefix
+from hiercodec.protocols import OperatingPoint
+from hiercodec.taxonomy import Hierarchy
+
+CORE_ONLY, FUSED = "core only", "fused"
+"""What rows call the answers of the core alone, and those of core and pixels together."""
+
+
+def told_in(parsed: stream.Stream, hierarchy: Hierarchy) -> Told | None:
+    """What the core of a stream, whole or cut, tells in this hierarchy; None without a core, or where it is another's.
+
+    Raises `CorruptStream` for a core that no encoder writes.
+    """
+    core = parsed.told
+    known = core is not None and hierarchy.digest.startswith(core.mark.hierarchy)
+    return told(core, hierarchy) if known else None
+
+
+def arrivals(data: bytes, hierarchy: Hierarchy) -> dict[str, int]:
+    """Level → the length in bytes from which on a cut of the stream tells it; empty where `told_in` is None."""
+    parsed, found = stream.parse(data), {}
+    if parsed.core is not None:
+        for n in range(parsed.core.start, min(parsed.core.end, len(data)) + 1):
+            so_far = told_in(stream.parse(data[:n]), hierarchy)
+            for level in so_far.path if so_far else ():
+                found.setdefault(level, n)
+    return found
+
+
+def core_verdict(core: Told, judging: Judging) -> Verdict:
+    """The core's own answer: every group it names with its confidence; at a level that has not arrived, nothing."""
+    masses = {
+        level.name: _mass(core, level.name, level.k) if level.name in core.path else np.full(level.k, 1 / level.k)
+        for level in judging.hierarchy.levels
+    }
+    return _verdict(masses, judging.right)
+
+
+def fused(seen: Verdict, core: Told, pools: Mapping[str, Pool], share: float) -> Verdict:
+    """What a verdict on the pixels and the core say together (see `classify.fusion`); levels not told stay as seen.
+
+    `share` is how much of the whole file, 0…1, the pixels were decoded from.
+    """
+    masses = {
+        level: fuse(_mass(core, level, len(mass)), mass, pools.get(level, INDEPENDENT), share)
+        if level in core.path
+        else mass
+        for level, mass in seen.masses.items()
+    }
+    return _verdict(masses, seen.right)
+
+
+def witnesses(point: OperatingPoint, seen: Verdict, judging: Judging) -> Iterator[tuple[str, Verdict]]:
+    """(what rows call it, verdict) of a point's core, and of core and pixels together; nothing for a file without a core.
+
+    The core's own answer comes once a file, with the cut that ends where the core does.
+    """
+    core = told_in(point.whole, judging.hierarchy) if isinstance(point, Prefix) else None
+    if core is None:
+        return
+    assert isinstance(point, Prefix)
+    assert point.whole.core is not None
+    if point.bytes == point.whole.core.end:
+        yield CORE_ONLY, core_verdict(core, judging)
+    pools = pools_of(core.classifier, judging.classifier.name, judging.hierarchy.name)
+    yield FUSED, fused(seen, core, pools, point.bytes / point.whole.total_bytes)
+
+
+def _mass(core: Told, level: str, k: int) -> np.ndarray:
+    group, _, confidence = core.path[level][0]
+    return told_mass(group, confidence, k)
+
+
+def _verdict(masses: Mapping[str, np.ndarray], right: Mapping[str, tuple[int, ...]]) -> Verdict:
+    """A verdict of these groups; its classes are those of the last level."""
+    return Verdict(next(reversed(masses.values())).astype(np.float32), masses, right)  # pyright: ignore[reportCallIssue]
