@@ -40,7 +40,7 @@ def fitted(
         points = list(peer.points(centre_crop(photo, crop) if crop else photo))
         core = told_in(points[0].whole, viewers[0].hierarchy)
         assert core is not None
-        told += [dict(core_verdict(core, viewers[0]).masses)] * len(points)
+        told += [dict(core_verdict(core, {}).masses)] * len(points)
         shares += [point.bytes / point.whole.total_bytes for point in points]
         of += [i] * len(points)
         for viewer in viewers:

@@ -30,8 +30,8 @@ def records(
         point = {"photo": photo, "label": label, "codec": row.peer, "setting": row.point.setting, **_quality(rgb, row)}
         for name, verdict in row.verdicts.items():
             yield {**point, "judge": name, **_answer(verdict, known=label >= 0)}
-            for codec, answer in witnesses(row.point, verdict, judging[name]):
-                yield {**point, "codec": codec, "judge": name, **_answer(answer, known=label >= 0)}
+            for suffix, answer in witnesses(row.point, verdict, judging[name]):
+                yield {**point, "codec": row.peer + suffix, "judge": name, **_answer(answer, known=label >= 0)}
         if not row.verdicts:
             yield {**point, "judge": "", **UNJUDGED}
 

@@ -15,13 +15,13 @@ import numpy as np
 from hiercodec import stream
 from hiercodec.classify import Told, told
 from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, pools_of, told_mass
-from hiercodec.evaluation.measure import Judging, Verdict
+from hiercodec.evaluation.measure import Judging, Right, Verdict
 from hiercodec.evaluation.peers import Prefix
 from hiercodec.protocols import OperatingPoint
 from hiercodec.taxonomy import Hierarchy
 
-CORE_ONLY, FUSED = "core only", "fused"
-"""What rows call the answers of the core alone, and those of core and pixels together."""
+CORE_ONLY, FUSED = ", core only", ", fused"
+"""What rows put behind a codec's name for the answers of its core alone, and for those of core and pixels together."""
 
 
 def told_in(parsed: stream.Stream, hierarchy: Hierarchy) -> Told | None:
@@ -45,13 +45,13 @@ def arrivals(data: bytes, hierarchy: Hierarchy) -> dict[str, int]:
     return found
 
 
-def core_verdict(core: Told, judging: Judging) -> Verdict:
+def core_verdict(core: Told, right: Right) -> Verdict:
     """The core's own answer: every group it names with its confidence; at a level that has not arrived, nothing."""
     masses = {
         level.name: _mass(core, level.name, level.k) if level.name in core.path else np.full(level.k, 1 / level.k)
-        for level in judging.hierarchy.levels
+        for level in core.hierarchy.levels
     }
-    return _verdict(masses, judging.right)
+    return _verdict(masses, right)
 
 
 def fused(seen: Verdict, core: Told, pools: Mapping[str, Pool], share: float) -> Verdict:
@@ -69,7 +69,7 @@ def fused(seen: Verdict, core: Told, pools: Mapping[str, Pool], share: float) ->
 
 
 def witnesses(point: OperatingPoint, seen: Verdict, judging: Judging) -> Iterator[tuple[str, Verdict]]:
-    """(what rows call it, verdict) of a point's core, and of core and pixels together; nothing for a file without a core.
+    """(what rows put behind the codec's name, verdict) of a point's core, and of core and pixels; nothing without a core.
 
     The core's own answer comes once a file, with the cut that ends where the core does.
     """
@@ -79,7 +79,7 @@ def witnesses(point: OperatingPoint, seen: Verdict, judging: Judging) -> Iterato
     assert isinstance(point, Prefix)
     assert point.whole.core is not None
     if point.bytes == point.whole.core.end:
-        yield CORE_ONLY, core_verdict(core, judging)
+        yield CORE_ONLY, core_verdict(core, seen.right)
     pools = pools_of(core.classifier, judging.classifier.name, judging.hierarchy.name)
     yield FUSED, fused(seen, core, pools, point.bytes / point.whole.total_bytes)
 
@@ -89,6 +89,6 @@ def _mass(core: Told, level: str, k: int) -> np.ndarray:
     return told_mass(group, confidence, k)
 
 
-def _verdict(masses: Mapping[str, np.ndarray], right: Mapping[str, tuple[int, ...]]) -> Verdict:
+def _verdict(masses: Mapping[str, np.ndarray], right: Right) -> Verdict:
     """A verdict of these groups; its classes are those of the last level."""
     return Verdict(next(reversed(masses.values())).astype(np.float32), masses, right)  # pyright: ignore[reportCallIssue]
