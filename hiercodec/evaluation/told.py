@@ -9,16 +9,19 @@ A core is read in the hierarchy it was written in; in any other it says nothing 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from hiercodec import stream
-from hiercodec.classify import Told, told
+from hiercodec.classify import Told, ranked, told
 from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, pools_of, told_mass
+from hiercodec.errors import HierarchyError
 from hiercodec.evaluation.measure import Judging, Right, Verdict
 from hiercodec.evaluation.peers import Prefix
+from hiercodec.evaluation.trace import CoreAnswer, Ranked
 from hiercodec.protocols import OperatingPoint
-from hiercodec.taxonomy import Hierarchy
+from hiercodec.taxonomy import Hierarchy, find_hierarchy
 
 CORE_ONLY, FUSED = ", core only", ", fused"
 """What rows put behind a codec's name for the answers of its core alone, and for those of core and pixels together."""
@@ -43,6 +46,43 @@ def arrivals(data: bytes, hierarchy: Hierarchy) -> dict[str, int]:
             for level in so_far.path if so_far else ():
                 found.setdefault(level, n)
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileCore:
+    """The core of one file, for whoever looks at its cuts: what it tells, from which byte on, and all bytes of the file."""
+
+    told: Told
+    arrivals: Mapping[str, int]
+    total: int
+
+    @classmethod
+    def of(cls, data: bytes, hierarchy: Hierarchy | None = None) -> FileCore | None:
+        """The core of a stream in `hierarchy`, or in the shipped one it names (None); None where it cannot be read so."""
+        parsed = stream.parse(data)
+        if parsed.told is None:
+            return None
+        try:
+            core = told_in(parsed, hierarchy or find_hierarchy(parsed.told.mark.hierarchy))
+        except HierarchyError:
+            return None
+        return core and cls(core, arrivals(data, core.hierarchy), parsed.total_bytes)
+
+    @property
+    def answers(self) -> dict[str, CoreAnswer]:
+        """Level → what it tells there."""
+        guesses = {level: guess for level, (guess,) in self.told.path.items()}
+        return {level: CoreAnswer(*guess, self.arrivals[level]) for level, guess in guesses.items()}
+
+    def fused(self, seen: Verdict, viewer: str, n_bytes: int) -> dict[str, Ranked]:
+        """Level told → what the core and a verdict of `viewer` on the first `n_bytes` say together, likeliest groups first."""
+        pools = pools_of(self.told.classifier, viewer, self.told.hierarchy.name)
+        masses = fused(seen, self.told, pools, n_bytes / self.total).masses
+        return {
+            level.name: ranked(masses[level.name], level.labels)
+            for level in self.told.hierarchy.levels
+            if self.arrivals.get(level.name, n_bytes + 1) <= n_bytes
+        }
 
 
 def core_verdict(core: Told, right: Right) -> Verdict:

@@ -192,7 +192,9 @@ def judged_again(bundle: Bundle, judge: Judge, truth: tuple[int, ...], *, tell: 
     provenance = bundle.trace.provenance
     original = None if provenance.get("reference") else bundle.original_pixels()
     codec = codec_for(provenance["fingerprint"], provenance["model"])
-    again = tracing.judged_again(codec, bundle.trace, bundle.frames(), original, judging_of(judge, truth))
+    again = tracing.judged_again(
+        codec, bundle.trace, bundle.stream, bundle.frames(), original, judging_of(judge, truth)
+    )
     return dataclasses.replace(bundle, trace=again)
 
 
