@@ -75,7 +75,7 @@ class FileCore:
         return {level: CoreAnswer(*guess, self.arrivals[level]) for level, guess in guesses.items()}
 
     def fused(self, seen: Verdict, viewer: str, n_bytes: int) -> dict[str, Ranked]:
-        """Level told → what the core and a verdict of `viewer` on the first `n_bytes` say together, likeliest groups first."""
+        """Level told → what the core and a verdict of `viewer` on the first `n_bytes` say together, likeliest first."""
         pools = pools_of(self.told.classifier, viewer, self.told.hierarchy.name)
         masses = fused(seen, self.told, pools, n_bytes / self.total).masses
         return {
