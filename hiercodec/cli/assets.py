@@ -1,4 +1,4 @@
-"""`hiercodec assets taxonomy | traces | stress | fusion`: make again what ships in `assets/`."""
+"""`hiercodec assets taxonomy | traces | stress | …`: make again what ships in `assets/`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import argparse
 import time
 from pathlib import Path
 
+from hiercodec.cli import core as cores_of
 from hiercodec.cli.base import Command, Group, command_line, cores, note
 from hiercodec.cli.hierarchy import measured
-from hiercodec.errors import ConfigError, HierarchyError
-from hiercodec.fsio import check_writable, locate, write_json
+from hiercodec.errors import HierarchyError
+from hiercodec.fsio import check_writable, locate
 from hiercodec.taxonomy.embeddings import ENV
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
-RATES = (0.02, 0.05, 0.1, 0.2, 0.4)
 KINDS = ("classes", "wordnet", "hierarchies", "stability", "ladder", "layouts")
 
 
@@ -151,58 +151,6 @@ def _stress(args: argparse.Namespace) -> int:
     return 0
 
 
-def _fusion_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", nargs="+", help="labelled photographs to fit on: wnid folders or .tar shards")
-    parser.add_argument("--model", default="lite")
-    parser.add_argument("--core", default="lite0", metavar="C", help="the classifier that writes cores (default lite0)")
-    parser.add_argument("--classifier", action="append", help="who sees the pixels (default lite0); may be repeated")
-    parser.add_argument("--hierarchy", default=DEFAULT_HIERARCHY)
-    parser.add_argument("--rates", type=float, nargs="+", default=RATES, metavar="BPP", help="where files are cut")
-    parser.add_argument("--crop", type=int, help="take the central square of this side first")
-    parser.add_argument("--sample", type=int, metavar="N", help="only N photographs, evenly spaced over the data set")
-    parser.add_argument("--out", type=Path, default=locate("fusion.json"), metavar="FILE")
-
-
-def _fusion(args: argparse.Namespace) -> int:
-    import numpy as np
-    from tqdm import tqdm
-
-    from hiercodec import models
-    from hiercodec.classify import load_classifier
-    from hiercodec.evaluation import Judging
-    from hiercodec.evaluation.dataset import load_photos
-    from hiercodec.evaluation.fusing import fitted
-    from hiercodec.evaluation.peers import HierPeer, Teller, at_rates
-    from hiercodec.taxonomy import load_hierarchy
-
-    check_writable(args.out)
-    tree, photos = load_hierarchy(args.hierarchy), load_photos(args.dataset)
-    photos = photos.take(np.flatnonzero(photos.labels >= 0))
-    photos = photos.spread(args.sample) if args.sample else photos
-    if len(photos) < 2:
-        raise ConfigError("fitting needs at least two labelled photographs: wnid folders give labels")
-    codec, teller = models.load(args.model), Teller(load_classifier(args.core), tree)
-    viewers = [Judging(load_classifier(spec), tree) for spec in args.classifier or ["lite0"]]
-    with tqdm(total=len(photos), unit="photo", disable=None) as bar:
-        found = fitted(
-            photos,
-            HierPeer(codec, at_rates(args.rates), core=teller),
-            viewers,
-            crop=args.crop,
-            progress=lambda done: bar.update(done - bar.n),
-        )
-    made = {"model": f"{codec.name} {codec.fingerprint.hex()}", "photos": len(photos), "rates": list(args.rates)}
-    write_json(
-        args.out, {"teller": args.core, "hierarchy": tree.name, **made, "command": command_line(args), "viewers": found}
-    )
-    for name, levels in found.items():
-        told = ", ".join(
-            f"{level} {row['held_out']['nll_seen']} → {row['held_out']['nll_fused']}" for level, row in levels.items()
-        )
-        note(f"{name}: NLL of held-out photographs, seen → fused: {told}")
-    return 0
-
-
 COMMANDS = (
     Group(
         "assets",
@@ -213,7 +161,7 @@ COMMANDS = (
             Command(
                 "stress", "the samples cropped, turned, blurred, noisy, dark, occluded", _stress_arguments, _stress
             ),
-            Command("fusion", "how much a core and a classifier weigh against each other", _fusion_arguments, _fusion),
+            *cores_of.COMMANDS,
         ),
     ),
 )
