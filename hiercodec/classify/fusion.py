@@ -1,8 +1,9 @@
 """Told and seen as one answer: what a label in the file says of the groups, times what a classifier sees. numpy only.
 
-*Told*: a label names one of K groups and how likely it is right, c: that group has the mass c, each of the others
-(1 − c) / (K − 1). *Seen*: a classifier's probabilities of the K groups, of the pixels that have arrived. Both speak of one
-photograph, so they are pooled log-linearly (Genest and Zidek, Combining Probability Distributions, 1986), with weights:
+*Told*: a label names a group a level and how likely each is right. The classes of a told group share its probability, and
+what a narrower group leaves of it goes evenly to its other classes (`told_classes`); summed, that is a probability for every
+group y of a level. *Seen*: a classifier's probabilities of the same groups, of the pixels that have arrived. Both speak of
+one photograph, so they are pooled log-linearly (Genest and Zidek, Combining Probability Distributions, 1986), with weights:
 
     fused(y) ∝ told(y)^a · seen(y)^(b + c·log share)
 
@@ -15,7 +16,7 @@ photographs by `hiercodec assets fusion`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -26,6 +27,9 @@ from hiercodec.errors import ClassifierNotFound
 from hiercodec.fsio import locate
 
 FITTED = locate("fusion.json")
+
+SUREST = 0.99
+"""No group is surer than this of what the group before it holds: the most that a core can say."""
 
 FLOOR = 1e-6
 """Probabilities below this count as this: a witness who rules a group out altogether could never be corrected."""
@@ -46,23 +50,35 @@ INDEPENDENT = Pool()
 """Bayes' rule for witnesses who err independently: what a level has for which no weights were fitted."""
 
 
-def told_mass(group: int, confidence: float, k: int) -> np.ndarray:
-    """float64[k], sums to 1: the told group's confidence, 0…1, and the rest evenly over the other groups.
+def told_classes(told: Sequence[tuple[int, float]], levels: Sequence[np.ndarray]) -> np.ndarray:
+    """float64[classes], sums to 1: what (group, how likely it is right) a level, coarse first, says of every class.
 
-    >>> told_mass(1, 0.5, 3).tolist()
-    [0.25, 0.5, 0.25]
+    `levels` are the group numbers of every class, int[classes]. The classes that all groups so far have in common keep the
+    last one's probability, and none of more than `SUREST` of what the one before had; the rest of that is spread evenly
+    over the classes that fell away. Levels that were not told are even.
+
+    >>> told_classes([(0, 0.8), (1, 0.6)], [np.array([0, 0, 0, 1, 1]), np.array([0, 1, 2, 3, 4])]).round(3).tolist()
+    [0.1, 0.6, 0.1, 0.1, 0.1]
     """
-    mass = np.full(k, (1 - confidence) / max(1, k - 1))
-    mass[group] = confidence if k > 1 else 1.0
+    possible, left = np.ones(len(levels[0]), bool), 1.0
+    mass = np.full(len(possible), 1 / len(possible))
+    for (group, confidence), level in zip(told, levels, strict=False):
+        inside = possible & (level == group)
+        outside = possible & ~inside
+        if not outside.any():
+            continue
+        kept = min(confidence, SUREST * left)
+        mass[outside], left = (left - kept) / outside.sum(), kept
+        mass[inside], possible = kept / inside.sum(), inside
     return mass
 
 
 def fuse(told: np.ndarray, seen: np.ndarray, pool: Pool = INDEPENDENT, share: float | np.ndarray = 1.0) -> np.ndarray:
     """Fused probabilities float64[..., k], from those told and seen, both [..., k], and the share of the file [...], 0…1.
 
-    >>> fuse(told_mass(0, 0.5, 2), np.array([0.8, 0.2])).round(3).tolist()  # told nothing: as seen
+    >>> fuse(np.array([0.5, 0.5]), np.array([0.8, 0.2])).round(3).tolist()  # told nothing: as seen
     [0.8, 0.2]
-    >>> fuse(told_mass(0, 0.8, 2), np.array([0.8, 0.2])).round(3).tolist()  # both agree: surer than either
+    >>> fuse(np.array([0.8, 0.2]), np.array([0.8, 0.2])).round(3).tolist()  # both agree: surer than either
     [0.941, 0.059]
     """
     weight = pool.seen + pool.by_share * np.log(np.clip(share, 1e-3, 1))

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hiercodec import stream
-from hiercodec.classify import Told, ranked, told
-from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, pools_of, told_mass
+from hiercodec.classify import Told, level_probabilities, ranked, told
+from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, pools_of, told_classes
 from hiercodec.errors import HierarchyError
 from hiercodec.evaluation.measure import Judging, Right, Verdict
 from hiercodec.evaluation.peers import Prefix
@@ -86,26 +86,23 @@ class FileCore:
 
 
 def core_verdict(core: Told, right: Right) -> Verdict:
-    """The core's own answer: every group it names with its confidence; at a level that has not arrived, nothing."""
-    masses = {
-        level.name: _mass(core, level.name, level.k) if level.name in core.path else np.full(level.k, 1 / level.k)
-        for level in core.hierarchy.levels
-    }
-    return _verdict(masses, right)
+    """The core's own answer, as probabilities of all classes and groups (see `classify.fusion`)."""
+    levels = [level.assignment for level in core.hierarchy.levels]
+    classes = told_classes([(group, p) for group, _, p in core.path.winners], levels)
+    return Verdict(classes.astype(np.float32), level_probabilities(classes, core.hierarchy), right)
 
 
 def fused(seen: Verdict, core: Told, pools: Mapping[str, Pool], share: float) -> Verdict:
-    """What a verdict on the pixels and the core say together (see `classify.fusion`); levels not told stay as seen.
+    """What a verdict on the pixels and the core say together (see `classify.fusion`).
 
     `share` is how much of the whole file, 0…1, the pixels were decoded from.
     """
+    told = core_verdict(core, seen.right)
     masses = {
-        level: fuse(_mass(core, level, len(mass)), mass, pools.get(level, INDEPENDENT), share)
-        if level in core.path
-        else mass
+        level: fuse(told.masses[level], mass, pools.get(level, INDEPENDENT), share)
         for level, mass in seen.masses.items()
     }
-    return _verdict(masses, seen.right)
+    return Verdict(next(reversed([*masses.values()])).astype(np.float32), masses, seen.right)
 
 
 def witnesses(point: OperatingPoint, seen: Verdict, judging: Judging) -> Iterator[tuple[str, Verdict]]:
@@ -122,13 +119,3 @@ def witnesses(point: OperatingPoint, seen: Verdict, judging: Judging) -> Iterato
         yield CORE_ONLY, core_verdict(core, seen.right)
     pools = pools_of(core.classifier, judging.classifier.name, judging.hierarchy.name)
     yield FUSED, fused(seen, core, pools, point.bytes / point.whole.total_bytes)
-
-
-def _mass(core: Told, level: str, k: int) -> np.ndarray:
-    group, _, confidence = core.path[level][0]
-    return told_mass(group, confidence, k)
-
-
-def _verdict(masses: Mapping[str, np.ndarray], right: Right) -> Verdict:
-    """A verdict of these groups; its classes are those of the last level."""
-    return Verdict(next(reversed(masses.values())).astype(np.float32), masses, right)  # pyright: ignore[reportCallIssue]

@@ -8,9 +8,33 @@ import numpy as np
 import pytest
 
 from hiercodec.classify import fusion
-from hiercodec.classify.fusion import Pool, fit_pool, fuse, nll, told_mass
+from hiercodec.classify.fusion import SUREST, Pool, fit_pool, fuse, nll, told_classes
 
 SEEN = np.array([0.2, 0.5, 0.3])
+
+
+def told_mass(group, confidence, k):
+    """What a label of one level says of `k` groups of one class each."""
+    return told_classes([(group, confidence)], [np.arange(k)])
+
+
+def test_a_label_spreads_what_it_does_not_say():
+    assert told_mass(1, 0.5, 3) == pytest.approx([0.25, 0.5, 0.25])
+    kinds, families = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 2, 3])
+    levels = [kinds, families, np.arange(6)]
+    assert told_classes([], levels) == pytest.approx(np.full(6, 1 / 6))
+    assert told_classes([(0, 0.9)], levels) == pytest.approx([0.225] * 4 + [0.05] * 2)
+    assert told_classes([(0, 0.9), (1, 0.65)], levels) == pytest.approx([0.125] * 2 + [0.325] * 2 + [0.05] * 2)
+    whole = told_classes([(0, 0.9), (1, 0.65), (3, 0.35)], levels)
+    assert whole == pytest.approx([0.125, 0.125, 0.3, 0.35, 0.05, 0.05])
+
+
+def test_a_label_never_rules_out_what_is_beside_the_next_group():
+    levels = [np.array([0, 0, 1, 1]), np.arange(4)]
+    mass = told_classes([(0, 0.9), (1, 0.99)], levels)
+    assert mass == pytest.approx([0.9 * (1 - SUREST), 0.9 * SUREST, 0.05, 0.05])
+    alone = told_classes([(2, 0.8), (2, 0.35)], [np.array([0, 1, 2]), np.arange(3)])
+    assert alone == pytest.approx([0.1, 0.1, 0.8]), "a group of one class is as sure as the group"
 
 
 def test_a_label_as_sure_as_chance_changes_nothing():
@@ -42,7 +66,7 @@ def test_weights_sharpen_and_blunt():
 
 
 def test_certainty_can_be_corrected():
-    sure = fuse(told_mass(0, 1.0, 3), np.array([0.0, 1.0, 0.0]))
+    sure = fuse(np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
     assert np.isfinite(sure).all()
     assert sure[0] == pytest.approx(sure[1])
 

@@ -9,7 +9,7 @@ import pytest
 
 from hiercodec import stream
 from hiercodec.classify import core_of_path, level_probabilities
-from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, told_mass
+from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, told_classes
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.peers import HierPeer, Teller, at_rates
 from hiercodec.evaluation.records import records
@@ -55,10 +55,11 @@ def test_the_core_alone_knows_what_it_tells_and_nothing_else(rgb, tabby):
     judging = Judging(FakeClassifier(), TREE).knowing([TABBY])
     whole = core_verdict(told_in(stream.parse(data), TREE), judging.right)
     assert whole.hits == {"coarse": True, "intermediate": True, "fine": True}
-    assert whole.masses["coarse"].max() == pytest.approx(0.99)
+    for level, confidence in {"coarse": 0.99, "intermediate": 0.9, "fine": 0.35}.items():
+        assert whole.masses[level].max() == pytest.approx(confidence)
     assert whole.probabilities.sum() == pytest.approx(1, abs=1e-5)
     nothing = core_verdict(told_in(stream.parse(data[: stream.parse(data).core.start]), TREE), {})
-    assert nothing.masses["coarse"] == pytest.approx(np.full(10, 0.1))
+    assert nothing.masses["coarse"] == pytest.approx(TREE.level("coarse").sizes / 1000)
 
 
 def test_told_and_seen_are_pooled_level_by_level(rgb, tabby):
@@ -66,10 +67,11 @@ def test_told_and_seen_are_pooled_level_by_level(rgb, tabby):
     (seen,) = judging.verdicts([rgb])
     data = FakeCodec().encode(rgb, core=tabby)
     both = fused(seen, told_in(stream.parse(data), TREE), {"fine": Pool(0.5, 1.0, 0.2)}, 0.25)
-    for level, confidence in zip(TREE.levels, (0.99, 0.9, 0.35), strict=True):
-        pool, share = (Pool(0.5, 1.0, 0.2), 0.25) if level.name == "fine" else (INDEPENDENT, 1.0)
-        told = told_mass(int(level.assignment[TABBY]), confidence, level.k)
-        assert both.masses[level.name] == pytest.approx(fuse(told, seen.masses[level.name], pool, share))
+    path = [(int(level.assignment[TABBY]), p) for level, p in zip(TREE.levels, (0.99, 0.9, 0.35), strict=True)]
+    told = level_probabilities(told_classes(path, [level.assignment for level in TREE.levels]), TREE)
+    for level in TREE.names:
+        pool, share = (Pool(0.5, 1.0, 0.2), 0.25) if level == "fine" else (INDEPENDENT, 1.0)
+        assert both.masses[level] == pytest.approx(fuse(told[level], seen.masses[level], pool, share))
     assert both.right == seen.right
     assert np.array_equal(both.probabilities, both.masses["fine"].astype(np.float32))
 

@@ -12,8 +12,8 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
 from hiercodec import stream
-from hiercodec.classify import core_of_path
-from hiercodec.classify.fusion import fuse, told_mass
+from hiercodec.classify import core_of_path, level_probabilities
+from hiercodec.classify.fusion import fuse, told_classes
 from hiercodec.evaluation import Judging, Step, Trace, byte_budgets, psnr, refine, trace, trace_stream
 from hiercodec.evaluation.tracing import extend, judged_again
 from hiercodec.taxonomy import load_hierarchy
@@ -167,9 +167,11 @@ def test_a_file_with_a_core_says_what_it_tells_from_its_first_step_on(traced, pi
     assert parsed.core.start < found.told["coarse"].bytes <= found.told["fine"].bytes <= parsed.core.end
     assert found.teller == FakeClassifier.sha256[:3]
     verdicts = judging.verdicts([result.image for result in decoded])
+    path = [(int(level.assignment[281]), 0.9) for level in hierarchy.levels]
+    told = level_probabilities(told_classes(path, [level.assignment for level in hierarchy.levels]), hierarchy)
     for step, verdict in zip(found.steps, verdicts, strict=True):
         for level in hierarchy.levels:
-            mass = fuse(told_mass(int(level.assignment[281]), 0.9, level.k), verdict.masses[level.name])
+            mass = fuse(told[level.name], verdict.masses[level.name])
             assert step.fused[level.name][0][0] == mass.argmax()
             assert step.fused[level.name][0][2] == pytest.approx(mass.max(), abs=1e-6)
     assert Trace.from_json(json.loads(json.dumps(found.to_json()))) == found
