@@ -96,14 +96,16 @@ def judging_of(judge: Judge, truth: Sequence[int] = ()) -> Judging | None:
 
 
 def first_view(
-    source: str | bytes, model: str, judge: Judge, steps: int, side: int, *, tell: Tell
+    source: str | bytes, model: str, judge: Judge, steps: int, side: int, core: bool = False, *, tell: Tell
 ) -> tuple[Bundle, list[int]]:
     """Trace a sample (by name), a photograph or a .hc stream (by its bytes) at FIRST_STEPS steps.
 
-    Photographs are shrunk to at most `side` pixels a side. Also returns at which bytes the others are that it takes to
-    make `steps`. Shows every frame as it is decoded.
+    Photographs are shrunk to at most `side` pixels a side; with `core` their files begin with the default classifier's
+    answer. Also returns at which bytes the others are that it takes to make `steps`. Shows every frame as it is decoded.
     """
+    from hiercodec.classify import DEFAULT
     from hiercodec.evaluation import trace, trace_stream
+    from hiercodec.evaluation.peers import Teller
     from hiercodec.evaluation.tracing import budgets_of
     from hiercodec.images import read_rgb, resize_to
     from hiercodec.stream import parse
@@ -129,7 +131,8 @@ def first_view(
         data = source
     else:
         tell("progress", 0, FIRST_STEPS, "encoding")
-        data = codec.encode(rgb)
+        label = Teller(load_classifier(DEFAULT), load_hierarchy(judge[1]))(rgb) if core else None
+        data = codec.encode(rgb, core=label)
     budgets = budgets_of(data, steps)
     first = few(budgets, list(parse(data, codec.plan).cuts().values()))
     report: dict[str, Any] = {

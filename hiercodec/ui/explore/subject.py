@@ -86,6 +86,7 @@ def default_settings() -> dict[str, Any]:
         "hierarchy": DEFAULT_HIERARCHY,
         "steps": 24,
         "side": cached.SIDES[0],
+        "core": False,
     }
 
 
@@ -102,7 +103,7 @@ def subject(chosen: Sample | None, settings: dict[str, Any]) -> Subject | None:
 def _sample(chosen: Sample, settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
     plain = default_settings()
     settings = settings | {"side": plain["side"]}  # samples have their own size
-    if all(settings[name] == plain[name] for name in ("model", "steps")):
+    if all(settings[name] == plain[name] for name in ("model", "steps", "core")):
         try:
             shipped = cached.shipped_bundle(chosen.id)
         except HiercodecError:

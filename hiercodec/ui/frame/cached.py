@@ -105,16 +105,18 @@ def compute(
     hierarchy: str,
     steps: int,
     side: int,
+    core: bool = False,
     progress: work.Progress,
     show: Callable[[Any], None] = lambda _: None,
 ) -> tuple[Bundle, list[int]]:
     """Trace a sample (by name), a photograph or a .hc stream (by its bytes) with the real codec.
 
-    Photographs are shrunk to at most `side` pixels a side. Returns a trace of the first few steps, and at which bytes the
-    others are that it takes to make `steps`. Raises the project's errors on bytes it cannot use.
+    Photographs are shrunk to at most `side` pixels a side; with `core` their files begin with a label. Returns a trace of
+    the first few steps, and at which bytes the others are that it takes to make `steps`. Raises the project's errors on
+    bytes it cannot use.
     """
     judge = (classifier, hierarchy)
-    return work.run_first(tasks.first_view, source, model, judge, steps, side, progress=progress, show=show)
+    return work.run_first(tasks.first_view, source, model, judge, steps, side, core, progress=progress, show=show)
 
 
 def judge_again(bundle: Bundle, *, classifier: str | None, hierarchy: str, truth: tuple[int, ...]) -> Bundle:
