@@ -101,8 +101,8 @@ class Lab:
     def cuts(self, rgb: np.ndarray, core: stream.Core) -> Iterator[tuple[str, np.ndarray]]:
         """(rate in words, picture) of a file with this core at every rate."""
         data = self.codec.encode(rgb, core=core)
-        lengths = at_rates(self.rates)(stream.parse(data, self.codec.plan))
-        del lengths["core"]
+        found = at_rates(self.rates)(stream.parse(data, self.codec.plan))
+        lengths = {setting: n for setting, n in found.items() if setting != "core"}
         for point in prefixes(self.codec, data, lengths):
             yield point.setting, point.picture
 

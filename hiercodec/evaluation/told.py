@@ -33,8 +33,9 @@ def told_in(parsed: stream.Stream, hierarchy: Hierarchy) -> Told | None:
     Raises `CorruptStream` for a core that no encoder writes.
     """
     core = parsed.told
-    known = core is not None and hierarchy.digest.startswith(core.mark.hierarchy)
-    return told(core, hierarchy) if known else None
+    if core is None or not hierarchy.digest.startswith(core.mark.hierarchy):
+        return None
+    return told(core, hierarchy)
 
 
 def arrivals(data: bytes, hierarchy: Hierarchy) -> dict[str, int]:

@@ -187,5 +187,5 @@ def wide(rows: Sequence[Mapping[str, Any]], rates: Sequence[float], first: str =
     for row in sorted(rows, key=lambda row: order.index(row["name"][0])):
         who, what = row["name"]
         cell = f"{100 * row['share']:.0f} ({100 * row['low']:.0f} to {100 * row['high']:.0f})"
-        found.setdefault(what, {first: spoken(what)})[NAMED.get(who, who)] = cell
+        found.setdefault(what, {first: spoken(what)})[str(NAMED.get(who, who))] = cell
     return list(found.values())
