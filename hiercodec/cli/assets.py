@@ -6,7 +6,7 @@ import argparse
 import time
 from pathlib import Path
 
-from hiercodec.cli import core as cores_of
+from hiercodec.cli import labels
 from hiercodec.cli.base import Command, Group, command_line, cores, note
 from hiercodec.cli.hierarchy import measured
 from hiercodec.errors import HierarchyError
@@ -161,7 +161,7 @@ COMMANDS = (
             Command(
                 "stress", "the samples cropped, turned, blurred, noisy, dark, occluded", _stress_arguments, _stress
             ),
-            *cores_of.COMMANDS,
+            *labels.COMMANDS,
         ),
     ),
 )
