@@ -157,8 +157,8 @@ def read_plan(given: Any) -> Any:
     return given
 
 
-SPOKEN = {"coarse": "kind", "intermediate": "family", "fine": "class"}
-"""What the app calls the paper's levels."""
+SPOKEN = {"coarse": "kind", "intermediate": "family", "fine": "class", "core": "label"}
+"""What the app calls the paper's levels, and the part of a file that says what the picture is."""
 
 
 def spoken(level: str) -> str:

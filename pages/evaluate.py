@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from hiercodec.ui.evaluate import choice, compare, data, files, photo, views, words
+from hiercodec.ui.evaluate import choice, compare, data, files, label, photo, views, words
 from hiercodec.ui.frame import chrome
 
 VIEWS = {
@@ -15,6 +15,7 @@ VIEWS = {
     "Against rivals": compare.rivals,
     "Whole files": compare.full_rate,
     "Stop when sure": compare.stopping,
+    "Label or pixels": label.draw,
     "One photograph": lambda chosen: photo.draw(chosen.at),
     "Files": lambda chosen: files.draw(chosen, found),
 }

@@ -11,7 +11,7 @@ from hiercodec.classify.catalog import ALLOWED, DEFAULT, PACKAGED, Offer, card_o
 from hiercodec.classify.confidence import Confidence, confidence_of
 from hiercodec.classify.core import Told, core_of, core_of_path, told
 from hiercodec.classify.preprocess import Preprocess
-from hiercodec.classify.probabilities import Path, level_probabilities, path_of
+from hiercodec.classify.probabilities import Path, level_probabilities, path_of, ranked
 
 if TYPE_CHECKING:
     from hiercodec.classify.classifier import Classifier
@@ -36,6 +36,7 @@ __all__ = [
     "offers",
     "path_of",
     "permitted",
+    "ranked",
     "told",
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,6 +68,15 @@ def level_probabilities(p: np.ndarray, hierarchy: Hierarchy) -> dict[str, np.nda
     return found
 
 
+def ranked(q: np.ndarray, labels: Sequence[str], top: int = 3) -> tuple[Guess, ...]:
+    """The `top` likeliest of the groups [k] called `labels`, likeliest first, equal ones in group order.
+
+    >>> ranked(np.array([0.25, 0.5, 0.25]), ["a", "b", "c"], top=2)
+    ((1, 'b', 0.5), (0, 'a', 0.25))
+    """
+    return tuple((i, labels[i], float(q[i])) for i in np.argsort(-q, kind="stable")[:top].tolist())
+
+
 def path_of(p: np.ndarray, hierarchy: Hierarchy, top: int = 3) -> Path:
     """The `top` likeliest groups at every level for one picture's class probabilities [classes].
 
@@ -79,9 +88,9 @@ def path_of(p: np.ndarray, hierarchy: Hierarchy, top: int = 3) -> Path:
     found: dict[str, tuple[Guess, ...]] = {}
     consistent, above = True, None
     for level, q in zip(hierarchy.levels, level_probabilities(p, hierarchy).values(), strict=True):
-        best = np.argsort(-q, kind="stable")[:top]
-        found[level.name] = tuple((int(i), level.labels[i], float(q[i])) for i in best)
+        found[level.name] = ranked(q, level.labels, top)
+        winner = found[level.name][0][0]
         if above is not None:
-            consistent = consistent and int(hierarchy.parents(level.name)[0][best[0]]) == above
-        above = int(best[0])
+            consistent = consistent and int(hierarchy.parents(level.name)[0][winner]) == above
+        above = winner
     return Path(found, consistent)

@@ -1,4 +1,4 @@
-"""`hiercodec assets taxonomy | traces | effort | stress`: make again what ships in `assets/`."""
+"""`hiercodec assets taxonomy | traces | stress | …`: make again what ships in `assets/`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import time
 from pathlib import Path
 
+from hiercodec.cli import labels
 from hiercodec.cli.base import Command, Group, command_line, cores, note
 from hiercodec.cli.hierarchy import measured
 from hiercodec.errors import HierarchyError
@@ -196,6 +197,7 @@ COMMANDS = (
             Command(
                 "stress", "the samples cropped, turned, blurred, noisy, dark, occluded", _stress_arguments, _stress
             ),
+            *labels.COMMANDS,
         ),
     ),
 )

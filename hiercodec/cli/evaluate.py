@@ -38,6 +38,15 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cuts", type=int, default=0, metavar="N", help="also cut every stream at N shares of its bytes"
     )
+    parser.add_argument(
+        "--rates", type=float, nargs="+", default=(), metavar="BPP", help="cut at these rates in bits a pixel instead"
+    )
+    parser.add_argument(
+        "--core",
+        default="",
+        metavar="C",
+        help="measure files that begin with this classifier's answer, too: the core alone, the pixels, and both together",
+    )
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first N photographs")
     parser.add_argument(
         "--sample", type=positive, metavar="N", help="only N photographs, evenly spaced over the data set"
@@ -71,6 +80,8 @@ def _evaluate(args: argparse.Namespace) -> int:
         named(args.classifier, "lite0"),
         args.hierarchy,
         args.crop,
+        tuple(args.rates),
+        args.core,
     )
     photos = run.photos_of(args.dataset, limit=args.limit, sample=args.sample)
     bench = setup.bench()

@@ -42,6 +42,7 @@ def _join_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--slim", type=positive, metavar="N", help="keep N classes a row and round, to ship a small file"
     )
+    parser.add_argument("--name", help="what pages call the data set")
 
 
 def _join(args: argparse.Namespace) -> int:
@@ -51,7 +52,8 @@ def _join(args: argparse.Namespace) -> int:
     joined = rows.join([functools.reduce(rows.without, args.drop, first), *others])
     if args.slim:
         joined = rows.slim(joined, args.slim)
-    rows.write(args.out, joined.frame, joined.meta)
+    named = {"data": {**joined.meta["data"], "name": args.name}} if args.name else {}
+    rows.write(args.out, joined.frame, {**joined.meta, **named})
     note(f"{args.out}: {len(joined)} rows, {', '.join(joined.codecs)}, {Path(args.out).stat().st_size / 1e6:.2f} MB")
     return 0
 

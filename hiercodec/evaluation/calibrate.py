@@ -53,7 +53,7 @@ def calibrated(logits: np.ndarray, labels: np.ndarray, settings: Sequence[str], 
 
     logits: [photos, settings, classes]; labels: [photos]. The halves share no photograph.
     """
-    held, fitted = _halves(len(labels), seed)
+    held, fitted = halves(len(labels), seed)
 
     def flat(rows: np.ndarray, columns: Any = slice(None)) -> tuple[np.ndarray, np.ndarray]:
         picked = logits[rows][:, columns]
@@ -93,7 +93,7 @@ def confident(
     logits: [photos, settings, classes]; labels: [photos]; shares: [photos, settings] in 0…1. The halves are those of
     `calibrated`; "before" is what the temperature alone gives.
     """
-    held, fitted = _halves(len(labels), seed)
+    held, fitted = halves(len(labels), seed)
     p = np.exp(log_softmax(logits.reshape(-1, logits.shape[-1]), temperature))
     levels = {}
     for level, masses in zip(hierarchy.levels, level_probabilities(p, hierarchy).values(), strict=True):
@@ -115,7 +115,7 @@ def confident(
     return {"hierarchy": hierarchy.name, "levels": levels}
 
 
-def _halves(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def halves(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Indexes of the photographs that are held out, and of those that are fitted to."""
     held, fitted = np.split(np.random.default_rng(seed).permutation(n), [round(HELD_OUT * n)])
     return held, fitted

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from hiercodec.errors import ConfigError, ImageError, InputError
-from hiercodec.images import MAX_BYTES, read_rgb
+from hiercodec.images import MAX_BYTES, centre_crop, read_rgb
 from hiercodec.taxonomy import classes
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
@@ -92,6 +92,10 @@ class Photos:
     def spread(self, n: int) -> Photos:
         """At most `n` photographs, evenly spaced over all."""
         return self.take(np.linspace(0, len(self) - 1, min(n, len(self))).astype(int))
+
+    def cropped(self, side: int) -> Photos:
+        """The central squares of this side."""
+        return Photos(Lazy(range(len(self)), lambda i: centre_crop(self.pixels[i], side)), self.labels, self.names)
 
     def take(self, rows: np.ndarray) -> Photos:
         """The photographs at `rows`; none is decoded."""

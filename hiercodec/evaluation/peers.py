@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module, metadata
 from importlib.util import find_spec
@@ -21,8 +21,10 @@ import numpy as np
 from PIL import Image, features
 
 from hiercodec import stream
+from hiercodec.classify.core import core_of
 from hiercodec.errors import InputError
-from hiercodec.protocols import Codec, DecodedPrefix, OperatingPoint
+from hiercodec.protocols import Classifier, Codec, DecodedPrefix, OperatingPoint
+from hiercodec.taxonomy import Hierarchy
 
 P = TypeVar("P", bound=OperatingPoint)
 Cuts = Callable[[stream.Stream], Mapping[str, int]]
@@ -67,6 +69,18 @@ def shares_and_ends(n: int) -> Cuts:
     return cuts
 
 
+def at_rates(rates: Sequence[float]) -> Cuts:
+    """Cut where a core ends, if there is one, and at these rates in bits a pixel ("0.1 bpp"); a shorter file at its end."""
+
+    def cuts(parsed: stream.Stream) -> dict[str, int]:
+        start = parsed.core.end if parsed.core else parsed.header_bytes
+        lengths = {f"{rate:g} bpp": round(rate * parsed.header.pixels / 8) for rate in rates}
+        within = {name: min(max(n, start), parsed.total_bytes) for name, n in lengths.items()}
+        return ({"core": start} if parsed.core else {}) | within
+
+    return cuts
+
+
 def cut_shares(n: int) -> list[float]:
     """`n` shares of a file in equal ratios, from 6 % up to, but not including, all of it.
 
@@ -77,28 +91,42 @@ def cut_shares(n: int) -> list[float]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Teller:
+    """Writes cores: what `classifier` takes a picture (uint8, (H, W, 3)) for, in the groups of `hierarchy`."""
+
+    classifier: Classifier
+    hierarchy: Hierarchy
+
+    def __call__(self, rgb: np.ndarray) -> stream.Core:
+        return core_of(self.classifier.probabilities([rgb])[0], self.hierarchy, self.classifier.sha256)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class HierPeer:
     """A codec of ours: one stream a picture, cut where `cuts` says. `name` is what results call it.
 
-    `options` are what its `encode` takes beside the picture.
+    `options` are what its `encode` takes beside the picture; `core`, if given, writes what a picture is into the stream.
     """
 
     codec: Codec
     cuts: Cuts = stream.Stream.cuts
     name: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    core: Teller | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.codec.name)
 
     def points(self, rgb: np.ndarray) -> Iterator[Prefix]:
         """The cuts of one picture's stream, in the order of `cuts`."""
-        data = self.codec.encode(rgb, **self.options)
+        told = {"core": self.core(rgb)} if self.core else {}
+        data = self.codec.encode(rgb, **told, **self.options)
         return prefixes(self.codec, data, self.cuts(stream.parse(data, self.codec.plan)))
 
     def provenance(self) -> dict[str, Any]:
-        """The weights."""
-        return {"fingerprint": self.codec.fingerprint.hex()}
+        """The weights, and who writes the core."""
+        found = {"fingerprint": self.codec.fingerprint.hex()}
+        return found | ({"core": f"{self.core.classifier.name} {self.core.classifier.weights_id}"} if self.core else {})
 
 
 Settings = Mapping[str, Mapping[str, Any]]

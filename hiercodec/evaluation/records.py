@@ -11,6 +11,7 @@ from hiercodec.evaluation.meaning import bits_of_meaning
 from hiercodec.evaluation.measure import ORIGINAL, Judging, Row, Verdict, measure_peers
 from hiercodec.evaluation.metrics import MS_SSIM_SIDE, ms_ssim
 from hiercodec.evaluation.rows import MASS, MAX_CLASSES
+from hiercodec.evaluation.told import witnesses
 from hiercodec.protocols import Peer
 
 LISTS = ("classes", "p", "path", "path_p", "right", "bits")
@@ -20,11 +21,17 @@ UNJUDGED: dict[str, Any] = {**dict.fromkeys(LISTS, ()), "wup": None, "wup_eq1": 
 def records(
     photo: str, rgb: np.ndarray, label: int, peers: Sequence[Peer], judges: Sequence[Judging] = ()
 ) -> Iterator[dict[str, Any]]:
-    """Rows of one photograph, uint8 (H, W, 3), of class `label` (−1: unknown) under every peer, the original first."""
+    """Rows of one photograph, uint8 (H, W, 3), of class `label` (−1: unknown) under every peer, the original first.
+
+    Of files with a core there are rows of what it says alone, and together with the pixels, too (see `told`).
+    """
+    judging = {judge.classifier.name: judge for judge in judges}
     for row in measure_peers(rgb, label, peers, judges):
         point = {"photo": photo, "label": label, "codec": row.peer, "setting": row.point.setting, **_quality(rgb, row)}
         for name, verdict in row.verdicts.items():
             yield {**point, "judge": name, **_answer(verdict, known=label >= 0)}
+            for suffix, answer in witnesses(row.point, verdict, judging[name]):
+                yield {**point, "codec": row.peer + suffix, "judge": name, **_answer(answer, known=label >= 0)}
         if not row.verdicts:
             yield {**point, "judge": "", **UNJUDGED}
 

@@ -26,7 +26,7 @@ from hiercodec.evaluation import purposes, rows
 from hiercodec.evaluation.dataset import Stored, decode, index
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.parts import Parts
-from hiercodec.evaluation.peers import HierPeer, shares_and_ends
+from hiercodec.evaluation.peers import HierPeer, Teller, at_rates, shares_and_ends
 from hiercodec.evaluation.provenance import commit, provenance, today
 from hiercodec.evaluation.records import records
 from hiercodec.evaluation.rivals import rival
@@ -80,9 +80,11 @@ DEFAULT_MODEL = "lite"
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """A bench in names: hiercodec models and the shares they are cut at, rivals, judges, hierarchy, crop.
+    """A bench in names: hiercodec models and where they are cut, rivals, judges, hierarchy, crop.
 
-    Rivals that work on a model's own transforms (`order:…`) take the first model's, or the default one's.
+    Files are cut at `cuts` shares and where levels end, or at `rates` in bits a pixel where some are given. `core` names a
+    classifier: every model is then measured with that one's answer in its files, too. Rivals that work on a model's own
+    transforms (`order:…`) take the first model's, or the default one's.
     """
 
     models: tuple[str, ...] = (DEFAULT_MODEL,)
@@ -91,6 +93,8 @@ class Setup:
     judges: tuple[str, ...] = ("lite0",)
     hierarchy: str = "consensus"
     crop: int | None = None
+    rates: tuple[float, ...] = ()
+    core: str = ""
 
     def bench(self) -> Bench:
         """Load everything; this process works with one thread from here on."""
@@ -99,19 +103,22 @@ class Setup:
 
         one_thread()
         backbone = self.models[0] if self.models else DEFAULT_MODEL
-        peers = [*(ours(n, self.cuts) for n in self.models), *(rival(n, backbone) for n in self.codecs)]
+        hierarchy = load_hierarchy(self.hierarchy)
+        teller = Teller(load_classifier(self.core), hierarchy) if self.core else None
+        own = [peer for name in self.models for peer in self._ours(name, teller)]
+        peers = [*own, *(rival(name, backbone) for name in self.codecs)]
         if len({peer.name for peer in peers}) < len(peers):
             raise ConfigError(f"a codec is named twice: {', '.join(peer.name for peer in peers)}")
-        hierarchy = load_hierarchy(self.hierarchy)
         return Bench(peers, [Judging(load_classifier(judge), hierarchy) for judge in self.judges], self.crop)
 
+    def _ours(self, name: str, teller: Teller | None) -> list[Peer]:
+        """A hiercodec model, by name or path, without a core and, where somebody writes one, with it."""
+        from hiercodec import models
 
-def ours(name: str, cuts: int) -> Peer:
-    """A hiercodec model, by name or path (see `purposes.read`), cut at `cuts` shares of its files and where levels end."""
-    from hiercodec import models
-
-    model, options = purposes.read(name)
-    return HierPeer(models.load(model), shares_and_ends(cuts), name, options)
+        model, options = purposes.read(name)
+        codec, cuts = models.load(model), at_rates(self.rates) if self.rates else shares_and_ends(self.cuts)
+        with_core = [HierPeer(codec, cuts, f"{name} + core", options, teller)] if teller else []
+        return [HierPeer(codec, cuts, name, options), *with_core]
 
 
 def one_thread() -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-SCHEMA = 3
-"""Written; schema 2, which lacks `meaning`, `groups` and `original`, is read as well."""
+SCHEMA = 4
+"""Written; schemas 2, which lacks `meaning`, `groups` and `original`, and 3, which lacks what a core tells, are read too."""
 Ranked = tuple[tuple[int, str, float], ...]
 
 
@@ -24,8 +24,8 @@ class Step:
     small levels to the probability of every group. `consistent` is False when a level's winner is not the parent of
     the next level's. `wup` is the WordNet similarity (WUP, 0…1) of the last level's winner to the nearest right class,
     None where that is not known. `meaning` maps a level to the bits of meaning told (see `bits_of_meaning`): of the right
-    answer where the trace knows it, else how sure the classifier is. `bpp` and all sizes count every byte of the file,
-    container included.
+    answer where the trace knows it, else how sure the classifier is. `fused` is `top` for pixels and core together, at the
+    levels that the core has told. `bpp` and all sizes count every byte of the file, container included.
     """
 
     bytes: int
@@ -38,6 +38,7 @@ class Step:
     mass: dict[str, tuple[float, ...]] = field(default_factory=dict)
     wup: float | None = None
     meaning: dict[str, float] = field(default_factory=dict)
+    fused: dict[str, Ranked] = field(default_factory=dict)
 
     def margin(self, level: str) -> float | None:
         """How far the winner of `level` leads, p₁ − p₂ (0…1); None where the level was not classified."""
@@ -51,6 +52,15 @@ class Step:
         return next((p for index, _, p in self.top.get(level, ()) if index == group), 0.0)
 
 
+class CoreAnswer(NamedTuple):
+    """What a file's core says at one level: a group, its label, how likely it is right (0…1), and from which byte on."""
+
+    group: int
+    label: str
+    confidence: float
+    bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """Every step of one picture's stream, the sizes of its parts, and where all of it came from.
@@ -59,7 +69,8 @@ class Trace:
     which it is complete. `labels` names every group of the levels that have `mass`; `parents` maps such a level to the
     group of the level above that each of its groups belongs to, where the hierarchy is a tree; `answers` maps a level
     to the groups that are right, where the truth is known; `groups` maps a level to how many groups it has, and
-    `original` to what the original itself is taken for (as `Step.top`), where it was classified.
+    `original` to what the original itself is taken for (as `Step.top`), where it was classified. `told` maps a level to
+    what the file's core says there, if it has one in this hierarchy; `teller` is the classifier that said so.
     """
 
     width: int
@@ -74,11 +85,18 @@ class Trace:
     answers: dict[str, tuple[int, ...]] = field(default_factory=dict)
     groups: dict[str, int] = field(default_factory=dict)
     original: dict[str, Ranked] = field(default_factory=dict)
+    told: dict[str, CoreAnswer] = field(default_factory=dict)
+    teller: str = ""
 
     @property
     def levels(self) -> tuple[str, ...]:
         """Level names, coarse first."""
         return tuple(self.cuts)
+
+    @property
+    def start(self) -> int:
+        """The byte at which the first block begins: all that comes before it belongs to no level."""
+        return sum(size for name, size in self.parts.items() if name not in self.cuts)
 
     def settled(self, level: str, answers: Sequence[int] | None = None) -> int | None:
         """Index of the first step from which the level's winner is right and stays right to the end.
@@ -101,8 +119,8 @@ class Trace:
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Trace:
         """The inverse of `to_json`; raises `ValueError` on another schema."""
-        if plain.get("schema") not in (2, SCHEMA):
-            raise ValueError(f"a trace of schema {plain.get('schema')!r}; this release reads 2 and {SCHEMA}")
+        if plain.get("schema") not in (2, 3, SCHEMA):
+            raise ValueError(f"a trace of schema {plain.get('schema')!r}; this release reads 2 to {SCHEMA}")
         fields: dict[str, Any] = {
             name: plain[name] for name in ("width", "height", "file_bytes", "parts", "cuts", "provenance")
         }
@@ -110,14 +128,15 @@ class Trace:
             name: {level: tuple(row) for level, row in plain[name].items()} for name in ("labels", "parents", "answers")
         }
         rows["original"] = _ranked(plain.get("original", {}))
+        rows["told"] = {level: CoreAnswer(*row) for level, row in plain.get("told", {}).items()}
         steps = tuple(_step_from_json(step) for step in plain["steps"])
-        return cls(**fields, **rows, groups=dict(plain.get("groups", {})), steps=steps)
+        return cls(**fields, **rows, groups=dict(plain.get("groups", {})), steps=steps, teller=plain.get("teller", ""))
 
 
 def _step_from_json(plain: Mapping[str, Any]) -> Step:
     row = dict(plain)
     row["psnr"] = math.inf if row["psnr"] is None else row["psnr"]
-    row["top"] = _ranked(row["top"])
+    row["top"], row["fused"] = _ranked(row["top"]), _ranked(row.get("fused", {}))
     row["mass"] = {name: tuple(values) for name, values in row["mass"].items()}
     return Step(**row)
 

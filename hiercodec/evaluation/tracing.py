@@ -20,6 +20,7 @@ from hiercodec.evaluation.meaning import bits_of_meaning
 from hiercodec.evaluation.measure import Judging, Row, Verdict, measure
 from hiercodec.evaluation.peers import Prefix, prefixes
 from hiercodec.evaluation.provenance import of_trace
+from hiercodec.evaluation.told import FileCore
 from hiercodec.evaluation.trace import Ranked, Step, Trace, byte_budgets
 from hiercodec.images import sha256_of
 from hiercodec.protocols import Codec, DecodedPrefix
@@ -103,7 +104,7 @@ def refine(
     at the new ones, by bytes.
     """
     end = min(found.cuts[level], len(data))
-    start = max((cut for cut in found.cuts.values() if cut < found.cuts[level]), default=found.steps[0].bytes)
+    start = max((cut for cut in found.cuts.values() if cut < found.cuts[level]), default=found.start)
     known = {step.bytes for step in found.steps}
     budgets = [n for n in byte_budgets(start, [end], steps + 2) if n not in known and n < end] if start < end else []
     return extend(codec, found, data, reference, budgets, judging, progress=progress)
@@ -120,34 +121,46 @@ def extend(
     progress: Progress = _silent,
 ) -> tuple[Trace, dict[int, DecodedPrefix]]:
     """Add steps at `budgets` (bytes, rising, none of them a step already) to a trace of `data`; otherwise as `refine`."""
-    told = judging and dataclasses.replace(judging, right=found.answers)
-    rows = measure(reference, _decode(codec, data, budgets, progress, None), _judges(told))
-    both = sorted([*found.steps, *(_step(row, told) for row in rows)], key=lambda step: step.bytes)
+    knowing = judging and dataclasses.replace(judging, right=found.answers)
+    rows = measure(reference, _decode(codec, data, budgets, progress, None), _judges(knowing))
+    core = _core(data, judging)
+    both = sorted([*found.steps, *(_step(row, knowing, core) for row in rows)], key=lambda step: step.bytes)
     return dataclasses.replace(found, steps=tuple(both)), {row.point.bytes: row.point.decoded for row in rows}
 
 
 def judged_again(
-    codec: Codec, found: Trace, frames: Sequence[np.ndarray], original: np.ndarray | None, judging: Judging | None
+    codec: Codec,
+    found: Trace,
+    data: bytes,
+    frames: Sequence[np.ndarray],
+    original: np.ndarray | None,
+    judging: Judging | None,
 ) -> Trace:
     """The same steps with other answers: the pictures stay, another classifier looks at them, or none.
 
-    `codec` made the trace, `frames` are the pictures of its steps, `original` the picture itself where it is at hand.
+    `codec` made the trace of the stream `data`, `frames` are the pictures of its steps, `original` the picture itself
+    where it is at hand.
     """
+    core = _core(data, judging)
     verdicts = judging.verdicts(frames) if judging else [None] * len(frames)
     bare = (Step(step.bytes, step.bpp, step.psnr, step.level, step.fraction) for step in found.steps)
-    steps = tuple(_judged(step, verdict, judging) for step, verdict in zip(bare, verdicts, strict=True))
+    steps = tuple(_judged(step, verdict, judging, core) for step, verdict in zip(bare, verdicts, strict=True))
     seen = {} if original is None else _original(original, judging)
     provenance = found.provenance | of_trace(codec, judging)
-    return dataclasses.replace(found, steps=steps, provenance=provenance, original=seen, **_hierarchy_fields(judging))
+    fields = _hierarchy_fields(judging) | _core_fields(core)
+    return dataclasses.replace(found, steps=steps, provenance=provenance, original=seen, **fields)
 
 
 def budgets_of(data: bytes, steps: int) -> list[int]:
     """Where a stream is cut for a trace, rising; the last is its length.
 
-    A stream that was itself cut gives the budgets it still holds, and one cut inside z gives that one step.
+    A core comes first, by itself. A stream that was itself cut gives the budgets it still holds, and one cut inside z gives
+    that one step.
     """
     parsed = stream.parse(data)
-    return [n for n in byte_budgets(parsed.z.end, list(parsed.cuts().values()), steps) if n < len(data)] + [len(data)]
+    first = [parsed.core.end] if parsed.core else []
+    rest = byte_budgets(parsed.z.end, list(parsed.cuts().values()), steps - len(first))
+    return [n for n in [*first, *rest] if n < len(data)] + [len(data)]
 
 
 def _decode(codec: Codec, data: bytes, budgets: Sequence[int], progress: Progress, show: Show | None) -> list[Prefix]:
@@ -168,18 +181,28 @@ def _judges(judging: Judging | None) -> list[Judging]:
 def _trace(
     codec: Codec, data: bytes, rows: Sequence[Row[Prefix]], judging: Judging | None, origin: dict[str, Any]
 ) -> tuple[Trace, list[DecodedPrefix]]:
-    parsed = stream.parse(data, codec.plan)
+    parsed, core = stream.parse(data, codec.plan), _core(data, judging)
     found = Trace(
         width=parsed.header.width,
         height=parsed.header.height,
         file_bytes=len(data),
         parts=parsed.parts(),
         cuts=parsed.cuts(),
-        steps=tuple(_step(row, judging) for row in rows),
+        steps=tuple(_step(row, judging, core) for row in rows),
         provenance=of_trace(codec, judging) | origin,
         **_hierarchy_fields(judging),
+        **_core_fields(core),
     )
     return found, [row.point.decoded for row in rows]
+
+
+def _core(data: bytes, judging: Judging | None) -> FileCore | None:
+    return FileCore.of(data, judging.hierarchy if judging else None)
+
+
+def _core_fields(core: FileCore | None) -> dict[str, Any]:
+    """What a `Trace` says of what the file tells."""
+    return {"told": core.answers, "teller": core.told.classifier} if core else {"told": {}, "teller": ""}
 
 
 def _hierarchy_fields(judging: Judging | None) -> dict[str, Any]:
@@ -200,13 +223,13 @@ def _original(rgb: np.ndarray, judging: Judging | None) -> dict[str, Ranked]:
     return dict(path_of(judging.verdicts([rgb])[0].probabilities, judging.hierarchy)) if judging else {}
 
 
-def _step(row: Row[Prefix], judging: Judging | None) -> Step:
+def _step(row: Row[Prefix], judging: Judging | None, core: FileCore | None) -> Step:
     decoded = row.point.decoded
     step = Step(row.point.bytes, row.bpp, row.psnr, decoded.level, float(decoded.fraction))
-    return _judged(step, row.verdicts[judging.classifier.name] if judging else None, judging)
+    return _judged(step, row.verdicts[judging.classifier.name] if judging else None, judging, core)
 
 
-def _judged(step: Step, verdict: Verdict | None, judging: Judging | None) -> Step:
+def _judged(step: Step, verdict: Verdict | None, judging: Judging | None, core: FileCore | None) -> Step:
     """The step with what the verdict says of it; as it is where there is none."""
     if verdict is None or judging is None:
         return step
@@ -219,6 +242,7 @@ def _judged(step: Step, verdict: Verdict | None, judging: Judging | None) -> Ste
         mass={level.name: tuple(round(float(q), 6) for q in masses[level.name]) for level in _small_levels(hierarchy)},
         wup=None if verdict.wup is None else round(verdict.wup, 4),
         meaning={name: round(bits_of_meaning(p, right.get(name, ())), 4) for name, p in masses.items()},
+        fused=core.fused(verdict, judging.classifier.name, step.bytes) if core else {},
     )
 
 

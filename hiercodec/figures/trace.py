@@ -110,6 +110,33 @@ def confidence_curves(trace: Trace, *, position: int | None = None, mode: str = 
     return fig
 
 
+def told_curves(trace: Trace, level: str, *, position: int | None = None, mode: str = "light") -> go.Figure:
+    """How likely the label's own answer at a level is against bytes: as told, as seen on the pixels, and together."""
+    p, told = palette(mode), trace.told[level]
+    fig = figure(mode, height=340, x="bytes received", y=f"probability of “{told.label}”")
+    steps = [step for step in trace.steps if step.bytes >= told.bytes]
+    fused = [next((q for group, _, q in step.fused.get(level, ()) if group == told.group), 0.0) for step in steps]
+    lines = {
+        "told": [told.confidence] * len(steps),
+        "seen": [step.probability(level, told.group) for step in steps],
+        "together": fused,
+    }
+    for index, (name, probabilities) in enumerate(lines.items()):
+        fig.add_scatter(
+            x=[step.bytes for step in steps],
+            y=probabilities,
+            name=name,
+            mode="lines" if name == "told" else "lines+markers",
+            line={"color": p.group(index), "width": 2.5, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
+            marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 8},
+            hovertemplate="%{x:,} bytes<br>%{y:.0%}<extra>" + name + "</extra>",
+        )
+    fig.update_yaxes(range=[0, 1.02], tickformat=".0%")
+    fig.update_xaxes(range=[0, trace.file_bytes * 1.02], tickformat=",")
+    mark_levels(fig, trace.cuts, p)
+    return fig if position is None else mark_position(fig, trace.steps[position].bytes, p)
+
+
 def meaning_curve(trace: Trace, *, position: int | None = None, mode: str = "light") -> go.Figure | None:
     """Bits of meaning against bytes, one line a level with the most it can reach dotted; None where none were counted."""
     if not trace.groups or not trace.steps[0].meaning:

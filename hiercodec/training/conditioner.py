@@ -114,7 +114,7 @@ def fit(
 
 
 def bits_of(entropy: PrefixEntropyModel, hyper: Tensor, y_hat: Tensor) -> Tensor:
-    """Bits of every value of ŷ, (B, M, h, w), from P and the blocks before: of the symbols that were coded, at μ as it was."""
+    """Bits of every value of ŷ, (B, M, h, w), from P and the blocks before: of the symbols coded, at μ as it was."""
     parts = []
     for j, level in enumerate(entropy.plan):
         scale, mean = entropy.block_parameters(j, hyper, y_hat[:, : level.start])

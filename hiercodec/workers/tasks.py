@@ -110,11 +110,16 @@ class Opened:
     truth: tuple[int, ...] = ()
 
 
-def first_picture(source: str | bytes, model: str, side: int, purpose: str = PLAIN, *, tell: Tell) -> Opened:
+def first_picture(
+    source: str | bytes, model: str, side: int, purpose: str = PLAIN, told_in: str | None = None, *, tell: Tell
+) -> Opened:
     """Open a sample (by name), a photograph or a .hc stream (by its bytes), and show what its first bytes give.
 
-    Photographs are shrunk to at most `side` pixels a side and encoded for a purpose (see `purposes`).
+    Photographs are shrunk to at most `side` pixels a side and encoded for a purpose (see `purposes`); with `told_in`, a
+    hierarchy, their files begin with the default classifier's answer.
     """
+    from hiercodec.classify import DEFAULT as TELLER
+    from hiercodec.evaluation.peers import Teller
     from hiercodec.evaluation.purposes import DEFAULT, options
     from hiercodec.evaluation.tracing import budgets_of
     from hiercodec.images import read_rgb, resize_to
@@ -137,7 +142,10 @@ def first_picture(source: str | bytes, model: str, side: int, purpose: str = PLA
             rgb, truth = resize_to(read_rgb(source), side), ()
         else:
             rgb, truth = sample(source).pixels(), sample(source).truth
-        opened = Opened(codec.encode(rgb, **options(0 if purpose == PLAIN else DEFAULT, purpose)), rgb, truth)
+        chosen = options(0 if purpose == PLAIN else DEFAULT, purpose)
+        if told_in is not None:
+            chosen["core"] = Teller(load_classifier(TELLER), load_hierarchy(told_in))(rgb)
+        opened = Opened(codec.encode(rgb, **chosen), rgb, truth)
     tell("show", _jpeg(codec.decode(opened.data[: budgets_of(opened.data, FIRST_STEPS)[0]]).image))
     return opened
 
@@ -224,7 +232,9 @@ def judged_again(bundle: Bundle, judge: Judge, truth: tuple[int, ...], *, tell: 
     provenance = bundle.trace.provenance
     original = None if provenance.get("reference") else bundle.original_pixels()
     codec = codec_for(provenance["fingerprint"], provenance["model"])
-    again = tracing.judged_again(codec, bundle.trace, bundle.frames(), original, judging_of(judge, truth))
+    again = tracing.judged_again(
+        codec, bundle.trace, bundle.stream, bundle.frames(), original, judging_of(judge, truth)
+    )
     return dataclasses.replace(bundle, trace=again)
 
 

@@ -26,20 +26,21 @@ class FakeCodec:
     device = "cpu"
     card: ClassVar[dict] = {}
 
-    def encode(self, rgb: np.ndarray, **options) -> bytes:
+    def encode(self, rgb: np.ndarray, *, core: stream.Core | None = None, **options) -> bytes:
         height, width = rgb.shape[:2]
         image = Image.fromarray(rgb)
         small = [
             np.asarray(image.resize((-(-width // f), -(-height // f)), Image.Resampling.BOX)).tobytes() for f in FACTORS
         ]
-        return stream.write(stream.Header(width, height, self.fingerprint), small[0], small[1:], [0, 0, 0])
+        header = stream.Header(width, height, self.fingerprint, core=core.mark if core else None)
+        return stream.write(header, small[0], small[1:], [0, 0, 0], core=core.payload if core else b"")
 
     def decode(self, data: bytes, *, bit_map: bool = False) -> SimpleNamespace:
         parsed = stream.parse(data)
         width, height = parsed.header.width, parsed.header.height
         shown = np.full((height, width, 3), 128, np.uint8)
         fraction = 0.0
-        for factor, section in zip(FACTORS, parsed.sections, strict=True):
+        for factor, section in zip(FACTORS, (parsed.z, *parsed.blocks), strict=True):
             columns = -(-width // factor)
             rows = min(-(-height // factor), section.available // (3 * columns))
             if rows:

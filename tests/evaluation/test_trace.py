@@ -12,6 +12,8 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
 from hiercodec import stream
+from hiercodec.classify import core_of_path, level_probabilities
+from hiercodec.classify.fusion import fuse, told_classes
 from hiercodec.evaluation import Judging, Step, Trace, byte_budgets, psnr, refine, trace, trace_stream
 from hiercodec.evaluation.tracing import extend, judged_again
 from hiercodec.taxonomy import load_hierarchy
@@ -119,11 +121,12 @@ def test_every_step_and_the_original_say_what_they_mean(traced, picture):
 def test_another_judge_changes_the_answers_and_nothing_else(traced, picture):
     found, frames, _, _ = traced
     codec, judging = FakeCodec(), Judging(FakeClassifier(), load_hierarchy()).knowing([281])
-    bare = judged_again(codec, found, frames, picture, None)
+    data = codec.encode(picture)
+    bare = judged_again(codec, found, data, frames, picture, None)
     assert bare.steps[3].top == bare.answers == bare.original == {}
     assert [step.psnr for step in bare.steps] == [step.psnr for step in found.steps]
     assert bare.provenance["classifier"] is None
-    assert judged_again(codec, bare, frames, picture, judging) == found
+    assert judged_again(codec, bare, data, frames, picture, judging) == found
 
 
 def test_a_few_cuts_first_and_the_rest_later_give_the_same_trace(traced, picture):
@@ -146,6 +149,41 @@ def test_a_trace_of_the_release_before_is_still_read(traced):
         del step["meaning"]
     old = Trace.from_json(plain)
     assert old.groups == old.original == old.steps[0].meaning == {}
+
+
+def test_a_file_with_a_core_says_what_it_tells_from_its_first_step_on(traced, picture):
+    hierarchy = load_hierarchy()
+    codec, judging = FakeCodec(), Judging(FakeClassifier(), hierarchy).knowing([281])
+    core = core_of_path(
+        [(int(level.assignment[281]), 2) for level in hierarchy.levels], hierarchy, FakeClassifier.sha256
+    )
+    data = codec.encode(picture, core=core)
+    found, decoded = trace(codec, picture, judging, data=data)
+    parsed = stream.parse(data)
+    assert found.steps[0].bytes == parsed.core.end
+    assert found.steps[1].bytes == parsed.z.end == found.start
+    assert list(found.parts) == ["header", "core", "z", "coarse", "intermediate", "fine"]
+    assert found.told["fine"][:2] == (281, "tabby")
+    assert parsed.core.start < found.told["coarse"].bytes <= found.told["fine"].bytes <= parsed.core.end
+    assert found.teller == FakeClassifier.sha256[:3]
+    verdicts = judging.verdicts([result.image for result in decoded])
+    path = [(int(level.assignment[281]), 0.9) for level in hierarchy.levels]
+    told = level_probabilities(told_classes(path, [level.assignment for level in hierarchy.levels]), hierarchy)
+    for step, verdict in zip(found.steps, verdicts, strict=True):
+        for level in hierarchy.levels:
+            mass = fuse(told[level.name], verdict.masses[level.name])
+            assert step.fused[level.name][0][0] == mass.argmax()
+            assert step.fused[level.name][0][2] == pytest.approx(mass.max(), abs=1e-6)
+    assert Trace.from_json(json.loads(json.dumps(found.to_json()))) == found
+    frames = [result.image for result in decoded]
+    assert judged_again(codec, found, data, frames, picture, judging) == found
+    unseen = judged_again(codec, found, data, frames, picture, None)
+    assert (unseen.told, unseen.steps[3].fused) == (found.told, {})
+    other = judged_again(codec, found, data, frames, picture, Judging(FakeClassifier(), load_hierarchy("wordnet")))
+    assert (other.told, other.steps[3].fused) == ({}, {})
+    finer, new = refine(codec, found, data, picture, "coarse", judging, steps=4)
+    assert min(new) > parsed.z.end
+    assert all(step.fused for step in finer.steps)
 
 
 def test_progress_rises_to_the_end(traced):

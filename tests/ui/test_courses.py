@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import math
 import os
 import re
@@ -17,6 +18,8 @@ from PIL import Image
 
 from hiercodec.cli import app as command
 from hiercodec.errors import CourseError
+from hiercodec.evaluation import rows
+from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.samples import sample, samples
 from hiercodec.fsio import locate
 from hiercodec.ui.explore.coach import POINTS_AT
@@ -47,9 +50,9 @@ def said(words: str, place: places.Place) -> str:
 
 
 # ---- the shipped courses -----------------------------------------------------------------------------------------------
-def test_two_courses_ship_with_seven_lessons_each():
+def test_two_courses_ship_with_their_lessons():
     assert {course.name: (course.head.minutes, len(course.lessons)) for course in SHIPPED} == {
-        "idea": (10, 7),
+        "idea": (12, 8),
         "research": (30, 7),
     }
     assert all(lesson.question and lesson.snippet and lesson.head.look_at for c in SHIPPED for lesson in c.lessons)
@@ -196,6 +199,30 @@ def test_similarity_intervals_and_stops(traces):
         (s.bytes for s in place.trace.steps if sure("coarse", s.top["coarse"][0][2], s.bytes / total) >= 0.7), None
     )
     assert said("{{ stops(coarse, 70) }}", place) == (f"at {stop:,} bytes" if stop else "never before the end")
+
+
+def test_what_labels_tell_and_cannot_do(traces, monkeypatch, tmp_path):
+    place = at(traces, "horse", 3)
+    limits = json.loads((ROOT / "assets" / "results" / "core-limits.json").read_text(encoding="utf-8"))
+    (both,) = (row for row in limits["pairs"] if row["name"] == ["0.4 bpp", "coarse", "both"])
+    (light,) = (row for row in limits["questions"] if row["name"] == ["Which half is lighter, left or right?", "core"])
+    assert said("{{ limit(pairs, coarse both, 0.4 bpp) }}", place) == f"{100 * both['share']:.0f} %"
+    assert said("{{ limit(questions, lighter, core) }}", place) == f"{100 * light['share']:.0f} %"
+    assert said("{{ stranger }}", place) == next(r["labels"][-1] for r in limits["strangers"] if r["id"] == "horse")
+    with pytest.raises(CourseError, match="no answers of 'core' on 'smell'"):
+        said("{{ limit(questions, smell, core) }}", place)
+    table = rows.read(ROOT / "assets" / "results" / "core-val.parquet").of(judge="lite2").frame
+    for fact, codec, setting in (
+        ("label_right(fine)", "lite + core, core only", "core"),
+        ("pixels_right(fine, 0.2)", "lite", "0.2 bpp"),
+        ("both_right(fine, 0.2)", "lite + core, fused", "0.2 bpp"),
+    ):
+        hits = [row[2] for row in table[(table.codec == codec) & (table.setting == setting)].right]
+        low, high = (100 * end for end in wilson(sum(hits), len(hits)))
+        assert said(f"{{{{ {fact} }}}}", place) == f"{100 * sum(hits) / len(hits):.0f} of 100 ({low:.0f} to {high:.0f})"
+    monkeypatch.setattr(cached, "RESULTS", tmp_path)
+    assert said("{{ label_right(fine) }} {{ limit(pairs, both, core) }}", place) == "(not measured) (not measured)"
+    assert said("{{ if limits_known }} yes", place) == said("{{ if label_wins(fine, 0.2) }} yes", place) == ""
 
 
 def test_what_was_not_measured_is_said_so(traces, monkeypatch):

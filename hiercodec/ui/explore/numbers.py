@@ -11,6 +11,7 @@ from typing import Any
 from hiercodec.evaluation.trace import Trace
 from hiercodec.levels import spoken
 from hiercodec.ui.explore.answers import answers, first_right, format_bytes, spoken_levels, truth
+from hiercodec.ui.explore.told import told_answers
 
 
 def numbers(trace: Trace) -> dict[str, Any]:
@@ -29,6 +30,7 @@ def numbers(trace: Trace) -> dict[str, Any]:
         "truth": truth(trace),
         "lanes": [lane(trace, level) for level in trace.levels if trace.steps[0].top.get(level)],
         "curve": curve(trace),
+        "cored": bool(trace.told),
         "icicle": icicle(trace),
     }
 
@@ -46,6 +48,7 @@ def _step(trace: Trace, index: int) -> dict[str, Any]:
         "said": sentence(trace, index),
         "where": where(trace, step.bytes),
         "answers": answers(trace, step.top, step.wup),
+        "core": told_answers(trace, index),
         "arrived": arrived(trace, step.bytes),
         "consistent": step.consistent,
     }
@@ -109,7 +112,7 @@ def where(trace: Trace, n_bytes: int) -> str:
 def arrived(trace: Trace, n_bytes: int) -> dict[str, str]:
     """Level → how much of its block the first `n_bytes` hold, in bytes as everywhere on the page."""
     said = {}
-    start = sum(size for name, size in trace.parts.items() if name not in trace.cuts)
+    start = trace.start
     for name, end in trace.cuts.items():  # not `parts`: of a file that was cut they hold only what is left
         done = f"{n_bytes - start:,} of {end - start:,} bytes" if n_bytes > start else "block not yet here"
         said[name] = "block complete" if n_bytes >= end else done
@@ -121,7 +124,8 @@ def stops(trace: Trace) -> list[tuple[str, int, str]]:
     """(name, step, words) where z and each block that is there end: the notches of the track."""
     steps = trace.steps
     ends = [(name, next((i for i, s in enumerate(steps) if s.bytes >= cut), None)) for name, cut in trace.cuts.items()]
-    said = [(name, index) for name, index in [("z", 0), *ends] if index is not None]
+    z = next((i for i, s in enumerate(steps) if s.bytes >= trace.start), None)
+    said = [(name, index) for name, index in [("z", z), *ends] if index is not None]
     return [(name, i, f"{spoken(name)} is complete at {format_bytes(steps[i].bytes)}") for name, i in said]
 
 

@@ -64,6 +64,7 @@ def settings() -> dict[str, Any]:
         chosen["classifier"] = _classifier()
         chosen["hierarchy"] = _select("Hierarchy", "hierarchy", cached.hierarchy_names())
         chosen["steps"] = _select("Steps", "steps", [24, 12, 48])
+        chosen["core"] = _core()
         chosen["side"] = _select("Longest side of your own photograph, in pixels", "side", list(cached.SIDES))
         preset = cached.models().get(str(chosen["model"]), {}).get("preset", {})
         levels = read_plan(preset.get("plan", PAPER_PLAN)).names
@@ -87,6 +88,17 @@ def _classifier() -> str:
     for offer in offered:
         if not offer.ready:
             st.caption(f"{offer.spec}: {offer.missing}.")
+    return chosen
+
+
+def _core() -> bool:
+    """The switch that has files begin with a label."""
+    state.recall("core", [False, True])
+    chosen = st.toggle(
+        "Begin the file with a label", key="core",
+        help="What lite0 says of the original, in 8 bytes. Explore then compares it with what the pixels show.",
+    )  # fmt: skip
+    state.remember("core", chosen)
     return chosen
 
 

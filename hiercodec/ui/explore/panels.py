@@ -13,6 +13,7 @@ from hiercodec.images import encode_png
 from hiercodec.levels import spoken
 from hiercodec.ui.explore import attention, export, numbers
 from hiercodec.ui.explore.stopping import stop_when_sure
+from hiercodec.ui.explore.told_panel import told_and_seen
 from hiercodec.ui.frame import cached, chrome, state, work
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def panels(shown: Subject, position: int) -> None:
         "Bytes": size,
         "Take away": take_away,
     }
+    if shown.bundle.trace.told:
+        drawers = {"Told and seen": told_and_seen} | drawers
     tabs = st.tabs(list(drawers), key="explore_tab", on_change="rerun")
     for tab, draw in zip(tabs, drawers.values(), strict=True):
         if tab.open:

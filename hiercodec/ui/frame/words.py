@@ -20,5 +20,8 @@ GLOSSARY = {
     "right answer (where the truth is not known, the answer of the whole file). Hatched: another answer.",
     "these rows": "All of the probability at this point of the file. Each row adds up to 100 %; groups stay in their order, "
     "and families stand under their kind.",
+    "told": "A file may begin with a label: what a classifier said of the original when it was encoded, in 8 bytes. That is "
+    "the told answer. The large answer above it is what the pixels show so far; “together” weighs both. A label can be "
+    "wrong, and it answers no other question.",
     "top-1": "How often the classifier's likeliest answer is the right one.",
 }

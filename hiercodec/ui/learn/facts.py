@@ -26,6 +26,7 @@ from hiercodec.evaluation.trace import Step, Trace
 from hiercodec.taxonomy import class_of
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.ui.frame import cached
+from hiercodec.ui.learn import labels
 from hiercodec.ui.learn.courses import Lesson, Text, spot
 from hiercodec.ui.learn.places import Place, best_quality, first_bytes_right, middle_of, place_of, smallest_file
 
@@ -221,6 +222,7 @@ FACTS: dict[str, Callable[..., str]] = {
     "temperature": lambda place: f"{card_of(DEFAULT)['temperature']:.2f}",
     "temperature_ece": lambda place, prefix, when: f"{_temperature_ece(prefix, when):.3f}",
     "interval": _interval,
+    **labels.FACTS,
 }
 """What a lesson may state. `level` is coarse, intermediate or fine; the photograph and the step are the lesson's own."""
 
@@ -241,5 +243,6 @@ CLAIMS: dict[str, Callable[..., bool]] = {
     "temperature_helps": lambda place, prefix: _temperature_ece(prefix, "after") < _temperature_ece(prefix, "before"),
     "calibrated": lambda place, level: level in (card_of(DEFAULT).get("confidence") or {}).get("levels", {}),
     "in_loss": lambda place, judge: in_loss(judge, cached.cards().get("lite", {})) is True,
+    **labels.CLAIMS,
 }
 """What a paragraph may depend on."""

@@ -15,6 +15,22 @@ export function createAnswers(hub) {
     return { element, side, label, mark, chance, first };
   }
 
+  /** What the file's own label says, whether the pixels agree, and both together. */
+  function coreLine(index) {
+    const element = make("p", "core");
+    const [label, badge, together] = ["told", "badge", "together"].map((name) => make("span", name));
+    element.append(make("b", "", "told"), label, badge, together, ...(index === 0 ? [helpOn("told")] : []));
+    return { element, label, badge, together };
+  }
+
+  function fillCore({ element, label, badge, together }, told) {
+    element.classList.toggle("absent", !told);
+    label.textContent = label.title = told ? `${told.label} ${told.chance}` : "not yet here";
+    Object.assign(badge, { textContent: told?.words ? `${told.agrees ? "✓" : "≠"} ${told.words}` : "", title: told?.sentence ?? "" });
+    badge.className = told?.words ? `badge ${told.agrees ? "right" : "wrong"}` : "badge";
+    together.textContent = together.title = told?.together ? `together ${told.together}` : "";
+  }
+
   function buildRow(level, index) {
     const { levels } = hub.trace;
     const element = make("div", "level", "", { "--colour": colourOf(hub.trace, level) });
@@ -24,8 +40,9 @@ export function createAnswers(hub) {
     const slices = [0, 1, 2].map(() => bar.appendChild(make("i", "")));
     const helps = [...(index === 0 ? ["margin"] : []), ...(index === levels.length - 1 ? ["WUP"] : [])].map(helpOn);
     foot.append(rest, lead, ...helps, arrived);
-    element.append(nameOf(hub.trace, level), one.element, bar, foot, a.element, b.element);
-    return { level, element, one, a, b, slices, rest, lead, arrived };
+    const core = coreLine(index);
+    element.append(nameOf(hub.trace, level), one.element, bar, foot, core.element, a.element, b.element);
+    return { level, element, one, a, b, slices, rest, lead, arrived, core };
   }
 
   function build() {
@@ -35,7 +52,8 @@ export function createAnswers(hub) {
     $(".truth span").textContent = $(".truth span").title = truth;
     $("[data-name=psnr]").textContent = quality;
     $("[data-name=told]").textContent = curve?.called ?? "";
-    $(".told").hidden = !curve;
+    $(".numbers .told").hidden = !curve;
+    box.classList.toggle("cored", Boolean(hub.trace.cored));
   }
 
   function fill(target, answer, side = "", [verdict, words, ever] = ["", "", true]) {
@@ -49,8 +67,9 @@ export function createAnswers(hub) {
     Object.assign(target.first, { textContent: words, title: `${verdict} ${words}`, className: ever ? "first" : "first wrong" });
   }
 
-  function renderRow({ level, element, one, a, b, slices, rest, lead, arrived }, step) {
+  function renderRow({ level, element, one, a, b, slices, rest, lead, arrived, core }, step) {
     const answer = step.answers[level];
+    if (hub.trace.cored) fillCore(core, step.core[level]);
     element.classList.toggle("pending", step.arrived[level] !== "block complete");
     arrived.textContent = step.arrived[level];
     fill(one, answer);

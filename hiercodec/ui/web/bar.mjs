@@ -29,7 +29,7 @@ export function createBar(hub) {
       Object.assign(notch, { type: "button", title, onclick: () => hub.jump(index) });
       if (name !== "z") notch.append(nameOf(hub.trace, name));
       return notch;
-    }), Object.assign(helpOn("z"), { style: `left: calc(${share(steps[0].bytes)} + 1.5em)` }));
+    }), Object.assign(helpOn("z"), { style: `left: calc(${share(steps[stops[0]?.[1] ?? 0].bytes)} + 1.5em)` }));
     $("[data-note=file]").textContent = size;
   }
 

@@ -1,0 +1,139 @@
+"""Told and seen as one answer: what a label in the file says of the groups, times what a classifier sees. numpy only.
+
+*Told*: a label names a group a level and how likely each is right. The classes of a told group share its probability, and
+what a narrower group leaves of it goes evenly to its other classes (`told_classes`); summed, that is a probability for every
+group y of a level. *Seen*: a classifier's probabilities of the same groups, of the pixels that have arrived. Both speak of
+one photograph, so they are pooled log-linearly (Genest and Zidek, Combining Probability Distributions, 1986), with weights:
+
+    fused(y) ∝ told(y)^a · seen(y)^(b + c·log share)
+
+With a = b = 1 and c = 0 this is Bayes' rule for two witnesses who err independently and a uniform prior. They do not quite:
+a photograph that is hard for one is hard for the other, and a classifier is too sure of the first bytes of a file (`share`
+is how much of it has come). `fit_pool` finds the weights of a level; they are in `assets/fusion.json`, made from training
+photographs by `hiercodec assets fusion`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from hiercodec.classify.catalog import architecture_of
+from hiercodec.errors import ClassifierNotFound
+from hiercodec.fsio import locate
+
+FITTED = locate("fusion.json")
+
+SUREST = 0.99
+"""No group is surer than this of what the group before it holds: the most that a core can say."""
+
+FLOOR = 1e-6
+"""Probabilities below this count as this: a witness who rules a group out altogether could never be corrected."""
+
+RIDGE = 1e-4
+"""Keeps the weights finite where every answer of a small set is right."""
+
+
+class Pool(NamedTuple):
+    """The weights of a level: a of what is told, b of what is seen, c of that by the log of the share of the file."""
+
+    told: float = 1.0
+    seen: float = 1.0
+    by_share: float = 0.0
+
+
+INDEPENDENT = Pool()
+"""Bayes' rule for witnesses who err independently: what a level has for which no weights were fitted."""
+
+
+def told_classes(told: Sequence[tuple[int, float]], levels: Sequence[np.ndarray]) -> np.ndarray:
+    """float64[classes], sums to 1: what (group, how likely it is right) a level, coarse first, says of every class.
+
+    `levels` are the group numbers of every class, int[classes]. The classes that all groups so far have in common keep the
+    last one's probability, and none of more than `SUREST` of what the one before had; the rest of that is spread evenly
+    over the classes that fell away. Levels that were not told are even.
+
+    >>> told_classes([(0, 0.8), (1, 0.6)], [np.array([0, 0, 0, 1, 1]), np.array([0, 1, 2, 3, 4])]).round(3).tolist()
+    [0.1, 0.6, 0.1, 0.1, 0.1]
+    """
+    possible, left = np.ones(len(levels[0]), bool), 1.0
+    mass = np.full(len(possible), 1 / len(possible))
+    for (group, confidence), level in zip(told, levels, strict=False):
+        inside = possible & (level == group)
+        outside = possible & ~inside
+        if not outside.any():
+            continue
+        kept = min(confidence, SUREST * left)
+        mass[outside], left = (left - kept) / outside.sum(), kept
+        mass[inside], possible = kept / inside.sum(), inside
+    return mass
+
+
+def fuse(told: np.ndarray, seen: np.ndarray, pool: Pool = INDEPENDENT, share: float | np.ndarray = 1.0) -> np.ndarray:
+    """Fused probabilities float64[..., k], from those told and seen, both [..., k], and the share of the file [...], 0…1.
+
+    >>> fuse(np.array([0.5, 0.5]), np.array([0.8, 0.2])).round(3).tolist()  # told nothing: as seen
+    [0.8, 0.2]
+    >>> fuse(np.array([0.8, 0.2]), np.array([0.8, 0.2])).round(3).tolist()  # both agree: surer than either
+    [0.941, 0.059]
+    """
+    weight = pool.seen + pool.by_share * np.log(np.clip(share, 1e-3, 1))
+    z = pool.told * _log(told) + np.asarray(weight)[..., None] * _log(seen)
+    mass = np.exp(z - z.max(-1, keepdims=True))
+    return mass / mass.sum(-1, keepdims=True)
+
+
+def fit_pool(told: np.ndarray, seen: np.ndarray, share: np.ndarray, right: np.ndarray) -> Pool:
+    """The likeliest weights of answers told and seen [n, k], shares of the file and right groups [n]; a, b ≥ 0.
+
+    The likelihood is that of a conditional logit model (McFadden, 1974), concave in the weights: one optimum.
+    """
+    from scipy.optimize import minimize
+
+    one, two = _log(told), _log(seen)
+    parts = np.stack([one, two, two * np.log(np.clip(share, 1e-3, 1))[:, None]])  # (3, n, k)
+    hit = parts[:, np.arange(len(right)), right]  # (3, n)
+
+    def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
+        z = np.tensordot(w, parts, 1)
+        top = z.max(1, keepdims=True)
+        mass = np.exp(z - top)
+        total = mass.sum(1, keepdims=True)
+        value = np.log(total[:, 0]) + top[:, 0] - w @ hit
+        slope = (parts * (mass / total)).sum(2) - hit
+        return float(value.mean() + RIDGE * w @ w), slope.mean(1) + 2 * RIDGE * w
+
+    found = minimize(loss, x0=INDEPENDENT, jac=True, method="L-BFGS-B", bounds=((0, None), (0, None), (None, None)))
+    return Pool(*(round(float(value), 4) for value in found.x))
+
+
+def nll(mass: np.ndarray, right: np.ndarray) -> float:
+    """Mean negative log of what the right groups [n] are given by probabilities [n, k], in nats."""
+    return float(-_log(mass)[np.arange(len(right)), right].mean())
+
+
+def pools_of(teller: str, viewer: str, hierarchy: str) -> Mapping[str, Pool]:
+    """Level → the weights fitted for a label that `teller` made and pixels that `viewer` sees; empty where none were."""
+    fitted = _fitted()
+    if fitted.get("teller") != teller or fitted.get("hierarchy") != hierarchy:
+        return {}
+    levels = fitted["viewers"].get(architecture_of(viewer), {})
+    return {level: Pool(*row["pool"]) for level, row in levels.items()}
+
+
+@lru_cache(maxsize=1)
+def _fitted() -> dict:
+    if not FITTED.is_file():
+        return {}
+    try:
+        return json.loads(FITTED.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ClassifierNotFound(f"{FITTED.name} is damaged ({error}); hiercodec assets fusion makes it anew") from None
+
+
+def _log(p: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(np.asarray(p, np.float64), FLOOR))

@@ -1,0 +1,99 @@
+"""What a file's own label says beside what its pixels show, in words. No Streamlit.
+
+*Told* is the answer in the file's first bytes, *seen* what a classifier makes of the pixels that have arrived, *together*
+both as one (`classify.fusion`). Where told and seen differ, the words say what that may mean.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from hiercodec.evaluation.trace import CoreAnswer, Ranked, Trace
+from hiercodec.ui.explore.answers import percent
+
+
+class Agreement(NamedTuple):
+    """Whether the pixels say what the label says: `agrees`, in short for a card, and as a sentence."""
+
+    agrees: bool
+    short: str
+    sentence: str
+
+
+SAME = Agreement(True, "agrees", "The pixels say the same.")
+BOTH_RIGHT = Agreement(True, "both right", "They differ, and both count as right.")
+BOTH_WRONG = Agreement(False, "differs: both wrong", "Both are wrong: neither the label nor the pixels name the thing.")
+EARLY = Agreement(False, "differs: too few bytes", "Too few bytes so far: with the whole file the two agree.")
+HARD = Agreement(
+    False, "differs: hard picture", "A hard picture: the label is right, and even the whole file does not show it."
+)
+WRONG = Agreement(False, "differs: wrong label", "A wrong label in the file: its pixels show what the thing is.")
+CUT = Agreement(
+    False,
+    "differs: perhaps too few bytes",
+    "Perhaps too few bytes: this file was cut, and what is left says otherwise.",
+)
+PERHAPS_WRONG = Agreement(
+    False,
+    "differs: perhaps a wrong label",
+    "Perhaps a wrong label in the file: with all bytes the classifier is surer of its own answer than the label is.",
+)
+PERHAPS_HARD = Agreement(
+    False,
+    "differs: perhaps a hard picture",
+    "Perhaps a hard picture: even with all bytes the classifier is less sure than the label is.",
+)
+
+
+def agreement(trace: Trace, index: int, level: str) -> Agreement | None:
+    """What a step's answer makes of the label at a level; None where the label has not arrived or nobody looked."""
+    told, seen = told_at(trace, index, level), trace.steps[index].top.get(level)
+    if told is None or not seen:
+        return None
+    last, known = trace.steps[-1].top[level][0], trace.answers.get(level)
+    same = set(known) if known and told.group in known else {told.group}
+    if seen[0][0] in same:
+        return SAME if seen[0][0] == told.group else BOTH_RIGHT
+    if last[0] in same:
+        return EARLY
+    if known:
+        return HARD if told.group in known else WRONG if last[0] in known else BOTH_WRONG
+    if trace.steps[-1].level != trace.levels[-1]:
+        return CUT
+    return PERHAPS_WRONG if last[2] > told.confidence else PERHAPS_HARD
+
+
+def told_at(trace: Trace, index: int, level: str) -> CoreAnswer | None:
+    """What the label says at a level, if a step holds its bytes."""
+    told = trace.told.get(level)
+    return told if told is not None and told.bytes <= trace.steps[index].bytes else None
+
+
+def told_answers(trace: Trace, index: int) -> dict[str, dict[str, Any]]:
+    """Level → what the label says at a step and what becomes of it, ready to draw; the levels whose bits have arrived."""
+    rows = {}
+    for level in trace.told:
+        if (told := told_at(trace, index, level)) is None:
+            continue
+        said, both = agreement(trace, index, level), trace.steps[index].fused.get(level)
+        rows[level] = {
+            "label": told.label,
+            "chance": percent(told.confidence),
+            "mark": mark(trace, level, told.group),
+            "agrees": said is not None and said.agrees,
+            "words": said.short if said else "",
+            "sentence": said.sentence if said else "",
+            "together": f"{both[0][1]} {percent(both[0][2])}" if both else "",
+        }
+    return rows
+
+
+def mark(trace: Trace, level: str, group: int) -> str:
+    """Whether a group is "right" or "wrong"; "" where the truth is not known."""
+    known = trace.answers.get(level)
+    return "" if not known else "right" if group in known else "wrong"
+
+
+def chance_of(ranked: Ranked, group: int) -> float:
+    """A group's probability among the likeliest ones; 0 where it is none of them."""
+    return next((p for index, _, p in ranked if index == group), 0.0)
