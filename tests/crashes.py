@@ -1,9 +1,9 @@
 """Kill commands at random moments: `python -m tests.crashes [--kills 50] [--seed 0] [--record]`.
 
 encode, decode, evaluate and train each run once undisturbed; then they are started again and again and killed (SIGKILL)
-at a random moment of that time. After every kill the output is either not there or byte for byte that of the undisturbed
-run, and no file besides is half. evaluate and train go on with `--resume` from kill to kill, and end with the results of
-the run that nobody disturbed.
+at a random moment of the processor time that this took, which a busy machine does not stretch. After every kill the output
+is either not there or byte for byte that of the undisturbed run, and no file besides is half. evaluate and train go on with
+`--resume` from kill to kill, and end with the results of the run that nobody disturbed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from PIL import Image
 from safetensors import safe_open
 from tqdm import tqdm
@@ -33,6 +34,9 @@ from tests.report import ROOT, record
 
 LEFT_BEHIND = ".tmp"
 """What a killed write may leave: its temporary file, hidden, beside what it was to replace."""
+
+TICK = 0.005
+"""Seconds between two looks at a command that is to be killed."""
 
 TIMES = ("seconds", "ms_per_photo", "crops_per_s", "date")
 """Fields of results that say how long something took, so that no two runs agree on them."""
@@ -152,15 +156,16 @@ def start(job: Job, folder: Path, *, resume: bool = False) -> subprocess.Popen[b
 
 
 def killed(child: subprocess.Popen[bytes], after: float) -> bool:
-    """SIGKILL to the command and all its processes after so many seconds; False if it had ended before."""
-    try:
-        child.wait(after)
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.communicate()
-        return True
+    """SIGKILL to the command and all its processes after so many seconds on a processor; False if it had ended before."""
+    process = psutil.Process(child.pid)
+    while child.poll() is None:
+        times = process.cpu_times()
+        if times.user + times.system >= after:
+            os.killpg(child.pid, signal.SIGKILL)
+            break
+        time.sleep(TICK)
     child.communicate()
-    return False
+    return child.returncode == -signal.SIGKILL
 
 
 def trial(
@@ -169,12 +174,14 @@ def trial(
     """Run once, then kill so often; what was there before a kill is the old file or, after it, the new one."""
     calm, found = folder / "calm", Found()
     calm.mkdir(parents=True)
-    began = time.monotonic()
+    before = os.times()
     child = start(job, calm)
     errors = child.communicate()[1].decode(errors="replace")
     if child.returncode:
         raise SystemExit(f"{job.arguments[0]} fails undisturbed: {errors[-2000:]}")
-    duration, expected = time.monotonic() - began, job.read(calm / job.output)
+    after = os.times()
+    duration = after.children_user + after.children_system - before.children_user - before.children_system
+    expected = job.read(calm / job.output)
     where, going = folder / "0", False
     where.mkdir()
     for number in range(1, kills + 1):

@@ -9,24 +9,30 @@ import pytest
 from tests import crashes
 from tests.crashes import Job, digest, readable_checkpoint, trial
 
+SPIN = """
+import time
+def spin(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+"""
 WHOLE = """
-import os, time
+import os
 open(".out.tmp", "w").write("all of it")
-time.sleep(0.4)
+spin(0.2)
 os.replace(".out.tmp", "out")
 """
 HALF = """
-import time
 file = open("out", "w")
 file.write("all "); file.flush()
-time.sleep(0.4)
+spin(0.2)
 file.write("of it")
 """
 COUNTING = """
-import os, sys, time
+import os, sys
 done = int(open("done").read()) if "--resume" in sys.argv and os.path.exists("done") else 0
 for i in range(done, 6):
-    time.sleep(0.06)
+    spin(0.03)
     open(".done.tmp", "w").write(str(i + 1)); os.replace(".done.tmp", "done")
 open(".out.tmp", "w").write("counted" if {honest} or not done else "counted twice"); os.replace(".out.tmp", "out")
 """
@@ -42,7 +48,7 @@ class Halfway:
 @pytest.fixture
 def found(monkeypatch, tmp_path):
     def run(script: str, resumes: bool = False, kills: int = 2) -> crashes.Found:
-        monkeypatch.setattr(crashes, "_command", lambda arguments: [sys.executable, "-c", script, *arguments])
+        monkeypatch.setattr(crashes, "_command", lambda arguments: [sys.executable, "-c", SPIN + script, *arguments])
         return trial(Job(["x"], "out", digest, resumes=resumes), kills, Halfway(), tmp_path / "runs")  # pyright: ignore
 
     return run

@@ -102,10 +102,11 @@ def judging_of(judge: Judge, truth: Sequence[int] = ()) -> Judging | None:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a visitor brought, checked: its stream, its pixels (uint8 (H, W, 3); None where it came as a stream), and the
-    classes that are right, where they are known."""
+    """What a visitor brought, checked: its stream, how many bytes of that were shown, its pixels (uint8 (H, W, 3); None
+    where it came as a stream), and the classes that are right, where they are known."""
 
     data: bytes
+    shown: int
     rgb: np.ndarray | None
     truth: tuple[int, ...] = ()
 
@@ -113,7 +114,7 @@ class Opened:
 def first_picture(
     source: str | bytes, model: str, side: int, purpose: str = PLAIN, told_in: str | None = None, *, tell: Tell
 ) -> Opened:
-    """Open a sample (by name), a photograph or a .hc stream (by its bytes), and show what its first bytes give.
+    """Open a sample (by name), a photograph or a .hc stream (by its bytes), and show it at the end of its first block.
 
     Photographs are shrunk to at most `side` pixels a side and encoded for a purpose (see `purposes`); with `told_in`, a
     hierarchy, their files begin with the default classifier's answer.
@@ -121,7 +122,6 @@ def first_picture(
     from hiercodec.classify import DEFAULT as TELLER
     from hiercodec.evaluation.peers import Teller
     from hiercodec.evaluation.purposes import DEFAULT, options
-    from hiercodec.evaluation.tracing import budgets_of
     from hiercodec.images import read_rgb, resize_to
     from hiercodec.stream import parse
     from hiercodec.stream.header import MAGIC
@@ -134,7 +134,7 @@ def first_picture(
                 "pixels, such as 1024×1024. Encode the photograph smaller, or decode the stream on your own computer: "
                 "python -m hiercodec decode IN.hc OUT.png"
             )
-        codec, opened = codec_for(header.fingerprint.hex(), model), Opened(source, None)
+        codec, data, rgb, truth = codec_for(header.fingerprint.hex(), model), source, None, ()
     else:
         tell("progress", 0, FIRST_STEPS, "encoding")
         codec = codec_for(None, model)
@@ -145,13 +145,14 @@ def first_picture(
         chosen = options(0 if purpose == PLAIN else DEFAULT, purpose)
         if told_in is not None:
             chosen["core"] = Teller(load_classifier(TELLER), load_hierarchy(told_in))(rgb)
-        opened = Opened(codec.encode(rgb, **chosen), rgb, truth)
-    tell("show", _jpeg(codec.decode(opened.data[: budgets_of(opened.data, FIRST_STEPS)[0]]).image))
-    return opened
+        data = codec.encode(rgb, **chosen)
+    shown = min(len(data), *parse(data).cuts().values())
+    tell("show", _jpeg(codec.decode(data[:shown]).image))
+    return Opened(data, shown, rgb, truth)
 
 
 def first_view(opened: Opened, model: str, judge: Judge, steps: int, *, tell: Tell) -> tuple[Bundle, list[int]]:
-    """Trace what `first_picture` opened at FIRST_STEPS steps; shows every frame as it is decoded.
+    """Trace what `first_picture` opened at FIRST_STEPS steps; shows the frames after the first picture as they are decoded.
 
     Also returns at which bytes the others are that it takes to make `steps`.
     """
@@ -164,10 +165,16 @@ def first_view(opened: Opened, model: str, judge: Judge, steps: int, *, tell: Te
     codec, judging = codec_for(parsed.header.fingerprint.hex(), model), judging_of(judge, opened.truth)
     budgets = budgets_of(data, steps)
     first = few(budgets, list(parsed.cuts().values()))
+    sizes = iter(first)
+
+    def show(frame: np.ndarray) -> None:
+        if next(sizes) > opened.shown:
+            tell("show", _jpeg(frame))
+
     report: dict[str, Any] = {
         "budgets": first,
         "progress": functools.partial(tell, "progress"),
-        "show": lambda frame: tell("show", _jpeg(frame)),
+        "show": show,
     }
     if rgb is None:
         found, decoded = trace_stream(codec, data, judging, **report)

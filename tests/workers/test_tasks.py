@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hiercodec.images import encode_png, read_rgb
+from hiercodec.stream import parse
 from hiercodec.workers import tasks
 
 JUDGE = (None, "wordnet")
@@ -38,19 +39,21 @@ def opened(told):
     return tasks.first_picture(picture, "lite", 384, tell=lambda *what: told.append(what))
 
 
-def test_the_first_turn_shows_a_picture_and_the_second_begins_with_the_same(opened, told):
+def test_the_first_turn_shows_the_end_of_the_first_block_and_the_second_what_follows(opened, told):
     assert [what for what, *_ in told] == ["progress", "show"]
-    again = []
-    tasks.first_view(opened, "lite", JUDGE, 24, tell=lambda *what: again.append(what))
-    pictures = [file for what, file, *_ in again if what == "show"]
-    assert len(pictures) == tasks.FIRST_STEPS
-    assert pictures[0] == told[-1][1]
-    assert read_rgb(pictures[0]).shape == (64, 96, 3)
+    assert opened.shown == next(iter(parse(opened.data).cuts().values()))
+    assert read_rgb(told[-1][1]).shape == (64, 96, 3)
+    later = []
+    bundle, _ = tasks.first_view(opened, "lite", JUDGE, 24, tell=lambda *what: later.append(what))
+    shown = [file for what, file, *_ in later if what == "show"]
+    assert len(bundle.trace.steps) == tasks.FIRST_STEPS
+    assert len(shown) == sum(step.bytes > opened.shown for step in bundle.trace.steps) > 0
+    assert told[-1][1] not in shown
 
 
 def test_a_cut_stream_opens_like_a_photograph(opened):
     cut = tasks.first_picture(opened.data[:60], "lite", 384, tell=lambda *_: None)
-    assert (cut.data, cut.rgb) == (opened.data[:60], None)
+    assert (cut.data, cut.shown, cut.rgb) == (opened.data[:60], 60, None)
     bundle, _ = tasks.first_view(cut, "lite", JUDGE, 24, tell=lambda *_: None)
     assert bundle.trace.file_bytes == 60
 
