@@ -62,11 +62,14 @@ class Block:
 class BlockLoop:
     """The walk over one latent's blocks, coarse first, from the hyper-features P (B, C, h, w).
 
-    `hyper` is P; `blocks` holds the ŷ (B, width_j, h, w) of every block so far.
+    `hyper` is P; `blocks` holds the ŷ (B, width_j, h, w) of every block so far. `shift` (B, C, 1, 1), what a core adds to P,
+    moves the scales and no μ: what symbols cost, and not which they are.
     """
 
-    def __init__(self, entropy: PrefixEntropyModel, hyper: Tensor, arithmetic: StraightThrough) -> None:
-        self._entropy, self.hyper, self._arithmetic = entropy, hyper, arithmetic
+    def __init__(
+        self, entropy: PrefixEntropyModel, hyper: Tensor, arithmetic: StraightThrough, shift: Tensor | None = None
+    ) -> None:
+        self._entropy, self.hyper, self._arithmetic, self._shift = entropy, hyper, arithmetic, shift
         self.blocks: list[Tensor] = []
 
     def parameters(self) -> tuple[Tensor, Tensor]:
@@ -74,6 +77,8 @@ class BlockLoop:
         b, _, h, w = self.hyper.shape
         before = torch.cat(self.blocks, 1) if self.blocks else self.hyper.new_zeros(b, 0, h, w)
         sigma, mu = self._entropy.block_parameters(len(self.blocks), self.hyper, before)
+        if self._shift is not None:
+            sigma, _ = self._entropy.block_parameters(len(self.blocks), self.hyper + self._shift, before)
         grid = torch.round(mu * MEAN_STEPS).clamp(-32768, 32767) / MEAN_STEPS
         return self._arithmetic.scale(sigma), self._arithmetic.snap(mu, grid)
 

@@ -111,11 +111,10 @@ class CodingPath:
     ) -> BlockLoop:
         """Begin an image from its z symbols on the grid `shape` (hz, wz); its latent has the grid (h, w).
 
-        `shift` float64 (1, C, 1, 1) is added to its features P: what a conditioner makes of a core.
+        `shift` float64 (1, C, 1, 1) is what a conditioner makes of a core.
         """
         z_hat = torch.from_numpy(z_symbols.reshape(-1, *shape)) + self._medians
-        hyper = self.entropy.hyper_features(z_hat[None], grid)
-        return BlockLoop(self.entropy, hyper if shift is None else hyper + shift, Exact())
+        return BlockLoop(self.entropy, self.entropy.hyper_features(z_hat[None], grid), Exact(), shift)
 
     def write(self, block: Block) -> tuple[bytes, int]:
         """A block's payload and the checksum of its parameters."""

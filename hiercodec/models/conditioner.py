@@ -1,8 +1,9 @@
 """What a model takes from a core: shifts of its features P, in a small file beside its weights (`hiercodec fit-core`).
 
-core ──path──► group of every level ──► P + Σ_level gate(confidence)·shift(group) ──► entropy parameters of every block
+core ──path──► group of every level ──► P + Σ_level gate(confidence)·shift(group) ──► scales of every block
 
-A shift of zero leaves the model as it is. Sums are of float64 and of a fixed order, so every machine gets the same ones.
+Means come from P as it is, so a core changes what symbols cost and no pixel; a shift of zero changes nothing. Sums are of
+float64 and of a fixed order, so every machine gets the same ones.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ photos ──► P, y block by block, as they are without a core ──► shift
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -30,11 +31,13 @@ Report = Callable[[str], object]
 class Samples:
     """Photographs of one size as coding without a core sees them, and what their cores tell.
 
-    Features P (n, C, h, w) and ŷ (n, M, h, w), both float16, told groups and confidences int64 (n, levels).
+    Features P (n, C, h, w), ŷ (n, M, h, w), both float16, symbols int16 (n, M, h, w), told groups and confidences int64
+    (n, levels).
     """
 
     hyper: Tensor
     y_hat: Tensor
+    symbols: Tensor
     groups: Tensor
     confidences: Tensor
 
@@ -42,27 +45,26 @@ class Samples:
         return len(self.hyper)
 
 
-@torch.inference_mode()
-def samples(codec: Codec, pictures: Iterable[np.ndarray], classifier: Classifier, hierarchy: Hierarchy, report: Report,
-            batch: int = 8) -> Samples:  # fmt: skip
+@torch.no_grad()
+def samples(
+    codec: Codec, pictures: Iterable[np.ndarray], classifier: Classifier, hierarchy: Hierarchy, batch: int = 8
+) -> Samples:
     """What `Samples` holds, of uint8 pictures (H, W, 3) of equal size, sides multiples of 16."""
     network, rows = codec.network, []
     levels = [level.assignment for level in hierarchy.levels]
     _, medians = codec.coding.z_prior
     centre = torch.from_numpy(medians).float().view(1, -1, 1, 1)
-    stream_of = iter(pictures)
-    while chunk := list(islice(stream_of, batch)):
+    left = iter(pictures)
+    while chunk := list(islice(left, batch)):
         x = torch.from_numpy(np.stack(chunk)).permute(0, 3, 1, 2).float() / 255
         latent = network.g_a(x)
         z = torch.round(network.entropy.h_a(latent.open_loop(codec.plan)) - centre)
         loop = BlockLoop(network.entropy, network.entropy.hyper_features(z + centre, latent.grid), StraightThrough())
-        for _ in loop.code(latent, network.preset.dead_zone):
-            pass
+        symbols = torch.cat([block.symbols for block in loop.code(latent, network.preset.dead_zone)], 1)
         told = [core_of(p, hierarchy, classifier.sha256).path(levels) for p in classifier.probabilities(chunk)]
-        path = torch.tensor(told)  # (batch, levels, 2)
-        rows.append((loop.hyper.half(), torch.cat(loop.blocks, 1).half(),
-                     path[..., 0], path[..., 1]))  # fmt: skip
-        report(f"{sum(len(row[0]) for row in rows)} photographs analysed")
+        rows.append(
+            (loop.hyper.half(), torch.cat(loop.blocks, 1).half(), symbols.short(), *torch.tensor(told).unbind(-1))
+        )
     return Samples(*(torch.cat(part) for part in zip(*rows, strict=True)))
 
 
@@ -76,7 +78,7 @@ def fit(
     windows of `side`×`side` latent positions.
     """
     torch.manual_seed(seed)
-    rng, entropy = np.random.default_rng(seed), codec.network.entropy
+    rng, entropy = np.random.default_rng(seed), copy.deepcopy(codec.network.entropy).requires_grad_(False)
     width = codec.network.preset.width
     shifts = [torch.zeros(level.k, width, requires_grad=True) for level in hierarchy.levels[:levels]]
     gates = torch.ones(levels, 4, requires_grad=True)
@@ -85,14 +87,14 @@ def fit(
     for step in range(steps):
         rows = rng.integers(len(found), size=batch)
         told = np.where(rng.random(batch) < wrong, rng.integers(len(found), size=batch), rows)
-        top, left = (int(rng.integers(max(1, size - side + 1))) for size in found.hyper.shape[-2:])
-        window = (rows, slice(None), slice(top, top + side), slice(left, left + side))
+        top, first = (int(rng.integers(max(1, size - side + 1))) for size in found.hyper.shape[-2:])
+        window = (rows, slice(None), slice(top, top + side), slice(first, first + side))
         shift = sum(
             gates[level, found.confidences[told, level], None] * shifts[level][found.groups[told, level]]
             for level in range(levels)
         )
         hyper = found.hyper[window].float() + shift[:, :, None, None]  # pyright: ignore[reportIndexIssue]
-        loss = bits_of(entropy, hyper, found.y_hat[window].float()).mean()
+        loss = bits_of(entropy, hyper, found.y_hat[window].float(), found.symbols[window].float()).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -113,13 +115,12 @@ def fit(
     return Conditioner(groups, numbers[0], tuple(numbers[1:]), card)
 
 
-def bits_of(entropy: PrefixEntropyModel, hyper: Tensor, y_hat: Tensor) -> Tensor:
-    """Bits of every value of ŷ, (B, M, h, w), from P and the blocks before: of the symbols coded, at μ as it was."""
+def bits_of(entropy: PrefixEntropyModel, hyper: Tensor, y_hat: Tensor, symbols: Tensor) -> Tensor:
+    """Bits of every symbol, (B, M, h, w), with scales from P as given and from the blocks before, ŷ."""
     parts = []
     for j, level in enumerate(entropy.plan):
-        scale, mean = entropy.block_parameters(j, hyper, y_hat[:, : level.start])
-        sigma = scale.clamp_min(SCALE_MIN) * 2**0.5
-        offset = (y_hat[:, level.channels] - mean).abs()
-        mass = 0.5 * (torch.erfc((offset - 0.5) / sigma) - torch.erfc((offset + 0.5) / sigma))
+        sigma = entropy.block_parameters(j, hyper, y_hat[:, : level.start])[0].clamp_min(SCALE_MIN) * 2**0.5
+        size = symbols[:, level.channels].abs()
+        mass = 0.5 * (torch.erfc((size - 0.5) / sigma) - torch.erfc((size + 0.5) / sigma))
         parts.append(-mass.clamp_min(1e-6).log2())
     return torch.cat(parts, 1)
