@@ -46,7 +46,7 @@ test("one prefix gives one answer a level; a comparison gives both sides, and wh
 });
 
 test("a file's own label stands under the answer: not yet here, agreeing or not, and with both together", () => {
-  const told = (agrees) => ({ kind: { label: "<b>dog</b>", chance: "90 %", agrees, words: agrees ? "agrees" : "differs: hard picture", sentence: "A hard picture.", together: "dog 95 %" } });
+  const told = (agrees) => ({ kind: { label: "<b>dog</b>", chance: "90 %", agrees, words: agrees ? "agrees" : "hard picture", sentence: "A hard picture.", together: "dog 95 %" } });
   const steps = [{ ...trace.steps[0], core: {} }, { ...trace.steps[1], core: told(true) }, { ...trace.steps[2], core: told(false) }];
   const hub = fakeHub({ ...trace, cored: true, steps });
   const part = createAnswers(hub);
@@ -58,7 +58,7 @@ test("a file's own label stands under the answer: not yet here, agreeing or not,
   part.render(steps[1]);
   assert.deepEqual(["told", "badge", "together"].map((name) => core.children.find((c) => c.classes.has(name)).textContent), ["<b>dog</b> 90 %", "✓ agrees", "together dog 95 %"]);
   part.render(steps[2]);
-  assert.equal(core.find("badge").textContent, "≠ differs: hard picture");
+  assert.equal(core.find("badge").textContent, "≠ hard picture");
   assert.equal(core.find("badge").title, "A hard picture.");
   assert.ok(core.find("badge").classes.has("wrong"));
 });

@@ -86,7 +86,7 @@ def test_the_scrubber_is_sent_what_the_label_says_and_the_bar_says_label():
         "chance": "90 %",
         "mark": "right",
         "agrees": False,
-        "words": "differs: too few bytes",
+        "words": "too few bytes",
         "sentence": told.EARLY.sentence,
         "together": "dog 95 %",
     }
@@ -102,7 +102,7 @@ def test_a_row_of_the_panel_has_three_answers():
         "told": "dog 90 % ✓",
         "seen": "cat 60 % ✗",
         "together": "dog 95 % ✓",
-        "": "≠ differs: too few bytes",
+        "": "≠ too few bytes",
     }
 
 

@@ -22,25 +22,25 @@ class Agreement(NamedTuple):
 
 SAME = Agreement(True, "agrees", "The pixels say the same.")
 BOTH_RIGHT = Agreement(True, "both right", "They differ, and both count as right.")
-BOTH_WRONG = Agreement(False, "differs: both wrong", "Both are wrong: neither the label nor the pixels name the thing.")
-EARLY = Agreement(False, "differs: too few bytes", "Too few bytes so far: with the whole file the two agree.")
+BOTH_WRONG = Agreement(False, "both wrong", "Both are wrong: neither the label nor the pixels name the thing.")
+EARLY = Agreement(False, "too few bytes", "Too few bytes so far: with the whole file the two agree.")
 HARD = Agreement(
-    False, "differs: hard picture", "A hard picture: the label is right, and even the whole file does not show it."
+    False, "hard picture", "A hard picture: the label is right, and even the whole file does not show it."
 )
-WRONG = Agreement(False, "differs: wrong label", "A wrong label in the file: its pixels show what the thing is.")
+WRONG = Agreement(False, "wrong label", "A wrong label in the file: its pixels show what the thing is.")
 CUT = Agreement(
     False,
-    "differs: perhaps too few bytes",
+    "too few bytes?",
     "Perhaps too few bytes: this file was cut, and what is left says otherwise.",
 )
 PERHAPS_WRONG = Agreement(
     False,
-    "differs: perhaps a wrong label",
+    "wrong label?",
     "Perhaps a wrong label in the file: with all bytes the classifier is surer of its own answer than the label is.",
 )
 PERHAPS_HARD = Agreement(
     False,
-    "differs: perhaps a hard picture",
+    "hard picture?",
     "Perhaps a hard picture: even with all bytes the classifier is less sure than the label is.",
 )
 
