@@ -33,7 +33,7 @@ ALLOWED = {
     "workers": {*MEASURING, "evaluation"},
     "training": {*MEASURING, "evaluation"},
     "figures": {*LOWER, "taxonomy", "evaluation"},
-    "cli": {*MEASURING, "evaluation", "training", "figures", "ui"},
+    "cli": {*MEASURING, "api", "evaluation", "training", "figures", "ui"},
     "ui": {*MEASURING, "evaluation", "figures", "workers"},
     "api": {*MEASURING, "evaluation"},
     "__init__": {"errors", "api", "classify", "models", "stream"},

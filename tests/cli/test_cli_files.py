@@ -103,7 +103,20 @@ def test_the_commands_are_pinned():
     found = {c.name: [s.name for s in c.commands] if isinstance(c, Group) else [] for c in cli.COMMANDS}
     alone = ["encode", "decode", "trace", "models", "truncate", "info", "verify", "evaluate", "bench", "train", "cost"]
     assert found == {
-        **{name: [] for name in (*alone, "calibrate", "ablation", "compare", "curves", "app", "fit-rivals")},
+        **{
+            name: []
+            for name in (
+                *alone,
+                "calibrate",
+                "ablation",
+                "compare",
+                "curves",
+                "app",
+                "fit-rivals",
+                "fit-core",
+                "measure-core",
+            )
+        },
         "hierarchy": ["table", "build", "stability", "show"],
         "results": ["show", "join", "export", "import"],
         "assets": ["taxonomy", "traces", "stress"],
