@@ -53,10 +53,12 @@ class Keep:
     """Features that are to survive, and how much they count: `weight` is what losing all of them would cost.
 
     Its unit is the mean squared error of pixels in 0…1; each tensor counts alike, by its squared change over its energy.
+    They count in the first `blocks` blocks; pixels count in all.
     """
 
     features: Features
     weight: float
+    blocks: int = 1
 
 
 def steps_of(effort: int) -> int:
@@ -116,7 +118,7 @@ class Descent:
         known = torch.nn.functional.pad(known, (0, 0, 0, 0, 0, self._network.plan.channels - known.shape[1]))
         x_hat = self._network.g_s(known)
         residuals = [x_hat - self._x]
-        if self._keep is not None:
+        if self._keep is not None and len(self._before) < self._keep.blocks:
             weight = self._keep.weight * self._x.numel() / len(self._kept)
             for now, then in zip(self._keep.features(x_hat), self._kept, strict=True):
                 residuals.append((now - then) * (weight / then.square().sum().clamp_min(1e-12)).sqrt())

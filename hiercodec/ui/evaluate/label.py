@@ -152,8 +152,8 @@ def limits() -> None:
     for said, rows, first in (
         (
             "**A thing that is not on the list.** The list of the encoder lacks the photograph’s whole family. The label "
-            f"then names another one every time, in {100 * shares['core', SURE]:.0f} % of the cases 80 % sure or more. {viewer} "
-            "knows the family and sees it in the pixels.",
+            f"then names another one every time, in {100 * shares['core', SURE]:.0f} % of the cases 80 % sure or more. "
+            f"{viewer} knows the family and sees it in the pixels.",
             absent,
             "level",
         ),

@@ -24,9 +24,7 @@ SAME = Agreement(True, "agrees", "The pixels say the same.")
 BOTH_RIGHT = Agreement(True, "both right", "They differ, and both count as right.")
 BOTH_WRONG = Agreement(False, "both wrong", "Both are wrong: neither the label nor the pixels name the thing.")
 EARLY = Agreement(False, "too few bytes", "Too few bytes so far: with the whole file the two agree.")
-HARD = Agreement(
-    False, "hard picture", "A hard picture: the label is right, and even the whole file does not show it."
-)
+HARD = Agreement(False, "hard picture", "A hard picture: the label is right, and even the whole file does not show it.")
 WRONG = Agreement(False, "wrong label", "A wrong label in the file: its pixels show what the thing is.")
 CUT = Agreement(
     False,
