@@ -11,10 +11,10 @@ from hiercodec import fsio, stream
 from hiercodec.cli.base import Command, add_json, note, percent, positive, print_json, table
 from hiercodec.cli.files import add_cut, apply_cut, in_words
 from hiercodec.errors import ImageTooLarge, InputError, OutputError
-from hiercodec.evaluation import purposes
 
 LABEL_WIDTH = 24
 PAGE_SIDE = 384
+PURPOSES, EFFORT = ("people", "machines", "both"), 5  # as in evaluation.purposes, which loads too much for `info`
 """Pixels a side of a page's pictures: what the app shrinks photographs to."""
 
 
@@ -27,12 +27,12 @@ def _encode_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         choices=range(10),
         metavar="0…9",
-        help=f"search so long for a better file (default 0: not at all; {purposes.DEFAULT} with --for)",
+        help=f"search so long for a better file (default 0: not at all; {EFFORT} with --for)",
     )
     parser.add_argument(
         "--for",
         dest="purpose",
-        choices=purposes.KEPT,
+        choices=PURPOSES,
         help="what that search keeps: what people see (the default), what a classifier sees, or both",
     )
     parser.add_argument(
@@ -43,13 +43,14 @@ def _encode_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _encode(args: argparse.Namespace) -> int:
     fsio.check_writable(args.output)
-    effort = purposes.DEFAULT if args.effort is None and args.purpose else args.effort or 0
+    effort = EFFORT if args.effort is None and args.purpose else args.effort or 0
     if not effort and args.purpose:
         raise InputError("--for says what an effort is for: give --effort 1 to 9 with it")
     rgb = _photo(args.photo)
-    options = purposes.options(effort, args.purpose or "people")
     from hiercodec import models
+    from hiercodec.evaluation import purposes
 
+    options = purposes.options(effort, args.purpose or "people")
     codec = models.load(args.model)
     core, hierarchy = _core(rgb, args)
     data = codec.encode(rgb, core=core, **options)

@@ -111,8 +111,8 @@ class HierPeer:
     codec: Codec
     cuts: Cuts = stream.Stream.cuts
     name: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
     core: Teller | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.codec.name)

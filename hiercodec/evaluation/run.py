@@ -117,8 +117,8 @@ class Setup:
 
         model, options = purposes.read(name)
         codec, cuts = models.load(model), at_rates(self.rates) if self.rates else shares_and_ends(self.cuts)
-        with_core = [HierPeer(codec, cuts, f"{name} + core", options, teller)] if teller else []
-        return [HierPeer(codec, cuts, name, options), *with_core]
+        with_core = [HierPeer(codec, cuts, f"{name} + core", teller, options)] if teller else []
+        return [HierPeer(codec, cuts, name, options=options), *with_core]
 
 
 def one_thread() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import hiercodec
 from hiercodec import api, classify, stream
+from hiercodec.cli import codec
 from hiercodec.cli import main as cli
 from hiercodec.errors import ClassifierNotFound, ModelMismatch, ModelNotFound, NotAnImage, ParameterDesync
 from hiercodec.evaluation import Judging, purposes, stopping  # noqa: F401 (loaded before stand-ins hide what it needs)
@@ -114,6 +115,7 @@ def test_encode_then_decode_picks_the_model_that_the_stream_names(house, capsys)
 
 
 def test_encode_hands_effort_and_purpose_on(house, capsys, monkeypatch):
+    assert (tuple(purposes.KEPT), purposes.DEFAULT) == (codec.PURPOSES, codec.EFFORT)
     monkeypatch.setattr(purposes, "options", lambda *asked: {"asked": asked} if asked[0] else {})
     out = house.path / "out.hc"
     for given, asked in {

@@ -119,7 +119,7 @@ def test_the_commands_are_pinned():
         },
         "hierarchy": ["table", "build", "stability", "show"],
         "results": ["show", "join", "export", "import"],
-        "assets": ["taxonomy", "traces", "stress"],
+        "assets": ["taxonomy", "traces", "effort", "stress", "fusion", "limits"],
     }
 
 
