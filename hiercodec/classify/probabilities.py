@@ -74,7 +74,7 @@ def ranked(q: np.ndarray, labels: Sequence[str], top: int = 3) -> tuple[Guess, .
     >>> ranked(np.array([0.25, 0.5, 0.25]), ["a", "b", "c"], top=2)
     ((1, 'b', 0.5), (0, 'a', 0.25))
     """
-    return tuple((i, labels[i], float(q[i])) for i in np.argsort(-q, kind="stable")[:top].tolist())
+    return tuple((i, labels[i], float(q[i])) for i in map(int, np.argsort(-q, kind="stable")[:top]))
 
 
 def path_of(p: np.ndarray, hierarchy: Hierarchy, top: int = 3) -> Path:
