@@ -1,10 +1,10 @@
 """Fifty visitors at once: `python -m tests.load [--visitors 50] [--soak MINUTES] [--record]`.
 
-Starts a server on at most two cores and opens its pages once, as whoever started it does. Every visitor opens Explore, lets
-go of the bar three times, uploads a photograph of their own and then a cut `.hc` file of their own. Both carry the visitor's
-number as a row of black and white fields, which is read off every picture that comes back: nobody may see another's.
-Meanwhile somebody opens a page that needs no codec, again and again, and memory of the server with all its processes is
-sampled. Told too is how busy other programs kept the machine: on a machine that is not idle the seconds say more of them.
+Starts a server on at most two cores and tries it once, as whoever teaches does before the class comes. Every visitor opens
+Explore, lets go of the bar three times, uploads a photograph of their own and then a cut `.hc` file of their own. Both carry
+the visitor's number as a row of black and white fields, which is read off every picture that comes back: nobody may see
+another's. Meanwhile somebody opens a page that needs no codec, again and again, and memory of the server with all its
+processes is sampled. Told too is how busy other programs kept the machine: where it is not idle, seconds say more of them.
 
 `--root` starts the server of another checkout, `--soak` goes on for so many minutes with a few visitors at a time.
 """
@@ -221,11 +221,12 @@ def files(count: int) -> list[tuple[bytes, bytes]]:
     return found
 
 
-async def opened(address: str) -> None:
-    """What whoever started the server has done: looked at the pages, so that their modules are loaded."""
-    for page in ("", *FREE_PAGES):
+async def tried(address: str, pair: tuple[bytes, bytes]) -> None:
+    """What whoever teaches has done before: looked at the pages and shown a file, so that all modules are loaded."""
+    for page in FREE_PAGES:
         async with Visitor(address) as visitor:
             await visitor.enter(page)
+    await visit(0, address, *pair)
 
 
 async def storm(address: str, carried: list[tuple[bytes, bytes]], spread: float, rest: float
@@ -291,7 +292,7 @@ def main() -> int:
     args = parser.parse_args()
     carried = files(args.visitors)
     with server(args.root) as (address, process):
-        asyncio.run(opened(address))
+        asyncio.run(tried(address, carried[0]))
         load, watch, began = [os.getloadavg()[0]], Watch(process, min(CORES, os.cpu_count() or CORES)), time.monotonic()
         going = soak(address, carried, args.soak, args.rest) if args.soak else storm(
             address, carried, args.spread, args.rest
