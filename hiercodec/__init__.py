@@ -3,9 +3,9 @@
     import hiercodec as hc
     from PIL import Image
 
-    codec = hc.load("lite")
-    data = codec.encode(Image.open("photo.jpg"))     # a PIL image, or a uint8 array (H, W, 3)
-    better = hc.encode(Image.open("photo.jpg"), effort=5)   # takes longer, has less error in fewer bytes
+    codec, picture = hc.load("lite"), Image.open("photo.jpg")    # a PIL image, or a uint8 array (H, W, 3)
+    data = codec.encode(picture)
+    better = hc.encode(picture, effort=5)            # takes longer, has less error in fewer bytes
     cut = hc.truncate(data, level="coarse")          # or bytes=900: any prefix decodes
     seen = codec.decode(cut)                         # seen.image is a uint8 array (H, W, 3)
     hc.predict(seen.image).path                      # the likeliest groups and class, with probabilities
@@ -112,23 +112,13 @@ __all__ = [
     "wup",
 ]
 
-_HOMES = {"Codec": "hiercodec.models", "Core": "hiercodec.stream", "Decoded": "hiercodec.models"}
-_HOMES |= {"Told": "hiercodec.classify"} | dict.fromkeys(
-    (
-        "Prediction",
-        "Stopped",
-        "core",
-        "decode_until",
-        "encode",
-        "hierarchy",
-        "load",
-        "predict",
-        "told",
-        "truncate",
-        "wup",
-    ),
-    "hiercodec.api",
-)
+_HOMES = {
+    "Codec": "hiercodec.models",
+    "Core": "hiercodec.stream",
+    "Decoded": "hiercodec.models",
+    "Told": "hiercodec.classify",
+}
+_HOMES |= {name: "hiercodec.api" for name in __all__ if name.islower() or name in ("Prediction", "Stopped")}
 
 
 def __getattr__(name: str) -> object:

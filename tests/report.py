@@ -154,7 +154,7 @@ SECTIONS: dict[str, dict[str, Callable[[dict[str, Any]], Iterator[str]]]] = {
     "Streams": {"mutants": _mutants, "cuts": _mutants, "guided": _guided},
     "The same symbols everywhere": {"symbols": _symbols},
     "Killed at any moment": {"crashes": _crashes},
-    "A class at once": {"load-before": _load, "load": _load, "soak": _load},
+    "A class at once": {"load": _load, "soak": _load},
 }
 
 

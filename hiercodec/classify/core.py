@@ -10,7 +10,7 @@ import numpy as np
 from hiercodec.classify.catalog import PACKAGED
 from hiercodec.classify.probabilities import Path, level_probabilities
 from hiercodec.errors import HierarchyError
-from hiercodec.stream import Core, Mark, confidence_of
+from hiercodec.stream import Core, Mark, confidence_step
 from hiercodec.stream.core import CLASSIFIER, HIERARCHY
 from hiercodec.taxonomy import Hierarchy, find_hierarchy
 
@@ -48,7 +48,7 @@ def core_of(probabilities: np.ndarray, hierarchy: Hierarchy, sha256: str) -> Cor
     for level in hierarchy.levels:
         groups, members = np.unique(level.assignment[possible], return_inverse=True)
         group = int(groups[np.bincount(members, probabilities[possible]).argmax()])
-        path.append((group, confidence_of(float(masses[level.name][group]))))
+        path.append((group, confidence_step(float(masses[level.name][group]))))
         possible = possible[level.assignment[possible] == group]
     return core_of_path(path, hierarchy, sha256)
 

@@ -14,8 +14,9 @@ from hiercodec.errors import ImageTooLarge, InputError, OutputError
 
 LABEL_WIDTH = 24
 PAGE_SIDE = 384
-PURPOSES, EFFORT = ("people", "machines", "both"), 5  # as in evaluation.purposes, which loads too much for `info`
 """Pixels a side of a page's pictures: what the app shrinks photographs to."""
+PURPOSES, EFFORT = ("people", "machines", "both"), 5
+"""What `evaluation.purposes` knows; to import that would cost `info` more than it does."""
 
 
 def _encode_arguments(parser: argparse.ArgumentParser) -> None:

@@ -64,6 +64,7 @@ def _measure(args: argparse.Namespace) -> int:
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation import cores
     from hiercodec.evaluation.dataset import load_photos
+    from hiercodec.evaluation.peers import Teller
     from hiercodec.images import centre_crop
     from hiercodec.taxonomy import load_hierarchy
 
@@ -71,7 +72,7 @@ def _measure(args: argparse.Namespace) -> int:
     photos = (photos.split(HELD_OUT)[1] if args.held_out else photos).spread(args.sample)
     hierarchy = load_hierarchy(args.hierarchy) if args.hierarchy else load_hierarchy()
     pictures = (centre_crop(rgb, CROP) for rgb in photos.pixels)
-    found = cores.lengths(codec, pictures, load_classifier(args.classifier), hierarchy, args.seed)
+    found = cores.lengths(codec, pictures, Teller(load_classifier(args.classifier), hierarchy), args.seed)
     saved = cores.savings(found, codec.plan.names)
     print_json({"command": command_line(args), "conditioners": list(codec.conditioners), **saved})
     return 0

@@ -8,30 +8,27 @@ from typing import Any
 import numpy as np
 
 from hiercodec import stream
-from hiercodec.classify import core_of, core_of_path
+from hiercodec.classify import core_of_path
 from hiercodec.evaluation.metrics import bootstrap
+from hiercodec.evaluation.peers import Teller
 from hiercodec.models import Codec
-from hiercodec.protocols import Classifier
-from hiercodec.taxonomy import Hierarchy
 
 
-def wrong_core(core: stream.Core, hierarchy: Hierarchy, sha256: str, rng: np.random.Generator) -> stream.Core:
-    """A core as sure as this one of a class of another coarsest group, any of them."""
-    levels = [level.assignment for level in hierarchy.levels]
+def wrong_core(core: stream.Core, teller: Teller, rng: np.random.Generator) -> stream.Core:
+    """A core as sure as this one of `teller`'s of a class of another coarsest group, any of them."""
+    levels = [level.assignment for level in teller.hierarchy.levels]
     told = core.path(levels)
     leaf = int(rng.choice(np.flatnonzero(levels[0] != told[0][0])))
-    return core_of_path(
-        [(int(level[leaf]), sure) for level, (_, sure) in zip(levels, told, strict=True)], hierarchy, sha256
-    )
+    path = [(int(level[leaf]), sure) for level, (_, sure) in zip(levels, told, strict=True)]
+    return core_of_path(path, teller.hierarchy, teller.classifier.sha256)
 
 
-def lengths(codec: Codec, pictures: Iterable[np.ndarray], classifier: Classifier, hierarchy: Hierarchy, seed: int = 0
-            ) -> np.ndarray:  # fmt: skip
+def lengths(codec: Codec, pictures: Iterable[np.ndarray], teller: Teller, seed: int = 0) -> np.ndarray:
     """Payload bytes, int64 (pictures, 3, levels): coded without a core, conditioned on the right one, and on a wrong one."""
     rng, rows = np.random.default_rng(seed), []
     for rgb in pictures:
-        right = core_of(classifier.probabilities([rgb])[0], hierarchy, classifier.sha256)
-        wrong = wrong_core(right, hierarchy, classifier.sha256, rng)
+        right = teller(rgb)
+        wrong = wrong_core(right, teller, rng)
         files = [codec.encode(rgb), *(codec.encode(rgb, core=core, conditioned=True) for core in (right, wrong))]
         rows.append([[block.length for block in stream.parse(data).blocks] for data in files])
     return np.array(rows)

@@ -49,7 +49,15 @@ class Step:
         """The probability of `group` at `level`; 0.0 where only the top groups are kept and it is not one of them."""
         if level in self.mass:
             return self.mass[level][group]
-        return next((p for index, _, p in self.top.get(level, ()) if index == group), 0.0)
+        return _chance(self.top.get(level, ()), group)
+
+    def together(self, level: str, group: int) -> float:
+        """The probability of `group` by pixels and core together; 0.0 where it is not among the top groups."""
+        return _chance(self.fused.get(level, ()), group)
+
+
+def _chance(ranked: Ranked, group: int) -> float:
+    return next((p for index, _, p in ranked if index == group), 0.0)
 
 
 class CoreAnswer(NamedTuple):

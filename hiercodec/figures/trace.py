@@ -115,11 +115,10 @@ def told_curves(trace: Trace, level: str, *, position: int | None = None, mode: 
     p, told = palette(mode), trace.told[level]
     fig = figure(mode, height=340, x="bytes received", y=f"probability of “{told.label}”")
     steps = [step for step in trace.steps if step.bytes >= told.bytes]
-    fused = [next((q for group, _, q in step.fused.get(level, ()) if group == told.group), 0.0) for step in steps]
     lines = {
         "told": [told.confidence] * len(steps),
         "seen": [step.probability(level, told.group) for step in steps],
-        "together": fused,
+        "together": [step.together(level, told.group) for step in steps],
     }
     for index, (name, probabilities) in enumerate(lines.items()):
         fig.add_scatter(

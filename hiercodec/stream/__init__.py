@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hiercodec.stream.coder import SymbolReader, SymbolWriter, checksum, decode_symbols, encode_symbols, order
 from hiercodec.stream.container import Section, Stream, level_end, parse, truncate, write
-from hiercodec.stream.core import Core, Mark, confidence_of
+from hiercodec.stream.core import Core, Mark, confidence_step
 from hiercodec.stream.header import Header
 from hiercodec.stream.report import info, verify
 from hiercodec.stream.tables import (
@@ -32,7 +32,7 @@ __all__ = [
     "SymbolWriter",
     "Tables",
     "checksum",
-    "confidence_of",
+    "confidence_step",
     "decode_symbols",
     "encode_symbols",
     "gaussian_tables",

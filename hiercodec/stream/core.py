@@ -97,10 +97,10 @@ class Core:
             possible = possible[level[possible] == group]
 
 
-def confidence_of(probability: float) -> int:
+def confidence_step(probability: float) -> int:
     """The step, 0…3, that stands for a probability.
 
-    >>> [confidence_of(p) for p in (0.3, 0.5, 0.94, 1.0)]
+    >>> [confidence_step(p) for p in (0.3, 0.5, 0.94, 1.0)]
     [0, 1, 2, 3]
     """
     return int(np.searchsorted(EDGES, probability, side="right"))

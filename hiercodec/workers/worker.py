@@ -15,7 +15,7 @@ from hiercodec.workers.ticket import Ticket, Work
 
 TICK = 0.05
 """Seconds between two looks at the clock and at `cancelled`."""
-GRACE = 60.0
+GRACE = 30.0
 """Seconds that a cancelled task has to tell something, before its process is ended."""
 
 

@@ -6,7 +6,7 @@ the visitor's number as a row of black and white fields, which is read off every
 another's. Meanwhile somebody opens a page that needs no codec, again and again, and memory of the server with all its
 processes is sampled. Told too is how busy other programs kept the machine: where it is not idle, seconds say more of them.
 
-`--root` starts the server of another checkout, `--soak` goes on for so many minutes with a few visitors at a time.
+`--soak` goes on for so many minutes with a few visitors at a time.
 """
 
 from __future__ import annotations
@@ -287,11 +287,10 @@ def main() -> int:
     )
     parser.add_argument("--soak", type=float, metavar="MINUTES", help="come again and again for so long")
     parser.add_argument("--rest", type=float, default=2.0, metavar="S", help="pause between pages without codec")
-    parser.add_argument("--root", type=Path, default=ROOT, help="checkout whose app is started (default: this one)")
-    parser.add_argument("--record", choices=("load", "load-before", "soak"), help="part of the report to enter it into")
+    parser.add_argument("--record", choices=("load", "soak"), help="part of the report to enter it into")
     args = parser.parse_args()
     carried = files(args.visitors)
-    with server(args.root) as (address, process):
+    with server(ROOT) as (address, process):
         asyncio.run(tried(address, carried[0]))
         load, watch, began = [os.getloadavg()[0]], Watch(process, min(CORES, os.cpu_count() or CORES)), time.monotonic()
         going = soak(address, carried, args.soak, args.rest) if args.soak else storm(

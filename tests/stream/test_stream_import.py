@@ -43,7 +43,7 @@ def test_the_exported_names_are_pinned():
         "SymbolWriter",
         "Tables",
         "checksum",
-        "confidence_of",
+        "confidence_step",
         "decode_symbols",
         "encode_symbols",
         "gaussian_tables",

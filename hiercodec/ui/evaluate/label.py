@@ -15,7 +15,7 @@ from hiercodec.fsio import locate
 from hiercodec.levels import spoken
 from hiercodec.ui.evaluate import data, words
 from hiercodec.ui.evaluate.choice import Choice
-from hiercodec.ui.frame import chrome
+from hiercodec.ui.frame import cached, chrome
 from hiercodec.ui.results import files
 
 ROWS, LIMITS = "core-val", "core-limits.json"
@@ -62,7 +62,7 @@ def draw(choice: Choice) -> None:
         )
         chrome.chart(fig, key=f"label_bits_{judge}_{level}", alt="Bits of meaning against rate, three ways")
     st.dataframe(table(told, seen, both, level), hide_index=True, width="stretch", height="content")
-    sat = words.judges_of(rows.meta, rows.judges, data_cards())[judge]
+    sat = words.judges_of(rows.meta, rows.judges, cached.models())[judge]
     st.caption(
         f"{hits[0].n} validation photographs; every byte of the file is counted, the label’s 8 too. Brackets and bands: "
         f"95 % intervals (Wilson; bootstrap for bits). The label is lite0’s. {words.judge(judge, sat)} “Label and pixels” "
@@ -71,13 +71,6 @@ def draw(choice: Choice) -> None:
     with st.expander("Reproduce", icon=":material/terminal:"):
         st.code(str(rows.meta.get("command")), language=None, wrap_lines=True)
     limits()
-
-
-def data_cards() -> dict[str, dict[str, Any]]:
-    """Cards of the shipped models."""
-    from hiercodec.ui.frame import cached
-
-    return cached.models()
 
 
 def three(cells: Mapping[str, Cells]) -> tuple[Cells, Cells, Cells]:

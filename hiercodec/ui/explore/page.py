@@ -56,11 +56,11 @@ def settings() -> dict[str, Any]:
     chosen = default_settings()
     with st.popover("Settings", icon=":material/tune:"):
         chosen["model"] = _select("Codec model", "model", list(cached.models()) or [str(chosen["model"])])
+        for words in about_switch(cached.models(), str(chosen["model"])):
+            st.caption(words)
         chosen["purpose"] = _select(
             "What are the bits for?", "purpose", list(PURPOSES), format_func=PURPOSES.__getitem__
         )
-        for words in about_switch(cached.models(), str(chosen["model"])):
-            st.caption(words)
         chosen["classifier"] = _classifier()
         chosen["hierarchy"] = _select("Hierarchy", "hierarchy", cached.hierarchy_names())
         chosen["steps"] = _select("Steps", "steps", [24, 12, 48])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from hiercodec.evaluation.trace import CoreAnswer, Ranked, Trace
+from hiercodec.evaluation.trace import CoreAnswer, Trace
 from hiercodec.ui.explore.answers import percent
 
 
@@ -90,8 +90,3 @@ def mark(trace: Trace, level: str, group: int) -> str:
     """Whether a group is "right" or "wrong"; "" where the truth is not known."""
     known = trace.answers.get(level)
     return "" if not known else "right" if group in known else "wrong"
-
-
-def chance_of(ranked: Ranked, group: int) -> float:
-    """A group's probability among the likeliest ones; 0 where it is none of them."""
-    return next((p for index, _, p in ranked if index == group), 0.0)
