@@ -61,10 +61,10 @@ def settings() -> dict[str, Any]:
         chosen["purpose"] = _select(
             "What are the bits for?", "purpose", list(PURPOSES), format_func=PURPOSES.__getitem__
         )
+        chosen["core"] = _core()
         chosen["classifier"] = _classifier()
         chosen["hierarchy"] = _select("Hierarchy", "hierarchy", cached.hierarchy_names())
         chosen["steps"] = _select("Steps", "steps", [24, 12, 48])
-        chosen["core"] = _core()
         chosen["side"] = _select("Longest side of your own photograph, in pixels", "side", list(cached.SIDES))
         preset = cached.models().get(str(chosen["model"]), {}).get("preset", {})
         levels = read_plan(preset.get("plan", PAPER_PLAN)).names
