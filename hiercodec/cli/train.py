@@ -112,6 +112,12 @@ def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "models", nargs="+", metavar="MODEL", help="names or .safetensors files; the first is compared with"
     )
+    parser.add_argument(
+        "--classifier",
+        action="append",
+        default=[],
+        help="who judges; may be repeated (default: those of the run's loss)",
+    )
     parser.add_argument("--photos", type=positive, default=48, help="how many photographs (default 48)")
     parser.add_argument("--out", help="results file (JSON)")
 
@@ -120,7 +126,7 @@ def _compare(args: argparse.Namespace) -> int:
     from hiercodec.training.ablation.compare import compare, table
     from hiercodec.training.config import read_config
 
-    results = compare(read_config(args.config), args.models, photos=args.photos)
+    results = compare(read_config(args.config), args.models, judges=args.classifier, photos=args.photos)
     results["command"] = command_line(args)
     if args.out:
         fsio.write_json(args.out, results)

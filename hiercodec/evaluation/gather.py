@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -10,14 +11,21 @@ from hiercodec.evaluation.measure import Judging, Row, measure_peers
 from hiercodec.images import centre_crop
 from hiercodec.protocols import Peer
 
+LEAST = 1e-4
+"""The least probability that counts: one that is next to nothing tells no less than another."""
+
 
 @dataclass(slots=True)
 class Column:
-    """What one setting of one peer gave, a value a photograph; `hits` and `wup` by classifier (and level)."""
+    """What one setting of one peer gave, a value a photograph; `hits`, `told` and `wup` by classifier (and level).
+
+    `told` is log2 of the probability of what is right, in bits, not below that of `LEAST`.
+    """
 
     bpp: list[float] = field(default_factory=list)
     psnr: list[float] = field(default_factory=list)
     hits: dict[str, dict[str, list[bool]]] = field(default_factory=dict)
+    told: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     wup: dict[str, list[float]] = field(default_factory=dict)
 
     def add(self, row: Row) -> None:
@@ -27,6 +35,9 @@ class Column:
         for name, verdict in row.verdicts.items():
             for level, hit in verdict.hits.items():
                 self.hits.setdefault(name, {}).setdefault(level, []).append(hit)
+            for level, groups in verdict.right.items():
+                chance = max(LEAST, float(verdict.masses[level][list(groups)].sum()))
+                self.told.setdefault(name, {}).setdefault(level, []).append(math.log2(chance))
             if (wup := verdict.wup) is not None:
                 self.wup.setdefault(name, []).append(wup)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from hiercodec.evaluation.dataset import Photos, load_photos
-from hiercodec.evaluation.gather import gather
+from hiercodec.evaluation.gather import LEAST, gather
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.peers import HierPeer
 from hiercodec.taxonomy import load_hierarchy
@@ -42,6 +44,8 @@ def test_a_photograph_without_a_label_is_judged_by_the_answer_on_its_original(fo
     known = gather(photos, [], [judging])["original", ""]
     assert known.hits["oracle"]["fine"] == [True, False, False]
     assert known.wup["oracle"] == [1.0, wup_matrix()[700, 3], wup_matrix()[700, 517]]
+    assert known.told["oracle"]["fine"] == pytest.approx([0.0, math.log2(LEAST), math.log2(LEAST)], abs=0.01)
     unlabelled = Photos(photos.pixels, np.full(3, -1), photos.names)
     columns = gather(unlabelled, [HierPeer(tiny_lite)], [judging])
     assert columns["original", ""].hits["oracle"]["fine"] == [True] * 3
+    assert columns["original", ""].told["oracle"]["fine"] == pytest.approx([0.0] * 3, abs=0.01)

@@ -4,27 +4,58 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from hiercodec import models
 from hiercodec.errors import ConfigError
+from hiercodec.evaluation.gather import Column
 from hiercodec.levels import PAPER_PLAN
 from hiercodec.training.ablation import compare
 from hiercodec.training.config import TrainConfig
 from tests.models.tiny import TINY_LITE, make_codec
-from tests.training.test_ablation import PHOTOS, Flat, rows
+from tests.training.test_ablation import PHOTOS, Flat
 
 CONFIG = TrainConfig(name="c", photos=("unused",), classifiers=("flat",), holdout=0.25)
 
 
-def test_deltas_are_vertical_and_signed():
-    reference, better = rows("a", 0)["points"], rows("b", 0, gain=0.1)["points"]
-    found = compare.deltas(reference, better)
-    assert found["psnr"] == pytest.approx(0.0)
-    assert found["wup"] == pytest.approx(0.1)
-    assert all(found[name] == pytest.approx(0.1) for name in PAPER_PLAN.names)
-    cheaper = [{**point, "bpp": point["bpp"] / 2} for point in reference]
-    assert compare.deltas(reference, cheaper)["psnr"] > 0
+def columns(bits: float, shift: float = 0.0) -> dict[str, Column]:
+    """Six settings of four photographs, seen by two judges that agree."""
+    noise = np.random.default_rng(3).normal(0, 0.5, 4)
+    found = {}
+    for k in range(6):
+        told = {level: list(-3 + k / 2 + shift + noise) for level in PAPER_PLAN.names}
+        hits = {level: [k > 2] * 4 for level in PAPER_PLAN.names}
+        judges = ("a", "b")
+        found[f"s{k}"] = Column(
+            [bits * 2**k] * 4, [25.0 + k] * 4, dict.fromkeys(judges, hits), dict.fromkeys(judges, told)
+        )
+    return found
+
+
+def gaps(ours, reference):
+    tables = (compare.tabulate(name, "wxyz", found) for name, found in (("o", ours), ("r", reference)))
+    mine, theirs = tables
+    return {judge: compare.differences(mine[judge], theirs[judge]) for judge in mine}
+
+
+def test_differences_are_vertical_signed_and_paired():
+    found = gaps(columns(0.1, shift=0.25), columns(0.1))
+    assert set(found) == {"a", "b", ""}
+    for judge in found.values():
+        assert judge["psnr"]["value"] == pytest.approx(0.0)
+        assert judge["told"]["value"] == pytest.approx(0.25)
+        assert judge["told"]["low"] == pytest.approx(0.25)  # what photographs differ by is the same for both
+        assert judge["right fine"]["value"] == pytest.approx(0.0)
+    cheaper = gaps(columns(0.05), columns(0.1))
+    assert cheaper["a"]["psnr"]["value"] == pytest.approx(1.0, abs=0.01)
+    assert cheaper["a"]["told"]["value"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_settings_stand_by_their_rates():
+    forth = columns(0.1)
+    back = dict(reversed(forth.items()))
+    assert compare.tabulate("o", "wxyz", back)["a"].settings == tuple(forth)
 
 
 def test_models_code_the_held_out_photographs_only(tmp_path, monkeypatch):
@@ -41,9 +72,14 @@ def test_models_code_the_held_out_photographs_only(tmp_path, monkeypatch):
     assert results["photos"] == 2
     assert len(coded) == 4
     assert [row["model"] for row in results["models"]] == ["one", "two"]
-    assert results["models"][0]["deltas"] is None
-    assert results["models"][1]["deltas"]["psnr"] == 0
-    assert "two against one at equal bytes" in compare.table(results)
+    first, second = results["models"]
+    assert first["differences"] is None
+    assert second["differences"]["flat"]["psnr"]["value"] == 0
+    assert list(first["ends"]) == list(codec.plan.names)
+    assert first["ends"]["fine"]["right"] == {"flat": 1.0}  # its own answer on the original is what is right
+    text = compare.table(results)
+    assert "two against one at equal bytes" in text
+    assert "all judges: told +0.000 [+0.000, +0.000] bits" in text
 
 
 def test_a_run_without_a_classifier_is_refused():

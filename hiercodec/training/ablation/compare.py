@@ -1,69 +1,133 @@
-"""Models at equal bytes, on what a training run held out (`hiercodec compare CONFIG MODEL MODEL …`).
+"""Models at equal bytes, on what a training run held out (`hiercodec compare CONFIG MODEL MODEL …`): how weights are chosen.
 
 Every model codes the photographs that CONFIG's split keeps from training (never those of a test set); its curve has two
-points a block. Differences are to the first model, averaged over the log-rates that both cover (Bjøntegaard deltas).
+points a block. Differences are to the first model: means over the log-rates that both cover (Bjøntegaard deltas), with
+95 % intervals over photographs, which all models share.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hiercodec.errors import ConfigError
+from hiercodec.evaluation.curves import Cells
+from hiercodec.evaluation.deltas import Delta, at_equal_rate
+from hiercodec.evaluation.gather import Column
 from hiercodec.training.config import TrainConfig
 
+SIDE = 224
+TOLD = "told"
+"""The measure of choice: log2 of the probability of what is right, in bits, the mean over levels (and judges).
 
-def compare(config: TrainConfig, names: list[str], *, photos: int = 48) -> dict[str, Any]:
-    """Every model's curve and its deltas to the first one's, as plain data."""
+Right is the label, and where there is none the judge's own answer on the original. Shares of right answers need ten times
+the photographs to tell two models apart.
+"""
+
+RESAMPLES = 1000
+
+
+def compare(
+    config: TrainConfig, names: Sequence[str], *, judges: Sequence[str] = (), photos: int = 48
+) -> dict[str, Any]:
+    """Every model's figures where its levels end, and how it differs from the first, as plain data.
+
+    `judges` are specs of `load_classifier`; by default those of the run's loss. `differences` has, per judge and for
+    all together, PSNR in dB (`psnr`), `told` in bits, and for every level the share that is right.
+    """
     from hiercodec import models
+    from hiercodec.classify import load_classifier
     from hiercodec.evaluation.dataset import load_photos
-    from hiercodec.training.ablation.measure import measure
-    from hiercodec.training.codec.validate import judge_of
+    from hiercodec.evaluation.gather import gather
+    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.peers import HierPeer, halved_blocks
+    from hiercodec.taxonomy import load_hierarchy
 
-    if not config.classifiers:
+    if not (judges or config.classifiers):
         raise ConfigError(f"{config.name}: a comparison needs a classifier")
-    codecs = [models.load(name) for name in names]
-    judging = judge_of(config)
+    hierarchy = load_hierarchy(config.hierarchy)
+    judging = [Judging(load_classifier(spec), hierarchy) for spec in judges or config.classifiers]
     held_out = load_photos(config.photos, limit=config.limit).split(config.holdout)[1].spread(photos)
-    rows = []
-    for name, codec in zip(names, codecs, strict=True):
-        points = measure(codec, held_out, judging)
+    rows: list[dict[str, Any]] = []
+    reference: dict[str, Cells] = {}
+    for name in names:
+        codec = models.load(name)
+        columns = gather(held_out, [HierPeer(codec, halved_blocks)], judging, crop=SIDE)
+        curve = {setting: column for (peer, setting), column in columns.items() if peer != "original"}
+        cells = tabulate(Path(name).stem, held_out.names, curve)
+        reference = reference or cells
         mark = {"model": Path(name).stem, "fingerprint": codec.fingerprint.hex(), "steps": codec.card.get("steps")}
-        rows.append({**mark, "points": points, "deltas": deltas(rows[0]["points"], points) if rows else None})
+        ends = {level: _figures(curve[f"{level} 100 %"], level) for level in codec.plan.names}
+        gaps = {judge: differences(cells[judge], reference[judge]) for judge in cells} if rows else None
+        rows.append({**mark, "ends": ends, "differences": gaps})
     return {
         "photos": len(held_out),
         "labelled": int((held_out.labels >= 0).sum()),
-        "classifier": f"{judging.classifier.name} {judging.classifier.weights_id}",
+        "judges": {judge.classifier.name: judge.classifier.weights_id for judge in judging},
         "models": rows,
     }
 
 
-def deltas(reference: list[dict], points: list[dict]) -> dict[str, float]:
-    """What `points` have more than `reference` at equal rate: PSNR (dB), top-1 at every level (share), WUP."""
-    from hiercodec.evaluation.metrics import bd_quality
+def tabulate(codec: str, photos: Sequence[str], columns: dict[str, Column]) -> dict[str, Cells]:
+    """Judge → the measures of `compare` of one model, setting by setting; the mean over all judges under ""."""
+    columns = dict(sorted(columns.items(), key=lambda item: float(np.mean(item[1].bpp))))
+    bpp, psnr = (np.array([getattr(c, name) for c in columns.values()]).T for name in ("bpp", "psnr"))
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for judge in next(iter(columns.values())).hits:
+        hits = {
+            f"right {level}": np.array([c.hits[judge][level] for c in columns.values()], float).T
+            for level in next(iter(columns.values())).hits[judge]
+        }
+        told = np.array([list(c.told[judge].values()) for c in columns.values()]).mean(1).T
+        found[judge] = {"psnr": psnr, TOLD: told, **hits}
+    found[""] = {
+        measure: np.mean([row[measure] for row in found.values()], 0) for measure in next(iter(found.values()))
+    }
+    empty = Cells(codec, tuple(photos), tuple(columns), np.full(bpp.shape, np.nan), bpp, {})
+    return {judge: replace(empty, values=values) for judge, values in found.items()}
 
-    def gap(quality) -> float:
-        curves = [([p["bpp"] for p in row], [quality(p) for p in row]) for row in (reference, points)]
-        return round(bd_quality(*curves[0], *curves[1]), 5)
 
-    out = {"psnr": gap(lambda p: p["psnr"]), "wup": gap(lambda p: p["wup"])}
-    return out | {level: gap(lambda p, k=level: p["agreement"][k]) for level in points[0]["agreement"]}
+def differences(ours: Cells, reference: Cells) -> dict[str, dict[str, Any]]:
+    """Measure → what `ours` has more at equal bits a pixel, with its 95 % interval."""
+    return {
+        gap.measure: _numbers(gap) for gap in at_equal_rate(ours, reference, list(ours.values), resamples=RESAMPLES)
+    }
+
+
+def _numbers(gap: Delta) -> dict[str, Any]:
+    kept = {name: value for name, value in asdict(gap).items() if name in ("value", "low", "high")}
+    return {name: round(value, 5) if isinstance(value, float) else value for name, value in kept.items()}
+
+
+def _figures(column: Column, level: str) -> dict[str, Any]:
+    """Where a level ends: file bits a pixel, dB, and per judge how often that level's likeliest group is right."""
+    right = {judge: round(float(np.mean(hits[level])), 5) for judge, hits in column.hits.items()}
+    return {"bpp": round(float(np.mean(column.bpp)), 5), "psnr": round(float(np.mean(column.psnr)), 4), "right": right}
 
 
 def table(results: dict[str, Any]) -> str:
-    """The curves as aligned text, and what every model has more than the first at equal bytes."""
-    lines = [f"{'model':20} {'prefix':18} {'bpp':>7} {'PSNR':>7}  top-1 % (coarse … fine)  {'WUP':>6}"]
+    """The ends as aligned text, and what every model has more than the first at equal bytes."""
+    judges = list(results["judges"])
+    lines = [f"{'model':20} {'level':14} {'bpp':>7} {'dB':>6}  right % by {', '.join(judges)}"]
     for row in results["models"]:
-        for point in row["points"]:
-            shares = " / ".join(f"{100 * share:.1f}" for share in point["agreement"].values())
-            prefix = f"{point['level']} {100 * point['share']:.0f} %"
-            lines.append(
-                f"{row['model']:20} {prefix:18} {point['bpp']:7.4f} {point['psnr']:7.2f}  {shares:23}  {point['wup']:6.3f}"
-            )
+        for level, end in row["ends"].items():
+            shares = " / ".join(f"{100 * share:.1f}" for share in end["right"].values())
+            lines.append(f"{row['model']:20} {level:14} {end['bpp']:7.4f} {end['psnr']:6.2f}  {shares}")
     for row in results["models"][1:]:
-        gaps = ", ".join(
-            f"{name} {100 * gap:+.1f} points" if name not in ("psnr", "wup") else f"{name} {gap:+.3f}"
-            for name, gap in row["deltas"].items()
-        )
-        lines.append(f"{row['model']} against {results['models'][0]['model']} at equal bytes: {gaps}")
+        lines.append(f"{row['model']} against {results['models'][0]['model']} at equal bytes, 95 % intervals:")
+        for judge, gaps in row["differences"].items():
+            said = [_words(name, gap) for name, gap in gaps.items() if judge or name == TOLD]
+            lines.append(f"  {judge or 'all judges'}: {'; '.join(said)}")
     return "\n".join(lines)
+
+
+def _words(name: str, gap: dict[str, Any]) -> str:
+    scale, digits, unit = {"psnr": (1, 2, " dB"), TOLD: (1, 3, " bits")}.get(name, (100, 1, " points"))
+    if gap["value"] is None:
+        return f"{name} not comparable"
+    value, low, high = (f"{scale * gap[key]:+.{digits}f}" for key in ("value", "low", "high"))
+    return f"{name} {value} [{low}, {high}]{unit}"
