@@ -53,12 +53,12 @@ class Keep:
     """Features that are to survive, and how much they count: `weight` is what losing all of them would cost.
 
     Its unit is the mean squared error of pixels in 0…1; each tensor counts alike, by its squared change over its energy.
-    They count in the first `blocks` blocks; pixels count in all.
+    The weight is that of the first block. It falls with the price of a bit from block to block, so that what is kept stays
+    worth as many bits.
     """
 
     features: Features
     weight: float
-    blocks: int = 1
 
 
 def steps_of(effort: int) -> int:
@@ -85,7 +85,7 @@ class Descent:
     @torch.enable_grad()
     def __call__(self, block: Block) -> Tensor:
         """Symbols (1, width_j, h, w) for the next block, no dearer than the given ones."""
-        price = PRICES[min(len(self._before), len(PRICES) - 1)]
+        price = self._price
         mu, bits = block.mu.clone(), Bits(block.scale.clone())
         best, lowest, share = block.symbols.clone(), float("inf"), FIRST_SHARE
         symbols, worth = best, best
@@ -112,14 +112,19 @@ class Descent:
         self._before.append((best + mu).to(self._x))
         return best
 
+    @property
+    def _price(self) -> float:
+        """That of a bit of the block whose turn it is."""
+        return PRICES[min(len(self._before), len(PRICES) - 1)]
+
     def _residuals(self, y_hat: Tensor) -> list[Tensor]:
         """What differs from the original in the picture that ends with ŷ_j, each tensor in the unit of pixels."""
         known = torch.cat([*self._before, y_hat], 1)
         known = torch.nn.functional.pad(known, (0, 0, 0, 0, 0, self._network.plan.channels - known.shape[1]))
         x_hat = self._network.g_s(known)
         residuals = [x_hat - self._x]
-        if self._keep is not None and len(self._before) < self._keep.blocks:
-            weight = self._keep.weight * self._x.numel() / len(self._kept)
+        if self._keep is not None:
+            weight = self._keep.weight * self._price / PRICES[0] * self._x.numel() / len(self._kept)
             for now, then in zip(self._keep.features(x_hat), self._kept, strict=True):
                 residuals.append((now - then) * (weight / then.square().sum().clamp_min(1e-12)).sqrt())
         return residuals

@@ -79,6 +79,19 @@ def test_what_is_to_be_kept_is_kept(tiny_lite, photo):
     assert lost[1] < lost[0]
 
 
+def test_what_is_kept_is_worth_as_many_bits_in_every_block(tiny_lite, photo):
+    """Pixels weigh more against bits from block to block, and what else is kept grows with them no further."""
+    x = torch.from_numpy(photo[:80, :112]).permute(2, 0, 1)[None].float() / 255
+    descent, plan = Descent(tiny_lite.network, x, 1, Keep(lambda x: [x], 0.01)), tiny_lite.plan
+    weights = []
+    for j in range(len(plan)):
+        blocks = [torch.zeros(1, level.width, 5, 7) for level in plan.levels[: j + 1]]
+        descent._before = blocks[:-1]
+        pixels, kept = descent._residuals(blocks[-1])
+        weights.append(float(kept.detach().square().sum() / pixels.detach().square().sum()))
+    assert weights == pytest.approx([weights[0] * price / effort.PRICES[0] for price in effort.PRICES])
+
+
 @pytest.mark.parametrize("name", ["astronaut", "horse"])
 def test_people_get_smaller_files_that_look_no_worse(name):
     codec, rgb = models.load("lite"), resize_to(sample(name).pixels(), 128)
