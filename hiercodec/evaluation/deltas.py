@@ -6,8 +6,9 @@ Intervals are percentile bootstraps over photographs, drawn for both codecs toge
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +42,23 @@ class Delta:
         if self.value is None or self.low is None or self.high is None:
             return self.why
         return "more" if self.low > 0 else "less" if self.high < 0 else "no clear difference"
+
+    def to_json(self) -> dict[str, Any]:
+        """What a results file keeps: value, low, high and n, rounded to what they are good for."""
+        kept = {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
+        return {name: round(value, 4) if isinstance(value, float) else value for name, value in kept.items()}
+
+
+def words(gap: Mapping[str, Any], unit: str, digits: int, *, scale: float = 1.0) -> str:
+    """A `Delta.to_json` as text, its interval in brackets; a dash where there is no figure.
+
+    >>> words({"value": 0.25, "low": -0.05, "high": 0.5}, " dB", 2)
+    '+0.25 dB [−0.05, +0.50]'
+    """
+    if gap["value"] is None:
+        return "-"
+    value, low, high = (f"{scale * gap[name]:+.{digits}f}".replace("-", "−") for name in ("value", "low", "high"))
+    return f"{value}{unit} [{low}, {high}]"
 
 
 def at_equal_rate(ours: Cells, rival: Cells, measures: Sequence[str], *, resamples: int = RESAMPLES) -> list[Delta]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from hiercodec.evaluation import purposes
 from hiercodec.evaluation.curves import bits, tabulate
-from hiercodec.evaluation.deltas import Delta, at_equal_rate, rate_at_equal
+from hiercodec.evaluation.deltas import at_equal_rate, rate_at_equal, words
 from hiercodec.evaluation.rows import Rows
 
 
@@ -32,27 +31,21 @@ def bought(rows: Rows) -> dict[str, Any]:
             if plain is None or plain.codec == spec:
                 continue
             entry = found.setdefault(spec, {"meaning": {}})
-            entry["bytes"] = _numbers(rate_at_equal(ours, plain, ["psnr"])[0])
-            entry["psnr"] = _numbers(at_equal_rate(ours, plain, ["psnr"])[0])
+            entry["bytes"] = rate_at_equal(ours, plain, ["psnr"])[0].to_json()
+            entry["psnr"] = at_equal_rate(ours, plain, ["psnr"])[0].to_json()
             ends = [(float(c.bpp[:, -1].mean()), float(c.values["psnr"][:, -1].mean())) for c in (ours, plain)]
             entry["file"] = dict(
                 zip(("bpp", "psnr", "plain_bpp", "plain_psnr"), np.round(sum(ends, ()), 4), strict=True)
             )
             gaps = at_equal_rate(ours, plain, measures)
             if judge and gaps:
-                entry["meaning"][judge] = {level: _numbers(gap) for level, gap in zip(rows.levels, gaps, strict=True)}
+                entry["meaning"][judge] = {level: gap.to_json() for level, gap in zip(rows.levels, gaps, strict=True)}
     photos = int(rows.frame["photo"].nunique())
     return {
         "photos": photos,
         **{k: rows.meta.get(k) for k in ("data", "crop", "command", "provenance")},
         "codecs": found,
     }
-
-
-def _numbers(delta: Delta) -> dict[str, Any]:
-    """What a results file keeps of a delta."""
-    kept = {name: value for name, value in asdict(delta).items() if name in ("value", "low", "high", "n")}
-    return {name: round(value, 4) if isinstance(value, float) else value for name, value in kept.items()}
 
 
 def seconds(specs: Sequence[str], rgb: np.ndarray, repeats: int = 3) -> dict[str, float]:
@@ -81,16 +74,9 @@ def table(result: Mapping[str, Any]) -> str:
         head = ["encoder", "CPU seconds", "bytes at equal PSNR", "dB at equal bytes", *titles]
         lines += [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
         for spec, row in data["codecs"].items():
-            told = [" / ".join(_words(gap, "", 2) for gap in row["meaning"][judge].values()) for judge in judges]
+            told = [" / ".join(words(gap, "", 2) for gap in row["meaning"][judge].values()) for judge in judges]
             spent = f"{result['seconds']['encode_cpu_s'][spec]:.2f}"
-            cells = [f"`{spec}`", spent, _words(row["bytes"], " %", 1), _words(row["psnr"], "", 2), *told]
+            cells = [f"`{spec}`", spent, words(row["bytes"], " %", 1), words(row["psnr"], "", 2), *told]
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines)
-
-
-def _words(gap: Mapping[str, Any], unit: str, digits: int) -> str:
-    if gap["value"] is None:
-        return "-"
-    value, low, high = (f"{gap[name]:+.{digits}f}".replace("-", "−") for name in ("value", "low", "high"))
-    return f"{value}{unit} [{low}, {high}]"

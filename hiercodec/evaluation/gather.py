@@ -19,7 +19,7 @@ LEAST = 1e-4
 class Column:
     """What one setting of one peer gave, a value a photograph; `hits`, `told` and `wup` by classifier (and level).
 
-    `told` is log2 of the probability of what is right, in bits, not below that of `LEAST`.
+    `told` is log2 of the probability of what is right, in bits, not below that of `LEAST` (no label is meant here).
     """
 
     bpp: list[float] = field(default_factory=list)

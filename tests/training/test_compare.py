@@ -79,7 +79,7 @@ def test_models_code_the_held_out_photographs_only(tmp_path, monkeypatch):
     assert first["ends"]["fine"]["right"] == {"flat": 1.0}  # its own answer on the original is what is right
     text = compare.table(results)
     assert "two against one at equal bytes" in text
-    assert "all judges: told +0.000 [+0.000, +0.000] bits" in text
+    assert "all judges: told +0.000 bits [+0.000, +0.000]" in text
 
 
 def test_a_run_without_a_classifier_is_refused():

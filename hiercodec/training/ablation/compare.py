@@ -8,15 +8,15 @@ points a block. Differences are to the first model: means over the log-rates tha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hiercodec.errors import ConfigError
-from hiercodec.evaluation.curves import Cells
-from hiercodec.evaluation.deltas import Delta, at_equal_rate
+from hiercodec.evaluation.curves import Cells, right
+from hiercodec.evaluation.deltas import at_equal_rate, words
 from hiercodec.evaluation.gather import Column
 from hiercodec.training.config import TrainConfig
 
@@ -29,6 +29,8 @@ the photographs to tell two models apart.
 """
 
 RESAMPLES = 1000
+UNITS = {"psnr": (" dB", 2), TOLD: (" bits", 3)}
+"""Unit and digits of measures that are no shares."""
 
 
 def compare(
@@ -52,12 +54,13 @@ def compare(
     hierarchy = load_hierarchy(config.hierarchy)
     judging = [Judging(load_classifier(spec), hierarchy) for spec in judges or config.classifiers]
     held_out = load_photos(config.photos, limit=config.limit).split(config.holdout)[1].spread(photos)
+    codecs = [models.load(name) for name in names]
+    peers = [HierPeer(codec, halved_blocks, str(number)) for number, codec in enumerate(codecs)]
+    columns = gather(held_out, peers, judging, crop=SIDE)
     rows: list[dict[str, Any]] = []
     reference: dict[str, Cells] = {}
-    for name in names:
-        codec = models.load(name)
-        columns = gather(held_out, [HierPeer(codec, halved_blocks)], judging, crop=SIDE)
-        curve = {setting: column for (peer, setting), column in columns.items() if peer != "original"}
+    for name, codec, peer in zip(names, codecs, peers, strict=True):
+        curve = {setting: column for (of, setting), column in columns.items() if of == peer.name}
         cells = tabulate(Path(name).stem, held_out.names, curve)
         reference = reference or cells
         mark = {"model": Path(name).stem, "fingerprint": codec.fingerprint.hex(), "steps": codec.card.get("steps")}
@@ -79,7 +82,7 @@ def tabulate(codec: str, photos: Sequence[str], columns: dict[str, Column]) -> d
     found: dict[str, dict[str, np.ndarray]] = {}
     for judge in next(iter(columns.values())).hits:
         hits = {
-            f"right {level}": np.array([c.hits[judge][level] for c in columns.values()], float).T
+            right(level): np.array([c.hits[judge][level] for c in columns.values()], float).T
             for level in next(iter(columns.values())).hits[judge]
         }
         told = np.array([list(c.told[judge].values()) for c in columns.values()]).mean(1).T
@@ -93,20 +96,14 @@ def tabulate(codec: str, photos: Sequence[str], columns: dict[str, Column]) -> d
 
 def differences(ours: Cells, reference: Cells) -> dict[str, dict[str, Any]]:
     """Measure → what `ours` has more at equal bits a pixel, with its 95 % interval."""
-    return {
-        gap.measure: _numbers(gap) for gap in at_equal_rate(ours, reference, list(ours.values), resamples=RESAMPLES)
-    }
-
-
-def _numbers(gap: Delta) -> dict[str, Any]:
-    kept = {name: value for name, value in asdict(gap).items() if name in ("value", "low", "high")}
-    return {name: round(value, 5) if isinstance(value, float) else value for name, value in kept.items()}
+    gaps = at_equal_rate(ours, reference, list(ours.values), resamples=RESAMPLES)
+    return {gap.measure: gap.to_json() for gap in gaps}
 
 
 def _figures(column: Column, level: str) -> dict[str, Any]:
     """Where a level ends: file bits a pixel, dB, and per judge how often that level's likeliest group is right."""
-    right = {judge: round(float(np.mean(hits[level])), 5) for judge, hits in column.hits.items()}
-    return {"bpp": round(float(np.mean(column.bpp)), 5), "psnr": round(float(np.mean(column.psnr)), 4), "right": right}
+    shares = {judge: round(float(np.mean(hits[level])), 5) for judge, hits in column.hits.items()}
+    return {"bpp": round(float(np.mean(column.bpp)), 5), "psnr": round(float(np.mean(column.psnr)), 4), "right": shares}
 
 
 def table(results: dict[str, Any]) -> str:
@@ -120,14 +117,10 @@ def table(results: dict[str, Any]) -> str:
     for row in results["models"][1:]:
         lines.append(f"{row['model']} against {results['models'][0]['model']} at equal bytes, 95 % intervals:")
         for judge, gaps in row["differences"].items():
-            said = [_words(name, gap) for name, gap in gaps.items() if judge or name == TOLD]
+            said = [
+                f"{name} {words(gap, *UNITS.get(name, (' points', 1)), scale=1 if name in UNITS else 100)}"
+                for name, gap in gaps.items()
+                if judge or name == TOLD
+            ]
             lines.append(f"  {judge or 'all judges'}: {'; '.join(said)}")
     return "\n".join(lines)
-
-
-def _words(name: str, gap: dict[str, Any]) -> str:
-    scale, digits, unit = {"psnr": (1, 2, " dB"), TOLD: (1, 3, " bits")}.get(name, (100, 1, " points"))
-    if gap["value"] is None:
-        return f"{name} not comparable"
-    value, low, high = (f"{scale * gap[key]:+.{digits}f}" for key in ("value", "low", "high"))
-    return f"{name} {value} [{low}, {high}]{unit}"
