@@ -32,6 +32,7 @@ from hiercodec.evaluation.records import records
 from hiercodec.evaluation.rivals import rival
 from hiercodec.images import centre_crop
 from hiercodec.protocols import Peer
+from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
 Photo = tuple[Stored, int]
 """Where a photograph is, and its class index (−1: none)."""
@@ -91,7 +92,7 @@ class Setup:
     cuts: int = 0
     codecs: tuple[str, ...] = ()
     judges: tuple[str, ...] = ("lite0",)
-    hierarchy: str = "consensus"
+    hierarchy: str = DEFAULT_HIERARCHY
     crop: int | None = None
     rates: tuple[float, ...] = ()
     core: str = ""

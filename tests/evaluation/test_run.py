@@ -22,7 +22,7 @@ from hiercodec.evaluation.meaning import bits_of_meaning
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.parts import BATCH, Parts, check_out
 from hiercodec.evaluation.peers import HierPeer, cut_shares, rival, shares_and_ends
-from hiercodec.evaluation.run import Bench, here, photos_of, run
+from hiercodec.evaluation.run import Bench, Setup, here, photos_of, run
 from hiercodec.images import load_rgb
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.similarity import wup_matrix
@@ -237,6 +237,10 @@ def test_force_measures_anew(folder, tmp_path):
     assert cli.main(command(folder, out, "--workers", "1", "--force", "--limit", "1")) == 0
     assert rows.read(out).frame["photo"].nunique() == 1
     assert cli.main(command(folder, out, "--workers", "1", "--resume", "--limit", "1")) == 0, "complete already"
+
+
+def test_a_setup_takes_the_hierarchy_that_everything_else_takes():
+    assert Setup().hierarchy == load_hierarchy().name
 
 
 def test_two_photographs_of_one_name_are_refused(folder):
