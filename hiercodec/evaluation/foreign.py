@@ -94,9 +94,10 @@ def _problem_of_lists(frame: pd.DataFrame, ks: tuple[int, ...]) -> str:
         found = np.concatenate([np.zeros(0, int), *lists])
         if len(lists) < len(frame) or (found.size and (found.min() < 0 or found.max() >= most)):
             return f"{column!r} holds numbers outside 0…{most - 1}, or nothing"
+    due = np.where(frame["judge"] == "", 0, len(ks))
     for column in ("path", "path_p", "right", "bits"):
-        if frame[column].isna().any() or not set(frame[column].map(len)) <= {0, len(ks)}:
-            return f"{column!r} must have one value a level ({len(ks)}), or none"
+        if frame[column].isna().any() or (frame[column].map(len) != due).any():
+            return f"{column!r} must have one value a level ({len(ks)}) where there is a judge, and none elsewhere"
     if frame["p"].isna().any() or (frame["p"].map(len) != frame["classes"].map(len)).any():
         return "every class needs a probability"
     p = np.concatenate([np.zeros(0), *frame["p"]])

@@ -52,9 +52,9 @@ def schema() -> pa.Schema:
     original and where a side is under 161 pixels; seconds: encoding and decoding of this point, NaN where points share
     the work; judge: "" without one; classes and p: the likeliest classes, likeliest first, and their calibrated
     probabilities (half precision); path and path_p: the winner of every level of the file's hierarchy and its
-    probability; right: whether it is, empty without truth; bits: information at every level (`meaning`); wup, wup_eq1:
-    similarity of the answer to the truth, NLTK's and Eq. 1's, null without truth. Without a judge the last eight are
-    empty or null.
+    probability; right: whether it is; bits: information at every level (`meaning`); wup, wup_eq1: similarity of the answer
+    to what is right, NLTK's and Eq. 1's. Right is the photograph's class, and where it has none (label −1) what this judge
+    says of the original. Without a judge the last eight are empty or null, with one they never are.
     """
     import pyarrow as pa
 
@@ -194,7 +194,8 @@ def join(several: Sequence[Rows]) -> Rows:
     """Rows of several runs over the same photographs as one; what more than one of them measured is taken once.
 
     Photographs, codecs and judges keep the order in which they first occur. `InputError` where the runs cannot stand
-    beside each other: other photographs, crop or hierarchy, or one name for two weights, encoders or judges.
+    beside each other: other photographs, or such that nobody named (an imported curve's), other crop or hierarchy, or one
+    name for two weights, encoders or judges.
     """
     import pandas as pd
 
@@ -204,6 +205,10 @@ def join(several: Sequence[Rows]) -> Rows:
             mine, theirs = first.meta.get(what), other.meta.get(what)
             if what == "data":
                 mine, theirs = ((side or {}).get("digest") for side in (mine, theirs))
+                if mine is None or theirs is None:
+                    raise InputError(
+                        "rows cannot be joined: a curve of averages does not say which photographs it is of"
+                    )
             if mine != theirs:
                 raise InputError(f"rows cannot be joined: their {what} differ ({mine} and {theirs})")
     frame = pd.concat([rows.frame for rows in several], ignore_index=True).drop_duplicates(list(ORDER))

@@ -67,7 +67,7 @@ def some_rows(
         "command": "python -m hiercodec evaluate photos --out rows.parquet",
         "levels": LEVELS,
         "crop": 224,
-        "data": {"name": "made up", "photos": photos, "labelled": photos * labelled},
+        "data": {"name": "made up", "photos": photos, "labelled": photos * labelled, "digest": f"{seed:016x}"},
         "provenance": {
             "models": {name: "00000000" for name in codecs if name == "lite"},
             "rivals": {name: {"encoder": "1.0", "options": [{}]} for name in codecs if name != "lite"},

@@ -71,6 +71,14 @@ def test_an_unknown_codec_is_named_with_those_there_are():
         to_compressai(some_rows(), "webp")
 
 
+def test_curves_are_not_joined_as_if_they_were_of_the_same_photographs():
+    kodak, clic = (json.dumps({"name": name, "results": {"bpp": [0.1], "psnr": [30.0]}}) for name in ("kodak", "clic"))
+    with pytest.raises(InputError, match="does not say which photographs"):
+        rows.join([from_compressai(kodak), from_compressai(clic)])
+    with pytest.raises(InputError, match="does not say which photographs"):
+        rows.join([some_rows(1, judges=("",)), from_compressai(kodak)])
+
+
 def test_every_row_is_a_line_of_csv():
     found = some_rows(2)
     lines = list(csv.DictReader(to_csv(found).splitlines()))

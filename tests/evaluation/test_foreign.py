@@ -35,6 +35,7 @@ WRONG = {
     "'classes' holds": lists("classes", np.array([1000, 1, 2, 3], np.int16)),
     "'path' holds": lists("path", np.array([-1, 0, 0], np.int16)),
     "one value a level": lists("right", np.array([True])),
+    "where there is a judge": lists("right", np.array([], bool)),
     "needs a probability": lists("p", np.array([0.5], np.float16)),
     "between 0 and 1": lists("p", np.array([2, 0, 0, 0], np.float16)),
     "different values of 'codec'": lambda f: f.assign(codec=[f"c{i}" for i in range(len(f))], judge=""),

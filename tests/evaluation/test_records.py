@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hiercodec.evaluation.records import likeliest
+from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.records import LISTS, likeliest, records
 from hiercodec.evaluation.rows import MASS, MAX_CLASSES
+from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.ladder import load_ladder
+from tests.evaluation.fake_codec import FakeClassifier
 
 
 def test_classes_are_kept_until_they_hold_the_mass_or_are_many():
@@ -35,3 +38,20 @@ def test_a_winner_that_leads_by_more_than_what_is_not_kept_is_the_winner_of_all(
     assert 50 < certain.sum() < 400
     assert (told.argmax(1) == whole.argmax(1))[certain].all()
     assert (told.argmax(1) != whole.argmax(1)).any(), "the cut is not free"
+
+
+@pytest.mark.parametrize("label", [-1, 7])
+def test_every_list_of_a_judged_row_is_full_and_every_one_of_another_empty(label):
+    """What `rows.schema` says and `foreign` asks for: without a label the answer on the original is what is right."""
+    rgb = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    levels = load_hierarchy().levels
+    (judged,) = records("a.png", rgb, label, [], [Judging(FakeClassifier(), load_hierarchy())])
+    assert [len(judged[name]) for name in ("path", "path_p", "right", "bits")] == [len(levels)] * 4
+    assert judged["right"] == [
+        group == (level.assignment[label] if label >= 0 else group)
+        for group, level in zip(judged["path"], levels, strict=True)
+    ]
+    assert 0 <= judged["wup"] <= 1
+    (alone,) = records("a.png", rgb, label, [])
+    assert not any(len(alone[name]) for name in LISTS)
+    assert alone["wup"] is None
