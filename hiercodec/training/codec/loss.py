@@ -55,6 +55,12 @@ def squared_error(error: Tensor, chroma: float) -> tuple[Tensor, Tensor]:
     return mse, mse + (chroma - 1) * colour
 
 
+def squared_error_gradient(error: Tensor, chroma: float) -> Tensor:
+    """The gradient of what `squared_error` weighs, at one picture batch's errors (B, 3, H, W) in 0…1; shape as theirs."""
+    colour = error - error.mean(1, keepdim=True)
+    return 2 * 255**2 / error.numel() * (error + (chroma - 1) * colour)
+
+
 def group_mass(probabilities: Tensor, assignment: Tensor, k: int) -> Tensor:
     """Sum class probabilities (B, 1000) over groups, `assignment` (1000,) in 0…k-1 → (B, k)."""
     return torch.zeros(len(probabilities), k, device=probabilities.device).index_add(1, assignment, probabilities)

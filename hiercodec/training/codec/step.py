@@ -19,7 +19,13 @@ from hiercodec.models import store
 from hiercodec.models.config import STRIDE
 from hiercodec.models.linear import LayeredKLT
 from hiercodec.training.codec.frozen import Frozen, View
-from hiercodec.training.codec.loss import SemanticLoss, bounded_pull, prefix_rates, squared_error
+from hiercodec.training.codec.loss import (
+    SemanticLoss,
+    bounded_pull,
+    prefix_rates,
+    squared_error,
+    squared_error_gradient,
+)
 from hiercodec.training.codec.model import TrainableCodec
 from hiercodec.training.codec.validate import judge_of, validate
 from hiercodec.training.config import TrainConfig
@@ -130,7 +136,7 @@ class CodecTask:
             leaf = out["x_hat"][i].detach().requires_grad_()
             ce, hits, distance = self.semantic(leaf, reference, view)
             term = (self.ladder[k] * ce).sum() + weights.features * distance
-            pull = weights.lmbda[k] * weights.w[k] * 2 * 255**2 * (leaf.detach() - x) / x.numel()
+            pull = weights.lmbda[k] * weights.w[k] * squared_error_gradient(leaf.detach() - x, weights.chroma)
             gradient = bounded_pull(weights.gamma[k] * term, leaf, pull, weights.limit[k])
             weight = ramp * (share if i < len(levels) else 1.0)
             # ⟨x̂, g⟩ has gradient g at x̂; its value means nothing, so what is logged is the cross-entropy itself.

@@ -17,6 +17,7 @@ from hiercodec.training.codec.loss import (
     group_mass,
     prefix_rates,
     squared_error,
+    squared_error_gradient,
 )
 
 
@@ -41,6 +42,13 @@ def test_colour_is_weighed_and_grey_is_not():
         assert mse.item() == pytest.approx(error.pow(2).mean().item() * 255**2, rel=1e-5)
         assert weighed.item() == pytest.approx(mse.item() * (1 + 2 * share), rel=1e-5)
         assert torch.equal(squared_error(error, 1.0)[1], mse)
+
+
+@pytest.mark.parametrize("chroma", [1.0, 3.0])
+def test_the_gradient_of_the_weighed_error_is_autograd_s(chroma):
+    error = torch.randn(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
+    (expected,) = torch.autograd.grad(squared_error(error[None], chroma)[1].sum(), error)
+    assert torch.allclose(squared_error_gradient(error.detach(), chroma), expected)
 
 
 def test_group_mass_adds_up():

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from hiercodec import models
 from hiercodec.errors import ConfigError
 from hiercodec.evaluation.dataset import Photos
+from hiercodec.training.codec.loss import squared_error
 from hiercodec.training.codec.step import codec_trainer
 from hiercodec.training.config import TrainConfig
 from tests.models.tiny import TINY_LITE, smooth_photo
@@ -86,6 +87,35 @@ def test_clipping_sees_the_codec_and_not_the_prior_s_own_loss(config):
     assert norm > 0.05
     assert torch.stack([g.norm() for g in rest]).norm().item() == pytest.approx(0.05, rel=1e-3)
     assert trainer.raw.entropy_bottleneck.quantiles.grad.norm() > 0.2
+
+
+def test_what_bounds_the_semantic_pull_is_the_gradient_of_the_error_that_is_trained_on(config, monkeypatch):
+    weights = dataclasses.replace(config.loss, chroma=3.0)
+    trainer = codec_trainer(dataclasses.replace(config, loss=weights), photos=PHOTOS)
+    task, bounds = trainer.task, []
+
+    class Semantic:
+        classifiers = (None,)
+
+        def reference(self, x, labels, view):
+            return None
+
+        def __call__(self, leaf, reference, view):
+            return leaf.mean() * torch.ones(3), torch.ones(3), leaf.mean()
+
+    def bounded(term, leaf, pull, limit):
+        bounds.append((leaf, pull))
+        return torch.zeros_like(leaf)
+
+    monkeypatch.setattr("hiercodec.training.codec.step.bounded_pull", bounded)
+    task.semantic = Semantic()
+    batch = task.batches[0]
+    task.loss(trainer.raw, batch, 0)
+    x = batch[0].permute(0, 3, 1, 2) / 255
+    for k, (leaf, pull) in enumerate(bounds[: len(task.names)]):
+        error = weights.lmbda[k] * weights.w[k] * squared_error((leaf - x)[None], weights.chroma)[1].sum()
+        (expected,) = torch.autograd.grad(error, leaf)
+        assert torch.allclose(pull, expected, rtol=1e-4, atol=1e-9)
 
 
 def test_one_photograph_is_held_out_and_one_alone_is_too_few(config):
