@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import itertools
 
 import numpy as np
 import pytest
 import torch
 
-from hiercodec import stream
-from hiercodec.errors import HiercodecError, IncompleteHeader, InputError, ModelMismatch, ModelNotFound
+from hiercodec import fsio, stream
+from hiercodec.errors import HiercodecError, IncompleteHeader, InputError, ModelMismatch, ModelNotFound, OutputError
 from hiercodec.evaluation.rivals import ORDERS, context, names, rival
 from hiercodec.evaluation.rivals.backbone import Backbone, Flat
 from hiercodec.evaluation.rivals.fitted import Fitted, Head, load, path_of, save
@@ -213,6 +214,19 @@ def test_a_fit_is_one_model_s(tiny_lite, fit, tmp_path):
     path.write_bytes(b"no safetensors")
     with pytest.raises(ModelNotFound, match="not a fit"):
         load(path, tiny_lite.fingerprint)
+
+
+def test_a_disk_that_is_full_leaves_the_fit_that_was_there(tiny_lite, fit, tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = path_of(tmp_path / "tiny.safetensors")
+    save(path, fit)
+    before = path.read_bytes()
+    monkeypatch.setattr(fsio.os, "fsync", full)
+    with pytest.raises(OutputError, match=r"cannot write .*No space left"):
+        save(path, fit)
+    assert [path.read_bytes(), *tmp_path.iterdir()] == [before, path]
 
 
 def test_the_shipped_fit_is_the_shipped_model_s():

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as serialise
 from torch import nn
 
 from hiercodec.errors import ModelMismatch, ModelNotFound
-from hiercodec.fsio import locate
+from hiercodec.fsio import locate, write_bytes
 
 FOLDER = locate("rivals")
 HIDDEN = 192
@@ -63,11 +63,9 @@ def path_of(model: str | Path) -> Path:
 
 
 def save(path: Path, fitted: Fitted) -> None:
-    """Write a fit, its card in the file's metadata."""
+    """Write a fit, its card in the file's metadata, whole or not at all; `OutputError` if the disk refuses."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    save_file(dict(fitted.tensors), partial, metadata={"card": json.dumps(dict(fitted.card))})
-    partial.replace(path)
+    write_bytes(path, serialise(dict(fitted.tensors), metadata={"card": json.dumps(dict(fitted.card))}))
 
 
 def load(path: Path, fingerprint: bytes) -> Fitted:
