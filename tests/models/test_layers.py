@@ -53,6 +53,17 @@ def test_with_shift_the_wrapped_around_edges_do_not_mix():
 
 
 @torch.inference_mode()
+def test_a_mask_that_another_thread_drops_is_still_there_for_whoever_made_it():
+    class Forgetful(dict):
+        def __setitem__(self, key, value):
+            super().__setitem__(key, value)
+            self.clear()
+
+    x, layer = torch.randn(1, 6, 5, 16), WindowAttention(16, 4, 4)
+    expected, layer._masks = layer(x), Forgetful()
+    assert torch.equal(layer(x), expected)
+
+
 def test_batches_do_not_mix():
     torch.manual_seed(0)
     layer = RSTB(16, 2, 4, 4).eval()
