@@ -29,6 +29,7 @@ __all__ = ["Place", "Pool", "Urgency"]
 
 IDLE = 300.0
 """Seconds after which a worker without work ends, unless it is the last."""
+CLOSED = "the program is ending: nothing is worked on any more"
 MEMORY = 0.7
 """What the times measured so far weigh against the last one."""
 
@@ -55,12 +56,18 @@ class Pool:
     def submit(
         self, task: Callable[..., Any], *args: Any, visitor: str = "", urgency: Urgency = Urgency.FIRST
     ) -> Ticket:
-        """Queue `task(*args, tell=…)`; work of nobody ("") is not held to one at a time. `tell` reaches the asker."""
+        """Queue `task(*args, tell=…)`; work of nobody ("") is not held to one at a time. `tell` reaches the asker.
+
+        The ticket of a pool that is closed ends at once, with `WorkerDied`.
+        """
         work = Work(task, args, self._seconds, self._cpu_seconds)
         with self._changed:
             ticket = Ticket(
                 work, visitor, urgency, next(self._numbers), lambda: self._place(ticket), lambda: self._cancel(ticket)
             )
+            if self._closed:
+                ticket.told("error", WorkerDied(CLOSED))
+                return ticket
             self._waiting.append(ticket)
             if len({other.visitor or other.number for other in self._ready()}) > self._free:
                 self._one_more()
@@ -74,9 +81,10 @@ class Pool:
                 self._one_more()
 
     def close(self) -> None:
-        """End every worker at once; the pool is of no use afterwards."""
+        """End every worker at once, and what waits for one with `WorkerDied`; the pool is of no use afterwards."""
         with self._changed:
             self._closed = True
+            self._give_up(CLOSED)
             self._changed.notify_all()
             for worker in self._workers:
                 worker.close()
@@ -132,9 +140,12 @@ class Pool:
             self._alive -= 1
             self._free -= 1
             if not self._alive:
-                for ticket in self._waiting:
-                    ticket.told("error", WorkerDied("no process can be started to work on this"))
-                self._waiting.clear()
+                self._give_up("no process can be started to work on this")
+
+    def _give_up(self, why: str) -> None:
+        for ticket in self._waiting:
+            ticket.told("error", WorkerDied(why))
+        self._waiting.clear()
 
     def _next(self) -> Ticket | None:
         return min(self._ready(), key=_turn, default=None)

@@ -147,6 +147,21 @@ def test_a_worker_that_cannot_be_started_leaves_nobody_waiting():
             pool.submit(jobs.sleep, 0).result()
 
 
+def test_a_closed_pool_leaves_nobody_waiting():
+    gate, pool = Gate(), Pool(1, ThisProcess)
+    held = pool.submit(gate.hold)
+    assert gate.began.wait(30)
+    waiting = pool.submit(gate.note, "waiting")
+    pool.close()
+    late = pool.submit(gate.note, "late")
+    gate.open.set()
+    held.result()
+    for ticket in (waiting, late):
+        with pytest.raises(WorkerDied, match="nothing is worked on any more"):
+            ticket.result(waiting=lambda place: pytest.fail("it waits"))
+    assert gate.order == []
+
+
 def test_idle_workers_end_but_for_the_last(monkeypatch):
     monkeypatch.setattr("hiercodec.workers.pool.IDLE", 0.05)
     ended, gate = threading.Semaphore(0), Gate()
