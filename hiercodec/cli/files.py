@@ -98,8 +98,6 @@ def _info(args: argparse.Namespace) -> int:
     print(f"container: {info['overhead_bytes']} of these bytes")
     if core := stream.parse(data).told:
         print(f"core: {in_words(core)}")
-        if core.mark.conditioner:
-            print(f"the pixels are conditioned on it, by {core.mark.conditioner}")
     return 0
 
 

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Sequence
 
 from hiercodec import __version__
-from hiercodec.cli import app, assets, bench, calibrate, codec, core, evaluate, files, hierarchy, results, rivals, train
+from hiercodec.cli import app, assets, bench, calibrate, codec, evaluate, files, hierarchy, results, rivals, train
 from hiercodec.errors import HiercodecError, is_out_of_memory
 
 COMMANDS = (
@@ -28,7 +28,6 @@ COMMANDS = (
     *bench.COMMANDS,
     *train.COMMANDS,
     *rivals.COMMANDS,
-    *core.COMMANDS,
     *assets.COMMANDS,
     *app.COMMANDS,
 )

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -22,11 +21,6 @@ from hiercodec.models.network import Latent
 
 MEAN_STEPS = 16
 """The μ grid: multiples of 1/16 of a quantisation step, in 16 bits."""
-
-
-DeadZone: TypeAlias = "float | Tensor | Callable[[Tensor], float | Tensor]"
-"""How much wider than half a step a zero bin is on either side: a number, a map that broadcasts, or what makes one of
-these from the block's scales."""
 
 
 class StraightThrough:
@@ -44,8 +38,8 @@ class StraightThrough:
         """Symbols that can be coded; training takes all of them to be."""
         return symbols
 
-    def nearest(self, offset: Tensor, dead_zone: float | Tensor) -> Tensor:
-        """The nearest integers, the zero bin `dead_zone` wider on either side (a number, or a map that broadcasts)."""
+    def nearest(self, offset: Tensor, dead_zone: float) -> Tensor:
+        """The nearest integers, the zero bin `dead_zone` wider on either side."""
         return self.snap(offset, offset.sign() * torch.floor(offset.abs() + (0.5 - dead_zone)))
 
 
@@ -62,14 +56,11 @@ class Block:
 class BlockLoop:
     """The walk over one latent's blocks, coarse first, from the hyper-features P (B, C, h, w).
 
-    `hyper` is P; `blocks` holds the ŷ (B, width_j, h, w) of every block so far. `shift` (B, C, 1, 1), what a core adds to P,
-    moves the scales and no μ: what symbols cost, and not which they are.
+    `hyper` is P; `blocks` holds the ŷ (B, width_j, h, w) of every block so far.
     """
 
-    def __init__(
-        self, entropy: PrefixEntropyModel, hyper: Tensor, arithmetic: StraightThrough, shift: Tensor | None = None
-    ) -> None:
-        self._entropy, self.hyper, self._arithmetic, self._shift = entropy, hyper, arithmetic, shift
+    def __init__(self, entropy: PrefixEntropyModel, hyper: Tensor, arithmetic: StraightThrough) -> None:
+        self._entropy, self.hyper, self._arithmetic = entropy, hyper, arithmetic
         self.blocks: list[Tensor] = []
 
     def parameters(self) -> tuple[Tensor, Tensor]:
@@ -77,8 +68,6 @@ class BlockLoop:
         b, _, h, w = self.hyper.shape
         before = torch.cat(self.blocks, 1) if self.blocks else self.hyper.new_zeros(b, 0, h, w)
         sigma, mu = self._entropy.block_parameters(len(self.blocks), self.hyper, before)
-        if self._shift is not None:
-            sigma, _ = self._entropy.block_parameters(len(self.blocks), self.hyper + self._shift, before)
         grid = torch.round(mu * MEAN_STEPS).clamp(-32768, 32767) / MEAN_STEPS
         return self._arithmetic.scale(sigma), self._arithmetic.snap(mu, grid)
 
@@ -88,7 +77,7 @@ class BlockLoop:
         return self.blocks[-1]
 
     def code(
-        self, latent: Latent, dead_zone: Sequence[DeadZone], improve: Callable[[Block], Tensor] | None = None
+        self, latent: Latent, dead_zone: Sequence[float], improve: Callable[[Block], Tensor] | None = None
     ) -> Iterator[Block]:
         """Quantise `latent` block by block; `dead_zone` has one a block, in quantisation steps, at most 0.5.
 
@@ -98,8 +87,7 @@ class BlockLoop:
         for j, zone in zip(range(len(plan)), dead_zone, strict=True):
             scale, mu = self.parameters()
             offset = latent.block(j, plan).to(mu) - mu
-            symbols = self._arithmetic.nearest(offset, zone(scale) if callable(zone) else zone)
-            symbols = self._arithmetic.saturate(symbols, scale)
+            symbols = self._arithmetic.saturate(self._arithmetic.nearest(offset, zone), scale)
             if improve is not None:
                 symbols = improve(Block(scale, mu, symbols, symbols + mu))
             y_hat = self.advance(symbols, mu)

@@ -15,7 +15,6 @@ so another kernel may choose a neighbouring symbol here and there. Its file diff
 from __future__ import annotations
 
 import copy
-import functools
 
 import numpy as np
 import torch
@@ -25,31 +24,6 @@ from hiercodec import stream
 from hiercodec.models.blocks import MEAN_STEPS, Block, BlockLoop, StraightThrough
 from hiercodec.models.entropy import PrefixEntropyModel
 from hiercodec.models.order import DEFAULT, coding_order
-
-
-def widened(dead_zone: float | Tensor, saliency: Tensor, strength: float = 1.0) -> Tensor:
-    """A dead zone (0…0.5) where `saliency` (0…1) is low: all of 0.5 where it is 0, at full strength.
-
-    A wider one would turn the signs of symbols over, and rates explode.
-    """
-    return dead_zone + strength * (0.5 - dead_zone) * (1 - saliency.sqrt())
-
-
-def thrifty(lmbda: float, scale: Tensor) -> Tensor:
-    """The dead zones of rate–distortion optimised quantisation at scale indexes `scale`, of its shape.
-
-    Of two neighbouring symbols the smaller is taken where that adds less than `lmbda` squared steps of error for every bit
-    it saves; around zero, where it decides, that is a dead zone of lmbda / 2 · (bits of ±1 − bits of 0).
-    """
-    return (lmbda / 2 * _cost_of_one()[scale.long()]).clamp_max(0.5)
-
-
-@functools.lru_cache(maxsize=1)
-def _cost_of_one() -> Tensor:
-    """How many bits ±1 costs more than 0, at each of the scales of the Gaussian tables (float64)."""
-    tables = stream.gaussian_tables()
-    scales = np.arange(len(tables))
-    return torch.from_numpy(tables.bits(np.ones_like(scales), scales) - tables.bits(np.zeros_like(scales), scales))
 
 
 class Exact(StraightThrough):
@@ -106,15 +80,10 @@ class CodingPath:
         return float(self._z_tables.bits(symbols, self._z_indexes(shape)).sum())
 
     @torch.inference_mode()
-    def start(
-        self, z_symbols: np.ndarray, shape: tuple[int, int], grid: tuple[int, int], shift: Tensor | None = None
-    ) -> BlockLoop:
-        """Begin an image from its z symbols on the grid `shape` (hz, wz); its latent has the grid (h, w).
-
-        `shift` float64 (1, C, 1, 1) is what a conditioner makes of a core.
-        """
+    def start(self, z_symbols: np.ndarray, shape: tuple[int, int], grid: tuple[int, int]) -> BlockLoop:
+        """Begin an image from its z symbols on the grid `shape` (hz, wz); its latent has the grid (h, w)."""
         z_hat = torch.from_numpy(z_symbols.reshape(-1, *shape)) + self._medians
-        return BlockLoop(self.entropy, self.entropy.hyper_features(z_hat[None], grid), Exact(), shift)
+        return BlockLoop(self.entropy, self.entropy.hyper_features(z_hat[None], grid), Exact())
 
     def write(self, block: Block) -> tuple[bytes, int]:
         """A block's payload and the checksum of its parameters."""

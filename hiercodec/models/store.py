@@ -20,7 +20,6 @@ from torch import Tensor
 from hiercodec import stream
 from hiercodec.errors import ConfigError, InputError, ModelNotFound
 from hiercodec.fsio import locate, read_bytes, write_bytes
-from hiercodec.models import conditioner
 from hiercodec.models.codec import Codec
 from hiercodec.models.config import PRESETS, Preset
 from hiercodec.models.network import HierNetwork
@@ -132,7 +131,6 @@ def load(name_or_path: str | Path = "lite", *, device: str = "cpu") -> Codec:
         codec = build(Preset.from_dict(card["preset"]), deserialise(data), name=path.stem, card=card, device=device)
         if codec.fingerprint.hex() != card.get("fingerprint", codec.fingerprint.hex()):
             raise ValueError(f"its weights have the fingerprint {codec.fingerprint.hex()}, its card says another")
-        codec.conditioners |= conditioner.load_all(path, codec.fingerprint)
         return codec
     except (SafetensorError, ConfigError, LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
         raise ModelNotFound(f"{path.name} is not a hiercodec model: {str(error).splitlines()[0]}") from error

@@ -6,7 +6,7 @@ symbols[:n_valid]      ◄────────── decode_symbols ◄─�
 
 from __future__ import annotations
 
-from hiercodec.stream.coder import SymbolReader, SymbolWriter, checksum, decode_symbols, encode_symbols, order
+from hiercodec.stream.coder import SymbolReader, SymbolWriter, checksum, decode_symbols, encode_symbols
 from hiercodec.stream.container import Section, Stream, level_end, parse, truncate, write
 from hiercodec.stream.core import Core, Mark, confidence_step
 from hiercodec.stream.header import Header
@@ -38,7 +38,6 @@ __all__ = [
     "gaussian_tables",
     "info",
     "level_end",
-    "order",
     "parse",
     "quantize_pmf",
     "scale_edges",

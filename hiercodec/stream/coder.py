@@ -37,15 +37,6 @@ _GUARD = b"\xff" * (8 * _WORD)
 _FIRST_CHUNK = 64
 
 
-def order(indexes: np.ndarray) -> np.ndarray:
-    """Coding order of one block (int64[n]): largest scale index first, ties in raster order (`indexes` raveled).
-
-    >>> order(np.array([3, 9, 3, 9])).tolist()
-    [1, 3, 0, 2]
-    """
-    return np.argsort(-np.asarray(indexes).ravel().astype(np.int16), kind="stable")
-
-
 def checksum(indexes: np.ndarray, means: np.ndarray) -> int:
     """16-bit CRC of one block's entropy parameters: scale indexes as uint8, then grid means as little-endian int16.
 

@@ -21,7 +21,7 @@ EDGES = (0.5, 0.8, 0.95)
 """Probabilities at which a confidence becomes 1, 2 and 3; below the first it is 0."""
 
 MAX_PAYLOAD = 7
-HIERARCHY, CLASSIFIER, CONDITIONER = 4, 3, 4
+HIERARCHY, CLASSIFIER = 4, 3
 """Hex digits of a SHA-256 by which a stream names each."""
 
 _CONFIDENCES = Tables.from_pmfs([(0, np.ones(len(EDGES) + 1))])
@@ -30,21 +30,18 @@ _ONE = np.zeros(1, np.uint8)
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a core is about, by the first hex digits of digests: hierarchy (4), classifier (3), conditioner (4, or none).
+    """What a core is about, by the first hex digits of digests: hierarchy (4) and classifier (3).
 
-    `conditioner` names what the pixels are conditioned by; "" where they are coded as without a core. `ValueError` for
-    anything but that many digits.
+    `ValueError` for anything but that many digits.
     """
 
     hierarchy: str
     classifier: str
-    conditioner: str = ""
 
     def __post_init__(self) -> None:
-        sizes = {"hierarchy": HIERARCHY, "classifier": CLASSIFIER, "conditioner": CONDITIONER}
-        for name, size in sizes.items():
+        for name, size in {"hierarchy": HIERARCHY, "classifier": CLASSIFIER}.items():
             digits = getattr(self, name)
-            if (len(digits) != size or set(digits) - set("0123456789abcdef")) and (digits or name != "conditioner"):
+            if len(digits) != size or set(digits) - set("0123456789abcdef"):
                 raise ValueError(f"a {name} is named by {size} hex digits, got {digits!r}")
 
 

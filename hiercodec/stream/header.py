@@ -18,7 +18,7 @@ MAX_SIDE = 65535
 MAX_PIXELS = 1 << 25
 _FIXED = struct.Struct("<HH4s")  # width, height, fingerprint: behind magic, version and plan id
 CRC = 2
-_CONDITIONED = 8  # in the digit behind the classifier's; the lower bits are the length of the core's payload
+_RESERVED = 8  # in the digit behind the classifier's; the lower bits are the length of the core's payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,8 @@ def header_bytes(header: Header, core: int, lengths: Iterable[int]) -> bytes:
 
 
 def _mark_bytes(mark: Mark, length: int) -> bytes:
-    """The digits of a core's mark with one more that says how long its payload is and whether a conditioner follows."""
-    shape = length | (_CONDITIONED if mark.conditioner else 0)
-    return bytes.fromhex(f"{mark.hierarchy}{mark.classifier}{shape:x}{mark.conditioner}")
+    """The digits of a core's mark with one more that says how long its payload is."""
+    return bytes.fromhex(f"{mark.hierarchy}{mark.classifier}{length:x}")
 
 
 def parse_header(data: bytes, own: LevelPlan | None) -> tuple[Header, list[int], int, int]:
@@ -127,12 +126,16 @@ def parse_header(data: bytes, own: LevelPlan | None) -> tuple[Header, list[int],
 
 def _read_mark(data: bytes, start: int) -> tuple[Mark, int, int]:
     """(mark, length of the core's payload, end) of what `_mark_bytes` wrote at `start`."""
-    digits, middle = data[start : start + 6].hex(), start + 4
-    shape = int(digits[7], 16) if len(digits) > 7 else 0
-    end = middle + (2 if shape & _CONDITIONED else 0)
+    end = start + 4
     if len(data) < end:
         raise IncompleteHeader("the stream is cut inside its header", offset=len(data))
-    return Mark(digits[:4], digits[4:7], digits[8 : 2 * (end - start)]), shape & MAX_PAYLOAD, end
+    digits = data[start:end].hex()
+    shape = int(digits[7], 16)
+    if shape & _RESERVED:
+        raise UnsupportedVersion(
+            "a reserved bit is set: its pixels need more than this release knows of", offset=end - 1
+        )
+    return Mark(digits[:4], digits[4:7]), shape & MAX_PAYLOAD, end
 
 
 def _read_varint(data: bytes, start: int) -> tuple[int, int]:

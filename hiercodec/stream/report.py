@@ -47,7 +47,6 @@ def _core(core: Core | None) -> dict[str, Any] | None:
     return core and {
         "hierarchy": core.mark.hierarchy,
         "classifier": core.mark.classifier,
-        "conditioner": core.mark.conditioner or None,
         "payload": core.payload.hex(),
         "complete": core.complete,
     }

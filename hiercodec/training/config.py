@@ -81,8 +81,8 @@ class TrainConfig(RunConfig):
     `photos` are folders, tar shards or "samples:"; `cache_mb` MiB of them stay decoded in memory. `classifiers` are specs
     of `hiercodec.classify.load_classifier` (none trains without the semantic terms), of which each step draws one;
     `semantic_warmup` steps bring γ up from zero; `cut_share` is how often a prefix that ends inside a block is trained
-    besides the complete ones, of which each step reconstructs `levels_per_step` at random; `saliency_share` how often a map
-    steers the quantiser; `labelled_share` the share of the batch drawn from photographs with labels.
+    besides the complete ones, of which each step reconstructs `levels_per_step` at random; `labelled_share` is the share of
+    the batch drawn from photographs with labels.
     """
 
     photos: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -97,7 +97,6 @@ class TrainConfig(RunConfig):
     semantic_warmup: Whole = 200
     cut_share: Share = 0.5
     levels_per_step: Count = 3
-    saliency_share: Share = 0.0
     validate_photos: Count = 24
     holdout: Annotated[float, Field(gt=0, lt=1)] = 0.04
     limit: Whole = 0
@@ -141,9 +140,6 @@ def read_config(
 
 def checked(values: dict[str, Any], kind: type[Config], source: str | Path) -> Config:
     """The config that plain values describe; `ConfigError` names `source` and every wrong field."""
-    if values.get("bf16") in (True, False):  # what configs said before `precision`
-        values = {"precision": "bf16-mixed" if values["bf16"] else "32-true", **values}
-        del values["bf16"]
     try:  # as JSON, where strict means that "8" is no number, but not that a list is no tuple
         return TypeAdapter(kind).validate_json(json.dumps(values, default=str))
     except ValidationError as error:

@@ -113,8 +113,6 @@ def test_the_commands_are_pinned():
                 "curves",
                 "app",
                 "fit-rivals",
-                "fit-core",
-                "measure-core",
             )
         },
         "hierarchy": ["table", "build", "stability", "show"],
@@ -348,7 +346,6 @@ def test_a_core_is_said_in_words(tmp_path):
     assert "format version 2" in said
     assert "core: kind " in said
     assert "told by lite0, groups of consensus-mended" in said
-    assert "the pixels are conditioned on it, by c0de" in said
     run("truncate", path, tmp_path / "alone.hc", "--level", "core")
     alone = run("info", tmp_path / "alone.hc").stdout
     assert [line for line in alone.splitlines() if line.startswith("core:")] == [

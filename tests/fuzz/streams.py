@@ -140,14 +140,7 @@ def rewritten(seed: Seed, rng: np.random.Generator) -> bytes:
     header = parsed.header
     if header.core and rng.random() < 0.5:
         core = _noise(rng, int(rng.integers(MAX_PAYLOAD + 1)))
-        header = replace(
-            header,
-            core=Mark(
-                rng.bytes(2).hex(),
-                rng.bytes(2).hex()[:3],
-                rng.choice(["", header.core.conditioner, rng.bytes(2).hex()]),
-            ),
-        )
+        header = replace(header, core=Mark(rng.bytes(2).hex(), rng.bytes(2).hex()[:3]))
     if rng.random() < 0.4:
         header = replace(header, width=int(rng.integers(1, 200)), height=int(rng.integers(1, 200)))
     return stream.write(header, payloads[0], payloads[1:], checks, core)

@@ -23,7 +23,6 @@ MARKS = st.builds(
     stream.Mark,
     st.text("0123456789abcdef", min_size=4, max_size=4),
     st.text("0123456789abcdef", min_size=3, max_size=3),
-    st.just("") | st.text("0123456789abcdef", min_size=4, max_size=4),
 )
 OWN_PLANS = st.integers(1, MAX_LEVELS).map(LevelPlan.numbered)
 

@@ -13,7 +13,7 @@ from tests.fuzz import law
 from tests.fuzz.__main__ import cuts, mutants, run
 from tests.fuzz.streams import FOUND, SEEDS, Seed, hostile, resealed
 
-QUICK = ("tiny-lite-v1", "tiny-lite-v2-conditioned", "synthetic-v1", "synthetic-own-v1", "own-5", "lite-strip")
+QUICK = ("tiny-lite-v1", "tiny-lite-v2", "synthetic-v1", "synthetic-own-v1", "own-5", "lite-strip")
 
 
 @pytest.fixture(scope="module")

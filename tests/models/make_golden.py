@@ -13,9 +13,8 @@ import numpy as np
 
 from hiercodec import models
 from hiercodec.classify import PACKAGED, core_of
-from hiercodec.models.conditioner import path_of
 from hiercodec.taxonomy import load_hierarchy
-from tests.models.tiny import make_conditioner, smooth_photo
+from tests.models.tiny import smooth_photo
 
 DATA = Path(__file__).parent / "data"
 
@@ -36,14 +35,11 @@ def write(path: Path, codec: models.Codec, data: bytes) -> None:
 
 
 def main() -> None:
-    """Make the fixtures of version 2, coded by the models of version 1, the second one conditioned on its core."""
+    """Make the fixtures of version 2, coded by the models of version 1."""
     photo, hierarchy = smooth_photo(np.random.default_rng(42), 75, 90), load_hierarchy()
     core = core_of(np.random.default_rng(3).dirichlet(np.full(1000, 0.01)), hierarchy, PACKAGED["lite0"].sha256)
-    weights = DATA / "tiny-lite-v1.safetensors"
-    make_conditioner(path_of(weights), models.load(weights), hierarchy)
-    codec = models.load(weights)
+    codec = models.load(DATA / "tiny-lite-v1.safetensors")
     write(DATA / "tiny-lite-v2.hc", codec, codec.encode(photo, core=core))
-    write(DATA / "tiny-lite-v2-conditioned.hc", codec, codec.encode(photo, core=core, conditioned=True))
 
 
 if __name__ == "__main__":

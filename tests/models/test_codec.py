@@ -10,7 +10,6 @@ from hiercodec import stream
 from hiercodec.errors import CorruptStream, ModelMismatch, ParameterDesync, StreamError
 from hiercodec.models import LITE, TIC
 from hiercodec.models.blocks import BlockLoop
-from hiercodec.models.coding import thrifty, widened
 from hiercodec.models.network import HierNetwork
 from tests.models.tiny import TINY_LITE, make_codec, smooth_photo
 
@@ -117,49 +116,6 @@ def test_the_map_of_bits_adds_up_to_every_prefix(tiny_lite):
         before = decoded.bits
     assert tiny_lite.decode(data).bits is None
     assert before.sum() == pytest.approx(tiny_lite.ideal_bits(data) - 8 * parsed.z.length, rel=0.01)
-
-
-@pytest.fixture(scope="module")
-def half_salient(photo):
-    """A map of the photograph's latent grid whose right half does not matter."""
-    saliency = np.ones((-(-photo.shape[0] // 16), -(-photo.shape[1] // 16)))
-    saliency[:, saliency.shape[1] // 2 :] = 0
-    return saliency
-
-
-def test_a_saliency_map_takes_bits_from_where_nothing_matters(tiny, photo, coded, half_salient):
-    steered = tiny.encode(photo, saliency=half_salient, strength=(1.0,))
-    before, after = (tiny.decode(data, bit_map=True).bits for data in (coded, steered))
-    matters = half_salient == 1
-    kept, spared = (after[where].sum() / before[where].sum() for where in (matters, ~matters))
-    assert spared < 1
-    assert spared < kept
-    assert tiny.encode(photo, saliency=np.ones_like(half_salient)) == coded
-    assert tiny.encode(photo, saliency=half_salient, strength=(0.0,)) == coded
-    later = tiny.encode(photo, saliency=half_salient, strength=(0.0, 1.0))
-    first, unsteered = (bytes(stream.parse(data).blocks[0].payload) for data in (later, coded))
-    assert first == unsteered, "a strength of 0 leaves its block alone"
-    assert len(later) < len(coded)
-
-
-@pytest.mark.parametrize("change", [lambda m: m[:-1], lambda m: m + 1e-3, lambda m: m - 1, lambda m: m * np.nan])
-def test_a_map_of_another_shape_or_range_is_refused(tiny, photo, half_salient, change):
-    with pytest.raises(ValueError, match="saliency must be"):
-        tiny.encode(photo, saliency=change(half_salient))
-
-
-def test_thrift_shortens_files(tiny, photo):
-    sizes = [len(tiny.encode(photo, rdoq=lmbda)) for lmbda in (1e-9, 0.1, 0.3)]
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] > sizes[2]
-
-
-def test_dead_zones_stay_within_half_a_step():
-    scale = torch.arange(64, dtype=torch.uint8)
-    assert (thrifty(0.1, scale).diff() <= 1e-4).all(), "the surer a zero is, the more a one costs"
-    assert thrifty(0.1, scale).min() >= 0
-    assert thrifty(10.0, scale[:8]).tolist() == [0.5] * 8
-    assert widened(0.2, torch.tensor([1.0, 0.25, 0.0])).tolist() == pytest.approx([0.2, 0.35, 0.5])
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (16, 16), (17, 63), (130, 31)])

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
-from hiercodec import stream
 from hiercodec.models import LITE
 from hiercodec.models.entropy import DELTA_BOUND, DeltaNetwork, PrefixEntropyModel
 from tests.models.tiny import TINY_LITE, TINY_TIC
@@ -68,8 +66,3 @@ def test_delta_networks_start_at_nothing_and_stay_bounded():
 def test_a_plan_without_delta_networks_is_the_ablation():
     assert len(PrefixEntropyModel(TINY_LITE.scaled(delta_width=0)).deltas) == 0
     assert len(PrefixEntropyModel(LITE).deltas) == 2
-
-
-def test_truncated_order_has_falling_scales():
-    indexes = np.array([3, 9, 9, 0, 5], np.uint8)
-    assert indexes[stream.order(indexes)].tolist() == [9, 9, 5, 3, 0]

@@ -18,6 +18,7 @@ from hiercodec.models.backbones import BACKBONES
 from hiercodec.models.order import ORDERS, coding_order
 from hiercodec.models.registry import Backbone
 from tests.models.tiny import TINY_LITE, TINY_TIC, make_codec
+from tests.stream.conftest import order
 
 
 @pytest.mark.parametrize(
@@ -102,15 +103,15 @@ def test_a_backbone_of_one_s_own_is_registered_by_name(monkeypatch):
 @pytest.mark.parametrize("policy", ORDERS)
 def test_an_order_is_a_permutation_for_numpy_and_torch_alike(policy):
     indexes = np.random.default_rng(0).integers(0, 64, (3, 5, 4)).astype(np.uint8)
-    order = coding_order(policy, indexes)
-    assert sorted(order.tolist()) == list(range(60))
+    rank = coding_order(policy, indexes)
+    assert sorted(rank.tolist()) == list(range(60))
     ranks = ORDERS[policy](torch.from_numpy(indexes).long()).flatten()
-    assert torch.argsort(ranks, stable=True).tolist() == order.tolist()
+    assert torch.argsort(ranks, stable=True).tolist() == rank.tolist()
 
 
 def test_sigma_is_the_order_of_the_format():
     indexes = np.random.default_rng(1).integers(0, 64, 500).astype(np.uint8)
-    assert np.array_equal(coding_order("sigma", indexes), stream.order(indexes))
+    assert np.array_equal(coding_order("sigma", indexes), order(indexes))
     assert coding_order("raster", indexes).tolist() == list(range(500))
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from hiercodec.models import LITE, TIC, LinearBlock, LinearPath, conditioner
-from hiercodec.models.conditioner import Conditioner
+from hiercodec.models import LITE, TIC, LinearBlock, LinearPath
 from hiercodec.models.config import Preset
 from hiercodec.models.store import build, save
 
@@ -41,16 +40,6 @@ def make_codec(preset: Preset, folder, seed: int = 0):
     path = folder / f"{preset.name}.safetensors"
     save(path, model.network, pmfs, medians, {"name": preset.name})
     return build(preset, load_file(path), name=preset.name)
-
-
-def make_conditioner(path, codec, hierarchy, seed: int = 5) -> Conditioner:
-    """A conditioner with random but lively shifts for two levels, through the file format that real ones travel in."""
-    rng, width = np.random.default_rng(seed), codec.network.preset.width
-    shifts = tuple(rng.normal(0, 0.3, (level.k, width)).astype(np.float16) for level in hierarchy.levels[:2])
-    groups = np.stack([level.assignment for level in hierarchy.levels]).astype(np.int16)
-    gates = np.array([[0.1, 0.4, 0.8, 1.0]] * 2, np.float16)
-    card = {"fingerprint": codec.fingerprint.hex(), "hierarchy_digest": hierarchy.digest}
-    return conditioner.save(path, Conditioner(groups, gates, shifts, card))
 
 
 def smooth_photo(rng: np.random.Generator, height: int, width: int) -> np.ndarray:

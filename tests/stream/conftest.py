@@ -41,7 +41,7 @@ class Synthetic:
             if section.check is None:
                 break
             assert section.check == stream.checksum(block.indexes, block.means)
-            indexes = block.indexes[stream.order(block.indexes)]
+            indexes = block.indexes[order(block.indexes)]
             out[section.name] = stream.decode_symbols(
                 section.payload, indexes, stream.gaussian_tables(), section.complete
             )
@@ -50,8 +50,14 @@ class Synthetic:
     def truth(self) -> dict[str, np.ndarray]:
         """The symbols of every section in coding order."""
         names = [level.name for level in self.header.plan]
-        blocks = {n: b.symbols[stream.order(b.indexes)] for n, b in zip(names, self.blocks, strict=True)}
+        blocks = {n: b.symbols[order(b.indexes)] for n, b in zip(names, self.blocks, strict=True)}
         return {"z": self.z_symbols, **blocks}
+
+
+def order(indexes: np.ndarray) -> np.ndarray:
+    """Coding order of a block as FORMAT.md has it: largest index first, ties in raster order."""
+    flat = np.asarray(indexes, np.int64).ravel()
+    return np.lexsort((np.arange(len(flat)), -flat))
 
 
 LEVELS = (np.arange(1000) // 100, np.arange(1000) // 10, np.arange(1000))
@@ -82,9 +88,9 @@ def make(
         symbols = np.rint(rng.normal(0, stream.scale_table()[indexes])).astype(np.int32)
         means = rng.integers(-500, 500, n).astype(np.int16)
         blocks.append(Block(indexes, means, tables.clamp(symbols, indexes)))
-    told = stream.Core.of(stream.Mark("5e74", "579", "c0de"), PATH, LEVELS) if core else None
+    told = stream.Core.of(stream.Mark("5e74", "579"), PATH, LEVELS) if core else None
     header = stream.Header(width, height, b"\x01\x02\xfe\xff", plan, core=told.mark if told else None)
-    orders = [stream.order(block.indexes) for block in blocks]
+    orders = [order(block.indexes) for block in blocks]
     data = stream.write(
         header,
         stream.encode_symbols(z_symbols, z_indexes, z_tables),

@@ -49,7 +49,6 @@ def test_the_exported_names_are_pinned():
         "gaussian_tables",
         "info",
         "level_end",
-        "order",
         "parse",
         "quantize_pmf",
         "scale_edges",

@@ -60,11 +60,6 @@ def test_options_replace_fields_and_are_checked_like_them(tmp_path):
         read_config(path, {"devices": 0})
 
 
-def test_configs_of_the_first_version_still_read(tmp_path):
-    assert read_config(written(tmp_path, START + "bf16 = true")).precision == "bf16-mixed"
-    assert read_config(written(tmp_path, START + "bf16 = false")).precision == "32-true"
-
-
 def test_a_config_is_checked_when_it_is_changed(tmp_path):
     config = read_config(written(tmp_path, START))
     assert dataclasses.replace(config, steps=3).steps == 3

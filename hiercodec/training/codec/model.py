@@ -17,7 +17,6 @@ from torch import Tensor
 from hiercodec import stream
 from hiercodec.models import store
 from hiercodec.models.blocks import Block, BlockLoop, StraightThrough
-from hiercodec.models.coding import widened
 from hiercodec.models.config import Preset
 from hiercodec.models.linear import patch_klt
 from hiercodec.models.network import HierNetwork, Latent
@@ -41,20 +40,18 @@ class TrainableCodec(CompressionModel):
         self.preset, self.plan = preset, preset.plan
 
     def forward(
-        self, x: Tensor, *, cut: tuple[int, float] | None = None, levels: tuple[int, ...] | None = None,
-        saliency: Tensor | None = None,
-    ) -> dict:  # fmt: skip
+        self, x: Tensor, *, cut: tuple[int, float] | None = None, levels: tuple[int, ...] | None = None
+    ) -> dict:
         """Code x (B, 3, H, W in 0…1, sides multiples of 16) and reconstruct it from several prefixes.
 
         `levels` names the complete prefixes to reconstruct (default: all); `cut=(j, u)` adds one that ends inside block j
-        after the share u of its bits, in the order of the stream, missing symbols at μ. `saliency`
-        (B, 1, H/16, W/16) in 0…1 widens the dead zones where it is low, as in `Codec.encode` at full strength.
+        after the share u of its bits, in the order of the stream, missing symbols at μ.
         Returns `x_hat` (n, B, 3, H, W), `likelihoods["y"]` one tensor a block, `likelihoods["z"]`.
         """
         net, plan = self.network, self.plan
         with self._mixed(x):
             latent = net.g_a(x)
-        blocks, cut_block, likelihoods = self._code(latent, cut, saliency)
+        blocks, cut_block, likelihoods = self._code(latent, cut)
         prefixes = [self._padded(blocks[: k + 1]) for k in (range(len(plan)) if levels is None else levels)]
         if cut is not None and cut_block is not None:
             prefixes.append(self._padded([*blocks[: cut[0]], cut_block]))
@@ -66,8 +63,7 @@ class TrainableCodec(CompressionModel):
         """bfloat16 networks; the input, the KLT, quantisation and all rates keep float32."""
         return torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16)
 
-    def _code(self, latent: Latent, cut: tuple[int, float] | None, saliency: Tensor | None
-              ) -> tuple[list[Tensor], Tensor | None, dict]:  # fmt: skip
+    def _code(self, latent: Latent, cut: tuple[int, float] | None) -> tuple[list[Tensor], Tensor | None, dict]:
         """Quantise z and every block in turn: (ŷ_j, one a block), block `cut[0]` cut short, likelihoods."""
         entropy, arithmetic = self.network.entropy, StraightThrough()
         y = latent.open_loop(self.plan).float()
@@ -79,13 +75,10 @@ class TrainableCodec(CompressionModel):
         with self._mixed(y):
             hyper = entropy.hyper_features(z_hat, latent.grid).float()
         loop = BlockLoop(entropy, hyper, arithmetic)
-        zones = self.preset.dead_zone
-        if saliency is not None:
-            zones = [widened(zone, saliency) for zone in zones]
         likelihoods: list[Tensor] = []
         cut_block = None
         with self._mixed(y):  # the parameter networks alone: nothing else in the loop is a convolution or a product
-            coded = list(loop.code(latent, zones))
+            coded = list(loop.code(latent, self.preset.dead_zone))
         for j, block in enumerate(coded):
             likelihood = self._likelihood(block)
             if cut is not None and cut[0] == j:

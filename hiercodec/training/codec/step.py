@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
@@ -16,7 +15,6 @@ from hiercodec.errors import ConfigError
 from hiercodec.evaluation.dataset import Photos, load_photos
 from hiercodec.evaluation.metrics import decibels
 from hiercodec.models import store
-from hiercodec.models.config import STRIDE
 from hiercodec.models.linear import LayeredKLT
 from hiercodec.training.codec.frozen import Frozen, View
 from hiercodec.training.codec.loss import (
@@ -110,7 +108,7 @@ class CodecTask:
         cut = (int(rng.integers(n_levels)), float(rng.random())) if rng.random() < config.cut_share else None
         levels = sorted(rng.choice(n_levels, min(n_levels, config.levels_per_step), replace=False).tolist())
         share = n_levels / len(levels)  # an unbiased estimate of the sum over all levels
-        out = model(x, cut=cut, levels=tuple(levels), saliency=self.saliency(x, labels, rng))
+        out = model(x, cut=cut, levels=tuple(levels))
         rates = prefix_rates(out["likelihoods"], x.shape[0] * x.shape[2] * x.shape[3])
         mse, distortion = squared_error(out["x_hat"] - x, weights.chroma)
         psnr = mse.new_tensor([decibels(value) for value in mse.tolist()])
@@ -146,24 +144,6 @@ class CodecTask:
                 name = self.names[k]
                 figures |= {f"ce_{name}": ce[k], f"acc_{name}": hits[k], f"features_{name}": distance}
         return loss + surrogate + aux, _detached(figures)
-
-    @torch.no_grad()
-    def saliency(self, x: Tensor, labels: Tensor, rng: np.random.Generator) -> Tensor | None:
-        """Maps (B, 1, h, w) to steer the quantiser with, of random strength: a classifier's, smooth noise, or none.
-
-        So the codec meets every kind of map that an encoder may have, and still no map at all.
-        """
-        if rng.random() >= self.config.saliency_share:
-            return None
-        grid = (x.shape[-2] // STRIDE, x.shape[-1] // STRIDE)
-        if self.semantic is not None and rng.random() < 0.7:
-            judge = self.semantic.classifiers[int(rng.integers(len(self.semantic.classifiers)))]
-            maps = judge.activation_map(x, labels, grid)
-        else:
-            noise = torch.from_numpy(rng.random((len(x), 1, 4, 4), np.float32)).to(x.device)
-            maps = F.interpolate(noise, grid, mode="bicubic", align_corners=False).clamp(0, 1)
-        strength = torch.from_numpy(rng.random((len(x), 1, 1, 1), np.float32)).to(x.device)
-        return (1 - strength * (1 - maps.sqrt())).square()  # `widened` takes the root again
 
     def export(self, module: nn.Module, path: Path, progress: dict[str, Any]) -> None:
         """Half-precision weights with the prior's tables, and what training needs to go on from them."""

@@ -146,15 +146,3 @@ def test_two_processes_are_one_at_twice_the_batch(tmp_path):
     apart = torch.cat([(one[f"model.{k}"] - two[f"model.{k}"]).flatten() for k in start])
     assert moved.norm() > 0.1
     assert apart.norm() < 1e-4 * moved.norm()
-
-
-def test_maps_of_saliency_are_of_random_kind_and_strength(config):
-    trainer = codec_trainer(dataclasses.replace(config, saliency_share=1.0), photos=PHOTOS)
-    batch = trainer.task.batches[0]
-    x = batch[0].permute(0, 3, 1, 2) / 255
-    maps = [trainer.task.saliency(x, batch[1], np.random.default_rng(i)) for i in range(8)]
-    assert all(m.shape == (2, 1, 4, 4) and 0 <= m.min() <= m.max() <= 1 for m in maps)
-    assert len({m.sum().item() for m in maps}) == 8
-    figures = trainer._train_step(batch)
-    assert figures["loss"].isfinite()
-    assert codec_trainer(config, photos=PHOTOS).task.saliency(x, batch[1], np.random.default_rng(0)) is None
