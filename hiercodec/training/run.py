@@ -11,6 +11,7 @@ import copy
 import itertools
 import json
 import math
+import os
 import sys
 import time
 from collections import defaultdict
@@ -26,11 +27,14 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from hiercodec.errors import OutputError
+from hiercodec.errors import ConfigError, OutputError
 from hiercodec.fsio import write_bytes
 from hiercodec.training import checkpoint
 from hiercodec.training.config import RunConfig
 from hiercodec.training.task import Batch, Task
+
+SKIPPED = 50
+"""Steps in a row whose gradient may be no number before a run gives up: a spike takes one or two."""
 
 
 def launch(config: RunConfig) -> Fabric:
@@ -49,29 +53,27 @@ def launch(config: RunConfig) -> Fabric:
 class Trainer:
     """One run of one task. `run` trains until `steps` or for `minutes`, whichever comes first.
 
-    Without `resume`, what an earlier run left in the folder is moved aside, never overwritten.
+    Nothing is written before it. Without `resume` it moves aside what an earlier run left in the folder.
     """
 
     def __init__(self, task: Task, fabric: Fabric, *, resume: bool = False) -> None:
         self.task, self.fabric, self.config, self.raw = task, fabric, task.config, task.module
-        self.step, self.crops, self.stopping, self.validation = 0, 0, False, None
+        self.step, self.crops, self.stopping, self.validation, self.skipped = 0, 0, False, None, 0
         folder = self.config.run_dir
+        _check_folder(folder)  # before minutes go into what an unwritable one could not keep
         self.checkpoint_path, self.log_path = folder / "last.safetensors", folder / "log.jsonl"
         groups = [{"base": group["lr"], "clip": True, **group} for group in task.groups()]
         self.clipped = [p for group in groups if group["clip"] for p in group["params"]]
         optimizer = torch.optim.Adam(groups, fused=True)
-        resume = resume and self.checkpoint_path.is_file()
-        if not resume:
+        self.resumed = resume and self.checkpoint_path.is_file()
+        if not self.resumed:
             task.initialise()
         self.ema = AveragedModel(self.raw, multi_avg_fn=self._average)
         self.ema.n_averaged.fill_(1)  # at 0 the first update would replace the first weights instead of averaging
-        if resume:
+        if self.resumed:
             found = checkpoint.read(self.checkpoint_path, self.raw, self.ema.module, optimizer)
             self.step = found["step"]
             self.crops = found.get("crops", self.step * self._crops_per_step)
-        if fabric.is_global_zero:
-            _go_on(self.log_path, self.step) if resume else _start_afresh(folder)
-        fabric.barrier()
         self.model, self.optimizer = fabric.setup(self.raw, optimizer)
         self.ema.to(fabric.device)
 
@@ -86,6 +88,9 @@ class Trainer:
     def run(self, minutes: float | None = None) -> Path:
         """Train; returns the exported model. Leaves a checkpoint to go on from, also when stopped."""
         config, deadline = self.config, math.inf if minutes is None else time.monotonic() + 60 * minutes
+        if self.fabric.is_global_zero:
+            _go_on(self.log_path, self.step) if self.resumed else _start_afresh(config.run_dir)
+        self.fabric.barrier()
         window: dict[str, list[Tensor]] = defaultdict(list)
         since = time.monotonic()
         with tqdm(total=config.steps, initial=self.step, unit="step", dynamic_ncols=True,
@@ -131,12 +136,23 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
         norm = torch.nn.utils.clip_grad_norm_(self.clipped, self.config.clip)
-        if norm.isfinite():
+        finite = bool(norm.isfinite())
+        if finite:
             self.optimizer.step()
+        self._count(skipped=not finite)
         self.ema.update_parameters(self.raw)
         self.step += 1
         self.crops += self._crops_per_step
-        return {**figures, "grad": norm}
+        return {**figures, "grad": norm, "skipped": norm.new_tensor(not finite)}
+
+    def _count(self, *, skipped: bool) -> None:
+        """Steps without a finite gradient in a row; `ConfigError` where they are too many to be a spike."""
+        self.skipped = self.skipped + 1 if skipped else 0
+        if self.skipped >= SKIPPED:
+            raise ConfigError(
+                f"the gradients of {SKIPPED} steps in a row, up to step {self.step}, were no finite numbers, so nothing was "
+                "learned: go on from the last checkpoint with --resume and a lower lr or clip, or with precision 32-true"
+            )
 
     @torch.no_grad()
     def _average(self, mean: Any, now: Any, _: Tensor | int) -> None:
@@ -195,6 +211,15 @@ def schedule(step: int, config: RunConfig) -> float:
     return config.lr_end + (1 - config.lr_end) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
+def _check_folder(folder: Path) -> None:
+    """Raise `OutputError` where a run's folder cannot be made or written."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise OutputError(f"cannot write {folder}: {there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write {folder}: {there} is not writable")
+
+
 def _start_afresh(folder: Path) -> None:
     """An empty folder for the run; what was there is kept beside it."""
     try:
@@ -211,7 +236,9 @@ def _go_on(log: Path, step: int) -> None:
     """Drop what was logged after the last checkpoint, and lines that a crash left torn."""
     if log.is_file():
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        write_bytes(log, "".join(f"{line}\n" for line in lines if _logged_at(line) <= step).encode())
+        kept = [line for line in lines if _logged_at(line) <= step]
+        if kept != lines:
+            write_bytes(log, "".join(f"{line}\n" for line in kept).encode())
 
 
 def _logged_at(line: str) -> float:

@@ -169,7 +169,9 @@ def test_a_disk_that_is_full_for_the_model_is_one_clear_error(config):
 
 
 def test_a_log_that_cannot_be_written_is_one_clear_error(config):
-    run = trainer(config)
+    trainer(dataclasses.replace(config, steps=1)).run()
+    run = trainer(config, resume=True)
+    run.log_path.unlink()
     run.log_path.mkdir()
     with pytest.raises(OutputError, match=r"cannot write .*log.jsonl"):
         run.run()
@@ -186,6 +188,31 @@ def test_a_step_without_a_finite_gradient_changes_nothing(config):
     run.task.loss = lambda model, batch, step: (model(batch[None]).sum() * math.inf, {})
     run._train_step(torch.ones(1))
     assert run.raw.weight.item() == 0
+
+
+def test_steps_without_a_finite_gradient_are_logged_and_after_many_in_a_row_the_run_says_what_to_do(config):
+    def broken(model, batch, step):
+        loss = (model(torch.ones(1, 1)) - 3).square().mean()
+        return loss * (math.nan if step % 10 or step > 19 else 1), {"loss": loss.detach()}
+
+    long = trainer(dataclasses.replace(config, steps=1000))
+    long.task.loss = broken
+    with pytest.raises(ConfigError, match=r"50 steps in a row, up to step 60, .*lower lr") as caught:
+        long.run()
+    assert "\n" not in str(caught.value)
+    assert [r["skipped"] for r in records(long) if "loss" in r][:11] == [0, *[1] * 9, 0]
+    assert torch.isfinite(long.raw.weight).all()
+    assert trainer(dataclasses.replace(config, steps=1000), resume=True).step == 60, "its last checkpoint is there"
+
+
+def test_making_a_trainer_moves_and_writes_nothing(config):
+    trainer(dataclasses.replace(config, steps=2)).run()
+    before = {p: p.read_bytes() for p in config.run_dir.rglob("*")}
+    (config.run_dir / "log.jsonl").write_text('{"step": 9')
+    for resume in (True, False):
+        trainer(config, resume=resume)
+    assert {*config.run_dir.parent.rglob("*")} == {config.run_dir, *before}
+    assert (config.run_dir / "log.jsonl").read_text() == '{"step": 9'
 
 
 def test_the_schedule_warms_up_and_comes_down():

@@ -67,6 +67,7 @@ def test_resuming_is_exact(config):
     whole.run()
     parts = dataclasses.replace(config, name="parts")
     first = codec_trainer(parts, photos=PHOTOS)
+    parts.run_dir.mkdir()
     for step in range(3):
         first._train_step(first.task.batches[step])
     first.save()
