@@ -23,7 +23,7 @@ import torch
 from tqdm import tqdm
 
 from hiercodec import models, stream
-from hiercodec.evaluation.dataset import load_photos
+from hiercodec.evaluation.photos.dataset import load_photos
 from hiercodec.models import Codec
 from hiercodec.models.blocks import MEAN_STEPS, BlockLoop
 from hiercodec.models.coding import Exact

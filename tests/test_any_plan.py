@@ -13,7 +13,7 @@ from torch import nn
 from hiercodec import classify, models, stream, taxonomy
 from hiercodec.classify import Classifier, Preprocess
 from hiercodec.evaluation import Judging
-from hiercodec.evaluation.dataset import Photos
+from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.trace import Trace
 from hiercodec.evaluation.tracing import trace
 from hiercodec.levels import OWN_LAYOUT, PLANS

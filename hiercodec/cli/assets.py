@@ -91,7 +91,7 @@ def _traces(args: argparse.Namespace) -> int:
     from hiercodec import models
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation import Judging, bundle
-    from hiercodec.evaluation.samples import sample, samples
+    from hiercodec.evaluation.photos.samples import sample, samples
     from hiercodec.evaluation.ship import ship
     from hiercodec.taxonomy import load_hierarchy
 
@@ -126,8 +126,8 @@ def _stress(args: argparse.Namespace) -> int:
     from hiercodec.evaluation import rows
     from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.peers import HierPeer, shares_and_ends
+    from hiercodec.evaluation.photos.samples import sample, samples
     from hiercodec.evaluation.provenance import provenance
-    from hiercodec.evaluation.samples import sample, samples
     from hiercodec.evaluation.stress import STRESSES, stress_records
     from hiercodec.taxonomy import load_hierarchy
 

@@ -40,7 +40,7 @@ def _calibrate(args: argparse.Namespace) -> int:
     from hiercodec import models, taxonomy
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.calibrate import calibrated, confident, gather
-    from hiercodec.evaluation.dataset import load_photos
+    from hiercodec.evaluation.photos.dataset import load_photos
 
     classifiers = [load_classifier(spec) for spec in args.classifier or ["lite0"]]
     codec = models.load(args.model)

@@ -12,7 +12,7 @@ from hiercodec.fsio import check_writable, locate, write_json
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
 if TYPE_CHECKING:
-    from hiercodec.evaluation.dataset import Photos
+    from hiercodec.evaluation.photos.dataset import Photos
 
 RATES = (0.02, 0.05, 0.1, 0.2, 0.4)
 LIMIT_RATES = (0.1, 0.2, 0.4)
@@ -22,7 +22,7 @@ def _labelled(sources: list[str], sample: int | None) -> Photos:
     """The labelled photographs of data sets, or `sample` of them evenly spread."""
     import numpy as np
 
-    from hiercodec.evaluation.dataset import load_photos
+    from hiercodec.evaluation.photos.dataset import load_photos
 
     photos = load_photos(sources)
     photos = photos.take(np.flatnonzero(photos.labels >= 0))

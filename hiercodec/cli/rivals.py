@@ -23,7 +23,7 @@ def _fit_arguments(parser: argparse.ArgumentParser) -> None:
 def _fit(args: argparse.Namespace) -> int:
     from hiercodec import models
     from hiercodec.classify import load_classifier
-    from hiercodec.evaluation.dataset import load_photos
+    from hiercodec.evaluation.photos.dataset import load_photos
     from hiercodec.evaluation.rivals.fitted import Fitted, path_of, save
     from hiercodec.images import centre_crop
     from hiercodec.training.rivals import fit

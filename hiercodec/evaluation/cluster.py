@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hiercodec.errors import HiercodecError, InputError
-from hiercodec.evaluation.dataset import Stored
+from hiercodec.evaluation.photos.dataset import Stored
 from hiercodec.evaluation.run import Photo, Setup, Way, stored_part
 
 IN_FLIGHT = 2

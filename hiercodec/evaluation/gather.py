@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from hiercodec.evaluation.dataset import Photos
 from hiercodec.evaluation.measure import Judging, Row, measure_peers
+from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.images import centre_crop
 from hiercodec.protocols import Peer
 

@@ -20,11 +20,11 @@ import numpy as np
 
 from hiercodec import stream
 from hiercodec.classify import Told, core_of, level_probabilities, told
-from hiercodec.evaluation.dataset import Photos
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.peers import Teller, at_rates, prefixes
-from hiercodec.evaluation.samples import samples
+from hiercodec.evaluation.photos.dataset import Photos
+from hiercodec.evaluation.photos.samples import samples
 from hiercodec.protocols import Codec
 from hiercodec.taxonomy import Hierarchy
 

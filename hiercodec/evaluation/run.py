@@ -23,10 +23,10 @@ from typing import Any
 
 from hiercodec.errors import ConfigError, HiercodecError, InputError
 from hiercodec.evaluation import purposes, rows
-from hiercodec.evaluation.dataset import Stored, decode, index
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.parts import Parts
 from hiercodec.evaluation.peers import HierPeer, Teller, at_rates, shares_and_ends
+from hiercodec.evaluation.photos.dataset import Stored, decode, index
 from hiercodec.evaluation.provenance import commit, provenance, today
 from hiercodec.evaluation.records import records
 from hiercodec.evaluation.rivals import rival

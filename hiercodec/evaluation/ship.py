@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hiercodec.evaluation import bundle
 from hiercodec.evaluation.measure import Judging
-from hiercodec.evaluation.samples import Sample
+from hiercodec.evaluation.photos.samples import Sample
 from hiercodec.evaluation.tracing import trace
 from hiercodec.fsio import locate
 from hiercodec.protocols import Codec

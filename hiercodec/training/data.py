@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from hiercodec.errors import ConfigError
-from hiercodec.evaluation.dataset import Photos
+from hiercodec.evaluation.photos.dataset import Photos
 
 
 class Crops(Dataset):

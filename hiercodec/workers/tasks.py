@@ -20,8 +20,8 @@ from PIL import Image
 from hiercodec.errors import ImageTooLarge
 from hiercodec.evaluation import bundle as bundles
 from hiercodec.evaluation.bundle import Bundle, Seen
+from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.purposes import PLAIN
-from hiercodec.evaluation.samples import sample
 
 if TYPE_CHECKING:
     from hiercodec.evaluation import Judging

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hiercodec.evaluation.samples import samples
+from hiercodec.evaluation.photos.samples import samples
 from hiercodec.images import read_rgb
 from tests.browser.conftest import CHROMIUM, open_at, serve, settle
 from tests.browser.explore import upload

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from hiercodec.evaluation import bundle
-from hiercodec.evaluation.samples import samples
+from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.ship import TRACES
 from tests.browser.conftest import settle
 from tests.browser.explore import point, position

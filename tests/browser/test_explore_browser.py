@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hiercodec.evaluation import bundle
-from hiercodec.evaluation.samples import samples
+from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.ship import TRACES
 from hiercodec.figures.palette import SEQUENTIAL, ramp
 from tests.browser.conftest import settle

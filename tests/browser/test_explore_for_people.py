@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from hiercodec.evaluation import bundle
-from hiercodec.evaluation.samples import samples
+from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.ship import TRACES
 from hiercodec.evaluation.story import story_strength
 from hiercodec.ui.frame.navigation import HIDDEN, PAGES

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from hiercodec import stream
-from hiercodec.evaluation.samples import samples
+from hiercodec.evaluation.photos.samples import samples
 from tests.browser.conftest import settle
 from tests.browser.explore import GREYED, canvas, position, upload
 

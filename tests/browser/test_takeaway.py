@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hiercodec.evaluation import bundle
-from hiercodec.evaluation.samples import sample
+from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.ship import TRACES
 from hiercodec.ui.explore.takeaway import LIMIT, page
 from tests.browser.explore import position

@@ -176,7 +176,7 @@ def test_options():
 
 def validation(n: int) -> tuple[list[np.ndarray], np.ndarray]:
     """`n` of the lab's validation photographs, evenly spaced, and their classes."""
-    from hiercodec.evaluation.dataset import load_photos
+    from hiercodec.evaluation.photos.dataset import load_photos
 
     photos = load_photos([LAB / "images" / "val-0.tar"]).spread(n)
     return photos.pixels, photos.labels

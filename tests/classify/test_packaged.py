@@ -15,7 +15,7 @@ from hiercodec.classify import PACKAGED, card_of, load_classifier, missing, offe
 from hiercodec.classify import catalog as catalogue
 from hiercodec.classify.catalog import ALLOWED, architecture_of
 from hiercodec.errors import ClassifierNotFound
-from hiercodec.evaluation.samples import sample
+from hiercodec.evaluation.photos.samples import sample
 
 
 @pytest.fixture(scope="module", params=PACKAGED)

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from hiercodec.evaluation.dataset import Photos, load_photos
 from hiercodec.evaluation.gather import LEAST, gather
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.peers import HierPeer
+from hiercodec.evaluation.photos.dataset import Photos, load_photos
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.similarity import wup_matrix
 from tests.evaluation.photographs import Oracle, photographs

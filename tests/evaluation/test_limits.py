@@ -9,11 +9,11 @@ import pytest
 
 from hiercodec.classify import core_of_path, told
 from hiercodec.evaluation import limits
-from hiercodec.evaluation.dataset import Photos
 from hiercodec.evaluation.limits import Guesses, Lab, Tally, colour, lighter
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.peers import Teller
+from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.fsio import locate
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec

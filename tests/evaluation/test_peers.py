@@ -22,7 +22,7 @@ from hiercodec.evaluation.peers import (
     shares_and_ends,
     up_to,
 )
-from hiercodec.evaluation.samples import sample
+from hiercodec.evaluation.photos.samples import sample
 from tests.evaluation.fake_codec import FakeCodec
 
 

@@ -13,7 +13,7 @@ import pytest
 from hiercodec import stream
 from hiercodec.classify import DEFAULT, PACKAGED, card_of
 from hiercodec.evaluation import Judging, bundle
-from hiercodec.evaluation.samples import sample, samples
+from hiercodec.evaluation.photos.samples import sample, samples
 from hiercodec.evaluation.ship import STEPS, TRACES, ship
 from hiercodec.fsio import locate
 from hiercodec.taxonomy import load_hierarchy

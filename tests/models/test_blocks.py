@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from hiercodec import models, stream
-from hiercodec.evaluation.samples import sample
+from hiercodec.evaluation.photos.samples import sample
 from hiercodec.models import store
 from hiercodec.models.blocks import StraightThrough
 from hiercodec.training.codec.model import TrainableCodec

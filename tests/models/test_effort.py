@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from hiercodec import models, stream
 from hiercodec.errors import ImageTooLarge
 from hiercodec.evaluation import psnr
-from hiercodec.evaluation.samples import sample
+from hiercodec.evaluation.photos.samples import sample
 from hiercodec.images import resize_to
 from hiercodec.models import effort
 from hiercodec.models.blocks import Block

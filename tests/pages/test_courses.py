@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hiercodec.evaluation.samples import sample
+from hiercodec.evaluation.photos.samples import sample
 from hiercodec.fsio import locate
 from hiercodec.ui.frame import cached
 from hiercodec.ui.learn import courses, places

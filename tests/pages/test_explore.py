@@ -19,7 +19,7 @@ from hiercodec import stream
 from hiercodec.classify import ALLOWED, DEFAULT, core_of_path
 from hiercodec.errors import ModelMismatch
 from hiercodec.evaluation import Judging, bundle, purposes, trace
-from hiercodec.evaluation.samples import samples
+from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.story import opening_step
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.frame import cached, state
@@ -222,7 +222,7 @@ def test_an_address_never_brings_a_classifier(page, monkeypatch, spec):
 
 def test_a_classifier_that_is_not_allowed_is_refused_behind_the_settings_too(page, monkeypatch):
     def ask():
-        from hiercodec.evaluation.samples import samples
+        from hiercodec.evaluation.photos.samples import samples
         from hiercodec.ui.explore.subject import default_settings, subject
 
         subject(samples()[0], default_settings() | {"classifier": "timm:resnet50"})

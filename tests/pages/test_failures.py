@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from hiercodec.evaluation import pictures
 from hiercodec.evaluation import rows as files
 from hiercodec.evaluation.answers import answers
 from hiercodec.evaluation.failures import FAILURES, ORDERS
+from hiercodec.evaluation.photos import lookup
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.failures import gallery, own, source, stress
 from hiercodec.ui.frame import cached, state
@@ -36,7 +36,7 @@ TREE = load_hierarchy("consensus")
 def results(tmp_path, monkeypatch):
     """A folder of results with one file of rows."""
     monkeypatch.setattr(results_files, "FOLDER", tmp_path)
-    monkeypatch.delenv(pictures.PHOTOS, raising=False)
+    monkeypatch.delenv(lookup.PHOTOS, raising=False)
     files.write(tmp_path / "made-up.parquet", ROWS.frame, ROWS.meta)
     return tmp_path
 
@@ -188,13 +188,13 @@ def test_rows_without_answers_and_no_rows_at_all_say_so(results):
 
 def test_names_without_pictures_are_explained_and_pictures_open_in_explore(page, results, monkeypatch):
     at = page.run()
-    assert pictures.PHOTOS in words(at)
+    assert lookup.PHOTOS in words(at)
     assert not [button for button in at.button if button.label == "Explore"]
     folder = results / "photos"
     folder.mkdir()
     for name in ROWS.frame["photo"].unique():
         Image.fromarray(np.full((230, 240, 3), 99, np.uint8)).save(folder / name)
-    monkeypatch.setenv(pictures.PHOTOS, str(folder))
+    monkeypatch.setenv(lookup.PHOTOS, str(folder))
     left = []
     monkeypatch.setattr("streamlit.switch_page", left.append)
     at = AppTest.from_file(PAGE, default_timeout=120).run()
@@ -317,8 +317,8 @@ def under_stress(results, fakes, monkeypatch):
     """Two samples under three stresses, by the fake codec and judge, as the shipped file."""
     from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.peers import HierPeer
+    from hiercodec.evaluation.photos.samples import samples
     from hiercodec.evaluation.provenance import provenance
-    from hiercodec.evaluation.samples import samples
     from hiercodec.evaluation.stress import CLEAN, stress_records
 
     judge, peer = Judging(FakeClassifier(), TREE), HierPeer(FakeCodec(), name="lite")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hiercodec.evaluation.samples import samples
+from hiercodec.evaluation.photos.samples import samples
 from hiercodec.ui.explore.answers import format_bytes
 from hiercodec.ui.frame.cached import shipped_bundle
 from hiercodec.ui.vote import host

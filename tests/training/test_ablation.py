@@ -12,8 +12,8 @@ import torch
 from hiercodec import stream
 from hiercodec.classify import Classifier, Preprocess
 from hiercodec.errors import ConfigError
-from hiercodec.evaluation.dataset import Photos
 from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.levels import PAPER_PLAN, PLANS
 from hiercodec.models import LITE
 from hiercodec.taxonomy import load_hierarchy
@@ -163,7 +163,7 @@ def test_measured_points_are_real_bytes(tmp_path, classifier):
 @pytest.mark.slow
 def test_a_stopped_ablation_goes_on_and_refuses_another_setting(tmp_path, classifier, monkeypatch, capsys):
     monkeypatch.setattr("hiercodec.classify.load_classifier", lambda spec: classifier)
-    monkeypatch.setattr("hiercodec.evaluation.dataset.load_photos", lambda sources, limit: PHOTOS)
+    monkeypatch.setattr("hiercodec.evaluation.photos.dataset.load_photos", lambda sources, limit: PHOTOS)
     monkeypatch.setattr("hiercodec.training.codec.step._semantic_loss", lambda config: None)
     trained = []
     from hiercodec.training.codec import step

@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     from compressai.models import CompressionModel
 
 from hiercodec import models, stream
-from hiercodec.evaluation.samples import sample
+from hiercodec.evaluation.photos.samples import sample
 from hiercodec.training.codec.adapter import CompressAIModel
 from tests.models.tiny import TINY_LITE, smooth_photo
 

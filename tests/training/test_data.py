@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hiercodec.errors import ConfigError
-from hiercodec.evaluation.dataset import Photos
+from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.training.data import Crops
 from tests.models.tiny import smooth_photo
 

@@ -20,7 +20,7 @@ from hiercodec.cli import app as command
 from hiercodec.errors import CourseError
 from hiercodec.evaluation import rows
 from hiercodec.evaluation.metrics import wilson
-from hiercodec.evaluation.samples import sample, samples
+from hiercodec.evaluation.photos.samples import sample, samples
 from hiercodec.fsio import locate
 from hiercodec.ui.explore.coach import POINTS_AT
 from hiercodec.ui.frame import cached

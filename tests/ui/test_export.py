@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from hiercodec.evaluation import Judging, Trace, bundle, trace
-from hiercodec.evaluation.samples import sample
+from hiercodec.evaluation.photos.samples import sample
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.explore import export
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from hiercodec.evaluation import Judging, bundle, trace
-from hiercodec.evaluation.samples import sample
+from hiercodec.evaluation.photos.samples import sample
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.explore import takeaway
 from hiercodec.ui.explore.sheet import moments

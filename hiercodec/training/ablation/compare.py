@@ -43,10 +43,10 @@ def compare(
     """
     from hiercodec import models
     from hiercodec.classify import load_classifier
-    from hiercodec.evaluation.dataset import load_photos
     from hiercodec.evaluation.gather import gather
     from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.peers import HierPeer, halved_blocks
+    from hiercodec.evaluation.photos.dataset import load_photos
     from hiercodec.taxonomy import load_hierarchy
 
     if not (judges or config.classifiers):

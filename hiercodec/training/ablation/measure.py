@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from hiercodec.evaluation.dataset import Photos
 from hiercodec.evaluation.gather import gather
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.peers import HierPeer, halved_blocks
+from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.protocols import Codec
 
 SIDE = 224

@@ -23,8 +23,8 @@ from hiercodec.training.ablation.stats import summary
 from hiercodec.training.config import TrainConfig, checked
 
 if TYPE_CHECKING:
-    from hiercodec.evaluation.dataset import Photos
     from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.photos.dataset import Photos
 
 SCHEMA = 1
 
@@ -35,7 +35,7 @@ def run(config: TrainConfig, arms: Sequence[Arm], seeds: Sequence[int], out: Pat
 
     Raises `ConfigError` if `out` holds results of another setting: arms are only compared at equal budget.
     """
-    from hiercodec.evaluation.dataset import load_photos
+    from hiercodec.evaluation.photos.dataset import load_photos
     from hiercodec.training.codec.validate import judge_of
 
     if not config.classifiers:

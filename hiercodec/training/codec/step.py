@@ -12,8 +12,8 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from hiercodec.errors import ConfigError
-from hiercodec.evaluation.dataset import Photos, load_photos
 from hiercodec.evaluation.metrics import decibels
+from hiercodec.evaluation.photos.dataset import Photos, load_photos
 from hiercodec.models import store
 from hiercodec.models.linear import LayeredKLT
 from hiercodec.training.codec.frozen import Frozen, View

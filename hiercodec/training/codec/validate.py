@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hiercodec.evaluation.dataset import Photos
 from hiercodec.evaluation.gather import gather
 from hiercodec.evaluation.measure import Judging, Row
 from hiercodec.evaluation.peers import HierPeer, Prefix
+from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.protocols import Codec
 from hiercodec.training.config import TrainConfig
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from hiercodec import taxonomy
 from hiercodec.evaluation.curves import Curve, right
-from hiercodec.evaluation.pictures import PHOTOS, picture
+from hiercodec.evaluation.photos.lookup import PHOTOS, picture
 from hiercodec.levels import spoken
 from hiercodec.ui.evaluate.choice import Choice
 from hiercodec.ui.frame import chrome

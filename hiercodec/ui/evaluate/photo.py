@@ -12,7 +12,7 @@ from hiercodec.classify import DEFAULT
 from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.measure import best_within
 from hiercodec.evaluation.peers import available
-from hiercodec.evaluation.samples import samples
+from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.trace import Ranked, Trace
 from hiercodec.levels import spoken
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY

@@ -21,7 +21,7 @@ from hiercodec.ui.explore.numbers import decibels, quality
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.measure import Row
-    from hiercodec.evaluation.samples import Sample
+    from hiercodec.evaluation.photos.samples import Sample
 
 FRAME_MS = 320
 HOLD_MS = 1600

@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from hiercodec.classify import ALLOWED, DEFAULT, offers, permitted
+from hiercodec.evaluation.photos.samples import Sample, samples
 from hiercodec.evaluation.purposes import PLAIN
-from hiercodec.evaluation.samples import Sample, samples
 from hiercodec.evaluation.story import opening_step
 from hiercodec.fsio import APP
 from hiercodec.levels import PAPER_PLAN, read_plan, spoken

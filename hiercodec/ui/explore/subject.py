@@ -15,8 +15,8 @@ from streamlit.delta_generator import DeltaGenerator
 from hiercodec.classify import DEFAULT, permitted
 from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.bundle import Bundle
+from hiercodec.evaluation.photos.samples import Sample, samples
 from hiercodec.evaluation.purposes import PLAIN
-from hiercodec.evaluation.samples import Sample, samples
 from hiercodec.evaluation.story import opening_step, story_strength
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.ui.explore.job import Refinement

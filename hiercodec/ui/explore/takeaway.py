@@ -24,7 +24,7 @@ from PIL import Image
 
 from hiercodec.errors import ImageTooLarge
 from hiercodec.evaluation.bundle import Bundle, to_webp
-from hiercodec.evaluation.samples import Sample
+from hiercodec.evaluation.photos.samples import Sample
 from hiercodec.evaluation.story import opening_step
 from hiercodec.evaluation.trace import Trace
 from hiercodec.figures.palette import PALETTES

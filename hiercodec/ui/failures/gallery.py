@@ -8,7 +8,7 @@ import streamlit as st
 from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.answers import Answers
 from hiercodec.evaluation.failures import FAILURES, ORDERS, SURE, disagree
-from hiercodec.evaluation.pictures import PHOTOS
+from hiercodec.evaluation.photos.lookup import PHOTOS
 from hiercodec.fsio import APP
 from hiercodec.levels import spoken
 from hiercodec.ui.failures.source import View, mean_bytes

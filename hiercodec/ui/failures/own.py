@@ -9,8 +9,8 @@ import streamlit as st
 
 from hiercodec.classify import missing
 from hiercodec.errors import HiercodecError, InputError
+from hiercodec.evaluation.photos.uploads import MAX_FILES, MAX_TOTAL, photographs
 from hiercodec.evaluation.rows import Rows
-from hiercodec.evaluation.uploads import MAX_FILES, MAX_TOTAL, photographs
 from hiercodec.taxonomy.hierarchy_file import DEFAULT
 from hiercodec.ui.failures.batch import Batch
 from hiercodec.ui.frame import cached, chrome, work

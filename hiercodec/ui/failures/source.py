@@ -12,7 +12,7 @@ import streamlit as st
 from hiercodec.errors import InputError
 from hiercodec.evaluation import answers as of_rows
 from hiercodec.evaluation.answers import Answers
-from hiercodec.evaluation.pictures import picture
+from hiercodec.evaluation.photos.lookup import picture
 from hiercodec.evaluation.rows import Rows
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken

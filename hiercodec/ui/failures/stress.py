@@ -10,8 +10,8 @@ import streamlit as st
 
 from hiercodec.errors import InputError
 from hiercodec.evaluation.answers import COLUMNS, Answers
+from hiercodec.evaluation.photos.samples import sample, samples
 from hiercodec.evaluation.rows import Rows
-from hiercodec.evaluation.samples import sample, samples
 from hiercodec.evaluation.stress import CLEAN, STRESSES, split
 from hiercodec.figures import failures as figures
 from hiercodec.fsio import locate

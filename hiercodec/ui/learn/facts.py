@@ -20,7 +20,7 @@ from hiercodec.classify import DEFAULT, card_of, confidence_of
 from hiercodec.errors import CourseError, HiercodecError
 from hiercodec.evaluation.judge import in_loss
 from hiercodec.evaluation.metrics import wilson
-from hiercodec.evaluation.samples import Sample
+from hiercodec.evaluation.photos.samples import Sample
 from hiercodec.evaluation.stopping import Until, stop_step
 from hiercodec.evaluation.trace import Step, Trace
 from hiercodec.taxonomy import class_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from hiercodec.errors import CourseError, HiercodecError
-from hiercodec.evaluation.samples import Sample, samples
+from hiercodec.evaluation.photos.samples import Sample, samples
 from hiercodec.evaluation.trace import Trace
 from hiercodec.ui.frame import cached
 from hiercodec.ui.learn.courses import Course, folders, read_course

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hiercodec.errors import CourseError
 from hiercodec.evaluation.metrics import psnr
 from hiercodec.evaluation.peers import rival
-from hiercodec.evaluation.samples import Sample
+from hiercodec.evaluation.photos.samples import Sample
 from hiercodec.evaluation.story import opening_step, story_strength
 from hiercodec.evaluation.trace import Trace
 from hiercodec.ui.learn.courses import Lesson

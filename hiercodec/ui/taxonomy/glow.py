@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from hiercodec.evaluation.samples import Sample, samples
+from hiercodec.evaluation.photos.samples import Sample, samples
 from hiercodec.evaluation.trace import Step, Trace
 from hiercodec.figures import taxonomy as figures
 from hiercodec.levels import spoken

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from hiercodec import taxonomy
-from hiercodec.evaluation.samples import Sample, samples
+from hiercodec.evaluation.photos.samples import Sample, samples
 from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy, HierarchyLevel
 from hiercodec.taxonomy.hierarchy import IMAGENET

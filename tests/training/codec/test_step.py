@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from hiercodec import models
 from hiercodec.errors import ConfigError
-from hiercodec.evaluation.dataset import Photos
+from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.training.codec.loss import squared_error
 from hiercodec.training.codec.step import codec_trainer
 from hiercodec.training.config import TrainConfig

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from hiercodec.errors import DamagedImage, InputError
-from hiercodec.evaluation.dataset import SUFFIXES
+from hiercodec.evaluation.photos.dataset import SUFFIXES
 from hiercodec.images import MAX_BYTES, read_rgb
 from hiercodec.taxonomy import classes
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation.samples import LONG_SIDE, SHORT_SIDE, sample, samples, working_size
+from hiercodec.evaluation.photos.samples import LONG_SIDE, SHORT_SIDE, sample, samples, working_size
 
 NAMES = [row.id for row in samples()]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from hiercodec.errors import DamagedImage, ImageError, InputError
-from hiercodec.evaluation import uploads
-from hiercodec.evaluation.uploads import photographs
+from hiercodec.evaluation.photos import uploads
+from hiercodec.evaluation.photos.uploads import photographs
 from hiercodec.images import encode_png
 
 PNG = encode_png(np.full((4, 6, 3), 9, np.uint8))

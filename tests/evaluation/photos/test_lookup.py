@@ -7,7 +7,7 @@ import os
 import numpy as np
 from PIL import Image
 
-from hiercodec.evaluation.pictures import PHOTOS, picture
+from hiercodec.evaluation.photos.lookup import PHOTOS, picture
 
 
 def test_found_by_name_and_cropped(tmp_path, monkeypatch):

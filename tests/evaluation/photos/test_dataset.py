@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from hiercodec.errors import ConfigError, DamagedImage, InputError
-from hiercodec.evaluation import dataset
-from hiercodec.evaluation.dataset import SAMPLES, load_photos
+from hiercodec.evaluation.photos import dataset
+from hiercodec.evaluation.photos.dataset import SAMPLES, load_photos
 from hiercodec.images import encode_png
 from hiercodec.taxonomy import classes
 

@@ -8,7 +8,7 @@ import os
 import numpy as np
 
 from hiercodec.errors import HiercodecError
-from hiercodec.evaluation.dataset import SAMPLES, Stored, index
+from hiercodec.evaluation.photos.dataset import SAMPLES, Stored, index
 from hiercodec.images import centre_crop
 
 PHOTOS = "HIERCODEC_PHOTOS"

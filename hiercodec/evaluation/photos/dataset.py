@@ -109,7 +109,7 @@ def index(source: str | Path) -> Iterator[tuple[Stored, int]]:
     named after a wnid gives the label. Raises `ConfigError` if there is no such source.
     """
     if source == SAMPLES:
-        from hiercodec.evaluation.samples import samples
+        from hiercodec.evaluation.photos.samples import samples
 
         yield from ((Stored(s.id, s.path), s.truth[0] if s.truth else -1) for s in samples())
         return
