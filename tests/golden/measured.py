@@ -1,0 +1,282 @@
+"""Every figure that commands, cards and pages make of the rows, cards and results that ship, by the functions they call.
+
+A figure of many numbers is kept as a `sketch`: enough to see that one of them changed, and little to store.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hiercodec.classify import PACKAGED, card_of, confidence_of
+from hiercodec.cli.main import main
+from hiercodec.evaluation import deltas, exchange, failures, rows, stopping
+from hiercodec.evaluation.answers import answers
+from hiercodec.evaluation.curves import ORIGINAL, bits, curve, per_byte, right, rungs, tabulate
+from hiercodec.evaluation.effort import bought
+from hiercodec.fsio import locate
+from hiercodec.taxonomy import load_hierarchy
+from hiercodec.taxonomy.ladder import ladder_names, load_ladder
+from hiercodec.ui.evaluate import label
+from hiercodec.ui.failures import stress
+from hiercodec.ui.learn import labels
+from hiercodec.ui.results import cards
+
+FILE = Path(__file__).with_name("measured.json")
+FILES = {path.stem: path for path in sorted(locate("results").glob("*.parquet"))}
+STRESS = locate("samples", "stress.parquet")
+Figures = dict[str, Any]
+"""Nested names → a number, or a sketch."""
+
+
+def sketch(values: Iterable[Any]) -> list[float]:
+    """Up to three numbers as they are; of more: how many, how many are finite, their mean, and a sum with fixed weights.
+
+    The sum moves with every number and with their order, and hardly with the last digits of a float.
+    """
+    x = np.array([math.nan if value is None else float(value) for value in values])
+    if len(x) <= 3:
+        return [rounded(value) for value in x]
+    fine = np.isfinite(x)
+    mean = float(x[fine].mean()) if fine.any() else math.nan
+    return [len(x), int(fine.sum()), rounded(mean), rounded(weighed(x))]
+
+
+def weighed(values: Sequence[float] | np.ndarray) -> float:
+    """The sum of the finite ones, each with a weight of its own."""
+    weights = np.random.default_rng(0).uniform(0.5, 1.5, len(values))
+    return float(weights @ np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0))
+
+
+def rounded(value: float) -> Any:
+    """7 significant digits; words for what JSON has no number for."""
+    return float(f"{value:.7g}") if math.isfinite(value) else str(value)
+
+
+def numbers(found: Any) -> list[float]:
+    """All numbers of plain data, in order."""
+    if isinstance(found, Mapping):
+        return [x for value in found.values() for x in numbers(value)]
+    if isinstance(found, (list, tuple)):
+        return [x for value in found for x in numbers(value)]
+    return [float(found)] if isinstance(found, (int, float, np.generic)) and not isinstance(found, (str, bytes)) else []
+
+
+def write(file: Path, found: Figures) -> None:
+    """Figures as JSON, a line for each of the third level."""
+
+    def lines(part: Any, depth: int) -> str:
+        if not isinstance(part, dict) or depth == 3:
+            return json.dumps(part, ensure_ascii=False)
+        inner = ",\n".join(
+            f"{' ' * depth} {json.dumps(key, ensure_ascii=False)}: {lines(v, depth + 1)}" for key, v in part.items()
+        )
+        return f"{{\n{inner}\n{' ' * depth}}}"
+
+    file.write_text(lines(found, 0) + "\n", encoding="utf-8")
+
+
+def everything() -> Figures:
+    """All figures, by where they come from."""
+    found = {f"rows {name}": of_file(name) for name in FILES}
+    tree = load_hierarchy()
+    stressed = answers(rows.read(STRESS), "lite", "lite0", tree)
+    return {
+        **found,
+        "stress": {str(row.pop("stress")): sketch(row.values()) for row in stress.summary(stressed)},
+        "label": of_label(),
+        "effort": {spec: leaf(row) for spec, row in bought(rows.read(FILES["imagenet-val-effort"]))["codecs"].items()},
+        "cards": of_cards(),
+    }
+
+
+def leaf(found: Any) -> Any:
+    """Nested plain data with a sketch for everything below its second level."""
+    return {key: sketch(numbers(value)) for key, value in found.items()}
+
+
+def of_file(name: str) -> Figures:
+    """A file of rows: what `results show` says, every curve, differences, failures, stopping, and what is exported."""
+    found = rows.read(FILES[name])
+    kept: Figures = {"show": show(FILES[name])}
+    for judge in found.judges or [""]:
+        kept[f"curves {judge or 'nobody'}"] = curves_of(found, judge)
+    kept["differences"] = differences(found)
+    kept["export"] = {codec: sketch(numbers(exchange.to_compressai(found, codec)["results"])) for codec in found.codecs}
+    if found.judges:
+        kept["other groups"] = regrouped(found)
+        kept["failures"] = {
+            f"{judge} {codec}": fails(found, codec, judge) for judge in found.judges[:2] for codec in found.codecs
+        }
+        kept["stop when sure"] = stops(found)
+    return kept
+
+
+def printed(*command: str) -> Any:
+    """What a command prints with --json."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert main([*command, "--json"]) == 0
+    return json.loads(out.getvalue())
+
+
+def show(path: Any) -> Figures:
+    """`results show --json`: codec → measure → its values over settings."""
+    said = printed("results", "show", str(path))
+    kept: Figures = {key: said[key] for key in ("photos", "labelled", "crop")}
+    kept |= {"uncompressed": sketch(numbers(said["uncompressed"]))}
+    for point in said["points"]:
+        own = kept.setdefault(point["codec"], {})
+        own.setdefault("settings", []).append(point["setting"])
+        for key in ("bpp", "psnr", "ms_ssim"):
+            own.setdefault(key, []).extend([point.get(key), point.get(f"{key}_std")])
+        for judge, levels in point.get("accuracy", {}).items():
+            own.setdefault(judge, []).extend(numbers(levels))
+            own.setdefault(f"{judge} WUP", []).append(point["wup"][judge])
+    return {
+        codec: {key: len(value) if key == "settings" else sketch(value) for key, value in own.items()}
+        if isinstance(own, dict)
+        else own
+        for codec, own in kept.items()
+    }
+
+
+def line(found: Any) -> list[Any]:
+    """A curve: photographs, its first and last mean, and weighted sums of all means and of the ends of its band."""
+    ends = [*found.low, *found.high]
+    return [found.n, *(rounded(float(x)) for x in (found.mean[0], found.mean[-1], weighed(found.mean), weighed(ends)))]
+
+
+def curves_of(found: rows.Rows, judge: str) -> Figures:
+    """Codec → measure → its curve."""
+    kept: Figures = {}
+    for codec, cells in tabulate(found, judge).items():
+        own = kept[codec] = {"bpp": sketch(cells.bpp.mean(0)), "bytes": sketch(cells.bytes.mean(0))}
+        own |= {measure: line(curve(cells, measure)) for measure in cells.values if cells.has(measure)}
+        own |= {f"per byte {name}": line(per_byte(cells, name)) for name in found.levels if cells.has(bits(name))}
+    return kept
+
+
+def regrouped(found: rows.Rows) -> Figures:
+    """Right answers and bits by other groups, of the first judge: those of WordNet, and every rung of a ladder."""
+    judge, kept = found.judges[0], {}
+    chosen = found.of(codec=[*found.codecs[:1], ORIGINAL])
+    for name, levels in {
+        "wordnet": load_hierarchy("wordnet").levels,
+        "ladder": rungs(load_ladder(ladder_names()[0])),
+    }.items():
+        for codec, cells in tabulate(chosen, judge, levels).items():
+            measures = [measure for measure in cells.values if " " in measure and cells.has(measure)]
+            kept[f"{name} {codec}"] = sketch([x for m in measures for x in numbers(curve(cells, m).mean.tolist())])
+    return kept
+
+
+def differences(found: rows.Rows) -> Figures:
+    """What the first codec has more than each other one, by the first judge (few resamples: the way, not the width)."""
+    cells = tabulate(found, next(iter(found.judges), ""))
+    first, *others = [name for name in cells if name != ORIGINAL]
+    measures = [*(measure(level) for measure in (right, bits) for level in found.levels), "wup", "psnr", "ms_ssim"]
+    kept: Figures = {}
+    for other in others:
+        a, b = cells[first], cells[other]
+        for name, rows_ in {
+            "at equal rate": deltas.at_equal_rate(a, b, measures, resamples=20),
+            "rate at equal": deltas.rate_at_equal(a, b, measures[-4:], resamples=20),
+            "at full rate": deltas.at_full_rate(a, b, measures, resamples=20),
+        }.items():
+            kept[f"{other} {name}"] = {d.measure: sketch([d.value, d.low, d.high, d.shared, d.n]) for d in rows_}
+    return kept
+
+
+def fails(found: rows.Rows, codec: str, judge: str) -> Figures:
+    """One codec by one judge: who fails in which way, in what order, how badly, and what moves."""
+    tree = load_hierarchy(found.meta["provenance"]["hierarchy"])
+    own = answers(found, codec, judge, tree)
+    middle, last = len(own.settings) // 2, len(tree.names) - 1
+    masks = [int(mask(own, level, middle).sum()) for mask in failures.FAILURES.values() for level in range(last + 1)]
+    return {
+        "photographs": len(own),
+        "right": sketch(own.right.mean(0).ravel()),
+        "failing": sketch(masks),
+        "orders": sketch([x for key in failures.ORDERS.values() for x in key(own, last, middle)]),
+        "severity": sketch(numbers([row[1:] for row in failures.severity(own)])),
+        "confused": sketch(numbers(failures.confused_pairs(own, last, middle))),
+        "flow": sketch(numbers(failures.flow(failures.standing(own), range(len(own.settings))))),
+        "by group": sketch(numbers([list(row) for row in failures.by_group(own, 0, last)])),
+        "versus": sketch(failures.versus(own, answers(found, found.codecs[-1], judge, tree), 0, 0, last)[2:]),
+    }
+
+
+def stops(found: rows.Rows) -> Figures:
+    """Judge and level → the controller's curve, that of equal cuts, and what 90 % sure is worth."""
+    kept: Figures = {}
+    codec = found.codecs[0]
+    for judge in found.judges[:2]:
+        curves = confidence_of(card_of(judge), str(found.meta["provenance"]["hierarchy"]))
+        for level in found.levels:
+            cuts = stopping.ladder(found, level, codec, judge, curves)
+            outcomes = [*stopping.controlled(cuts), *stopping.fixed(cuts)]
+            kept[f"{judge} {level}"] = {
+                "curve": sketch([x for o in outcomes for x in (o.bytes, o.accuracy, o.low, o.high, o.early)]),
+                "gain": sketch(stopping.gain(cuts, 0.9, resamples=50)),
+            }
+    return kept
+
+
+def of_label() -> Figures:
+    """Label, pixels and both, by every judge and level."""
+    found, kept = rows.read(FILES[label.ROWS]), {}
+    for judge in found.judges:
+        ways = label.three(tabulate(found, judge))
+        for level in found.levels:
+            for name, cells in zip(("told", "seen", "both"), ways, strict=True):
+                shown = (curve(cells, right(level)), curve(cells, bits(level)), per_byte(cells, level))
+                kept[f"{judge} {level} {name}"] = [x for found_ in shown for x in line(found_)]
+    for level in found.levels:
+        stated = [labels._share(way, level, "0.2") for way in ("label", "pixels", "both")]
+        kept[f"lessons, {level}"] = sketch(numbers(stated))
+    return kept
+
+
+def of_cards() -> Figures:
+    """What `models --json` prints, the cards of classifiers, and the rows that pages make of results files."""
+    kept: Figures = {}
+    for name, card in printed("models").items():
+        kept[f"models {name}"] = {
+            **{key: sketch(numbers(value)) for key, value in card.items() if numbers(value)},
+            **{f"{title} as rows": sketch(cells(cards.points(data))) for title, data in card["measured"].items()},
+            "prefixes": sketch(cells(cards.prefixes(card))),
+        }
+    for name in PACKAGED:
+        kept[name] = leaf(card_of(name)) | {"calibration": sketch(cells(cards.calibration(card_of(name))))}
+    ablation = cards.results("ablation")
+    kept["ablation"] = sketch([*cells(cards.ablation_arms(ablation)), *cells(cards.ablation_deltas(ablation))])
+    kept["ablation intervals"] = sketch(numbers(cards.ablation_intervals(ablation)))
+    kept["tic-proof"] = sketch(cells(cards.compared(cards.results("tic-proof")["against_lite"])))
+    kept["speed"] = sketch(numbers(cards.results("speed")))
+    kept["effort"] = sketch(numbers(cards.results("effort")))
+    kept["core-limits"] = sketch(numbers(cards.results("core-limits")))
+    return kept
+
+
+def cells(table: Sequence[Mapping[str, Any]]) -> list[float]:
+    """The numbers in a table's cells, also those in words ("75.1 (72.3 to 77.7)")."""
+    return [x for row in table for value in row.values() for x in in_words(value)]
+
+
+def in_words(value: Any) -> list[float]:
+    """The numbers of a cell."""
+    if not isinstance(value, str):
+        return numbers(value)
+    found = []
+    for word in value.replace("−", "-").replace(",", "").replace("(", " ").replace(")", " ").split():
+        with contextlib.suppress(ValueError):
+            found.append(float(word.removesuffix("%")))
+    return found

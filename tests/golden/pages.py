@@ -1,0 +1,94 @@
+"""What pages draw of the files that ship: the traces of every chart and the cells of every table, as `measured.sketch`es."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from tests.golden.measured import FILES, Figures, in_words, numbers, sketch
+
+FILE = Path(__file__).with_name("pages.json")
+ROOT = Path(__file__).resolve().parents[2]
+EVALUATE = (
+    "Accuracy",
+    "Meaning",
+    "Picture",
+    "How many groups?",
+    "Against rivals",
+    "Whole files",
+    "Stop when sure",
+)
+FAILURES = ("Gallery", "Confusion", "Mistakes", "Flow", "Groups", "Side by side", "Stress")
+MODELS = ("Codecs", "Every figure", "Quality", "Classifiers", "Learning curves", "Ablations", "tic")
+MAIN = "imagenet-val"
+DRAWN = ("x", "y", "z", "values", "r", "text", "customdata", "error_y", "error_x", "link", "node")
+"""Parts of a trace that hold figures."""
+
+
+def everything() -> Figures:
+    """Page, file and view → its charts and tables."""
+    called = _called()
+    looks = [(view, name) for name in (MAIN, "kodak", "imagenet-val-effort") for view in EVALUATE]
+    looks += [("Label or pixels", MAIN)]
+    found = {f"evaluate {name} {view}": of_page("evaluate", view=view, rows=called[name]) for view, name in looks}
+    found["evaluate, fewer bytes"] = of_page("evaluate", view="Against rivals", bd="For equal quality")
+    found["evaluate, other groups"] = of_page("evaluate", view="Accuracy", groups="wordnet")
+    found["evaluate, beside"] = of_page("evaluate", view="Accuracy", beside=called["imagenet-val-effort"])
+    found |= {f"failures {tab}": of_page("failures", failures_tab=tab, table=True) for tab in FAILURES}
+    found |= {f"models {tab}": of_page("models", models_tab=tab) for tab in MODELS}
+    return found
+
+
+def _called() -> dict[str, str]:
+    from hiercodec.ui.results import files
+
+    shipped = files.shipped()
+    return {name: title for title, name in zip(shipped, shipped, strict=True) if name in FILES}
+
+
+def of_page(name: str, *, table: bool = False, **state: str) -> Figures:
+    """Every chart and table of a page that is opened with this state."""
+    at = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=600)
+    for key, value in state.items():
+        at.session_state[key] = value
+    at.run()
+    if table and at.toggle:
+        for switch in at.toggle:
+            switch.set_value(True)
+        at.run()
+    assert not at.exception, at.exception
+    found: Figures = {}
+    for i, chart in enumerate(at.get("plotly_chart")):
+        traces = json.loads(chart.proto.spec)["data"]
+        found[f"chart {i}"] = [of_trace(trace) for trace in traces]
+    for i, frame in enumerate(at.dataframe):
+        found[f"table {i}"] = sketch(
+            [x for column in frame.value.columns for v in frame.value[column] for x in cell(v)]
+        )
+    return found
+
+
+def cell(value: Any) -> list[float]:
+    """The numbers of a cell of a table."""
+    return in_words(value.item() if isinstance(value, np.generic) else value)
+
+
+def of_trace(trace: dict[str, Any]) -> list[float]:
+    """All numbers of a trace, in the order of `DRAWN`."""
+    return sketch([x for part in DRAWN if part in trace for x in unpacked(trace[part])])
+
+
+def unpacked(part: Any) -> list[float]:
+    """The numbers in a part of a trace, packed or not."""
+    if isinstance(part, dict) and "bdata" in part:
+        return [float(x) for x in np.frombuffer(base64.b64decode(part["bdata"]), part["dtype"])]
+    if isinstance(part, dict):
+        return [x for key, value in part.items() if key in (*DRAWN, "array", "value") for x in unpacked(value)]
+    if isinstance(part, list):
+        return [x for value in part for x in unpacked(value)]
+    return in_words(part) if isinstance(part, str) else numbers(part)
