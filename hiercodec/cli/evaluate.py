@@ -31,6 +31,13 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
         help="a rival beside it: jpeg webp avif jpeg2000 jxl jpeg-cut …, order:trit … (docs/rivals.md); may be repeated",
     )
     parser.add_argument(
+        "--formats-for",
+        choices=("machines", "people"),
+        default="machines",
+        help="what jpeg, webp, avif … are at their best for: a classifier at 224 pixels, or least squared error of whole "
+        "photographs (default %(default)s)",
+    )
+    parser.add_argument(
         "--classifier", action="append", help="judge: lite0 lite2 timm:… (default lite0; 'none'); may be repeated"
     )
     parser.add_argument("--hierarchy", default=DEFAULT_HIERARCHY, help="hierarchy name or file (default %(default)s)")
@@ -82,6 +89,7 @@ def _evaluate(args: argparse.Namespace) -> int:
         args.crop,
         tuple(args.rates),
         args.core,
+        args.formats_for,
     )
     photos = run.photos_of(args.dataset, limit=args.limit, sample=args.sample)
     bench = setup.bench()

@@ -3,8 +3,9 @@
     HierPeer   rgb ── encode ──► one stream ── cut at n lengths ──► decode ──► n points
     Rival      rgb ── encode at n settings ──► n files ────────────► decode ──► n points
 
-A rival's files are as small as its format allows at each setting: the options stand in one table, `RIVALS`, so that what
-the app shows and what `evaluate` publishes cannot differ. Sizes are those of whole files. Nothing here imports torch.
+A rival's files are as small as its format allows at each setting, for the purpose they are made for: the options stand in
+one table, `RIVALS`, so that what the app shows and what `evaluate` publishes cannot differ. Sizes are those of whole files.
+Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -146,24 +147,65 @@ def _ratios(*values: float) -> dict[str, Mapping[str, Any]]:
     return {f"q{value:g}": {"quality_layers": [value]} for value in values}
 
 
+def _ramps(*steps: float) -> dict[str, Mapping[str, Any]]:
+    """JPEG with one table for brightness and colour: a step at frequency 0 that doubles towards the highest frequency."""
+    frequency = np.add.outer(np.arange(8), np.arange(8)).ravel() / 14
+    tables = {f"step {step:g}": np.clip(np.round(step * (1 + frequency)), 1, 255).astype(int).tolist() for step in steps}
+    return {name: {"qtables": [table, table]} for name, table in tables.items()}
+
+
+SMALLEST_JPEG = ({"optimize": True}, {"optimize": True, "progressive": True})
+JPEG2000 = {"quality_mode": "rates", "irreversible": True, "mct": 1, "no_jp2": True, "comment": " "}
+"""The 9/7 wavelet of the luma and chroma that `mct` makes (Pillow's default codes R, G and B by themselves, 3 dB worse), no
+file format around the codestream, and one blank in place of OpenJPEG's remark on itself, which takes 37 bytes."""
+
+
+MACHINES, PEOPLE = "machines", "people"
+"""What files are made for: a classifier that looks at 224×224 pixels; least squared error of a whole photograph."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How a format is written for one purpose.
+
+    `settings` are those that a results file measures, from fewest bytes up. `options` hold at every setting; of the files
+    that its alternatives give, the smallest counts.
+    """
+
+    settings: Settings
+    options: tuple[Mapping[str, Any], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """A format that Pillow writes, by itself or with a package that adds it, at its strongest.
+    """A format that Pillow writes, by itself or with a package that adds it, at its strongest for a purpose.
 
-    `settings` are those that a results file measures, `fine` the many among which a byte budget finds its file, both from
-    fewest bytes up. `options` hold at every setting; of the files that its alternatives give, the smallest counts.
-    `feature` is what Pillow calls its support for the format; `plugin` the module and `package` the package that add it.
+    `fine` are the many settings among which a byte budget finds its file, from fewest bytes up; they are the app's, which
+    asks a classifier. `feature` is what Pillow calls its support for the format; `plugin` the module and `package` the
+    package that add it.
     """
 
     name: str
     title: str
     format: str
     feature: str
-    settings: Settings
+    machines: Tuning
+    people: Tuning
     fine: Settings
-    options: tuple[Mapping[str, Any], ...]
     plugin: str = ""
     package: str = ""
+    purpose: str = MACHINES
+
+    @property
+    def tuning(self) -> Tuning:
+        """That of the purpose."""
+        return self.people if self.purpose == PEOPLE else self.machines
+
+    def tuned_for(self, purpose: str) -> Rival:
+        """The same format at its best for machines or for people."""
+        if purpose not in (MACHINES, PEOPLE):
+            raise InputError(f"formats can be at their best for {MACHINES} or for {PEOPLE}, not for {purpose!r}")
+        return replace(self, purpose=purpose)
 
     @property
     def installed(self) -> bool:
@@ -172,13 +214,13 @@ class Rival:
 
     def finely(self) -> Rival:
         """The same format at all its `fine` settings."""
-        return replace(self, settings=self.fine)
+        return replace(self, machines=replace(self.machines, settings=self.fine), purpose=MACHINES)
 
     def encode(self, rgb: np.ndarray, setting: Mapping[str, Any]) -> bytes:
         """uint8 (H, W, 3) → the smallest file at this setting."""
         self._register()
         files = []
-        for options in self.options:
+        for options in self.tuning.options:
             out = io.BytesIO()
             Image.fromarray(rgb).save(out, self.format, **setting, **options)
             files.append(out.getvalue())
@@ -199,16 +241,16 @@ class Rival:
 
     def points(self, rgb: np.ndarray) -> Iterator[OperatingPoint]:
         """A file a setting, encoded when it is asked for."""
-        for name, setting in self.settings.items():
+        for name, setting in self.tuning.settings.items():
             began = time.perf_counter()
             data = self.encode(rgb, setting)
             picture = self.decode(data)
             yield OperatingPoint(name, len(data), picture, seconds=time.perf_counter() - began)
 
     def provenance(self) -> dict[str, Any]:
-        """The encoder's version and options."""
+        """The encoder's version and options, and what they are best for."""
         version = metadata.version(self.package) if self.plugin else features.version(self.feature)
-        return {"encoder": version, "options": [dict(options) for options in self.options]}
+        return {"encoder": version, "options": [dict(way) for way in self.tuning.options], "for": self.purpose}
 
 
 RIVALS = {
@@ -216,45 +258,40 @@ RIVALS = {
     for rival in (
         Rival(
             "jpeg", "JPEG", "JPEG", "jpg",
-            settings=_qualities(1, 5, 10, 20, 40),
+            machines=Tuning(_qualities(1, 5, 10, 20, 40), SMALLEST_JPEG),
+            people=Tuning(_ramps(160, 110, 76, 52, 36, 25, 17), SMALLEST_JPEG),
             fine=_qualities(1, *range(3, 13), 14, 16, 18, 20, 23, 26, 30, 34, 39, 44, 50, 56, 62, 70, 78, 86),
-            options=({"optimize": True}, {"optimize": True, "progressive": True}),
         ),
         Rival(
             "webp", "WebP", "WEBP", "webp",
-            settings=_qualities(0, 5, 20, 50),
+            machines=Tuning(_qualities(0, 5, 20, 50), ({"method": 6},)),
+            people=Tuning(_qualities(0, 2, 8, 20, 38, 60, 78), ({"method": 6},)),
             fine=_qualities(0, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5.5, 7, 9, 11, 13.5, 16, 19, 23, 27, 32, 38, 44, 51,
                             58, 66, 76, 86),
-            options=({"method": 6},),
         ),
         Rival(
             "avif", "AVIF", "AVIF", "avif",
-            settings=_for_ssim(0) | _qualities(1, 10, 25, 40),
+            machines=Tuning(_for_ssim(0) | _qualities(1, 10, 25, 40), ({"speed": 3},)),
+            people=Tuning(_qualities(1, 10, 20, 30, 40, 50, 60), ({"speed": 3, "advanced": {"tune": "psnr"}},)),
             fine=_for_ssim(0, 1, 3, 4) | _qualities(5, 8, 12, 16, 21, 26, 31, 37, 44, 52, 62, 74),
-            options=({"speed": 3},),
         ),
         Rival(
             "jpeg2000", "JPEG 2000", "JPEG2000", "jpg_2000",
-            settings=_ratios(240, 120, 60, 30),
+            machines=Tuning(_ratios(300, 240, 170, 120, 86, 60, 43, 30), ({**JPEG2000, "num_resolutions": 5},)),
+            people=Tuning(_ratios(480, 240, 120, 80, 60, 40, 30, 20), (JPEG2000,)),
             fine=_ratios(*(400 / 1.2**i for i in range(24))),
-            options=({"quality_mode": "rates", "irreversible": True, "no_jp2": True},),
         ),
         Rival(
             "jxl", "JPEG XL", "JXL", "",
-            settings=_qualities(0, 10, 20, 35, 50),
+            machines=Tuning(_qualities(0, 10, 20, 35, 50), ({"effort": 8, "num_threads": 1},)),
+            people=Tuning(_qualities(0, 10, 20, 35, 50, 65, 80), ({"effort": 8, "num_threads": 1},)),
             fine=_qualities(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 23, 26, 30, 34, 39, 44, 50, 56, 62, 70, 78, 86),
-            options=({"effort": 8, "num_threads": 1},),
             plugin="pillow_jxl", package="pillow-jxl-plugin",
         ),
     )
 }  # fmt: skip
-"""The formats we are compared with. WebP's smallest files lie between qualities 0 and 1.
-
-Options were chosen on 16 of the lab's training photographs at 224×224 (BD-rate of PSNR against Pillow's defaults). JPEG:
-Huffman tables of its own −23 %; a progressive file is larger there, on larger pictures it may not be. WebP: method 6 −3 %.
-AVIF: speed 3 −9.3 %, speed 4 −6.3 %, speeds 2 and 1, which take longer, −9.4 and −9.6 %; tuned for SSIM +3 % against its own
-tuning (+17 % of MS-SSIM), but its smallest files are a third smaller. JPEG XL: effort 8 −3.9 %, effort 9 too.
-"""
+"""The formats we are compared with. WebP's smallest files lie between qualities 0 and 1. docs/rivals.md has the figures by
+which options were chosen, on training photographs."""
 
 
 def rival(name: str) -> Rival:

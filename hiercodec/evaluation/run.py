@@ -25,7 +25,7 @@ from hiercodec.errors import ConfigError, HiercodecError, InputError
 from hiercodec.evaluation import purposes, rows
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.parts import Parts
-from hiercodec.evaluation.peers import HierPeer, Teller, at_rates, shares_and_ends
+from hiercodec.evaluation.peers import MACHINES, HierPeer, Teller, at_rates, shares_and_ends
 from hiercodec.evaluation.photos.dataset import Stored, decode, index
 from hiercodec.evaluation.provenance import commit, provenance, today
 from hiercodec.evaluation.records import records
@@ -85,7 +85,7 @@ class Setup:
 
     Files are cut at `cuts` shares and where levels end, or at `rates` in bits a pixel where some are given. `core` names a
     classifier: every model is then measured with that one's answer in its files, too. Rivals that work on a model's own
-    transforms (`order:…`) take the first model's, or the default one's.
+    transforms (`order:…`) take the first model's, or the default one's. `purpose` is what formats are at their best for.
     """
 
     models: tuple[str, ...] = (DEFAULT_MODEL,)
@@ -96,6 +96,7 @@ class Setup:
     crop: int | None = None
     rates: tuple[float, ...] = ()
     core: str = ""
+    purpose: str = MACHINES
 
     def bench(self) -> Bench:
         """Load everything; this process works with one thread from here on."""
@@ -107,7 +108,7 @@ class Setup:
         hierarchy = load_hierarchy(self.hierarchy)
         teller = Teller(load_classifier(self.core), hierarchy) if self.core else None
         own = [peer for name in self.models for peer in self._ours(name, teller)]
-        peers = [*own, *(rival(name, backbone) for name in self.codecs)]
+        peers = [*own, *(rival(name, backbone, self.purpose) for name in self.codecs)]
         if len({peer.name for peer in peers}) < len(peers):
             raise ConfigError(f"a codec is named twice: {', '.join(peer.name for peer in peers)}")
         return Bench(peers, [Judging(load_classifier(judge), hierarchy) for judge in self.judges], self.crop)

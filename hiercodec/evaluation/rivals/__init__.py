@@ -8,7 +8,7 @@ rival("order:trit"), …             peer.py: a mechanism of a paper on our own 
 from __future__ import annotations
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation.peers import RIVALS
+from hiercodec.evaluation.peers import MACHINES, RIVALS
 from hiercodec.evaluation.rivals.cut import CUT_FILES
 from hiercodec.protocols import Peer
 
@@ -28,13 +28,13 @@ def names() -> list[str]:
     return [*RIVALS, *CUT_FILES, *ORDERS]
 
 
-def rival(name: str, model: str = "lite") -> Peer:
-    """The rival called `name`; an order works on the transforms of `model`, a name or a path.
+def rival(name: str, model: str = "lite", purpose: str = MACHINES) -> Peer:
+    """The rival called `name`; an order works on the transforms of `model`, a name or a path, a format serves a purpose.
 
     `InputError` names those there are; orders raise what `models.load` and `fitted.load` raise.
     """
     if name in RIVALS:
-        return RIVALS[name]
+        return RIVALS[name].tuned_for(purpose)
     if name in CUT_FILES:
         return CUT_FILES[name]
     if name not in ORDERS:
