@@ -277,7 +277,7 @@ RIVALS = {
         ),
         Rival(
             "jpeg2000", "JPEG 2000", "JPEG2000", "jpg_2000",
-            machines=Tuning(_ratios(300, 240, 170, 120, 86, 60, 43, 30), ({**JPEG2000, "num_resolutions": 5},)),
+            machines=Tuning(_ratios(280, 180, 115, 74, 47, 30), ({**JPEG2000, "num_resolutions": 5},)),
             people=Tuning(_ratios(480, 240, 120, 80, 60, 40, 30, 20), (JPEG2000,)),
             fine=_ratios(*(400 / 1.2**i for i in range(24))),
         ),
