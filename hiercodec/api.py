@@ -20,6 +20,8 @@ from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.taxonomy.similarity import wup_matrix
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PIL import Image
 
     from hiercodec.classify.classifier import Classifier as Network
@@ -86,16 +88,16 @@ def encode(
     *,
     effort: int = 5,
     purpose: str = "people",
-    classifier: str | Network = "lite0",
+    classifier: str | Network | Sequence[str | Network] = "lite0",
     codec: Codec | None = None,
     core: Core | None = None,
 ) -> bytes:
     """A picture (PIL image or uint8 RGB (H, W, 3)) → a stream that took the `effort` 0…9 to make, for a purpose.
 
     0 is `codec.encode(image)`; each level above searches 1.7 times as long as the one before for a file with less error in
-    fewer bytes: less squared error for "people", less change of what `classifier` sees for "machines", or "both". Every
-    decoder reads the file. `codec` is `load()` unless given; `core`, if given, stands first in the file. Raises
-    `ImageError`, and `InputError` or `ClassifierNotFound`.
+    fewer bytes: less squared error for "people", less change of what `classifier` (one or several) sees for "machines", or
+    "both". Every decoder reads the file. `codec` is `load()` unless given; `core`, if given, stands first in the file.
+    Raises `ImageError`, and `InputError` or `ClassifierNotFound`.
     """
     from hiercodec.evaluation.purposes import options
 

@@ -40,6 +40,12 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--classifier", action="append", help="judge: lite0 lite2 timm:… (default lite0; 'none'); may be repeated"
     )
+    parser.add_argument(
+        "--steer",
+        action="append",
+        metavar="C",
+        help="classifier that steers files for machines or for both (default lite0); may be repeated",
+    )
     parser.add_argument("--hierarchy", default=DEFAULT_HIERARCHY, help="hierarchy name or file (default %(default)s)")
     parser.add_argument("--crop", type=positive, help="take the central square of this side first")
     parser.add_argument(
@@ -77,6 +83,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 
     from hiercodec.evaluation import run
     from hiercodec.evaluation.parts import Parts, check_out
+    from hiercodec.evaluation.purposes import STEERING
     from hiercodec.evaluation.results import read_summary
 
     check_out(args.out, resume=args.resume, force=args.force)
@@ -90,6 +97,7 @@ def _evaluate(args: argparse.Namespace) -> int:
         tuple(args.rates),
         args.core,
         args.formats_for,
+        tuple(args.steer or [STEERING]),
     )
     photos = run.photos_of(args.dataset, limit=args.limit, sample=args.sample)
     bench = setup.bench()

@@ -13,8 +13,11 @@ def in_loss(name: str, card: Mapping[str, Any]) -> bool | None:
     """Whether the classifier `name` sat in the loss of the codec whose model card is given; None where no card says so.
 
     The same architecture counts as the same classifier: a card of training names files, and files are copied and renamed.
-    A run counts with all the runs that it started from.
+    A run counts with all the runs that it started from, and a classifier that steered the encoder (`steered_by`) like one in
+    the loss.
     """
+    if architecture_of(name) in {architecture_of(spec) for spec in card.get("steered_by", ())}:
+        return True
     if "training" not in card:
         return None
     return architecture_of(name) in {architecture_of(spec) for spec in loss_classifiers(card)}

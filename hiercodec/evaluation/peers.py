@@ -106,7 +106,8 @@ class Teller:
 class HierPeer:
     """A codec of ours: one stream a picture, cut where `cuts` says. `name` is what results call it.
 
-    `options` are what its `encode` takes beside the picture; `core`, if given, writes what a picture is into the stream.
+    `options` are what its `encode` takes beside the picture, `steered_by` the classifiers whose feature maps they keep;
+    `core`, if given, writes what a picture is into the stream.
     """
 
     codec: Codec
@@ -114,6 +115,7 @@ class HierPeer:
     name: str = ""
     core: Teller | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    steered_by: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.codec.name)
@@ -148,10 +150,28 @@ def _ratios(*values: float) -> dict[str, Mapping[str, Any]]:
 
 
 def _ramps(*steps: float) -> dict[str, Mapping[str, Any]]:
-    """JPEG with one table for brightness and colour: a step at frequency 0 that doubles towards the highest frequency."""
-    frequency = np.add.outer(np.arange(8), np.arange(8)).ravel() / 14
-    tables = {f"step {step:g}": np.clip(np.round(step * (1 + frequency)), 1, 255).astype(int).tolist() for step in steps}
-    return {name: {"qtables": [table, table]} for name, table in tables.items()}
+    """JPEG with tables for squared error: a step at frequency 0 that doubles towards the highest, 0.6 of it for colour."""
+    ramp = 1 + np.add.outer(np.arange(8), np.arange(8)).ravel() / 14
+
+    def table(step: float) -> list[int]:
+        return np.clip(np.round(step * ramp), 1, 255).astype(int).tolist()
+
+    return {f"step {step:g}": {"qtables": [table(step), table(0.6 * step)]} for step in steps}
+
+
+def libwebp(rgb: np.ndarray, *, quality: float, method: int, **fields: int) -> bytes:
+    """uint8 (H, W, 3) → a WebP file by libwebp's own `fields` (segments, …), which Pillow does not hand on.
+
+    `InputError` where the package webp is not installed.
+    """
+    try:
+        import webp
+    except ImportError:
+        raise InputError("WebP of least squared error needs the package webp: pip install webp") from None
+    config = webp.WebPConfig.new(quality=quality, method=method)
+    for name, value in fields.items():
+        setattr(config.ptr, name, value)
+    return bytes(webp.WebPPicture.from_numpy(np.ascontiguousarray(rgb)).encode(config).buffer())
 
 
 SMALLEST_JPEG = ({"optimize": True}, {"optimize": True, "progressive": True})
@@ -169,11 +189,13 @@ class Tuning:
     """How a format is written for one purpose.
 
     `settings` are those that a results file measures, from fewest bytes up. `options` hold at every setting; of the files
-    that its alternatives give, the smallest counts.
+    that its alternatives give, the smallest counts. `write` makes a file in place of Pillow, by the encoder of `package`.
     """
 
     settings: Settings
     options: tuple[Mapping[str, Any], ...]
+    write: Callable[..., bytes] | None = None
+    package: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +241,13 @@ class Rival:
     def encode(self, rgb: np.ndarray, setting: Mapping[str, Any]) -> bytes:
         """uint8 (H, W, 3) → the smallest file at this setting."""
         self._register()
-        files = []
-        for options in self.tuning.options:
-            out = io.BytesIO()
-            Image.fromarray(rgb).save(out, self.format, **setting, **options)
-            files.append(out.getvalue())
-        return min(files, key=len)
+        write = self.tuning.write or self._pillow
+        return min((write(rgb, **setting, **options) for options in self.tuning.options), key=len)
+
+    def _pillow(self, rgb: np.ndarray, **options: Any) -> bytes:
+        out = io.BytesIO()
+        Image.fromarray(rgb).save(out, self.format, **options)
+        return out.getvalue()
 
     def decode(self, data: bytes) -> np.ndarray:
         """One of our own files → uint8 (H, W, 3)."""
@@ -249,7 +272,8 @@ class Rival:
 
     def provenance(self) -> dict[str, Any]:
         """The encoder's version and options, and what they are best for."""
-        version = metadata.version(self.package) if self.plugin else features.version(self.feature)
+        package = self.tuning.package or self.package
+        version = metadata.version(package) if package else features.version(self.feature)
         return {"encoder": version, "options": [dict(way) for way in self.tuning.options], "for": self.purpose}
 
 
@@ -265,7 +289,7 @@ RIVALS = {
         Rival(
             "webp", "WebP", "WEBP", "webp",
             machines=Tuning(_qualities(0, 5, 20, 50), ({"method": 6},)),
-            people=Tuning(_qualities(0, 2, 8, 20, 38, 60, 78), ({"method": 6},)),
+            people=Tuning(_qualities(0, 2, 8, 20, 38, 60, 78), ({"method": 6, "segments": 1},), libwebp, "webp"),
             fine=_qualities(0, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5.5, 7, 9, 11, 13.5, 16, 19, 23, 27, 32, 38, 44, 51,
                             58, 66, 76, 86),
         ),

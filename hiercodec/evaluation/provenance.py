@@ -25,11 +25,16 @@ def environment(*more: str) -> dict[str, Any]:
 
 
 def provenance(peers: Sequence[Peer], judges: Sequence[Judging]) -> dict[str, Any]:
-    """What a results file says of its origin: `models` are the fingerprints of our codecs, `rivals` encoders and options."""
+    """What a results file says of its origin.
+
+    `models` are the fingerprints of our codecs, `steered_by` the classifiers that their encoder kept the feature maps of,
+    `rivals` encoders and options.
+    """
     ours = {peer.name: peer for peer in peers if isinstance(peer, HierPeer)}
-    cards = {name: peer.codec.card for name, peer in ours.items()}
+    cards = {name: {**peer.codec.card, "steered_by": peer.steered_by} for name, peer in ours.items()}
     return {
         "models": {name: peer.codec.fingerprint.hex() for name, peer in ours.items()},
+        "steered_by": {name: list(peer.steered_by) for name, peer in ours.items() if peer.steered_by},
         "rivals": {peer.name: peer.provenance() for peer in peers if peer.name not in ours},
         "classifiers": {judge.classifier.name: judge.classifier.weights_id for judge in judges},
         "judges": {judge.classifier.name: describe(judge.classifier, cards) for judge in judges},

@@ -6,6 +6,7 @@ The format is the same and every decoder reads the files. Results call a codec t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hiercodec.errors import InputError
@@ -36,12 +37,18 @@ PLAIN = "plain"
 DEFAULT = 5
 """The effort where a purpose is given and no effort."""
 
+STEERING = "lite0"
+"""The classifier whose feature maps are kept unless others are named: the one that every installation has."""
 
-def options(effort: int, purpose: str, classifier: str | Classifier = "lite0") -> dict[str, Any]:
+
+def options(
+    effort: int, purpose: str, classifiers: str | Classifier | Sequence[str | Classifier] = STEERING
+) -> dict[str, Any]:
     """What `Codec.encode` takes for an effort (0…9) and a purpose; nothing at effort 0.
 
-    For machines the feature maps of `classifier` (a specification or a loaded one) shall survive: it is no judge of such a
-    file. `InputError` for an unknown purpose or effort, and for a classifier without feature maps.
+    For machines the feature maps of `classifiers` (specifications or loaded ones) shall survive, all of them counting
+    alike: none of them, and none of their relatives, is a judge of such a file. `InputError` for an unknown purpose or
+    effort, and for a classifier without feature maps.
     """
     if effort == 0:
         return {}
@@ -56,13 +63,17 @@ def options(effort: int, purpose: str, classifier: str | Classifier = "lite0") -
         from hiercodec.classify import load_classifier
         from hiercodec.classify.features import feature_maps
 
-        loaded = load_classifier(classifier) if isinstance(classifier, str) else classifier
-        return {"effort": effort, "keep": Keep(feature_maps(loaded), weight)}
+        several = (
+            classifiers if isinstance(classifiers, Sequence) and not isinstance(classifiers, str) else [classifiers]
+        )
+        loaded = [load_classifier(c) if isinstance(c, str) else c for c in several]
+        maps = [feature_maps(classifier) for classifier in loaded]
+        return {"effort": effort, "keep": Keep(lambda x: [found for of in maps for found in of(x)], weight)}
     except (ValueError, TypeError) as error:
         raise InputError(str(error)) from None
 
 
-def read(spec: str) -> tuple[str, dict[str, Any]]:
+def read(spec: str, classifiers: str | Sequence[str] = STEERING) -> tuple[str, dict[str, Any]]:
     """A model's name or path, and what its `encode` takes, from `MODEL` or `MODEL@PURPOSE:EFFORT`; errors as `options`.
 
     >>> read("lite@people:0")
@@ -70,4 +81,4 @@ def read(spec: str) -> tuple[str, dict[str, Any]]:
     """
     name, at, asked = spec.rpartition("@")
     purpose, colon, effort = asked.partition(":")
-    return (name, options(int(effort), purpose)) if at and colon and effort.isdecimal() else (spec, {})
+    return (name, options(int(effort), purpose, classifiers)) if at and colon and effort.isdecimal() else (spec, {})

@@ -86,6 +86,7 @@ class Setup:
     Files are cut at `cuts` shares and where levels end, or at `rates` in bits a pixel where some are given. `core` names a
     classifier: every model is then measured with that one's answer in its files, too. Rivals that work on a model's own
     transforms (`order:…`) take the first model's, or the default one's. `purpose` is what formats are at their best for.
+    `steering` are the classifiers whose feature maps survive in files for machines or for both.
     """
 
     models: tuple[str, ...] = (DEFAULT_MODEL,)
@@ -97,6 +98,7 @@ class Setup:
     rates: tuple[float, ...] = ()
     core: str = ""
     purpose: str = MACHINES
+    steering: tuple[str, ...] = (purposes.STEERING,)
 
     def bench(self) -> Bench:
         """Load everything; this process works with one thread from here on."""
@@ -117,10 +119,13 @@ class Setup:
         """A hiercodec model, by name or path, without a core and, where somebody writes one, with it."""
         from hiercodec import models
 
-        model, options = purposes.read(name)
+        model, options = purposes.read(name, self.steering)
+        steered_by = self.steering if "keep" in options else ()
         codec, cuts = models.load(model), at_rates(self.rates) if self.rates else shares_and_ends(self.cuts)
-        with_core = [HierPeer(codec, cuts, f"{name} + core", teller, options)] if teller else []
-        return [HierPeer(codec, cuts, name, options=options), *with_core]
+        if steered_by and steered_by != (purposes.STEERING,):
+            name = f"{name} by {' + '.join(spec.partition('@')[0].removeprefix('timm:') for spec in steered_by)}"
+        with_core = [HierPeer(codec, cuts, f"{name} + core", teller, options, steered_by)] if teller else []
+        return [HierPeer(codec, cuts, name, options=options, steered_by=steered_by), *with_core]
 
 
 def one_thread() -> None:

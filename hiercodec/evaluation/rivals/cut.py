@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image, features
 
 from hiercodec.errors import CorruptStream
-from hiercodec.evaluation.peers import cut_shares
+from hiercodec.evaluation.peers import JPEG2000, cut_shares
 from hiercodec.protocols import OperatingPoint
 
 POINTS = 8
@@ -133,9 +133,7 @@ CUT_FILES = {
         ),
         CutFile(
             "jpeg2000-cut", "JPEG 2000, cut", "JPEG2000", "jpg_2000",
-            {"quality_mode": "rates", "quality_layers": LAYERS, "irreversible": True, "no_jp2": True,
-             "progression": "LRCP"},
-            jpeg2000, asked={"plt": True},
+            {**JPEG2000, "quality_layers": LAYERS, "progression": "LRCP"}, jpeg2000, asked={"plt": True},
         ),
     )
 }  # fmt: skip

@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from hiercodec.fsio import locate
+from hiercodec.evaluation import published
+from hiercodec.evaluation.curves import Curve
 from hiercodec.ui.evaluate.choice import Choice
 from hiercodec.ui.evaluate.words import plain
 
-FILE = locate("results", "published-kodak.json")
 OPENED = "evaluate_papers"
 """Where the session keeps curves that the visitor opened from files."""
 
 
 def curves(choice: Choice, measure: str) -> list[dict[str, Any]]:
-    """{"name", "source", "bpp", "y"} of each published curve of a measure; on Kodak those of other progressive codecs."""
-    rows = [row for row in st.session_state.get(OPENED, []) if row.get(measure)]
-    about = choice.meta.get("data") or {}
-    if "kodak" in str(about.get("name", "")).lower() and FILE.is_file():
-        papers = json.loads(FILE.read_text(encoding="utf-8"))["curves"]
-        rows = [*(paper for paper in papers if paper["progressive"]), *rows]
-    return [
-        {"name": row["name"], "source": row.get("source", ""), "bpp": row["bpp"], "y": row[measure]}
-        for row in rows
-        if row.get(measure)
+    """{"name", "source", "bpp", "y"} of each published curve of a measure: on Kodak those of codecs not measured here."""
+    papers = [
+        {"name": paper.name, "source": paper.source, "bpp": paper.bpp, "y": paper.psnr} for paper in _papers(choice)
     ]
+    opened = [row for row in st.session_state.get(OPENED, []) if row.get(measure)]
+    rows = [{"name": r["name"], "source": r.get("source", ""), "bpp": r["bpp"], "y": r[measure]} for r in opened]
+    return [*(papers if measure == "psnr" else []), *rows]
+
+
+def standing(choice: Choice, lines: Sequence[Curve]) -> str:
+    """How many more bytes our curve of PSNR needs than each published one, in a sentence; empty where there is none."""
+    ours = next((line for line in lines if line.codec == choice.ours), None)
+    found = {paper.name: published.more_bytes(ours, paper) for paper in _papers(choice)} if ours else {}
+    said = [
+        f"{plain(name)} **{more:+.0f} %**".replace("**-", "**−") for name, more in found.items() if more is not None
+    ]
+    apart = [plain(name) for name, more in found.items() if more is None]
+    if not said:
+        return ""
+    words = f"At equal PSNR {choice.names[choice.ours]} needs so many bytes more (+) or fewer (−): {', '.join(said)}."
+    return words + (f" No quality is common with {', '.join(apart)}." if apart else "")
 
 
 def sources(rows: Sequence[dict[str, Any]]) -> str:
     """Where the dashed curves come from; empty without any."""
     said = "; ".join(f"{plain(row['name'])}: {plain(row['source'] or 'your file')}" for row in rows)
     return f"Dashed: as published, not measured here. {said}." if rows else ""
+
+
+def _papers(choice: Choice) -> list[published.Published]:
+    about = choice.meta.get("data") or {}
+    if "kodak" not in str(about.get("name", "")).lower() or not published.FILE.is_file():
+        return []
+    return [paper for paper in published.on_kodak().values() if not paper.format]

@@ -138,7 +138,7 @@ def curves_of(choice: Choice, lines: list[Curve], y: str, tell: str, whole: floa
 
 
 def picture(choice: Choice) -> None:
-    """PSNR and MS-SSIM; on Kodak beside the published curves of other progressive codecs."""
+    """PSNR and MS-SSIM; on Kodak beside the published curves of codecs that were not measured here."""
     for measure, name, unit, digits in (("psnr", "PSNR", " dB", 1), ("ms_ssim", "MS-SSIM", "", 3)):
         lines = choice.curves(measure)
         if not lines:
@@ -146,6 +146,8 @@ def picture(choice: Choice) -> None:
             continue
         papers = published.curves(choice, measure)
         said = words.against(lines, choice.at, choice.names, unit=unit, digits=digits)
+        if measure == "psnr" and (stands := published.standing(choice, lines)):
+            said += f"  \n{stands}"
         tell = f"%{{y:.{digits + 1}f}}{unit} (%{{customdata[2]:.{digits + 1}f}} to %{{customdata[3]:.{digits + 1}f}})"
         draw(
             choice,
