@@ -175,7 +175,9 @@ def libwebp(rgb: np.ndarray, *, quality: float, method: int, **fields: int) -> b
 
 
 SMALLEST_JPEG = ({"optimize": True}, {"optimize": True, "progressive": True})
-JPEG2000 = {"quality_mode": "rates", "irreversible": True, "mct": 1, "no_jp2": True, "comment": " "}
+JPEG2000 = {
+    "quality_mode": "rates", "irreversible": True, "mct": 1, "num_resolutions": 5, "no_jp2": True, "comment": " ",
+}  # fmt: skip
 """The 9/7 wavelet of the luma and chroma that `mct` makes (Pillow's default codes R, G and B by themselves, 3 dB worse), no
 file format around the codestream, and one blank in place of OpenJPEG's remark on itself, which takes 37 bytes."""
 
@@ -301,7 +303,7 @@ RIVALS = {
         ),
         Rival(
             "jpeg2000", "JPEG 2000", "JPEG2000", "jpg_2000",
-            machines=Tuning(_ratios(280, 180, 115, 74, 47, 30), ({**JPEG2000, "num_resolutions": 5},)),
+            machines=Tuning(_ratios(280, 180, 115, 74, 47, 30), (JPEG2000,)),
             people=Tuning(_ratios(480, 240, 120, 80, 60, 40, 30, 20), (JPEG2000,)),
             fine=_ratios(*(400 / 1.2**i for i in range(24))),
         ),

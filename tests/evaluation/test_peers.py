@@ -12,7 +12,10 @@ from hiercodec import stream
 from hiercodec.errors import InputError
 from hiercodec.evaluation import psnr
 from hiercodec.evaluation.measure import best_within, measure
+from hiercodec.evaluation.metrics import bd_rate
 from hiercodec.evaluation.peers import (
+    MACHINES,
+    PEOPLE,
     RIVALS,
     HierPeer,
     available,
@@ -45,15 +48,55 @@ def test_a_rival_s_files_rise_up_to_the_budget(name, rgb):
         assert row.verdicts == {}
 
 
+@pytest.mark.parametrize("purpose", [MACHINES, PEOPLE])
 @pytest.mark.parametrize("peer", available(), ids=lambda peer: peer.name)
-def test_a_point_is_the_smallest_file_that_the_options_give(peer, rgb):
+def test_a_point_is_the_smallest_file_that_the_options_give(peer, purpose, rgb):
+    peer = tuned(peer, purpose)
     point = next(iter(peer.points(rgb)))
-    name, setting = next(iter(peer.settings.items()))
+    name, setting = next(iter(peer.tuning.settings.items()))
     data = peer.encode(rgb, setting)
     assert (point.setting, point.bytes) == (name, len(data))
     assert np.array_equal(point.picture, np.asarray(Image.open(io.BytesIO(data)).convert("RGB")))
-    assert peer.finely().options == peer.options, "the app's comparison and a results file differ in settings only"
+    options = peer.tuned_for(MACHINES).tuning.options
+    assert peer.finely().tuning.options == options, "the app's comparison and a results file differ in settings only"
     assert peer.provenance()["encoder"]
+    assert peer.provenance()["for"] == purpose
+
+
+def tuned(peer, purpose):
+    """The format at its best for a purpose; skips where a package that only measurements need is missing."""
+    peer = peer.tuned_for(purpose)
+    if peer.tuning.package:
+        pytest.importorskip(peer.tuning.package)
+    return peer
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, peer in RIVALS.items() if peer.people.options != peer.machines.options]
+)
+def test_for_people_a_format_needs_fewer_bytes_for_the_same_psnr(name, rgb):
+    curves = []
+    for purpose in (MACHINES, PEOPLE):
+        peer = tuned(RIVALS[name], purpose)
+        found = measure(rgb, peer.points(rgb))
+        curves += [[row.bpp for row in found], [row.psnr for row in found]]
+    assert bd_rate(*curves) < -1
+
+
+def test_formats_have_two_purposes():
+    with pytest.raises(InputError, match="at their best for machines or for people, not for 'cats'"):
+        rival("avif").tuned_for("cats")
+
+
+def test_jpeg_2000_codes_luma_and_chroma_and_says_nothing_of_itself(rgb):
+    """Pillow codes R, G and B by themselves unless it is told to transform them: 3 dB worse."""
+    peer, setting = rival("jpeg2000"), {"quality_layers": [40]}
+    data = peer.encode(rgb, setting)
+    assert b"OpenJPEG" not in data
+    plain = io.BytesIO()
+    Image.fromarray(rgb).save(plain, "JPEG2000", **setting, **{**peer.tuning.options[0], "mct": 0})
+    assert len(data) <= len(plain.getvalue()) + 8
+    assert psnr(rgb, peer.decode(data)) > psnr(rgb, peer.decode(plain.getvalue())) + 1
 
 
 @pytest.mark.parametrize("quality", [1, 20, 80])

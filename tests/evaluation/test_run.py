@@ -69,7 +69,7 @@ def test_rates_are_those_of_the_files_and_rows_stand_in_order(known, still, tiny
     for photo, part in known.frame.groupby("photo"):
         rgb = load_rgb(still / photo)
         whole = len(tiny_lite.encode(rgb))
-        assert part["setting"].tolist() == ["", *tiny_lite.plan.names, *rival("jpeg").settings]
+        assert part["setting"].tolist() == ["", *tiny_lite.plan.names, *rival("jpeg").tuning.settings]
         assert part["bytes"].tolist()[:4:3] == [rgb.nbytes, whole]
         assert part["bpp"].tolist()[3] == pytest.approx(8 * whole / (48 * 64))
         assert part["psnr"].isna().tolist() == [True, *[False] * 8]
@@ -101,7 +101,7 @@ def test_the_file_says_how_it_was_made(known, tiny_lite):
     made_by = meta["provenance"]
     assert made_by["models"] == {"tiny": tiny_lite.fingerprint.hex()}
     assert made_by["judges"] == {"oracle": {"sha256": "0" * 64, "temperature": 1.0, "in_loss": {"tiny": None}}}
-    assert made_by["rivals"]["jpeg"]["options"] == [dict(way) for way in rival("jpeg").options]
+    assert made_by["rivals"]["jpeg"]["options"] == [dict(way) for way in rival("jpeg").tuning.options]
     assert made_by["hierarchy_digest"] == load_hierarchy("consensus").digest
 
 
