@@ -25,8 +25,8 @@ from tqdm import tqdm
 from hiercodec import models, stream
 from hiercodec.evaluation.photos.dataset import load_photos
 from hiercodec.models import Codec
-from hiercodec.models.blocks import MEAN_STEPS, BlockLoop
-from hiercodec.models.coding import Exact
+from hiercodec.models.channels.blocks import MEAN_STEPS, BlockLoop
+from hiercodec.models.channels.coding import Exact
 from tests.report import record
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from hiercodec.models.codec import Codec
+from hiercodec.models.channels.codec import Codec
 from tests.models.tiny import TINY_LITE, make_codec
 from tests.symbols import MEAN_STEPS, WAYS, compare, margins, parameters, work
 

@@ -54,7 +54,7 @@ def options(
         return {}
     if purpose not in KEPT:
         raise InputError(f"no purpose {purpose!r}; bits can be for {', '.join(KEPT)}")
-    from hiercodec.models.effort import Keep, steps_of
+    from hiercodec.models.channels.effort import Keep, steps_of
 
     try:
         steps_of(effort)

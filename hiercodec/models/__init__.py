@@ -1,9 +1,10 @@
-"""Codec models: transforms, the prefix entropy model, the codec, and the weights on disk."""
+"""Codec models, in two families: blocks of channels, as in the paper (`channels`), and planes of a wavelet (`wave`)."""
 
-from hiercodec.models.codec import Codec
-from hiercodec.models.config import LITE, PRESETS, TIC, LinearBlock, LinearPath, Preset
-from hiercodec.models.network import HierNetwork
-from hiercodec.models.prefixes import Decoded, PrefixDecoder
+from hiercodec.models.channels.codec import Codec
+from hiercodec.models.channels.config import LITE, PRESETS, TIC, LinearBlock, LinearPath, Preset
+from hiercodec.models.channels.network import HierNetwork
+from hiercodec.models.channels.prefixes import PrefixDecoder
+from hiercodec.models.common import Decoded
 from hiercodec.models.store import find, load, shipped
 
 __all__ = [

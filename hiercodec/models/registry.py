@@ -11,7 +11,7 @@ from torch import nn
 from hiercodec.errors import ConfigError
 
 if TYPE_CHECKING:
-    from hiercodec.models.config import Preset
+    from hiercodec.models.channels.config import Preset
 
 Part = TypeVar("Part")
 

@@ -20,9 +20,9 @@ from torch import Tensor
 from hiercodec import stream
 from hiercodec.errors import ConfigError, InputError, ModelNotFound
 from hiercodec.fsio import locate, read_bytes, write_bytes
-from hiercodec.models.codec import Codec
-from hiercodec.models.config import PRESETS, Preset
-from hiercodec.models.network import HierNetwork
+from hiercodec.models.channels.codec import Codec
+from hiercodec.models.channels.config import PRESETS, Preset
+from hiercodec.models.channels.network import HierNetwork
 
 MODELS = locate("models")
 """Where the shipped models are."""

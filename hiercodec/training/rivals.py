@@ -22,7 +22,7 @@ from hiercodec.evaluation.rivals.backbone import Flat
 from hiercodec.evaluation.rivals.fitted import Fitted, Head
 from hiercodec.evaluation.rivals.intervals import Known, tree
 from hiercodec.evaluation.rivals.policies import Prior, trit
-from hiercodec.models.codec import Codec
+from hiercodec.models.channels.codec import Codec
 from hiercodec.stream.tables import SCALE_MIN
 from hiercodec.training.codec.frozen import Frozen
 

@@ -89,7 +89,7 @@ def test_train_on_it(disk, photos, tmp_path, capsys):
 
 
 def test_a_model_is_written_whole_or_not_at_all(disk):
-    from hiercodec.models.network import HierNetwork
+    from hiercodec.models.channels.network import HierNetwork
 
     network = HierNetwork(TINY_LITE)
     with pytest.raises(OutputError, match=disk[1]):
@@ -98,7 +98,7 @@ def test_a_model_is_written_whole_or_not_at_all(disk):
 
 
 def test_a_model_that_was_there_stays_when_a_new_one_does_not_fit(tmp_path, monkeypatch):
-    from hiercodec.models.network import HierNetwork
+    from hiercodec.models.channels.network import HierNetwork
 
     path = tmp_path / "m.safetensors"
     path.write_bytes(b"old")

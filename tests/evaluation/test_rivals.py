@@ -18,7 +18,7 @@ from hiercodec.evaluation.rivals.fitted import Fitted, Head, load, path_of, save
 from hiercodec.evaluation.rivals.intervals import Known, tree
 from hiercodec.evaluation.rivals.peer import POINTS, STEPS, OrderPeer, Single, levels
 from hiercodec.evaluation.rivals.policies import POLICIES, Prior, arrived, write
-from hiercodec.models.network import HierNetwork
+from hiercodec.models.channels.network import HierNetwork
 from hiercodec.models.store import shipped
 from tests.models.tiny import TINY_TIC, smooth_photo
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from hiercodec import stream
 from hiercodec.errors import CorruptStream, ImageTooLarge, StreamError
-from hiercodec.models.config import STRIDE
+from hiercodec.models.channels.config import STRIDE
 from tests.fuzz.streams import CRC, Seed
 
 PIXELS = 1 << 16

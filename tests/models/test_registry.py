@@ -14,8 +14,8 @@ from hiercodec import stream
 from hiercodec.errors import ConfigError, ModelMismatch
 from hiercodec.levels import OWN_LAYOUT, PAPER_PLAN
 from hiercodec.models import HierNetwork, Preset, store
-from hiercodec.models.backbones import BACKBONES
-from hiercodec.models.order import ORDERS, coding_order
+from hiercodec.models.channels.backbones import BACKBONES
+from hiercodec.models.channels.order import ORDERS, coding_order
 from hiercodec.models.registry import Backbone
 from tests.models.tiny import TINY_LITE, TINY_TIC, make_codec
 from tests.stream.conftest import order

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from hiercodec.models import LITE, TIC, LinearBlock, LinearPath
-from hiercodec.models.config import Preset
+from hiercodec.models.channels.config import Preset
 from hiercodec.models.store import build, save
 
 TINY_LITE = LITE.scaled(

@@ -28,10 +28,10 @@ from hiercodec.evaluation.rivals.fitted import Fitted, Head, load, path_of
 from hiercodec.evaluation.rivals.policies import Prior
 from hiercodec.images import as_rgb, pad_to_multiple
 from hiercodec.models import load as load_codec
-from hiercodec.models.blocks import MEAN_STEPS
-from hiercodec.models.codec import Codec
-from hiercodec.models.config import STRIDE
-from hiercodec.models.network import HierNetwork
+from hiercodec.models.channels.blocks import MEAN_STEPS
+from hiercodec.models.channels.codec import Codec
+from hiercodec.models.channels.config import STRIDE
+from hiercodec.models.channels.network import HierNetwork
 
 SALIENCY_STEPS = 12
 """How many steps of the scale table (a factor of 3.4) the least salient places fall behind the most salient."""

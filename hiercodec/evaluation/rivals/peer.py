@@ -20,7 +20,7 @@ from hiercodec.evaluation.peers import HierPeer, cut_shares
 from hiercodec.evaluation.rivals.backbone import Analysis, Backbone, Parameters
 from hiercodec.evaluation.rivals.policies import POLICIES, Prior, arrived, write
 from hiercodec.levels import LevelPlan
-from hiercodec.models.codec import Codec
+from hiercodec.models.channels.codec import Codec
 from hiercodec.protocols import OperatingPoint
 
 POINTS = 8

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hiercodec.models import Codec
-from hiercodec.models.config import HYPER_STRIDE, STRIDE
+from hiercodec.models.channels.config import HYPER_STRIDE, STRIDE
 from hiercodec.models.store import build, pack
 from hiercodec.training.codec.model import TrainableCodec
 

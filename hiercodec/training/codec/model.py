@@ -16,11 +16,11 @@ from torch import Tensor
 
 from hiercodec import stream
 from hiercodec.models import store
-from hiercodec.models.blocks import Block, BlockLoop, StraightThrough
-from hiercodec.models.config import Preset
-from hiercodec.models.linear import patch_klt
-from hiercodec.models.network import HierNetwork, Latent
-from hiercodec.models.order import ORDERS
+from hiercodec.models.channels.blocks import Block, BlockLoop, StraightThrough
+from hiercodec.models.channels.config import Preset
+from hiercodec.models.channels.linear import patch_klt
+from hiercodec.models.channels.network import HierNetwork, Latent
+from hiercodec.models.channels.order import ORDERS
 
 with warnings.catch_warnings():  # CompressAI 1.2.8 uses torch.jit.script, which newer torch deprecates
     warnings.simplefilter("ignore")

@@ -15,7 +15,7 @@ from hiercodec.errors import ConfigError
 from hiercodec.evaluation.metrics import decibels
 from hiercodec.evaluation.photos.dataset import Photos, load_photos
 from hiercodec.models import store
-from hiercodec.models.linear import LayeredKLT
+from hiercodec.models.channels.linear import LayeredKLT
 from hiercodec.training.codec.frozen import Frozen, View
 from hiercodec.training.codec.loss import (
     SemanticLoss,

@@ -9,8 +9,8 @@ import torch
 from hiercodec import stream
 from hiercodec.errors import CorruptStream, ModelMismatch, ParameterDesync, StreamError
 from hiercodec.models import LITE, TIC
-from hiercodec.models.blocks import BlockLoop
-from hiercodec.models.network import HierNetwork
+from hiercodec.models.channels.blocks import BlockLoop
+from hiercodec.models.channels.network import HierNetwork
 from tests.models.tiny import TINY_LITE, make_codec, smooth_photo
 
 

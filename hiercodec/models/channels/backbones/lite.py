@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hiercodec.models.layers import ResBlock, conv3, zero_init
+from hiercodec.models.channels.layers import ResBlock, conv3, zero_init
 from hiercodec.models.registry import Backbone
 
 

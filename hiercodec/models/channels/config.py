@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from hiercodec.errors import ConfigError
 from hiercodec.levels import PAPER_PLAN, PLANS, LevelPlan, plan_id, read_plan
-from hiercodec.models.backbones import BACKBONES
-from hiercodec.models.context import CONTEXTS
-from hiercodec.models.order import DEFAULT, ORDERS
+from hiercodec.models.channels.backbones import BACKBONES
+from hiercodec.models.channels.context import CONTEXTS
+from hiercodec.models.channels.order import DEFAULT, ORDERS
+from hiercodec.models.common import CHECKED, Count, Whole, read_preset
 from hiercodec.models.registry import Registry, unknown
 
 STRIDE = 16
@@ -23,9 +23,6 @@ STRIDE = 16
 HYPER_STRIDE = 4
 """Latent positions a hyper-latent position covers, each way (so z stands at stride 64)."""
 
-CHECKED = ConfigDict(extra="forbid", allow_inf_nan=False)
-Count = Annotated[int, Field(strict=True, ge=1)]
-Whole = Annotated[int, Field(strict=True, ge=0)]
 Component = Annotated[int, Field(strict=True, ge=0, le=3 * STRIDE * STRIDE)]
 
 
@@ -136,13 +133,7 @@ class Preset:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preset:
         """Read what `to_dict` wrote; `ConfigError` names every field that is wrong."""
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            said = (f"{'.'.join(map(str, row['loc']))}: {row['msg']}".removeprefix(": ") for row in error.errors())
-            raise ConfigError(f"not a model preset: {'; '.join(said)}") from None
-        except TypeError as error:
-            raise ConfigError(f"not a model preset: {error}") from None
+        return read_preset(cls, values)
 
     def scaled(self, **changes: Any) -> Preset:
         """A copy with some fields changed (small models, ablations), as objects or as the plain values of a TOML file."""

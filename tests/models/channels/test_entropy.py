@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hiercodec.models import LITE
-from hiercodec.models.entropy import DELTA_BOUND, DeltaNetwork, PrefixEntropyModel
+from hiercodec.models.channels.entropy import DELTA_BOUND, DeltaNetwork, PrefixEntropyModel
 from tests.models.tiny import TINY_LITE, TINY_TIC
 
 

@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hiercodec.models.layers import WindowAttention, conv3
+from hiercodec.models.channels.layers import WindowAttention, conv3
 from hiercodec.models.registry import Registry
 
 if TYPE_CHECKING:
-    from hiercodec.models.config import Preset
+    from hiercodec.models.channels.config import Preset
 
 
 class ConvContext(nn.Module):

@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 
 from hiercodec import stream
-from hiercodec.models.blocks import MEAN_STEPS, Block, BlockLoop, StraightThrough
-from hiercodec.models.entropy import PrefixEntropyModel
-from hiercodec.models.order import DEFAULT, coding_order
+from hiercodec.models.channels.blocks import MEAN_STEPS, Block, BlockLoop, StraightThrough
+from hiercodec.models.channels.entropy import PrefixEntropyModel
+from hiercodec.models.channels.order import DEFAULT, coding_order
 
 
 class Exact(StraightThrough):

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hiercodec.models.layers import RSTB, zero_init
+from hiercodec.models.channels.layers import RSTB, zero_init
 from hiercodec.models.registry import Backbone
 
 

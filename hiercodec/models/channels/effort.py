@@ -25,8 +25,8 @@ import torch
 from torch import Tensor
 
 from hiercodec import stream
-from hiercodec.models.blocks import Block
-from hiercodec.models.network import HierNetwork
+from hiercodec.models.channels.blocks import Block
+from hiercodec.models.channels.network import HierNetwork
 from hiercodec.stream.tables import PRECISION
 
 HIGHEST = 9

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from hiercodec import models, stream
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.models import store
-from hiercodec.models.blocks import StraightThrough
+from hiercodec.models.channels.blocks import StraightThrough
 from hiercodec.training.codec.model import TrainableCodec
 
 

@@ -11,8 +11,8 @@ import torch
 from hiercodec import stream
 from hiercodec.errors import ConfigError
 from hiercodec.models import LITE, PRESETS, TIC, HierNetwork, Preset
-from hiercodec.models.blocks import BlockLoop
-from hiercodec.models.context import AttentionContext
+from hiercodec.models.channels.blocks import BlockLoop
+from hiercodec.models.channels.context import AttentionContext
 from hiercodec.models.store import save
 from tests.models.tiny import TINY_LITE, TINY_TIC, make_codec, smooth_photo
 

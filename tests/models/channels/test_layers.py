@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from hiercodec.models.backbones.tic import TicAnalysis, TicSynthesis
-from hiercodec.models.layers import RSTB, WindowAttention, depthwise3, zero_init
+from hiercodec.models.channels.backbones.tic import TicAnalysis, TicSynthesis
+from hiercodec.models.channels.layers import RSTB, WindowAttention, depthwise3, zero_init
 
 
 @pytest.mark.parametrize("shift", [False, True])

@@ -15,10 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hiercodec.models.backbones import BACKBONES
-from hiercodec.models.config import Preset
-from hiercodec.models.context import CONTEXTS
-from hiercodec.models.layers import WindowAttention, depthwise3, zero_init
+from hiercodec.models.channels.backbones import BACKBONES
+from hiercodec.models.channels.config import Preset
+from hiercodec.models.channels.context import CONTEXTS
+from hiercodec.models.channels.layers import WindowAttention, depthwise3, zero_init
 
 DELTA_BOUND = 0.5
 """Largest change a Δ-network may make to σ before the softplus (the official code's bound)."""

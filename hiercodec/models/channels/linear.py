@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hiercodec.levels import LevelPlan
-from hiercodec.models.config import HYPER_STRIDE, STRIDE, LinearPath
+from hiercodec.models.channels.config import HYPER_STRIDE, STRIDE, LinearPath
 
 
 class LayeredKLT(nn.Module):

@@ -1,6 +1,6 @@
 """Transforms with their hyper-networks, one file a backbone."""
 
-from hiercodec.models.backbones import lite, tic
+from hiercodec.models.channels.backbones import lite, tic
 from hiercodec.models.registry import Backbone, Registry
 
 BACKBONES: Registry[Backbone] = Registry("transform", {"lite": lite.BACKBONE, "tic": tic.BACKBONE})

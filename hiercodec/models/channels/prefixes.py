@@ -5,7 +5,6 @@ data ──codec.prefixes──► PrefixDecoder ──at(n)──► Decoded: t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +13,12 @@ from torch import Tensor
 
 from hiercodec import stream
 from hiercodec.errors import ParameterDesync
-from hiercodec.models.blocks import BlockLoop
-from hiercodec.models.coding import BlockParameters
+from hiercodec.models.channels.blocks import BlockLoop
+from hiercodec.models.channels.coding import BlockParameters
+from hiercodec.models.common import Decoded
 
 if TYPE_CHECKING:
-    from hiercodec.models.codec import Codec
+    from hiercodec.models.channels.codec import Codec
 
 FADE = 0.1
 """Share of an opened block's symbols at which its missing ones are filled with all of μ, and not a part of it.
@@ -27,25 +27,6 @@ A missing block is zero, a missing symbol μ: filled so, a picture lost up to 0.
 arrive is as good as either rule or better at every length that was tried (Kodak 12 and 23). The first block, before which
 there is no picture, takes all of μ.
 """
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Decoded:
-    """A picture from a prefix: uint8 (H, W, 3), the last complete level (None before the first), and how far it got.
-
-    `fraction` is the share of the open block's symbols that were there (1.0 when the stream is complete); `bytes` is how
-    many bytes were given. `bits`, where asked for, is float64 (h, w): what the symbols that were there cost at every
-    position of the latent grid, in bits; all of them together are the payload of the blocks. `core` is what the stream's
-    first bytes tell, as far as they were there (`classify.told` reads it); None in a stream without one.
-    """
-
-    image: np.ndarray
-    level: str | None
-    fraction: float
-    complete: bool
-    bytes: int
-    bits: np.ndarray | None = None
-    core: stream.Core | None = None
 
 
 class PrefixDecoder:

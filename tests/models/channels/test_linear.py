@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from hiercodec.levels import PAPER_PLAN
-from hiercodec.models.config import LinearBlock, LinearPath
-from hiercodec.models.linear import LayeredKLT, block_dct, patch_klt
+from hiercodec.models.channels.config import LinearBlock, LinearPath
+from hiercodec.models.channels.linear import LayeredKLT, block_dct, patch_klt
 from tests.models.tiny import smooth_photo
 
 PATH = LinearPath((LinearBlock(((0, 64),), 0.9), LinearBlock(((0, 32),), 0.3), LinearBlock(((32, 96),), 0.3)))

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from hiercodec.levels import LevelPlan
-from hiercodec.models.backbones import BACKBONES
-from hiercodec.models.config import Preset
-from hiercodec.models.entropy import PrefixEntropyModel
-from hiercodec.models.linear import LayeredKLT
+from hiercodec.models.channels.backbones import BACKBONES
+from hiercodec.models.channels.config import Preset
+from hiercodec.models.channels.entropy import PrefixEntropyModel
+from hiercodec.models.channels.linear import LayeredKLT
 
 
 class HierNetwork(nn.Module):

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hiercodec.models.entropy import PrefixEntropyModel
-from hiercodec.models.network import Latent
+from hiercodec.models.channels.entropy import PrefixEntropyModel
+from hiercodec.models.channels.network import Latent
 
 MEAN_STEPS = 16
 """The μ grid: multiples of 1/16 of a quantisation step, in 16 bits."""

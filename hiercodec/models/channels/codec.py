@@ -17,12 +17,13 @@ from hiercodec import stream
 from hiercodec.errors import ImageTooLarge, ModelMismatch
 from hiercodec.images import as_rgb, crop, pad_to_multiple
 from hiercodec.levels import plan_id
-from hiercodec.models.blocks import BlockLoop
-from hiercodec.models.coding import CodingPath
-from hiercodec.models.config import HYPER_STRIDE, STRIDE
-from hiercodec.models.effort import MAX_PIXELS, Descent, Keep, steps_of
-from hiercodec.models.network import HierNetwork
-from hiercodec.models.prefixes import Decoded, PrefixDecoder
+from hiercodec.models.channels.blocks import BlockLoop
+from hiercodec.models.channels.coding import CodingPath
+from hiercodec.models.channels.config import HYPER_STRIDE, STRIDE
+from hiercodec.models.channels.effort import MAX_PIXELS, Descent, Keep, steps_of
+from hiercodec.models.channels.network import HierNetwork
+from hiercodec.models.channels.prefixes import PrefixDecoder
+from hiercodec.models.common import Decoded
 
 
 class Codec:
