@@ -1,4 +1,4 @@
-"""Files in and out: bounded reads with one clear error, writes that happen whole or not at all."""
+"""Files in and out: bounded reads with one clear error, writes that happen whole or not at all, printable names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import glob
 import json
 import os
+import re
 import stat
 import tempfile
 import time
@@ -30,6 +31,34 @@ MAX_READ = 1 << 28
 def locate(*parts: str) -> Path:
     """Where a shipped asset is: inside an installed package, or in `assets/` at the top of a repository."""
     return _ASSETS.joinpath(*parts)
+
+
+_UNPRINTABLE = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_SPELLED = re.compile(r"\\(?:(\\)|x([0-9a-f]{2})|u([0-9a-f]{4}))")
+
+
+def printable(name: str | os.PathLike[str]) -> str:
+    r"""A file's name in characters that can be printed and written as UTF-8; `from_printable` gives the name back.
+
+    Bytes that are no UTF-8 are spelled `\xe9`, control characters and marks that turn the direction of writing `\u202e`, a
+    backslash `\\`; everything else stays, composed (NFC) or decomposed (NFD) as it was.
+
+    >>> printable(os.fsdecode(b"caf\xe9 100%.jpg"))
+    'caf\\xe9 100%.jpg'
+    """
+    return _UNPRINTABLE.sub(_spell, os.fspath(name))
+
+
+def from_printable(text: str) -> str:
+    """The name that `printable` spelled so, as `os` gives and takes it."""
+    return _SPELLED.sub(lambda m: m[1] or (chr(0xDC00 + int(m[2], 16)) if m[2] else chr(int(m[3], 16))), text)
+
+
+def _spell(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if match[0] == "\\":
+        return "\\\\"
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
 def read_bytes(path: str | Path, *, max_bytes: int = MAX_READ) -> bytes:

@@ -7,6 +7,7 @@ JPEG and WebP; every other reader of Pillow stays shut. Sizes are checked before
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
 import re
@@ -24,6 +25,9 @@ from hiercodec.errors import DamagedImage, ImageTooLarge, NotAnImage, NotRGB
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 """The formats that are read; what a file is called does not matter."""
+
+BY_NAME_ONLY = frozenset({".pfm"})
+"""Suffixes of these formats' readers that we refuse all the same: samples in floating point, of no agreed scale."""
 
 MAX_PIXELS = 20_000_000
 MAX_BYTES = 64 * 2**20
@@ -64,6 +68,13 @@ DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticErr
 DAMAGE += (struct.error, zlib.error, AssertionError, Warning)
 """What Pillow's readers raise on damaged files (warnings too, where the process turns them into errors; an assertion where
 a PNG with a palette has none)."""
+
+
+@functools.lru_cache(maxsize=1)
+def suffixes() -> tuple[str, ...]:
+    """What names of photographs end in, in small letters: every suffix that Pillow knows for one of `FORMATS`."""
+    known = Image.registered_extensions()
+    return tuple(sorted(suffix for suffix, format in known.items() if format in FORMATS and suffix not in BY_NAME_ONLY))
 
 
 def read_rgb(

@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hiercodec.fsio import printable
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -61,7 +63,13 @@ def print_json(value: Any) -> None:
 
 def command_line(args: argparse.Namespace) -> str:
     """What was typed, for results that say how they were made; `main` leaves it in `args.argv`."""
-    return f"python -m hiercodec {shlex.join(args.argv)}"
+    return f"python -m hiercodec {' '.join(map(_quoted, args.argv))}"
+
+
+def _quoted(word: str) -> str:
+    """A word for a shell; what cannot be printed in it as bash and zsh write such words, $'…'."""
+    spelled = printable(word)
+    return shlex.quote(word) if spelled == word.replace("\\", "\\\\") else "$'" + spelled.replace("'", "\\'") + "'"
 
 
 def cores() -> int:

@@ -15,7 +15,14 @@ NONE = "none"
 
 def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "dataset", nargs="+", help="folders (wnid sub-folders give labels), .tar shards, or lists (`path label`, .csv)"
+        "dataset", nargs="+", help="folders, .tar or .zip files, lists (`path label`, .csv), torchvision:NAME, samples:"
+    )
+    parser.add_argument(
+        "--labels",
+        default="auto",
+        metavar="HOW",
+        help="auto: wnids on the path, and ImageNet's ground-truth files; index: folders called 0…999; none; or a file of "
+        "labels (default %(default)s)",
     )
     parser.add_argument("--out", required=True, metavar="FILE.parquet", help="file of rows, one a photograph and point")
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped, or killed")
@@ -99,7 +106,7 @@ def _evaluate(args: argparse.Namespace) -> int:
         args.formats_for,
         tuple(args.steer or [STEERING]),
     )
-    photos = run.photos_of(args.dataset, limit=args.limit, sample=args.sample)
+    photos = run.photos_of(args.dataset, limit=args.limit, sample=args.sample, how=args.labels, tell=note)
     bench = setup.bench()
     parts = Parts(args.out, bench.meta(command_line(args), args.dataset, photos), len(photos))
     batches = [[photos[i] for i in batch] for batch in parts.batches]

@@ -10,13 +10,14 @@ Every machine needs hiercodec, the codecs' weights, and the data set under the s
 from __future__ import annotations
 
 import logging
+import pickle
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from hiercodec.errors import HiercodecError, InputError
-from hiercodec.evaluation.photos.dataset import Stored
-from hiercodec.evaluation.run import Photo, Setup, Way, stored_part
+from hiercodec.evaluation.photos.stored import Photo
+from hiercodec.evaluation.run import Setup, Way, stored_part
 
 IN_FLIGHT = 2
 """Parts given to an actor at a time: the next is there when one is done."""
@@ -29,22 +30,14 @@ class Measure:
         self.bench = setup.bench()
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        """A part's number and photographs (`_row`) → its number and rows."""
-        columns = (row[name] for name in ("name", "path", "offset", "size", "label"))
-        photos = [(Stored(n, Path(p), int(o), int(s)), int(label)) for n, p, o, s, label in zip(*columns, strict=True)]
-        return {"number": row["number"], "part": stored_part(photos, self.bench)}
+        """A part's number and photographs (pickled: Arrow knows no paths) → its number and rows."""
+        return {"number": row["number"], "part": stored_part(pickle.loads(row["photos"]), self.bench)}
 
 
 def _row(number: int, photos: Sequence[Photo]) -> dict[str, Any]:
-    """A part as columns that Arrow knows."""
-    return {
-        "number": number,
-        "name": [stored.name for stored, _ in photos],
-        "path": [str(stored.path.resolve()) for stored, _ in photos],
-        "offset": [stored.offset for stored, _ in photos],
-        "size": [stored.size for stored, _ in photos],
-        "label": [label for _, label in photos],
-    }
+    """A part as columns that Arrow knows; every machine finds the photographs under the same absolute paths."""
+    whole = [(replace(stored, path=stored.path.resolve()), label) for stored, label in photos]
+    return {"number": number, "photos": pickle.dumps(whole)}
 
 
 def on_ray(setup: Setup, batches: Sequence[Sequence[Photo]], address: str | None = None) -> Way:

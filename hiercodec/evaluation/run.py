@@ -26,16 +26,16 @@ from hiercodec.evaluation import purposes, rows
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.parts import Parts
 from hiercodec.evaluation.peers import MACHINES, HierPeer, Teller, at_rates, shares_and_ends
-from hiercodec.evaluation.photos.dataset import Stored, decode, index
+from hiercodec.evaluation.photos.dataset import inventory
+from hiercodec.evaluation.photos.labels import AUTO
+from hiercodec.evaluation.photos.stored import Photo, decode
 from hiercodec.evaluation.provenance import commit, provenance, today
 from hiercodec.evaluation.records import records
 from hiercodec.evaluation.rivals import rival
+from hiercodec.fsio import printable
 from hiercodec.images import centre_crop
 from hiercodec.protocols import Peer
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
-
-Photo = tuple[Stored, int]
-"""Where a photograph is, and its class index (−1: none)."""
 
 Way = Callable[[Sequence[int]], Iterator[tuple[int, bytes]]]
 """From the numbers of parts to (number, part), in any order."""
@@ -64,8 +64,8 @@ class Bench:
             "date": today(),
             "commit": commit(),
             "data": {
-                "name": ", ".join(Path(source).name for source in sources),
-                "sources": list(sources),
+                "name": ", ".join(printable(Path(source).name) for source in sources),
+                "sources": list(map(printable, sources)),
                 "photos": len(photos),
                 "labelled": sum(label >= 0 for _, label in photos),
                 "digest": digest(photos),
@@ -135,14 +135,25 @@ def one_thread() -> None:
         torch.set_num_threads(1)
 
 
-def photos_of(sources: Sequence[str], *, limit: int | None = None, sample: int | None = None) -> list[Photo]:
+def photos_of(
+    sources: Sequence[str],
+    *,
+    limit: int | None = None,
+    sample: int | None = None,
+    how: str = AUTO,
+    tell: Callable[[str], object] = lambda line: None,
+) -> list[Photo]:
     """The photographs of a data set, or its first `limit`, or `sample` of them evenly spread over those.
 
+    `how` they are labelled is said in `labels.AUTO`; `tell` hears what was found, passed over and why, a line at a time.
     `ConfigError` where there are none, or where two have one name: rows could not be told apart.
     """
-    found = [photo for source in sources for photo in index(source)][: limit or None]
+    there = inventory(sources, how)
+    for line in there.report():
+        tell(line)
+    found = there.photos[: limit or None]
     if not found:
-        raise ConfigError(f"no photographs in {', '.join(sources)}")
+        raise ConfigError(f"no photographs in {', '.join(map(printable, sources))}")
     names: set[str] = set()
     for stored, _ in found:
         if stored.name in names:

@@ -1,60 +1,116 @@
-"""Data sets of photographs: folders (ImageFolder or flat), tar shards, lists and the samples, read one by one.
+"""Data sets of photographs: an inventory of what there is, and photographs that are decoded when they are asked for.
 
-Only an index is kept in memory; a photograph is decoded when it is asked for, and forgotten by its reader.
+    sources ── walk ──► places ── labels ──► Inventory: photographs, what was passed over and why, what to be warned of
+
+Only the inventory is kept in memory; a photograph is decoded when it is asked for, and forgotten by its reader.
 """
 
 from __future__ import annotations
 
-import csv
-import tarfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from hiercodec.errors import ConfigError, ImageError, InputError
-from hiercodec.images import MAX_BYTES, centre_crop, read_rgb
-from hiercodec.taxonomy import classes
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-
-LISTS = (".txt", ".csv", ".tsv")
+from hiercodec.errors import ConfigError
+from hiercodec.evaluation.photos import labels
+from hiercodec.evaluation.photos.stored import Photo, Stored
+from hiercodec.evaluation.photos.walk import Passed, walk
+from hiercodec.fsio import printable
+from hiercodec.images import centre_crop
 
 SAMPLES = "samples:"
 """The source that means the sample photographs, which lie in installed packages."""
+TORCHVISION = "torchvision:"
+"""What sources begin with that are data sets of torchvision's: `torchvision:Imagenette`."""
+
+SHOWN = 3
+"""Names that a line of the report gives as examples."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Where one photograph's bytes are: a file, or `size` bytes of a tar shard from `offset` on."""
+@dataclass(slots=True)
+class Inventory:
+    """What sources hold: their photographs with class indexes (−1: none), what was passed over, by reason, and remarks."""
 
-    name: str
-    path: Path
-    offset: int = 0
-    size: int = MAX_BYTES + 1  # one more than `read_rgb` accepts
+    photos: list[Photo] = field(default_factory=list)
+    passed: Passed = field(default_factory=Passed)
+    remarks: list[str] = field(default_factory=list)
 
-    def content(self) -> bytes:
-        """The file as it is stored; `InputError` where it cannot be read."""
-        try:
-            with open(self.path, "rb") as file:
-                file.seek(self.offset)
-                return file.read(self.size)
-        except OSError as error:
-            raise InputError(f"cannot read {self.path}: {error.strerror}") from error
+    @property
+    def labelled(self) -> int:
+        """How many photographs have a class."""
+        return sum(label >= 0 for _, label in self.photos)
 
-    def read(self) -> np.ndarray:
-        """Decode to uint8 (H, W, 3); `InputError` names the photograph."""
-        return decode(self.name, self.content())
+    def report(self) -> Iterator[str]:
+        """Lines for people: how many photographs of how many classes, what was passed over and why, and remarks."""
+        known = Counter(label for _, label in self.photos if label >= 0)
+        of = f"{known.total()} of them labelled, in {len(known)} classes" if known else "none of them labelled"
+        yield f"{len(self.photos)} photographs, {of}"
+        for why, names in self.passed.names.items():
+            yield f"passed over: {len(names)} {why} ({_some(names)})"
+        yield from self.remarks
 
 
-def decode(name: str, data: bytes) -> np.ndarray:
-    """A photograph's bytes → uint8 (H, W, 3); `ImageError` names the photograph."""
-    try:
-        return read_rgb(data)
-    except ImageError as error:
-        raise type(error)(f"{name}: {error}") from error
+def inventory(sources: Sequence[str | Path], how: str = labels.AUTO) -> Inventory:
+    """What the sources hold, in name order each (a list in its own order).
+
+    A source is a folder, an uncompressed tar, a zip, a list (`labels.listed`), `SAMPLES` or one of `TORCHVISION`'s. `how`
+    photographs are labelled is said in `labels.AUTO`. Raises `ConfigError` where a source or a file of labels is none.
+    """
+    found = Inventory()
+    for source in sources:
+        photos = _photos(str(source), how, found)
+        found.photos += photos
+        if photos and not any(label >= 0 for _, label in photos) and how != labels.NONE and source != SAMPLES:
+            found.remarks += _why_unlabelled(str(source), photos, how)
+    return found
+
+
+def _photos(source: str, how: str, found: Inventory) -> list[Photo]:
+    if source == SAMPLES:
+        from hiercodec.evaluation.photos.samples import samples
+
+        return [(Stored(s.id, s.path), s.truth[0] if s.truth else -1) for s in samples()]
+    if source.startswith(TORCHVISION):
+        from hiercodec.evaluation.photos.torchvision import photographs
+
+        return photographs(source.removeprefix(TORCHVISION))
+    path = Path(source)
+    if path.suffix.lower() in labels.LISTS and path.is_file():
+        photos = list(labels.listed(path))
+        return photos if how == labels.AUTO else labels.labelled([place for place, _ in photos], path.parent, how)[0]
+    photos, file = labels.labelled(walk(path, found.passed), path, how)
+    if file:
+        found.remarks.append(f"labels are those of {file}")
+    return photos
+
+
+def _why_unlabelled(source: str, photos: Sequence[Photo], how: str) -> Iterator[str]:
+    """What to do about a source without a label, where its folders or names look like those of classes."""
+    names = [place.name for place, _ in photos]
+    folders = list(dict.fromkeys(PurePosixPath(name).parent.as_posix() for name in names if "/" in name))
+    begin = f"warning: nothing in {printable(source)} is labelled, so results will say what judges agree with. "
+    if any(map(labels.is_validation, names)):
+        yield (
+            f"{begin}These are ImageNet's validation photographs: put val.txt, LOC_val_solution.csv or the development "
+            "kit's ground truth beside them, or name such a file with --labels FILE"
+        )
+    elif how == labels.AUTO and folders and all(labels.of_folders(f"{folder}/x") >= 0 for folder in folders):
+        yield f"{begin}Its folders are numbers ({_some(folders)}): --labels index reads them as class indexes 0…999"
+    elif any(map(labels.WNID.search, folders)):
+        yield f"{begin}Its folders ({_some(folders)}) are named by wnids, but not by any of the 1000 classes'"
+    elif len(folders) > 1:
+        yield (
+            f"{begin}Its {len(folders)} folders ({_some(folders)}) may be classes: name them by wnid (n02123045), or give "
+            "a list of `path label` lines with wnids or class indexes"
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
 
 
 class Lazy(Sequence):
@@ -102,73 +158,10 @@ class Photos:
         return Photos(Lazy(rows.tolist(), self.pixels.__getitem__), self.labels[rows], [self.names[i] for i in rows])
 
 
-def index(source: str | Path) -> Iterator[tuple[Stored, int]]:
-    """Where every photograph of a source is, in name order, and its class index (-1: none).
-
-    A source is a folder, an uncompressed tar shard, a list (`listed`, in its own order), or `SAMPLES`. A parent folder
-    named after a wnid gives the label. Raises `ConfigError` if there is no such source.
-    """
-    if source == SAMPLES:
-        from hiercodec.evaluation.photos.samples import samples
-
-        yield from ((Stored(s.id, s.path), s.truth[0] if s.truth else -1) for s in samples())
-        return
-    path = Path(source)
-    if path.suffix.lower() in LISTS and path.is_file():
-        yield from listed(path)
-        return
-    if path.is_dir():
-        found = [Stored(file.relative_to(path).as_posix(), file) for file in path.rglob("*") if file.is_file()]
-    elif path.suffix == ".tar" and path.is_file():
-        try:
-            with tarfile.open(path, "r:") as tar:
-                found = [Stored(m.name, path, m.offset_data, m.size) for m in tar if m.isfile()]
-        except (tarfile.TarError, OSError) as error:
-            raise ConfigError(f"{path} is not an uncompressed tar shard: {error}") from error
-    else:
-        raise ConfigError(
-            f"no photographs at {source}: give a folder, a .tar shard or a list (training: --photos DIR takes your own)"
-        )
-    by_wnid = {c.wnid: c.index for c in classes()}
-    for stored in sorted((s for s in found if s.name.lower().endswith(SUFFIXES)), key=lambda s: s.name):
-        yield stored, by_wnid.get(Path(stored.name).parent.name, -1)
-
-
-def listed(path: Path) -> Iterator[tuple[Stored, int]]:
-    """The photographs that a list names, in its order: `path label` lines of a .txt, or a .csv or .tsv (header or not).
-
-    Paths are relative to the list's folder. A label is a class index 0…999 or a wnid; without one, a parent folder named
-    after a wnid counts. `ConfigError` names the line that cannot be read.
-    """
-    by_wnid = {c.wnid: c.index for c in classes()}
-    separator = {".csv": ",", ".tsv": "\t"}.get(path.suffix.lower())
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.reader(file, delimiter=separator)) if separator else [_cells(line) for line in file]
-    except (OSError, ValueError, csv.Error) as error:
-        raise ConfigError(f"cannot read the list {path}: {error}") from None
-    for number, cells in enumerate(lines, start=1):
-        name, label = (cell.strip() for cell in (*cells, "", "")[:2])
-        if not name or (number == 1 and separator and not name.lower().endswith(SUFFIXES)):
-            continue
-        known = by_wnid.get(label or Path(name).parent.name, -1)
-        if label.isascii() and label.isdigit() and int(label) < len(by_wnid):
-            known = int(label)
-        elif label and known < 0:
-            raise ConfigError(f"{path}, line {number}: {label!r} is neither a class index 0…999 nor a wnid")
-        yield Stored(name, path.parent / name), known
-
-
-def _cells(line: str) -> list[str]:
-    """`path label`, where the path may hold blanks and the label be missing."""
-    name, _, last = line.strip().rpartition(" ")
-    return [name, last] if name and not last.lower().endswith(SUFFIXES) else [line]
-
-
-def load_photos(sources: Sequence[str | Path], *, limit: int | None = None) -> Photos:
-    """All photographs of the sources (the first `limit`), decoded as they are used."""
-    found = [row for source in sources for row in index(source)][: limit or None]
+def load_photos(sources: Sequence[str | Path], *, limit: int | None = None, how: str = labels.AUTO) -> Photos:
+    """All photographs of the sources (the first `limit`), decoded as they are used; errors as `inventory`."""
+    found = inventory(sources, how).photos[: limit or None]
     if not found:
         raise ConfigError(f"no photographs in {', '.join(map(str, sources))}")
-    places, labels = zip(*found, strict=True)
-    return Photos(Lazy(places, Stored.read), np.asarray(labels), [place.name for place in places])
+    places, classes = zip(*found, strict=True)
+    return Photos(Lazy(places, Stored.read), np.asarray(classes), [place.name for place in places])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hiercodec.errors import ConfigError, DamagedImage, InputError
-from hiercodec.evaluation.photos import dataset
+from hiercodec.evaluation.photos import stored
 from hiercodec.evaluation.photos.dataset import SAMPLES, load_photos
 from hiercodec.images import encode_png
 from hiercodec.taxonomy import classes
@@ -51,8 +51,8 @@ def test_folders_and_shards_read_alike(kind, request):
 
 def test_nothing_is_decoded_before_it_is_asked_for_nor_kept(shard, monkeypatch):
     read = []
-    decode = dataset.read_rgb
-    monkeypatch.setattr(dataset, "read_rgb", lambda data: read.append(1) or decode(data))
+    decode = stored.read_rgb
+    monkeypatch.setattr(stored, "read_rgb", lambda data: read.append(1) or decode(data))
     photos = load_photos([shard, shard]).split(0.5)[0].spread(2).take(np.array([1, 0]))
     assert not read
     assert len(photos) == 2
@@ -77,7 +77,7 @@ def test_a_slice_is_as_lazy_as_the_whole(shard, monkeypatch):
     part = photos.take(np.arange(len(photos))).pixels[1:3]
     assert len(part) == 2
     assert all(np.array_equal(a, b) for a, b in zip(part, expected, strict=True))
-    monkeypatch.setattr(dataset, "read_rgb", lambda data: pytest.fail("decoded before it was asked for"))
+    monkeypatch.setattr(stored, "read_rgb", lambda data: pytest.fail("decoded before it was asked for"))
     assert len(photos.pixels[:2]) == 2
 
 

@@ -1,0 +1,76 @@
+"""Where a photograph's bytes are, and what becomes of them when they are asked for."""
+
+from __future__ import annotations
+
+import functools
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hiercodec.errors import DamagedImage, ImageError, InputError
+from hiercodec.images import MAX_BYTES, read_rgb
+
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
+"""What `zipfile` raises on damaged, encrypted and foreign archives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where one photograph's bytes are: a file, `size` bytes of a tar from `offset` on, or a `member` of a zip.
+
+    `name` is its path within the data set in characters that can be printed (`fsio.printable`).
+    """
+
+    name: str
+    path: Path
+    offset: int = 0
+    size: int = MAX_BYTES + 1  # one more than `read_rgb` accepts
+    member: str = ""
+
+    def content(self) -> bytes:
+        """The file as it is stored; `InputError` where it cannot be read."""
+        if self.member:
+            return unpacked(_archive(self.path), self.member, self.size)
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(self.offset)
+                return file.read(self.size)
+        except OSError as error:
+            raise InputError(f"cannot read {self.path}: {error.strerror}") from error
+
+    def read(self) -> np.ndarray:
+        """Decode to uint8 (H, W, 3); `InputError` names the photograph."""
+        return decode(self.name, self.content())
+
+
+Photo = tuple[Stored, int]
+"""Where a photograph is, and its class index (−1: none)."""
+
+
+def decode(name: str, data: bytes) -> np.ndarray:
+    """A photograph's bytes → uint8 (H, W, 3); `ImageError` names the photograph."""
+    try:
+        return read_rgb(data)
+    except ImageError as error:
+        raise type(error)(f"{name}: {error}") from error
+
+
+def unpacked(archive: zipfile.ZipFile, member: str | zipfile.ZipInfo, size: int) -> bytes:
+    """The bytes of an entry: never more than the `size` it claims, and one more than `read_rgb` accepts at most."""
+    try:
+        with archive.open(member) as file:
+            return file.read(min(size, MAX_BYTES) + 1)
+    except UNREADABLE as error:
+        raise DamagedImage(f"damaged in its archive: {error}") from None
+
+
+@functools.lru_cache(maxsize=4)
+def _archive(path: Path) -> zipfile.ZipFile:
+    """An archive, opened once a process: its directory may be long."""
+    try:
+        return zipfile.ZipFile(path)
+    except UNREADABLE as error:
+        raise InputError(f"cannot read {path}: {error}") from None
