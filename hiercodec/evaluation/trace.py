@@ -8,11 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
-SCHEMA = 4
-"""Written; schemas 2, which lacks `meaning`, `groups` and `original`, and 3, which lacks what a core tells, are read too."""
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+
+SCHEMA = 3
+"""What is written and read; a field with a default may be missing."""
 Ranked = tuple[tuple[int, str, float], ...]
+Decibels = Annotated[float, BeforeValidator(lambda value: math.inf if value is None else value)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,10 @@ class Step:
     levels that the core has told. `bpp` and all sizes count every byte of the file, container included.
     """
 
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
     bytes: int
     bpp: float
-    psnr: float
+    psnr: Decibels
     level: str | None
     fraction: float
     top: dict[str, Ranked] = field(default_factory=dict)
@@ -81,6 +85,7 @@ class Trace:
     what the file's core says there, if it has one in this hierarchy; `teller` is the classifier that said so.
     """
 
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
     width: int
     height: int
     file_bytes: int
@@ -126,27 +131,15 @@ class Trace:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Trace:
-        """The inverse of `to_json`; raises `ValueError` on another schema."""
-        if plain.get("schema") not in (2, 3, SCHEMA):
-            raise ValueError(f"a trace of schema {plain.get('schema')!r}; this release reads 2 to {SCHEMA}")
-        fields: dict[str, Any] = {
-            name: plain[name] for name in ("width", "height", "file_bytes", "parts", "cuts", "provenance")
-        }
-        rows: dict[str, Any] = {
-            name: {level: tuple(row) for level, row in plain[name].items()} for name in ("labels", "parents", "answers")
-        }
-        rows["original"] = _ranked(plain.get("original", {}))
-        rows["told"] = {level: CoreAnswer(*row) for level, row in plain.get("told", {}).items()}
-        steps = tuple(_step_from_json(step) for step in plain["steps"])
-        return cls(**fields, **rows, groups=dict(plain.get("groups", {})), steps=steps, teller=plain.get("teller", ""))
-
-
-def _step_from_json(plain: Mapping[str, Any]) -> Step:
-    row = dict(plain)
-    row["psnr"] = math.inf if row["psnr"] is None else row["psnr"]
-    row["top"], row["fused"] = _ranked(row["top"]), _ranked(row.get("fused", {}))
-    row["mass"] = {name: tuple(values) for name, values in row["mass"].items()}
-    return Step(**row)
+        """The inverse of `to_json`; raises `ValueError` on another schema, and on a field that is missing, unknown or wrong."""
+        if plain.get("schema") != SCHEMA:
+            raise ValueError(f"a trace of schema {plain.get('schema')!r}; this release reads {SCHEMA}")
+        try:
+            return TypeAdapter(cls).validate_python({name: row for name, row in plain.items() if name != "schema"})
+        except ValidationError as error:
+            raise ValueError(
+                "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+            ) from None
 
 
 def settles(winners: Sequence[int | None], right: Collection[int]) -> int | None:
@@ -158,10 +151,6 @@ def settles(winners: Sequence[int | None], right: Collection[int]) -> int | None
     if not winners or winners[-1] not in right:
         return None
     return max((i + 1 for i, winner in enumerate(winners) if winner not in right), default=0)
-
-
-def _ranked(plain: Mapping[str, Any]) -> dict[str, Ranked]:
-    return {name: tuple((int(i), str(label), float(p)) for i, label, p in top) for name, top in plain.items()}
 
 
 def byte_budgets(start: int, ends: Sequence[int], steps: int = 24) -> list[int]:

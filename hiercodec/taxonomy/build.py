@@ -36,7 +36,6 @@ METHODS = ("flat", "nested", *LINKAGES)
 LEVEL_NAMES = {10: "coarse", 100: "intermediate"}
 KS = (10, 100)
 SEEDS = (0, 1, 2)
-WORDNET_DEPTHS = (3, 6)
 MENDING = 3.0
 """Weight of WUP in the mended consensus: the smallest whole one at which under 2 % of the classes are odd at K = 10.
 

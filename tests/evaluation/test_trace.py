@@ -142,13 +142,20 @@ def test_a_few_cuts_first_and_the_rest_later_give_the_same_trace(traced, picture
     assert whole == found
 
 
-def test_a_trace_of_the_release_before_is_still_read(traced):
-    plain = json.loads(json.dumps(traced[0].to_json())) | {"schema": 2}
+def test_what_has_a_default_may_be_missing_and_nothing_else_may(traced):
+    plain = json.loads(json.dumps(traced[0].to_json()))
     del plain["groups"], plain["original"]
     for step in plain["steps"]:
         del step["meaning"]
-    old = Trace.from_json(plain)
-    assert old.groups == old.original == old.steps[0].meaning == {}
+    sparse = Trace.from_json(plain)
+    assert sparse.groups == sparse.original == sparse.steps[0].meaning == {}
+    for wrong, said in (
+        ({"width": "wide"}, "width: .*integer"),
+        ({"depth": 3}, "depth"),
+        ({"steps": [{}]}, "steps.0.bytes"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            Trace.from_json({**plain, **wrong})
 
 
 def test_a_file_with_a_core_says_what_it_tells_from_its_first_step_on(traced, picture):
