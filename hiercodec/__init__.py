@@ -21,6 +21,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from hiercodec._version import __version__ as __version__
 from hiercodec.errors import (
     BadMagic,
     ClassifierNotFound,
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
     from hiercodec.models import Codec, Decoded
     from hiercodec.stream import Core
 
-__version__ = "0.2.0"
 
 __all__ = [
     "BadMagic",

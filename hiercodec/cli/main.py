@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from hiercodec import __version__
+from hiercodec._version import __version__
 from hiercodec.cli import app, assets, bench, calibrate, codec, evaluate, files, hierarchy, results, rivals, train
 from hiercodec.errors import HiercodecError, is_out_of_memory
 

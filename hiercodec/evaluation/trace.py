@@ -131,7 +131,7 @@ class Trace:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Trace:
-        """The inverse of `to_json`; raises `ValueError` on another schema, and on a field that is missing, unknown or wrong."""
+        """The inverse of `to_json`; `ValueError` names another schema, and fields that are missing, unknown or wrong."""
         if plain.get("schema") != SCHEMA:
             raise ValueError(f"a trace of schema {plain.get('schema')!r}; this release reads {SCHEMA}")
         try:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from hiercodec import __version__
+from hiercodec._version import __version__
 from hiercodec.errors import HierarchyError
 from hiercodec.taxonomy import stability
 from hiercodec.taxonomy.classes import classes
