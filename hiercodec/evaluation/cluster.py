@@ -10,7 +10,6 @@ Every machine needs hiercodec, the codecs' weights, and the data set under the s
 from __future__ import annotations
 
 import logging
-import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,20 +23,14 @@ IN_FLIGHT = 2
 
 
 class Measure:
-    """A Ray actor: a bench that works with one thread."""
+    """A Ray actor: a bench that works with one thread, and the photographs of all parts."""
 
-    def __init__(self, setup: Setup) -> None:
-        self.bench = setup.bench()
+    def __init__(self, setup: Setup, batches: Sequence[Sequence[Photo]]) -> None:
+        self.bench, self.batches = setup.bench(), batches
 
-    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        """A part's number and photographs (pickled: Arrow knows no paths) → its number and rows."""
-        return {"number": row["number"], "part": stored_part(pickle.loads(row["photos"]), self.bench)}
-
-
-def _row(number: int, photos: Sequence[Photo]) -> dict[str, Any]:
-    """A part as columns that Arrow knows; every machine finds the photographs under the same absolute paths."""
-    whole = [(replace(stored, path=stored.path.resolve()), label) for stored, label in photos]
-    return {"number": number, "photos": pickle.dumps(whole)}
+    def __call__(self, row: dict[str, int]) -> dict[str, Any]:
+        """A part's number → its number and rows."""
+        return {**row, "part": stored_part(self.batches[row["number"]], self.bench)}
 
 
 def on_ray(setup: Setup, batches: Sequence[Sequence[Photo]], address: str | None = None) -> Way:
@@ -62,8 +55,10 @@ def on_ray(setup: Setup, batches: Sequence[Sequence[Photo]], address: str | None
                 max_tasks_in_flight_per_actor=IN_FLIGHT,
             )
             measure: Any = Measure  # Ray takes a class as well as a function, and does not say so
-            rows = from_items([_row(n, batches[n]) for n in missing], override_num_blocks=len(missing))
-            for row in rows.map(measure, fn_constructor_args=(setup,), compute=actors, num_cpus=1).iter_rows():
+            numbers = from_items([{"number": number} for number in missing], override_num_blocks=len(missing))
+            everywhere = [[(replace(at, path=at.path.resolve()), label) for at, label in batch] for batch in batches]
+            made = (setup, everywhere)  # paths as every machine knows them
+            for row in numbers.map(measure, fn_constructor_args=made, compute=actors, num_cpus=1).iter_rows():
                 yield int(row["number"]), row["part"]
         except RayError as error:
             raise _ours(error) from error
