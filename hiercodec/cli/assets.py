@@ -164,20 +164,20 @@ def _effort(args: argparse.Namespace) -> int:
     check_writable(args.out)
     run.one_thread()
     found = {data["data"]["name"]: data for data in (effort.bought(rows.read(path)) for path in args.rows)}
-    specs = dict.fromkeys(
-        spec for data in found.values() for codec in data["codecs"] for spec in (codec.partition("@")[0], codec)
-    )
+    steered = {}
+    for data in found.values():
+        for codec, row in data["codecs"].items():
+            steered |= {codec.partition("@")[0]: [], codec: row["steered_by"]}
     rgb = photo(None, 256)
     result = {
         "schema": 1,
         "command": command_line(args),
         "date": today(),
-        "steered_by": "lite0",
         "seconds": {
             "photo": "astronaut, 256×256",
             "threads": 1,
             **environment(),
-            "encode_cpu_s": effort.seconds([*specs], rgb),
+            "encode_cpu_s": effort.seconds(steered, rgb),
         },
         "data": found,
     }

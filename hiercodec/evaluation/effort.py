@@ -17,7 +17,7 @@ from hiercodec.evaluation.rows import Rows
 def bought(rows: Rows) -> dict[str, Any]:
     """Plain data: how each `MODEL@PURPOSE:EFFORT` of a file of rows differs from its MODEL, every prefix counted.
 
-    Per codec: `bytes`, per cent more bits for the same PSNR; `psnr`, dB more for the same bits; `meaning`, judge → level →
+    Per codec: `steered_by`, the classifiers that its encoder asked; `bytes`, per cent more bits for the same PSNR; `psnr`, dB more for the same bits; `meaning`, judge → level →
     bits of meaning more for the same bits (of the right answer: the base-2 logarithm of its probability, times the number
     of groups); `file`, mean bits a pixel and PSNR of whole files. Bjøntegaard means over the prefixes that were measured,
     with 95 % intervals over photographs.
@@ -30,7 +30,7 @@ def bought(rows: Rows) -> dict[str, Any]:
             plain = cells.get(spec.rpartition("@")[0])
             if plain is None or plain.codec == spec:
                 continue
-            entry = found.setdefault(spec, {"meaning": {}})
+            entry = found.setdefault(spec, {"steered_by": steering(rows, spec), "meaning": {}})
             entry["bytes"] = rate_at_equal(ours, plain, ["psnr"])[0].to_json()
             entry["psnr"] = at_equal_rate(ours, plain, ["psnr"])[0].to_json()
             ends = [(float(c.bpp[:, -1].mean()), float(c.values["psnr"][:, -1].mean())) for c in (ours, plain)]
@@ -48,13 +48,18 @@ def bought(rows: Rows) -> dict[str, Any]:
     }
 
 
-def seconds(specs: Sequence[str], rgb: np.ndarray, repeats: int = 3) -> dict[str, float]:
-    """Processor seconds, the median of `repeats`, that encoding uint8 (H, W, 3) takes with each specification."""
+def steering(rows: Rows, codec: str) -> list[str]:
+    """Who steered the files of a codec, as the rows' file says; nobody where it says nothing."""
+    return list((rows.meta.get("provenance") or {}).get("steered_by", {}).get(codec, ()))
+
+
+def seconds(steered: Mapping[str, Sequence[str]], rgb: np.ndarray, repeats: int = 3) -> dict[str, float]:
+    """Processor seconds, the median of `repeats`, that encoding uint8 (H, W, 3) takes each codec, steered by these."""
     from hiercodec import models
 
     found = {}
-    for spec in specs:
-        name, options = purposes.read(spec)
+    for spec, classifiers in steered.items():
+        name, options = purposes.read(spec.partition(" by ")[0], classifiers or purposes.STEERING)
         codec, taken = models.load(name), []
         for _ in range(repeats + 1):
             start = time.process_time()
@@ -71,12 +76,13 @@ def table(result: Mapping[str, Any]) -> str:
         lines += [f"**{name}**, {data['photos']} photographs: `{data['command']}`", ""]
         judges = list(dict.fromkeys(judge for row in data["codecs"].values() for judge in row["meaning"]))
         titles = [f"meaning more at equal bytes by {judge.partition('@')[0]}, bits" for judge in judges]
-        head = ["encoder", "CPU seconds", "bytes at equal PSNR", "dB at equal bytes", *titles]
+        head = ["encoder", "steered by", "CPU seconds", "bytes at equal PSNR", "dB at equal bytes", *titles]
         lines += [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
         for spec, row in data["codecs"].items():
-            told = [" / ".join(words(gap, "", 2) for gap in row["meaning"][judge].values()) for judge in judges]
+            told = [" / ".join(words(g, "", 2) for g in row["meaning"].get(judge, {}).values()) or "-" for judge in judges]
+            steered = " and ".join(spec.partition("@")[0].removeprefix("timm:") for spec in row["steered_by"]) or "nobody"
             spent = f"{result['seconds']['encode_cpu_s'][spec]:.2f}"
-            cells = [f"`{spec}`", spent, words(row["bytes"], " %", 1), words(row["psnr"], "", 2), *told]
+            cells = [f"`{spec.partition(' by ')[0]}`", steered, spent, words(row["bytes"], " %", 1), words(row["psnr"], "", 2), *told]
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines)
