@@ -17,10 +17,10 @@ from hiercodec.evaluation.rows import Rows
 def bought(rows: Rows) -> dict[str, Any]:
     """Plain data: how each `MODEL@PURPOSE:EFFORT` of a file of rows differs from its MODEL, every prefix counted.
 
-    Per codec: `steered_by`, the classifiers that its encoder asked; `bytes`, per cent more bits for the same PSNR; `psnr`, dB more for the same bits; `meaning`, judge → level →
-    bits of meaning more for the same bits (of the right answer: the base-2 logarithm of its probability, times the number
-    of groups); `file`, mean bits a pixel and PSNR of whole files. Bjøntegaard means over the prefixes that were measured,
-    with 95 % intervals over photographs.
+    Per codec: `steered_by`, the classifiers that its encoder asked; `bytes`, per cent more bits for the same PSNR; `psnr`,
+    dB more for the same bits; `meaning`, judge → level → bits of meaning more for the same bits (of the right answer: the
+    base-2 logarithm of its probability, times the number of groups); `file`, mean bits a pixel and PSNR of whole files.
+    Bjøntegaard means over the prefixes that were measured, with 95 % intervals over photographs.
     """
     found: dict[str, Any] = {}
     measures = [bits(level) for level in rows.levels]
@@ -79,10 +79,12 @@ def table(result: Mapping[str, Any]) -> str:
         head = ["encoder", "steered by", "CPU seconds", "bytes at equal PSNR", "dB at equal bytes", *titles]
         lines += [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
         for spec, row in data["codecs"].items():
-            told = [" / ".join(words(g, "", 2) for g in row["meaning"].get(judge, {}).values()) or "-" for judge in judges]
-            steered = " and ".join(spec.partition("@")[0].removeprefix("timm:") for spec in row["steered_by"]) or "nobody"
+            told = [row["meaning"].get(judge, {}).values() for judge in judges]
+            steered = " and ".join(name.partition("@")[0].removeprefix("timm:") for name in row["steered_by"])
             spent = f"{result['seconds']['encode_cpu_s'][spec]:.2f}"
-            cells = [f"`{spec.partition(' by ')[0]}`", steered, spent, words(row["bytes"], " %", 1), words(row["psnr"], "", 2), *told]
+            cells = [f"`{spec.partition(' by ')[0]}`", steered or "nobody", spent]
+            cells += [words(row["bytes"], " %", 1), words(row["psnr"], "", 2)]
+            cells += [" / ".join(words(gap, "", 2) for gap in gaps) or "-" for gaps in told]
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines)

@@ -234,7 +234,9 @@ def _merged(a: Any, b: Any, where: str = "") -> Any:
 def without(rows: Rows, codec: str) -> Rows:
     """The rows of all other codecs, as if this one had not been measured: so that it can be measured anew and joined."""
     made_by = {
-        key: {name: value for name, value in found.items() if name != codec} if key in {"models", "rivals"} else found
+        key: {name: value for name, value in found.items() if name != codec}
+        if key in {"models", "rivals", "steered_by"}
+        else found
         for key, found in rows.meta["provenance"].items()
     }
     others = [name for name in rows.frame["codec"].unique() if name != codec]

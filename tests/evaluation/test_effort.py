@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -35,7 +36,21 @@ def test_the_table_says_every_figure_with_its_interval():
     drawn = table({"data": {"some": data}, "seconds": {"encode_cpu_s": {SPEC: 1.25}}})
     (line,) = [line for line in drawn.splitlines() if line.startswith(f"| `{SPEC}`")]
     assert line.count("[") == 5
-    assert "| 1.25 | −" in line
+    assert "| nobody | 1.25 | −" in line
+
+
+def test_who_steered_is_said_and_who_steered_does_not_judge():
+    ours = f"{SPEC} by net"
+    made = some_rows(12, codecs=(ours, "lite"), judges=("a", "b"))
+    frame = made.frame[~((made.frame["codec"] == ours) & (made.frame["judge"] == "b"))]
+    meta = {
+        **made.meta,
+        "provenance": {**made.meta["provenance"], "steered_by": {ours: ["timm:net@FILE?x=1", "other"]}},
+    }
+    data = bought(replace(made, frame=frame, meta=meta))
+    assert [*data["codecs"][ours]["meaning"]] == ["a"]
+    drawn = table({"data": {"some": data}, "seconds": {"encode_cpu_s": {ours: 1.25}}})
+    assert f"| `{SPEC}` | net and other | 1.25 |" in drawn
 
 
 def test_the_page_on_effort_shows_what_was_measured():

@@ -27,6 +27,12 @@ def test_the_same_network_under_another_name_is_the_same():
     assert in_loss("timm:tf_efficientnet_lite2.in1k", CARD) is True
 
 
+def test_who_steered_the_encoder_counts_like_one_in_the_loss():
+    assert in_loss("lite0", {**CARD, "steered_by": ["lite0"]}) is True
+    assert in_loss("timm:resnet18", {**CARD, "steered_by": ["lite0"]}) is False
+    assert in_loss("timm:tf_efficientnet_lite0.in1k", {"steered_by": ["lite0"]}) is True
+
+
 def test_no_card_no_word():
     assert in_loss("lite0", {}) is None
     assert in_loss("lite0", {"training": {"classifier": ""}, "started_from": None}) is False

@@ -50,6 +50,14 @@ def test_purposes_differ_in_what_they_keep(classifier):
     assert weights["machines"] > weights["both"] > 0
 
 
+def test_several_classifiers_are_kept_alike(classifier):
+    x = torch.rand(1, 3, 64, 64)
+    (one, two) = (options(4, "both", of)["keep"] for of in (classifier, [classifier, classifier]))
+    assert two.weight == one.weight
+    for found, kept in zip(two.features(x), [*one.features(x), *one.features(x)], strict=True):
+        assert torch.equal(found, kept)
+
+
 def test_what_cannot_be_is_refused_in_one_line(classifier):
     for effort in (-1, 10, 2.5):
         with pytest.raises(InputError, match="effort must be a whole number 0 to 9, got"):

@@ -21,7 +21,7 @@ from hiercodec.evaluation import rows
 from hiercodec.evaluation.meaning import bits_of_meaning
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.parts import BATCH, Parts, check_out
-from hiercodec.evaluation.peers import HierPeer, cut_shares, rival, shares_and_ends
+from hiercodec.evaluation.peers import RIVALS, HierPeer, cut_shares, rival, shares_and_ends
 from hiercodec.evaluation.run import Bench, Setup, here, photos_of, run
 from hiercodec.images import load_rgb
 from hiercodec.taxonomy import load_hierarchy
@@ -241,6 +241,24 @@ def test_force_measures_anew(folder, tmp_path):
 
 def test_a_setup_takes_the_hierarchy_that_everything_else_takes():
     assert Setup().hierarchy == load_hierarchy().name
+
+
+def test_files_that_others_steer_have_a_name_of_their_own_and_say_who():
+    """An encoder without an effort asks nobody; lite0 steers unless others are named."""
+    (plain,) = Setup(models=("lite@people:1",), steering=("lite2",)).bench().peers
+    assert (plain.name, plain.steered_by) == ("lite@people:1", ())
+    (usual,) = Setup(models=("lite@both:1",), judges=()).bench().peers
+    assert (usual.name, usual.steered_by) == ("lite@both:1", ("lite0",))
+    bench = Setup(models=("lite@both:1",), steering=("lite2",), judges=("lite2",)).bench()
+    assert bench.peers[0].name == "lite@both:1 by lite2"
+    made_by = bench.meta("", [], [])["provenance"]
+    assert made_by["steered_by"] == {"lite@both:1 by lite2": ["lite2"]}
+    assert made_by["judges"]["lite2"]["in_loss"] == {"lite@both:1 by lite2": True}
+
+
+def test_formats_are_at_their_best_for_what_the_setup_says():
+    bench = Setup(models=(), codecs=("avif",), judges=(), purpose="people").bench()
+    assert bench.peers == [RIVALS["avif"].tuned_for("people")]
 
 
 def test_two_photographs_of_one_name_are_refused(folder):
