@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from hiercodec.classify.classifier import Classifier as Network
-    from hiercodec.models import Codec, Decoded
+    from hiercodec.models import Codec, Decoded, WaveCodec
     from hiercodec.protocols import Classifier
 
 _classifier = functools.lru_cache(maxsize=2)(load_classifier)
@@ -76,7 +76,7 @@ class Stopped:
         return f"Stopped({self.bytes} bytes: {self.level} {self.answer!r}, {self.confidence:.2f} sure)"
 
 
-def load(model: str | FilePath = "lite", *, device: str = "cpu") -> Codec:
+def load(model: str | FilePath = "lite", *, device: str = "cpu") -> Codec | WaveCodec:
     """A codec: a shipped model by name, or a `.safetensors` file with its card beside it; `ModelNotFound` otherwise."""
     from hiercodec import models
 

@@ -6,6 +6,8 @@ from hiercodec.models.channels.network import HierNetwork
 from hiercodec.models.channels.prefixes import PrefixDecoder
 from hiercodec.models.common import Decoded
 from hiercodec.models.store import find, load, shipped
+from hiercodec.models.wave.codec import WaveCodec
+from hiercodec.models.wave.preset import WavePreset
 
 __all__ = [
     "LITE",
@@ -18,6 +20,8 @@ __all__ = [
     "LinearPath",
     "PrefixDecoder",
     "Preset",
+    "WaveCodec",
+    "WavePreset",
     "find",
     "load",
     "shipped",

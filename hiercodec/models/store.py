@@ -1,21 +1,24 @@
 """Weights on disk: one safetensors file and one JSON card a model, and the models that are shipped.
 
-The file holds half-precision network weights, the integer tables of z's prior, and (under `training.`) what training needs
-to go on. The fingerprint is a hash of everything a decoder uses; it stands in every stream's header.
+The file holds half-precision network weights, for models of channels the integer tables of z's prior, and (under
+`training.`) what training needs to go on. The fingerprint is a hash of everything a decoder uses; it stands in every
+stream's header.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as deserialise
 from safetensors.torch import save as serialise
-from torch import Tensor
+from torch import Tensor, nn
 
 from hiercodec import stream
 from hiercodec.errors import ConfigError, InputError, ModelNotFound
@@ -23,12 +26,17 @@ from hiercodec.fsio import locate, read_bytes, write_bytes
 from hiercodec.models.channels.codec import Codec
 from hiercodec.models.channels.config import PRESETS, Preset
 from hiercodec.models.channels.network import HierNetwork
+from hiercodec.models.wave.codec import WaveCodec, WaveNetwork
+from hiercodec.models.wave.preset import WavePreset
 
 MODELS = locate("models")
 """Where the shipped models are."""
 
 MAX_CARD, MAX_WEIGHTS = 2**22, 2**30
 """Bytes that a card and a weights file may have: `tic` takes 50 MB and as much again for training."""
+
+AnyPreset: TypeAlias = "Preset | WavePreset"
+AnyCodec: TypeAlias = "Codec | WaveCodec"
 
 FINGERPRINT_BYTES = 4
 TRAINING = "training."
@@ -47,9 +55,14 @@ def fingerprint(tensors: dict[str, Tensor], declared: str = "") -> bytes:
     return digest.digest()[:FINGERPRINT_BYTES]
 
 
+def half(network: nn.Module) -> dict[str, Tensor]:
+    """A network's weights by name, in half precision, as files hold them."""
+    return {f"network.{k}": v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
+
+
 def pack(network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], medians: np.ndarray) -> dict[str, Tensor]:
-    """All that a decoder needs of a model, by name: half-precision weights and z's tables. `build` makes a codec of it."""
-    tensors = {f"network.{k}": v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
+    """All that a decoder needs of a model of channels, by name: weights and z's tables. `build` makes a codec of it."""
+    tensors = half(network)
     tensors["z.pmf"] = torch.from_numpy(np.concatenate([pmf for _, pmf in pmfs]).astype(np.int32))
     tensors["z.length"] = torch.tensor([len(pmf) for _, pmf in pmfs], dtype=torch.int32)
     tensors["z.offset"] = torch.tensor([offset for offset, _ in pmfs], dtype=torch.int32)
@@ -57,19 +70,17 @@ def pack(network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], medians: np.n
     return tensors
 
 
-def save(path: Path, network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], medians: np.ndarray, card: dict,
+def save(path: Path, preset: AnyPreset, tensors: dict[str, Tensor], card: dict,
          training: dict[str, Tensor] | None = None) -> bytes:  # fmt: skip
     """Write `path` (.safetensors) and its card beside it (.json), each whole or not at all; returns the fingerprint.
 
-    `OutputError` if the disk refuses.
+    `tensors` are those of `pack`, or of `half` for a `wave` model. `OutputError` if the disk refuses.
     """
-    tensors = pack(network, pmfs, medians)
-    for name, value in (training or {}).items():
-        tensors[TRAINING + name] = value.detach().cpu().contiguous()
-    mark = fingerprint(tensors, network.preset.declared)
-    preset = network.preset.to_dict()
-    data = serialise(tensors, metadata={"preset": json.dumps(preset)})
-    card = {**card, "preset": preset, "fingerprint": mark.hex(), "weights": path.name}
+    mark = fingerprint(tensors, preset.declared)
+    more = {TRAINING + name: value.detach().cpu().contiguous() for name, value in (training or {}).items()}
+    described = preset.to_dict()
+    data = serialise({**tensors, **more}, metadata={"preset": json.dumps(described)})
+    card = {**card, "preset": described, "fingerprint": mark.hex(), "weights": path.name}
     card["sha256"] = hashlib.sha256(data).hexdigest()
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, data)
@@ -77,18 +88,35 @@ def save(path: Path, network: HierNetwork, pmfs: list[tuple[int, np.ndarray]], m
     return mark
 
 
+@overload
 def build(
-    preset: Preset, tensors: dict[str, Tensor], *, name: str, card: dict | None = None, device: str = "cpu"
-) -> Codec:
-    """A codec from a preset and the tensors of `pack`, as they are or as `save` wrote them."""
-    network = HierNetwork(preset)
+    preset: Preset, tensors: dict[str, Tensor], *, name: str, card: dict | None = ..., device: str = ...
+) -> Codec: ...
+@overload
+def build(
+    preset: AnyPreset, tensors: dict[str, Tensor], *, name: str, card: dict | None = ..., device: str = ...
+) -> AnyCodec: ...
+def build(
+    preset: AnyPreset, tensors: dict[str, Tensor], *, name: str, card: dict | None = None, device: str = "cpu"
+) -> AnyCodec:
+    """A codec from a preset and its tensors, as they are or as `save` wrote them."""
     state = {k.removeprefix("network."): v.float() for k, v in tensors.items() if k.startswith("network.")}
+    mark = fingerprint(tensors, preset.declared)
+    if isinstance(preset, WavePreset):
+        waves = WaveNetwork(preset)
+        waves.load_state_dict(state)
+        return WaveCodec(waves, name=name, fingerprint=mark, card=card, device=device)
+    network = HierNetwork(preset)
     network.load_state_dict(state)
     pmf, ends = tensors["z.pmf"].numpy(), np.cumsum(tensors["z.length"].numpy())
     pieces = np.split(pmf, ends[:-1])
     tables = stream.Tables.from_pmfs(list(zip(tensors["z.offset"].tolist(), pieces, strict=True)))
-    medians, mark = tensors["z.median"].numpy(), fingerprint(tensors, preset.declared)
-    return Codec(network.to(device), tables, medians, name=name, fingerprint=mark, card=card)
+    return Codec(network.to(device), tables, tensors["z.median"].numpy(), name=name, fingerprint=mark, card=card)
+
+
+def preset_of(values: Mapping[str, Any]) -> AnyPreset:
+    """The preset of either family that a card describes; `ConfigError` where it is none."""
+    return (WavePreset if values.get("transform") == "wave" else Preset).from_dict(values)
 
 
 def shipped() -> dict[str, dict]:
@@ -114,7 +142,7 @@ def weights_path(name_or_path: str | Path) -> Path:
     return given if given.suffix == ".safetensors" else MODELS / f"{name_or_path}.safetensors"
 
 
-def load(name_or_path: str | Path = "lite", *, device: str = "cpu") -> Codec:
+def load(name_or_path: str | Path = "lite", *, device: str = "cpu") -> AnyCodec:
     """Load a shipped model by name, or a `.safetensors` file with its card beside it.
 
     Raises `ModelNotFound` with the names there are, or if a bit of it is not as its card says.
@@ -128,7 +156,7 @@ def load(name_or_path: str | Path = "lite", *, device: str = "cpu") -> Codec:
     try:
         card, data = read_card(card_path), read_bytes(path, max_bytes=MAX_WEIGHTS)
         _check(data, path, card.get("sha256"))
-        codec = build(Preset.from_dict(card["preset"]), deserialise(data), name=path.stem, card=card, device=device)
+        codec = build(preset_of(card["preset"]), deserialise(data), name=path.stem, card=card, device=device)
         if codec.fingerprint.hex() != card.get("fingerprint", codec.fingerprint.hex()):
             raise ValueError(f"its weights have the fingerprint {codec.fingerprint.hex()}, its card says another")
         return codec
@@ -145,7 +173,7 @@ def _check(data: bytes, path: Path, expected: object) -> None:
         )
 
 
-def find(mark: bytes, *, device: str = "cpu") -> Codec:
+def find(mark: bytes, *, device: str = "cpu") -> AnyCodec:
     """The shipped model with this fingerprint; `ModelNotFound` names it."""
     for name, card in shipped().items():
         if card.get("fingerprint") == mark.hex():

@@ -24,7 +24,10 @@ floor, one busy core; 2 440 bytes ideal) over a bounded rANS in numba:
 from __future__ import annotations
 
 import binascii
+import functools
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from constriction import stream as coders  # pyright: ignore[reportAttributeAccessIssue] (compiled, untyped)
@@ -35,10 +38,18 @@ from hiercodec.stream.tables import Tables
 _WORD = 4  # bytes: constriction's default range coder moves 32-bit words through a 64-bit state
 _GUARD = b"\xff" * (8 * _WORD)
 _FIRST_CHUNK = 64
+_FAMILY = coders.model.Categorical(perfect=False)
 
 
-def checksum(indexes: np.ndarray, means: np.ndarray) -> int:
+def _weights(pmfs: np.ndarray) -> np.ndarray:
+    """Integer pmfs as the library has to be given them (`Tables.model` says why); float32 holds whole numbers below 2²⁴."""
+    return (np.asarray(pmfs) - 1).astype(np.float32)
+
+
+def checksum(indexes: np.ndarray, means: np.ndarray, *, start: int = 0xFFFF) -> int:
     """16-bit CRC of one block's entropy parameters: scale indexes as uint8, then grid means as little-endian int16.
+
+    `start` is the CRC of what came before.
 
     `ValueError` if a value does not fit its type: a wrapped value would make different parameters look alike.
     """
@@ -47,7 +58,7 @@ def checksum(indexes: np.ndarray, means: np.ndarray) -> int:
         raise ValueError("scale indexes must be 0 to 255")
     if means.size and not (means.min() >= -32768 and means.max() <= 32767):
         raise ValueError("grid means must fit 16 bits")
-    crc = binascii.crc_hqx(np.ascontiguousarray(indexes, dtype=np.uint8).tobytes(), 0xFFFF)
+    crc = binascii.crc_hqx(np.ascontiguousarray(indexes, dtype=np.uint8).tobytes(), start)
     return binascii.crc_hqx(np.ascontiguousarray(means, dtype="<i2").tobytes(), crc)
 
 
@@ -76,6 +87,14 @@ class SymbolWriter:
             model = tables.model(index)
             if model is not None:
                 self._encoder.encode(shifted[start:stop], model)
+
+    def write_pmfs(self, symbols: np.ndarray, pmfs: np.ndarray) -> None:
+        """Code `symbols` int[n] in the given order, each by its own table of `pmfs` (n, K), integers as `Tables` has them.
+
+        The symbols are 0…K−1, every entry is ≥ 1, every row sums to 2²⁴.
+        """
+        if len(symbols):
+            self._encoder.encode(np.asarray(symbols, np.int32), _FAMILY, _weights(pmfs))
 
     def payload(self) -> bytes:
         """The shortest byte string that decodes to the symbols when followed by zero bytes; no symbols give no bytes."""
@@ -148,11 +167,23 @@ class SymbolReader:
                 except AssertionError:  # the library's word for bits that no encoder writes with these tables
                     raise CorruptStream("a payload does not decode with its tables", offset=0) from None
             else:
-                agreed = _common(self._low, self._high, model, stop - start)
+                agreed = _common(self._low, self._high, functools.partial(_alike, model), stop - start)
                 symbols[start : start + len(agreed)] = agreed + offset
                 if len(agreed) < stop - start:
                     return symbols[: start + len(agreed)]
         return symbols
+
+    def read_pmfs(self, pmfs: np.ndarray) -> np.ndarray:
+        """The next symbols (int32), each by its own table of `pmfs` (n, K); otherwise as `read`."""
+        if not len(pmfs):
+            return np.zeros(0, np.int32)
+        weights = _weights(pmfs)
+        if self._high is not None:
+            return _common(self._low, self._high, functools.partial(_each_its_own, weights), len(pmfs))
+        try:
+            return self._low.decode(_FAMILY, weights)
+        except AssertionError:
+            raise CorruptStream("a payload does not decode with its tables", offset=0) from None
 
 
 def decode_symbols(data: bytes, indexes: np.ndarray, tables: Tables, complete: bool) -> tuple[np.ndarray, int]:
@@ -167,41 +198,56 @@ def decode_symbols(data: bytes, indexes: np.ndarray, tables: Tables, complete: b
     return symbols, len(found)
 
 
-def _common(low, high, model, count: int) -> np.ndarray:
+_Take = Callable[[Any, int, int], np.ndarray]
+"""Decodes the symbols start…stop of a call with a decoder."""
+
+
+def _each_its_own(weights: np.ndarray, decoder, start: int, stop: int) -> np.ndarray:
+    """The symbols start…stop, each of its own table."""
+    return decoder.decode(_FAMILY, weights[start:stop])
+
+
+def _alike(model, decoder, start: int, stop: int) -> np.ndarray:
+    """The symbols start…stop of one table."""
+    return decoder.decode(model, stop - start)
+
+
+def _common(low, high, take: _Take, count: int) -> np.ndarray:
     """The leading symbols, at most `count`, on which both decoders agree."""
     parts, done, chunk = [], 0, _FIRST_CHUNK
     while done < count:
-        size = min(chunk, count - done)
-        a, b = _up_to(low, model, size), _up_to(high, model, size)
+        stop = min(done + chunk, count)
+        a, b = _up_to(low, take, done, stop), _up_to(high, take, done, stop)
         shared = min(len(a), len(b))
         differ = np.flatnonzero(a[:shared] != b[:shared])
         agreed = int(differ[0]) if len(differ) else shared
         parts.append(a[:agreed])
-        done += agreed
-        if agreed < size:
+        if done + agreed < stop:
             break
+        done = stop
         chunk *= 2
     return np.concatenate(parts)
 
 
-def _up_to(decoder, model, count: int) -> np.ndarray:
-    """Up to `count` symbols; fewer where the bits turn out to be none that an encoder writes.
+def _up_to(decoder, take: _Take, start: int, stop: int) -> np.ndarray:
+    """The symbols start…stop; fewer where the bits turn out to be none that an encoder writes.
 
     On failure the library returns nothing at all, so the good part is found again from a copy, by halving.
     """
     saved = decoder.clone()
     try:
-        return decoder.decode(model, count)
+        return take(decoder, start, stop)
     except AssertionError:
         pass
     good = [np.zeros(0, dtype=np.int32)]
-    size = 1 << (count.bit_length() - 1)
+    size = 1 << ((stop - start).bit_length() - 1)
     while size:
         trial = saved.clone()
-        try:
-            good.append(trial.decode(model, size))
-            saved = trial
-        except AssertionError:
-            pass
+        if start + size <= stop:
+            try:
+                good.append(take(trial, start, start + size))
+                saved, start = trial, start + size
+            except AssertionError:
+                pass
         size //= 2
     return np.concatenate(good)

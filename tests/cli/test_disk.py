@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from hiercodec import fsio, models
@@ -93,7 +92,7 @@ def test_a_model_is_written_whole_or_not_at_all(disk):
 
     network = HierNetwork(TINY_LITE)
     with pytest.raises(OutputError, match=disk[1]):
-        models.store.save(disk[0] / "m.safetensors", network, [(0, np.array([1 << 24]))], np.zeros(1), {"name": "m"})
+        models.store.save(disk[0] / "m.safetensors", TINY_LITE, models.store.half(network), {"name": "m"})
     assert not [path for path in disk[0].iterdir() if path.name != "filler"]
 
 
@@ -108,8 +107,6 @@ def test_a_model_that_was_there_stays_when_a_new_one_does_not_fit(tmp_path, monk
 
     monkeypatch.setattr(fsio.os, "fsync", full)
     with pytest.raises(OutputError, match="No space left"):
-        models.store.save(
-            path, HierNetwork(TINY_LITE), [(0, np.array([1 << 24]))], torch.zeros(1).numpy(), {"name": "m"}
-        )
+        models.store.save(path, TINY_LITE, models.store.half(HierNetwork(TINY_LITE)), {"name": "m"})
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -8,7 +8,9 @@ from safetensors.torch import load_file
 
 from hiercodec.models import LITE, TIC, LinearBlock, LinearPath
 from hiercodec.models.channels.config import Preset
-from hiercodec.models.store import build, save
+from hiercodec.models.store import build, half, pack, save
+from hiercodec.models.wave.codec import WaveNetwork
+from hiercodec.models.wave.preset import WAVE
 
 TINY_LITE = LITE.scaled(
     name="tiny-lite",
@@ -38,7 +40,7 @@ def make_codec(preset: Preset, folder, seed: int = 0):
             delta.out.weight.normal_(std=0.05)
     pmfs, medians = model.z_pmfs()
     path = folder / f"{preset.name}.safetensors"
-    save(path, model.network, pmfs, medians, {"name": preset.name})
+    save(path, preset, pack(model.network, pmfs, medians), {"name": preset.name})
     return build(preset, load_file(path), name=preset.name)
 
 
@@ -49,3 +51,18 @@ def smooth_photo(rng: np.random.Generator, height: int, width: int) -> np.ndarra
     base = np.stack([np.sin(x + a) + np.cos(y * 1.3 + b) for a, b in phase], -1)
     base += 1.5 * (x + y > rng.uniform(0.5, 2))[..., None] + rng.normal(0, 0.05, (height, width, 3))
     return (255 * (base - base.min()) / np.ptp(base)).astype(np.uint8)
+
+
+def make_wave(folder, seed: int = 0):
+    """A tiny `wave` codec with random but lively weights, through the file format that real ones travel in."""
+    torch.manual_seed(seed)
+    preset = WAVE.scaled(name="tiny-wave", width=8, filter_width=8, filter_blocks=1)
+    network = WaveNetwork(preset)
+    with torch.no_grad():
+        network.filter.leave.weight.normal_(std=0.02)
+        for phase in network.context.phases:
+            for head in (phase.head, phase.head_ll):
+                head.bias[: len(head.bias) // 3] = -2  # most coefficients are insignificant
+    path = folder / "tiny-wave.safetensors"
+    save(path, preset, half(network), {"name": preset.name})
+    return build(preset, load_file(path), name=preset.name)

@@ -158,7 +158,7 @@ class CodecTask:
             **progress,
         }
         extra = {f"bottleneck.{k}": v for k, v in prior.items() if not k.startswith("_")}
-        store.save(path, module.network, pmfs, medians, card, extra)
+        store.save(path, module.network.preset, store.pack(module.network, pmfs, medians), card, extra)
 
     def validate(self, path: Path) -> dict[str, Any]:
         """Real coded bytes of held-out photographs, by the exported half-precision weights."""

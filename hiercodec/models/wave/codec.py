@@ -1,0 +1,357 @@
+"""The wave codec: photographs in, `.hc` streams out, and back from any prefix of one.
+
+x ──analyse──► bands · gains ──⌊·/T⌋──► indexes ──planes, coarse to fine──► one block a level ──► stream
+x̂ ◄──filter── ◄──synthesise── bands ◄──points── indexes of the planes that arrived ◄──────────────┘
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from hiercodec import stream
+from hiercodec.errors import CorruptStream, InputError, ModelMismatch, ParameterDesync
+from hiercodec.images import as_rgb
+from hiercodec.levels import plan_id
+from hiercodec.models.common import Decoded
+from hiercodec.models.wave import wavelet
+from hiercodec.models.wave.context import BANDS, ContextNetwork, unpack
+from hiercodec.models.wave.filter import Filter
+from hiercodec.models.wave.planes import Block, Layout, Symbols, begins_of, block_symbols, by_scale, indexes_of, tell
+from hiercodec.models.wave.preset import WavePreset
+from hiercodec.models.wave.wavelet import SCALES
+
+STRIDE = 16
+"""Pixels that a cell of a map of bits covers, each way."""
+
+
+class WaveNetwork(nn.Module):
+    """Both networks of a wave codec: `context`, which feeds the entropy coder, and `filter`, which ends the synthesis."""
+
+    def __init__(self, preset: WavePreset) -> None:
+        super().__init__()
+        self.preset, self.plan = preset, preset.plan
+        self.context = ContextNetwork(preset.width, preset.planes)
+        self.filter = Filter(preset.filter_width, preset.filter_blocks)
+
+    def gains(self, like: Tensor) -> list[Tensor]:
+        """The gains of [LL, scales…] as (1, C, 1, 1)."""
+        rows = torch.tensor(self.preset.gains, device=like.device, dtype=like.dtype)
+        return [rows[0].view(1, 3, 1, 1), *(row.repeat_interleave(3).view(1, BANDS, 1, 1) for row in rows[1:])]
+
+    def analyse(self, x: Tensor) -> list[Tensor]:
+        """x (B, 3, H, W) in 0…255 → the bands times their gains."""
+        bands = wavelet.analyse(x)
+        return [band * gain for band, gain in zip(bands, self.gains(x), strict=True)]
+
+    def synthesise(self, bands: Sequence[Tensor], reached: Tensor, height: int, width: int) -> Tensor:
+        """Bands times their gains, and log2 of the threshold reached (B,) → x̂ (B, 3, H, W) in 0…1, not clamped."""
+        even = [band / gain for band, gain in zip(bands, self.gains(bands[0]), strict=True)]
+        x = wavelet.synthesise(even, height, width) / 255
+        return self.filter(x.contiguous(memory_format=torch.channels_last), reached)
+
+
+class WaveCodec:
+    """A `wave` model, ready to encode photographs and decode any prefix of their streams.
+
+    Wavelet and filter run in float32 where the network lives; what feeds the entropy coder is exact integer arithmetic on
+    the CPU (`context`). Nothing is remembered between calls.
+    """
+
+    def __init__(self, network: WaveNetwork, *, name: str, fingerprint: bytes, card: dict | None = None,
+                 device: str = "cpu") -> None:  # fmt: skip
+        network.context.freeze()
+        self.network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        self.network.filter.to(device)
+        self.plan, self.name, self.fingerprint, self.card = network.plan, name, fingerprint, card or {}
+
+    @property
+    def device(self) -> torch.device:
+        """Where wavelet and filter run."""
+        return next(self.network.filter.parameters()).device
+
+    @torch.inference_mode()
+    def encode(
+        self,
+        picture: Image.Image | np.ndarray,
+        *,
+        effort: int = 0,
+        keep: object | None = None,
+        core: stream.Core | None = None,
+    ) -> bytes:
+        """Encode a PIL image or uint8 RGB (H, W, 3) into a complete stream; `ImageError` for anything else.
+
+        `core`, if given, stands first and says what the picture is (`classify.core_of` makes one). `InputError` for an
+        `effort`: there is no symbol search for this family yet.
+        """
+        if effort or keep is not None:
+            raise InputError(f"model {self.name!r} has no efforts yet: encode without one, or with model 'lite'")
+        rgb = as_rgb(picture)
+        height, width = rgb.shape[:2]
+        header = stream.Header(width, height, self.fingerprint, self.plan, True, core.mark if core else None)
+        x = torch.tensor(rgb, device=self.device).permute(2, 0, 1)[None].float()
+        bands = [band.cpu() for band in self.network.analyse(x)]
+        return self.write(header, indexes_of(bands, self.network.preset.finest, self.network.preset.planes), core)
+
+    def write(self, header: stream.Header, indexes: Sequence[np.ndarray], core: stream.Core | None = None) -> bytes:
+        """The stream of coefficients given by their indexes at the finest threshold (int64, raveled, a scale each)."""
+        planes, layout = self.network.preset.planes, layout_of(header)
+        begins = begins_of(indexes, planes)
+        payloads, checks = [], []
+        for j, level in enumerate(self.plan):
+            writer = stream.SymbolWriter()
+            if not j:
+                writer.write(begins, np.zeros(SCALES, np.int64), begin_table(planes))
+            before = [np.sign(k) * (np.abs(k) >> (planes - level.start)) for k in indexes]
+            runs = block_symbols(self.network.context, layout, before, range(level.start, level.stop), begins)
+            check, values = Check(), None
+            try:
+                while True:
+                    plane, symbols = runs.send(values) if values is not None else next(runs)
+                    values = symbols.of(indexes, planes - 1 - plane)
+                    writer.write_pmfs(values, symbols.pmfs())
+                    check.add(symbols)
+            except StopIteration:
+                pass
+            payloads.append(writer.payload())
+            checks.append(check.value)
+        return stream.write(header, b"", payloads, checks, core=core.payload if core else b"")
+
+    def decode(self, data: bytes, *, bit_map: bool = False) -> Decoded:
+        """Decode any prefix of a stream that holds its header; `bit_map` also tells where in the picture its bits went.
+
+        Raises `ModelMismatch` for another model's stream and the other stream errors for damage. Truncation is no error.
+        """
+        return self.prefixes(data, bit_map=bit_map).at()
+
+    def prefixes(self, data: bytes, *, bit_map: bool = False) -> WavePrefixes:
+        """A decoder of this stream's prefixes, which works out once what they share: `.at(n_bytes)`. Raises as `decode`."""
+        return WavePrefixes(self, data, bit_map=bit_map)
+
+    def parse(self, data: bytes) -> stream.Stream:
+        """The parsed stream; raises as `stream.parse`, and `ModelMismatch` for another model's."""
+        parsed = stream.parse(data, self.plan)
+        if parsed.header.fingerprint != self.fingerprint or parsed.header.plan_id != plan_id(self.plan, own=True):
+            mark = parsed.header.fingerprint.hex()
+            raise ModelMismatch(f"made by model {mark}, this is {self.name!r} {self.fingerprint.hex()}", offset=0)
+        return parsed
+
+    def ideal_bits(self, data: bytes) -> float:
+        """Σ -log2 p of all symbols of a complete stream under their tables: what an ideal coder needs."""
+        spent = self.prefixes(data, bit_map=True).state()[0].spent or []
+        return SCALES * float(np.log2(self.network.preset.planes + 1)) + float(sum(part.sum() for part in spent))
+
+    @torch.inference_mode()
+    def synthesise(self, state: State, header: stream.Header) -> np.ndarray:
+        """What the planes tell → uint8 RGB (H, W, 3)."""
+        bands, reached = state.bands(self.network.preset, layout_of(header), header)
+        x_hat = self.network.synthesise(
+            [band.to(self.device) for band in bands], reached.to(self.device), header.height, header.width
+        )
+        rgb = (x_hat[0].clamp(0, 1).permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
+        return np.ascontiguousarray(rgb)
+
+
+class State:
+    """What a prefix tells: signed indexes at the threshold of `plane` (int64, raveled, a scale each; −1: none yet).
+
+    Of a coefficient of which the open plane has told nothing, the index is twice that of the plane before. Where bits are
+    counted, `spent` (float64, as the indexes) is what the symbols of each coefficient cost.
+    """
+
+    def __init__(self, plane: int, indexes: list[np.ndarray], counting: bool) -> None:
+        self.plane, self.indexes = plane, indexes
+        self._told = [np.ones(k.size, bool) for k in indexes]
+        self.spent = [np.zeros(k.size) for k in indexes] if counting else None
+
+    def advance(self, plane: int) -> None:
+        """Open a plane, the present one or a later one."""
+        if plane > self.plane:
+            self.indexes = [k << (plane - self.plane) for k in self.indexes]
+            self._told = [np.zeros(k.size, bool) for k in self.indexes]
+            self.plane = plane
+
+    def complete(self, plane: int) -> None:
+        """All planes up to this one have told what they had to."""
+        self.advance(plane)
+        self._told = [np.ones(k.size, bool) for k in self.indexes]
+
+    def tell(self, symbols: Symbols, values: np.ndarray) -> None:
+        """Take in the first `len(values)` symbols of a run of the open plane."""
+        tell(self.indexes, symbols, values)
+        bits = symbols.bits(values) if self.spent is not None else None
+        for scale, chosen in by_scale(symbols.scale[: len(values)]):
+            where = symbols.position[: len(values)][chosen]
+            self._told[scale][where] = True
+            if self.spent is not None and bits is not None:
+                self.spent[scale][where] += bits[chosen]
+
+    def bands(self, preset: WavePreset, layout: Layout, header: stream.Header) -> tuple[list[Tensor], Tensor]:
+        """[LL, scales…] times their gains, and log2 of the threshold reached (1,): its mean over what is significant."""
+        step = preset.threshold(self.plane)
+        points = np.array([0.0, preset.points[0], preset.points[1], preset.points[1], preset.points[2]])
+        arrays, known, significant = [], 0, 0
+        for k, told, shape in zip(self.indexes, self._told, layout.shapes, strict=True):
+            size = np.abs(k)
+            point = points[np.minimum(np.where(told, size, size >> 1), 4)]
+            value = np.sign(k) * (size + point * np.where(told, 1, 2)) * step
+            arrays.append(torch.from_numpy(value.astype(np.float32).reshape(shape))[None])
+            significant += int(np.count_nonzero(size))
+            known += int(np.count_nonzero(told & (size > 0)))
+        reached = np.log2(2 * step) - (known / significant if significant else 0.0)
+        return unpack(arrays, wavelet.sizes(header.height, header.width)), torch.tensor([reached], dtype=torch.float32)
+
+    def bit_map(self, layout: Layout, header: stream.Header) -> np.ndarray:
+        """Bits spent on every 16×16 pixels, float64 (⌈H/16⌉, ⌈W/16⌉)."""
+        assert self.spent is not None
+        arrays = [torch.from_numpy(s.reshape(shape))[None] for s, shape in zip(self.spent, layout.shapes, strict=True)]
+        bands = unpack(arrays, wavelet.sizes(header.height, header.width))
+        h, w = -(-header.height // STRIDE), -(-header.width // STRIDE)
+        out = np.zeros((h, w))
+        for band, scale in zip(bands, [0, *range(SCALES)], strict=True):
+            a = band[0].sum(0).numpy()
+            stride = 2 ** (SCALES - scale)
+            rows, columns = (
+                np.minimum(np.arange(n) * stride // STRIDE, m - 1) for n, m in zip(a.shape, (h, w), strict=True)
+            )
+            if stride > STRIDE:  # a coefficient of the coarsest scale stands for up to four cells
+                for dy in range(2):
+                    for dx in range(2):
+                        np.add.at(
+                            out, (np.minimum(rows + dy, h - 1)[:, None], np.minimum(columns + dx, w - 1)[None]), a / 4
+                        )
+            else:
+                np.add.at(out, (rows[:, None], columns[None]), a)
+        return out
+
+
+class _Block:
+    """How far a block has been read: its runs of symbols with their planes, and where it goes on."""
+
+    def __init__(self, source: Block, check: Check) -> None:
+        self.runs: list[tuple[int, Symbols]] = []
+        self.check, self._source = check, source
+        self._next = next(source, None)
+
+    def run(self, i: int) -> tuple[int, Symbols] | None:
+        """Run i, if all runs before it have been answered; None behind the last."""
+        return self.runs[i] if i < len(self.runs) else self._next
+
+    def answer(self, i: int, values: np.ndarray) -> None:
+        """The values of run i, all of them."""
+        if i == len(self.runs) and self._next is not None:
+            self.runs.append(self._next)
+            self.check.add(self._next[1])
+            try:
+                self._next = self._source.send(values)
+            except StopIteration:
+                self._next = None
+
+
+class Check:
+    """The checksum of a block: CRC-16 over the logits of its runs, in coding order."""
+
+    def __init__(self) -> None:
+        self.value = stream.checksum(np.zeros(0, np.uint8), np.zeros(0, np.int64))
+
+    def add(self, symbols: Symbols) -> None:
+        """Go on with a run."""
+        self.value = stream.checksum(symbols.parameters(), np.zeros(0, np.int64), start=self.value)
+
+
+class WavePrefixes:
+    """One stream, whole or cut, and the pictures of its prefixes; `WaveCodec.prefixes` makes it.
+
+    The network's work is done once for all prefixes, in memory that grows with the picture and goes when this object does.
+    `stream` is the parsed stream.
+    """
+
+    def __init__(self, codec: WaveCodec, data: bytes, *, bit_map: bool = False) -> None:
+        self._codec, self._data, self._bit_map = codec, bytes(data), bit_map
+        self.stream = codec.parse(self._data)
+        self._layout = layout_of(self.stream.header)
+        self._begins = np.zeros(SCALES, np.int64)
+        self._blocks: list[_Block] = []
+
+    def at(self, n_bytes: int | None = None) -> Decoded:
+        """The picture of the first `n_bytes` (default: all).
+
+        Equal to `Codec.decode(data[:n_bytes])`, and raises as it does. Any order of lengths will do.
+        """
+        n_bytes = len(self._data[:n_bytes])
+        state, level, fraction, told = self.state(n_bytes)
+        image = self._codec.synthesise(state, self.stream.header)
+        bits = state.bit_map(self._layout, self.stream.header) if self._bit_map else None
+        return Decoded(image, level, fraction, n_bytes == self.stream.total_bytes, n_bytes, bits, told)
+
+    def state(self, n_bytes: int | None = None) -> tuple[State, str | None, float, stream.Core | None]:
+        """What the first `n_bytes` tell: the coefficients, the last complete level, the open block's fraction, the core."""
+        parsed = self._codec.parse(self._data[:n_bytes])
+        state = State(-1, [np.zeros(inside.size, np.int64) for inside in self._layout.inside], self._bit_map)
+        level, fraction = None, 0.0
+        for j, section in enumerate(parsed.blocks):
+            if section.check is None:
+                break
+            try:
+                fraction = self._read(j, section, state)
+            except CorruptStream as error:
+                raise CorruptStream(f"block {section.name!r}: {error}", offset=section.offset) from None
+            if not section.complete:
+                break
+            level = section.name
+        return state, level, 1.0 if parsed.complete else fraction, parsed.told
+
+    def _read(self, j: int, section: stream.Section, state: State) -> float:
+        """Bring `state` from the start of block j to where the section ends; returns the share of symbols that arrived."""
+        reader = stream.SymbolReader(section.payload, complete=section.complete)
+        level, planes = self._codec.plan[j], self._codec.network.preset.planes
+        if not j:
+            begins = reader.read(np.zeros(SCALES, np.int64), begin_table(planes))
+            if len(begins) < SCALES:
+                return 0.0
+            self._begins = np.maximum.accumulate(begins).astype(np.int64)
+        if j == len(self._blocks):
+            span = range(level.start, level.stop)
+            source = block_symbols(self._codec.network.context, self._layout, state.indexes, span, self._begins)
+            self._blocks.append(_Block(source, Check()))
+        block, i, arrived = self._blocks[j], 0, 0
+        while (run := block.run(i)) is not None:
+            plane, symbols = run
+            state.advance(plane)
+            values = reader.read_pmfs(symbols.pmfs())
+            state.tell(symbols, values)
+            arrived += len(values)
+            if len(values) < len(symbols):
+                return arrived / self._symbols(level.start, level.stop)
+            block.answer(i, values)
+            i += 1
+        state.complete(level.stop - 1)
+        if section.complete and block.check.value != section.check:
+            raise ParameterDesync(
+                f"entropy parameters of block {section.name!r} differ from the encoder's",
+                block=section.name,
+                offset=section.offset,
+            )
+        return 1.0
+
+    def _symbols(self, start: int, stop: int) -> int:
+        """How many symbols the planes start…stop have: one a coefficient of every scale that has begun."""
+        counts = np.cumsum([np.count_nonzero(inside) for inside in self._layout.inside])
+        scales = (int(np.count_nonzero(self._begins <= plane)) for plane in range(start, stop))
+        return max(1, sum(int(counts[n - 1]) for n in scales if n))
+
+
+@functools.lru_cache(maxsize=4)
+def begin_table(planes: int) -> stream.Tables:
+    """The table of the plane at which a scale begins, 0…`planes`: nearly uniform."""
+    return stream.Tables.from_pmfs([(0, stream.quantize_pmf(np.ones(planes + 1)))])
+
+
+def layout_of(header: stream.Header) -> Layout:
+    """Where the coefficients of a picture of the header's size stand."""
+    return Layout(wavelet.sizes(header.height, header.width), BANDS)

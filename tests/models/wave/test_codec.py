@@ -1,0 +1,144 @@
+"""The wave codec: real files, cut anywhere."""
+
+import contextlib
+
+import numpy as np
+import pytest
+import torch
+
+from hiercodec import stream
+from hiercodec.errors import CorruptStream, InputError, ModelMismatch, ParameterDesync, StreamError
+from hiercodec.evaluation import psnr
+from hiercodec.models.wave.codec import layout_of
+from hiercodec.models.wave.planes import begins_of, indexes_of
+from tests.models.tiny import make_wave, smooth_photo
+
+
+@pytest.fixture(scope="module")
+def codec(tmp_path_factory):
+    return make_wave(tmp_path_factory.mktemp("wave"))
+
+
+@pytest.fixture(scope="module")
+def coded(codec, photo):
+    return codec.encode(photo)
+
+
+def coefficients(codec, photo):
+    """What the encoder codes of a picture."""
+    bands = codec.network.analyse(torch.tensor(photo).permute(2, 0, 1)[None].float())
+    return indexes_of(bands, codec.network.preset.finest, codec.network.preset.planes)
+
+
+def test_every_coefficient_comes_back(codec, photo, coded):
+    state, level, fraction, _ = codec.prefixes(coded).state()
+    inside = layout_of(stream.parse(coded).header).inside
+    for got, sent, where in zip(state.indexes, coefficients(codec, photo), inside, strict=True):
+        assert (got == sent)[where.ravel()].all()
+    assert (level, fraction) == ("fine", 1.0)
+    assert codec.decode(coded).complete
+
+
+def test_every_prefix_decodes_and_more_bytes_never_tell_less(codec, coded):
+    decoder = codec.prefixes(coded)
+    told = -1
+    for n in range(decoder.stream.header_bytes, len(coded) + 1, 7):
+        state, level, fraction, _ = decoder.state(n)
+        known = (state.plane, sum(int(part.sum()) for part in state._told))
+        assert known >= (told if told != -1 else known), n
+        told = known
+        assert 0 <= fraction <= 1
+        if n % 5 == 0:  # one decoder for all cuts says what one for each says
+            alone, *rest = codec.prefixes(coded[:n]).state()
+            assert [level, fraction] == rest[:2]
+            assert all((a == b).all() for a, b in zip(state.indexes, alone.indexes, strict=True))
+    assert codec.decode(coded[: len(coded) // 2]).image.shape == codec.decode(coded).image.shape
+
+
+def test_pictures_get_better(codec, photo, coded):
+    cuts = [*stream.parse(coded).cuts().values()]
+    values = [psnr(photo, codec.decode(coded[:n]).image) for n in cuts]
+    assert values == sorted(values)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (33, 1), (31, 64), (64, 64)])
+def test_any_size(codec, shape):
+    picture = smooth_photo(np.random.default_rng(2), 64, 64)[: shape[0], : shape[1]]
+    data = codec.encode(picture)
+    for n in (stream.parse(data).header_bytes, len(data) // 2, len(data)):
+        if n >= stream.parse(data).header_bytes:
+            assert codec.decode(data[:n]).image.shape == (*shape, 3)
+
+
+def test_a_grey_picture_costs_next_to_nothing(codec):
+    data = codec.encode(np.full((64, 64, 3), 128, np.uint8))
+    assert len(data) < 45
+    assert abs(int(codec.decode(data).image.mean()) - 128) < 3
+
+
+def test_files_are_as_long_as_their_tables_say(codec, coded):
+    payload = sum(len(block.payload) for block in stream.parse(coded).blocks)
+    assert payload == pytest.approx(codec.ideal_bits(coded) / 8, rel=0.01, abs=6)
+
+
+def test_a_map_of_bits_adds_up(codec, coded):
+    for n in (len(coded) // 3, len(coded)):
+        decoder = codec.prefixes(coded, bit_map=True)
+        spent = decoder.at(n).bits
+        assert spent.shape == (6, 8)
+        assert spent.sum() == pytest.approx(sum(part.sum() for part in decoder.state(n)[0].spent))
+
+
+def test_where_scales_begin():
+    silent, loud = np.zeros(4, np.int64), np.array([0, -5])
+    assert begins_of([silent, silent, loud, silent, silent], 9).tolist() == [6, 6, 6, 9, 9]
+
+
+def test_a_stream_of_another_model_is_refused(codec, coded, tiny_lite, photo):
+    with pytest.raises(ModelMismatch):
+        codec.decode(tiny_lite.encode(photo))
+    with pytest.raises(ModelMismatch):
+        tiny_lite.decode(coded)
+
+
+def test_other_parameters_are_noticed(codec, coded):
+    """A decoder that derives other logits than the encoder stops at the block's check."""
+    decoder = codec.prefixes(coded)
+    head = codec.network.context.phases[1].head.weight
+    head[0, 0, 0, 0] += 2.0
+    try:
+        with pytest.raises((ParameterDesync, CorruptStream)):
+            decoder.at()
+    finally:
+        head[0, 0, 0, 0] -= 2.0
+
+
+def test_damage_is_an_error_or_a_picture(codec, coded):
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        broken = bytearray(coded[: int(rng.integers(40, len(coded)))])
+        broken[int(rng.integers(len(broken)))] ^= 1 << int(rng.integers(8))
+        with contextlib.suppress(StreamError):
+            assert codec.decode(bytes(broken)).image.dtype == np.uint8
+
+
+def test_efforts_are_refused_in_words(codec, photo):
+    with pytest.raises(InputError, match="no efforts"):
+        codec.encode(photo, effort=5)
+
+
+def test_a_label_goes_first(codec, photo):
+    from hiercodec import api
+
+    class Sure:
+        name, sha256, weights_id = "sure", "ab" * 32, "ab" * 6
+
+        def probabilities(self, pictures):
+            out = np.full((len(pictures), 1000), 1e-4, np.float32)
+            out[:, 7] = 0.9001
+            return out
+
+    label = api.core(photo, Sure())
+    data = codec.encode(photo, core=label)
+    assert codec.decode(data).core.payload == label.payload
+    assert np.array_equal(codec.decode(data).image, codec.decode(codec.encode(photo)).image)
