@@ -22,7 +22,7 @@ TINY_LITE = LITE.scaled(
         (LinearBlock(((0, 40),), 0.9), LinearBlock(((0, 24), (56, 60)), 0.3), LinearBlock(((24, 56),), 0.3))
     ),
 )
-TINY_TIC = TIC.scaled(name="tiny-tic", n=16, n_hyper=8, width=16, delta_width=8, depths=(1, 1, 2))
+TINY_TIC = TIC.scaled(name="tiny-tic", n=16, n_hyper=8, width=16, delta_width=8, depths=(1, 1, 2), prices=LITE.prices)
 
 
 def make_codec(preset: Preset, folder, seed: int = 0):

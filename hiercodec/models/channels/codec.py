@@ -64,8 +64,8 @@ class Codec:
 
         `core`, if given, stands first and says what the picture is (`classify.core_of` makes one). An `effort` of 1…9 tries
         other symbols than the nearest, each level some 1.7 times as long, and changes nothing in the format: smaller squared
-        error at fewer bits, and `keep` says what else is to survive (see `models.effort`). `ValueError` on another effort;
-        `ImageTooLarge` above 4 million pixels with one.
+        error at fewer bits, and `keep` says what else is to survive (see `models.effort`). `InputError` on another effort
+        and where the model has no prices for one; `ImageTooLarge` above 4 million pixels with one.
         """
         steps = steps_of(effort)
         padded, (height, width) = pad_to_multiple(as_rgb(picture), STRIDE)

@@ -88,7 +88,9 @@ class Preset:
     `transform`, `context` and `order` name parts in the registries `BACKBONES`, `CONTEXTS` and `ORDERS`; `n` is the
     transform width N, `n_hyper` the hyper-latent channels, `width` the width of the shared context and parameter networks,
     `delta_width` that of the Δ-networks (0: none, the paper's ablation). `plan` is any plan of levels. `dead_zone` is how
-    much wider than half a step a block's zero bin is on either side: bits that buy almost nothing are not spent.
+    much wider than half a step a block's zero bin is on either side: bits that buy almost nothing are not spent. `prices`
+    is what a bit of each block may cost an encoder's search (`models.effort`) in squared error (of pixels in 0…1, summed):
+    the slope of the model's own curve there. The last one counts for all further blocks; without any nothing is searched.
     """
 
     name: str
@@ -103,6 +105,7 @@ class Preset:
     context: Annotated[str, _known(CONTEXTS)] = "conv"
     dead_zone: tuple[Annotated[float, Field(ge=0, lt=0.5)], ...] = (0.2, 0.1, 0.1)
     order: Annotated[str, _known(ORDERS)] = DEFAULT
+    prices: tuple[Annotated[float, Field(gt=0)], ...] = ()
 
     @model_validator(mode="after")
     def _one_a_level(self) -> Preset:
@@ -149,6 +152,7 @@ LITE = Preset(
     delta_width=96,
     linear=LinearPath(spatial=(0, 1, 4)),
     context="conv",
+    prices=(0.06, 0.016, 0.007),
 )
 TIC = Preset(
     name="tic", transform="tic", n=192, n_hyper=192, width=320, delta_width=384, depths=(2, 4, 6), context="attention"

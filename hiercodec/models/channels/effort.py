@@ -25,18 +25,13 @@ import torch
 from torch import Tensor
 
 from hiercodec import stream
+from hiercodec.errors import InputError
 from hiercodec.models.channels.blocks import Block
 from hiercodec.models.channels.network import HierNetwork
 from hiercodec.stream.tables import PRECISION
 
 HIGHEST = 9
 """The highest effort."""
-
-PRICES = (0.06, 0.016, 0.007)
-"""What a bit of each block may cost in squared error (of pixels in 0…1, summed): the slope of `lite`'s own curve there.
-
-The last one counts for all further blocks.
-"""
 
 FIRST_SHARE, GROWTH, SHRINKAGE, LEAST_SHARE = 0.15, 1.5, 0.4, 0.001
 """The share of the moves made at first, how it changes with success and failure, and where trying ends."""
@@ -62,21 +57,30 @@ class Keep:
 
 
 def steps_of(effort: int) -> int:
-    """Steps a block: 0, 2, 3, 5, 8, 13, 23, 38, 64, 108 at efforts 0 to 9; `ValueError` outside.
+    """Steps a block: 0, 2, 3, 5, 8, 13, 23, 38, 64, 108 at efforts 0 to 9; `InputError` outside.
 
     >>> [steps_of(effort) for effort in range(4)]
     [0, 2, 3, 5]
     """
-    if not (isinstance(effort, int) and 0 <= effort <= HIGHEST):
-        raise ValueError(f"effort must be a whole number 0 to {HIGHEST}, got {effort!r}")
+    if not (type(effort) is int and 0 <= effort <= HIGHEST):
+        raise InputError(f"effort must be a whole number 0 to {HIGHEST}, got {effort!r}")
     return round(2 ** (0.75 * effort)) if effort else 0
 
 
 class Descent:
-    """Improves the blocks of one picture x (1, 3, H, W) in 0…1 one after another: `block` → better symbols."""
+    """Improves the blocks of one picture x (1, 3, H, W) in 0…1 one after another: `block` → better symbols.
+
+    `InputError` for a network whose preset has no `prices`.
+    """
 
     def __init__(self, network: HierNetwork, x: Tensor, steps: int, keep: Keep | None = None) -> None:
         self._network, self._x, self._steps, self._keep = network, x, steps, keep
+        self._prices = network.preset.prices
+        if not self._prices:
+            raise InputError(
+                f"an effort weighs bits against errors by the model's prices, and the preset of {network.preset.name!r} has "
+                "none: encode without an effort"
+            )
         self._before: list[Tensor] = []  # ŷ of the blocks that are settled, float32 where the network lives
         with torch.no_grad():
             self._kept = [] if keep is None else [f.float() for f in keep.features(x)]
@@ -115,7 +119,7 @@ class Descent:
     @property
     def _price(self) -> float:
         """That of a bit of the block whose turn it is."""
-        return PRICES[min(len(self._before), len(PRICES) - 1)]
+        return self._prices[min(len(self._before), len(self._prices) - 1)]
 
     def _residuals(self, y_hat: Tensor) -> list[Tensor]:
         """What differs from the original in the picture that ends with ŷ_j, each tensor in the unit of pixels."""
@@ -124,7 +128,7 @@ class Descent:
         x_hat = self._network.g_s(known)
         residuals = [x_hat - self._x]
         if self._keep is not None:
-            weight = self._keep.weight * self._price / PRICES[0] * self._x.numel() / len(self._kept)
+            weight = self._keep.weight * self._price / self._prices[0] * self._x.numel() / len(self._kept)
             for now, then in zip(self._keep.features(x_hat), self._kept, strict=True):
                 residuals.append((now - then) * (weight / then.square().sum().clamp_min(1e-12)).sqrt())
         return residuals

@@ -8,13 +8,15 @@ import torch
 import torch.nn.functional as F
 
 from hiercodec import models, stream
-from hiercodec.errors import ImageTooLarge
+from hiercodec.errors import ImageTooLarge, InputError
 from hiercodec.evaluation import psnr
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.images import resize_to
-from hiercodec.models.channels import effort
 from hiercodec.models.channels.blocks import Block
 from hiercodec.models.channels.effort import Bits, Descent, Keep, steps_of
+from tests.models.tiny import TINY_LITE, make_codec
+
+PRICES = models.LITE.prices
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def test_a_descent_ends_no_dearer_than_it_began(tiny_lite, photo):
         with torch.no_grad():
             y_hat = F.pad(symbols.float(), (0, 0, 0, 0, 0, network.plan.channels - 128))
             error = float((network.g_s(y_hat) - x).square().sum())
-        totals.append(error + effort.PRICES[0] * float(Bits(scale)(symbols).sum()))
+        totals.append(error + PRICES[0] * float(Bits(scale)(symbols).sum()))
     assert totals == sorted(totals, reverse=True)
     assert totals[-1] < 0.98 * totals[0]
 
@@ -89,7 +91,7 @@ def test_what_is_kept_is_worth_as_many_bits_in_every_block(tiny_lite, photo):
         descent._before = blocks[:-1]
         pixels, kept = descent._residuals(blocks[-1])
         weights.append(float(kept.detach().square().sum() / pixels.detach().square().sum()))
-    assert weights == pytest.approx([weights[0] * price / effort.PRICES[0] for price in effort.PRICES])
+    assert weights == pytest.approx([weights[0] * price / PRICES[0] for price in PRICES])
 
 
 @pytest.mark.parametrize("name", ["astronaut", "horse"])
@@ -103,9 +105,9 @@ def test_people_get_smaller_files_that_look_better(name):
     assert psnr(rgb, codec.decode(cut).image) > before - 0.05
 
 
-@pytest.mark.parametrize("wrong", [-1, 10, 2.5, "5"])
+@pytest.mark.parametrize("wrong", [-1, 10, 2.5, "5", True])
 def test_an_effort_is_a_whole_number_to_nine(tiny_lite, photo, wrong):
-    with pytest.raises(ValueError, match="effort must be a whole number 0 to 9"):
+    with pytest.raises(InputError, match="effort must be a whole number 0 to 9"):
         tiny_lite.encode(photo, effort=wrong)
 
 
@@ -116,3 +118,16 @@ def test_effort_grows_from_level_to_level_and_has_a_limit_of_size(tiny_lite, pho
     with pytest.raises(ImageTooLarge, match="an effort takes pictures of up to"):
         tiny_lite.encode(photo, effort=1)
     assert tiny_lite.encode(photo)
+
+
+def test_a_model_that_has_no_prices_takes_no_effort(tmp_path, photo):
+    """Those of another model would spend its bits where they are worth little."""
+    silent = make_codec(TINY_LITE.scaled(prices=()), tmp_path)
+    with pytest.raises(InputError, match=r"preset of 'tiny-lite' has none: encode without an effort"):
+        silent.encode(photo, effort=1)
+    assert silent.encode(photo)
+    sizes = [
+        len(make_codec(TINY_LITE.scaled(prices=prices), tmp_path).encode(photo, effort=2))
+        for prices in (PRICES, (10.0,))
+    ]
+    assert sizes[1] < 0.95 * sizes[0], "its own prices count"
