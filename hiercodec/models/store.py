@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias, overload
+from typing import TypeAlias, overload
 
 import numpy as np
 import torch
@@ -21,11 +21,12 @@ from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from hiercodec import stream
-from hiercodec.errors import ConfigError, InputError, ModelNotFound
+from hiercodec.errors import ConfigError, InputError, ModelNotFound, is_out_of_memory
 from hiercodec.fsio import locate, read_bytes, write_bytes
 from hiercodec.models.channels.codec import Codec
 from hiercodec.models.channels.config import PRESETS, Preset
 from hiercodec.models.channels.network import HierNetwork
+from hiercodec.models.device import device_of
 from hiercodec.models.wave.codec import WaveCodec, WaveNetwork
 from hiercodec.models.wave.preset import WavePreset
 
@@ -89,33 +90,35 @@ def save(path: Path, preset: AnyPreset, tensors: dict[str, Tensor], card: dict,
 
 
 @overload
-def build(
-    preset: Preset, tensors: dict[str, Tensor], *, name: str, card: dict | None = ..., device: str = ...
-) -> Codec: ...
+def build(preset: Preset, tensors: dict[str, Tensor], *, name: str, card: dict | None = ...) -> Codec: ...
 @overload
-def build(
-    preset: AnyPreset, tensors: dict[str, Tensor], *, name: str, card: dict | None = ..., device: str = ...
-) -> AnyCodec: ...
-def build(
-    preset: AnyPreset, tensors: dict[str, Tensor], *, name: str, card: dict | None = None, device: str = "cpu"
-) -> AnyCodec:
-    """A codec from a preset and its tensors, as they are or as `save` wrote them."""
+def build(preset: AnyPreset, tensors: dict[str, Tensor], *, name: str, card: dict | None = ...) -> AnyCodec: ...
+def build(preset: AnyPreset, tensors: dict[str, Tensor], *, name: str, card: dict | None = None) -> AnyCodec:
+    """A codec on the processor, from a preset and its tensors, as they are or as `save` wrote them.
+
+    `LookupError`, `RuntimeError` or `ValueError` where the tensors are not those of such a preset.
+    """
     state = {k.removeprefix("network."): v.float() for k, v in tensors.items() if k.startswith("network.")}
     mark = fingerprint(tensors, preset.declared)
     if isinstance(preset, WavePreset):
         waves = WaveNetwork(preset)
         waves.load_state_dict(state)
-        return WaveCodec(waves, name=name, fingerprint=mark, card=card, device=device)
+        return WaveCodec(waves, name=name, fingerprint=mark, card=card)
+    for key, kind in {"z.pmf": "i", "z.length": "i", "z.offset": "i", "z.median": "f"}.items():
+        if tensors[key].ndim != 1 or tensors[key].numpy().dtype.kind != kind:
+            raise ValueError(f"{key} is {tensors[key].dtype}{list(tensors[key].shape)}")
     network = HierNetwork(preset)
     network.load_state_dict(state)
     pmf, ends = tensors["z.pmf"].numpy(), np.cumsum(tensors["z.length"].numpy())
     pieces = np.split(pmf, ends[:-1])
     tables = stream.Tables.from_pmfs(list(zip(tensors["z.offset"].tolist(), pieces, strict=True)))
-    return Codec(network.to(device), tables, tensors["z.median"].numpy(), name=name, fingerprint=mark, card=card)
+    return Codec(network, tables, tensors["z.median"].numpy(), name=name, fingerprint=mark, card=card)
 
 
-def preset_of(values: Mapping[str, Any]) -> AnyPreset:
+def preset_of(values: object) -> AnyPreset:
     """The preset of either family that a card describes; `ConfigError` where it is none."""
+    if not isinstance(values, Mapping):
+        raise ConfigError("not a model preset: it is no object")
     return (WavePreset if values.get("transform") == "wave" else Preset).from_dict(values)
 
 
@@ -145,23 +148,27 @@ def weights_path(name_or_path: str | Path) -> Path:
 def load(name_or_path: str | Path = "lite", *, device: str = "cpu") -> AnyCodec:
     """Load a shipped model by name, or a `.safetensors` file with its card beside it.
 
-    Raises `ModelNotFound` with the names there are, or if a bit of it is not as its card says.
+    `device` is where its transforms run: "cpu", "cuda", "cuda:N", "mps" or "auto". Raises `ModelNotFound` with the names
+    there are, or if a bit of it is not as its card says, and `InputError` where there is no such device.
     """
+    place = device_of(device)
     path = weights_path(name_or_path)
     card_path = path.with_suffix(".json")
     if not path.is_file() or not card_path.is_file():
         names = ", ".join(shipped()) or "none"
         train = " (the README's section Train says how to make them)" if str(name_or_path) in PRESETS else ""
         raise ModelNotFound(f"no weights for model {str(name_or_path)!r}{train}; shipped: {names}")
+    card, data = read_card(card_path), read_bytes(path, max_bytes=MAX_WEIGHTS)
+    _check(data, path, card.get("sha256"))
     try:
-        card, data = read_card(card_path), read_bytes(path, max_bytes=MAX_WEIGHTS)
-        _check(data, path, card.get("sha256"))
-        codec = build(preset_of(card["preset"]), deserialise(data), name=path.stem, card=card, device=device)
+        codec = build(preset_of(card["preset"]), deserialise(data), name=path.stem, card=card)
         if codec.fingerprint.hex() != card.get("fingerprint", codec.fingerprint.hex()):
             raise ValueError(f"its weights have the fingerprint {codec.fingerprint.hex()}, its card says another")
-        return codec
-    except (SafetensorError, ConfigError, LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+    except (SafetensorError, ConfigError, LookupError, RuntimeError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise
         raise ModelNotFound(f"{path.name} is not a hiercodec model: {str(error).splitlines()[0]}") from error
+    return codec.to(place)
 
 
 def _check(data: bytes, path: Path, expected: object) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from safetensors import SafetensorError
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
@@ -29,6 +30,7 @@ from tqdm import tqdm
 
 from hiercodec.errors import ConfigError, OutputError
 from hiercodec.fsio import write_bytes
+from hiercodec.models.device import device_of
 from hiercodec.training import checkpoint
 from hiercodec.training.config import RunConfig
 from hiercodec.training.task import Batch, Task
@@ -38,13 +40,20 @@ SKIPPED = 50
 
 
 def launch(config: RunConfig) -> Fabric:
-    """Fabric as the config asks, with the other processes of a run on several devices started."""
+    """Fabric as the config asks, with the other processes of a run on several devices started.
+
+    `InputError` where there is no such device, or not as many.
+    """
     if config.threads:
         torch.set_num_threads(config.threads)
     # Not Fabric's own bf16-mixed: it would round the pixels, the linear path and all rates to 8 bits as well. Tasks use
     # autocast around their learned paths instead.
-    fabric = Fabric(accelerator=config.accelerator, devices=config.devices, num_nodes=config.nodes,
-                    strategy=config.strategy, precision="32-true")  # fmt: skip
+    device_of(config.accelerator)
+    try:
+        fabric = Fabric(accelerator=config.accelerator, devices=config.devices, num_nodes=config.nodes,
+                        strategy=config.strategy, precision="32-true")  # fmt: skip
+    except (MisconfigurationException, ValueError) as error:  # more devices than there are, an unknown strategy
+        raise ConfigError(f"{config.name}: {str(error).strip().splitlines()[0]}") from None
     fabric.launch()
     torch.manual_seed(config.seed)
     return fabric

@@ -40,6 +40,11 @@ class Codec:
         self.coding = CodingPath(network.entropy, tables, medians, network.preset.order)
         self._own = bool(network.preset.declared)
 
+    def to(self, device: str | torch.device) -> Codec:
+        """Have the transforms run there; returns itself."""
+        self.network.to(device)
+        return self
+
     @property
     def device(self) -> torch.device:
         """Where the transforms run."""

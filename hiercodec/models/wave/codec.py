@@ -63,12 +63,15 @@ class WaveCodec:
     the CPU (`context`). Nothing is remembered between calls.
     """
 
-    def __init__(self, network: WaveNetwork, *, name: str, fingerprint: bytes, card: dict | None = None,
-                 device: str = "cpu") -> None:  # fmt: skip
+    def __init__(self, network: WaveNetwork, *, name: str, fingerprint: bytes, card: dict | None = None) -> None:
         network.context.freeze()
         self.network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-        self.network.filter.to(device)
         self.plan, self.name, self.fingerprint, self.card = network.plan, name, fingerprint, card or {}
+
+    def to(self, device: str | torch.device) -> WaveCodec:
+        """Have wavelet and filter run there; returns itself."""
+        self.network.filter.to(device)
+        return self
 
     @property
     def device(self) -> torch.device:

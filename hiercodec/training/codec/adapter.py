@@ -40,7 +40,8 @@ class CompressAIModel(TrainableCodec):
         if self.codec is not None and not force:
             return False
         device = str(next(self.parameters()).device)
-        self.codec = build(self.preset, pack(self.network, *self.z_pmfs()), name=self.preset.name, device=device)
+        self.codec = build(self.preset, pack(self.network, *self.z_pmfs()), name=self.preset.name)
+        self.codec.to(device)
         return True
 
     def compress(self, x: Tensor) -> dict[str, Any]:

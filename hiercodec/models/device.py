@@ -1,0 +1,31 @@
+"""Where transforms may run: a device by name, checked before anything is put there."""
+
+from __future__ import annotations
+
+import torch
+
+from hiercodec.errors import InputError
+
+KNOWN = "cpu, cuda, cuda:N, mps and auto"
+
+
+def device_of(name: str | torch.device) -> torch.device:
+    """The device `name`, "auto" being the fastest there is; `InputError` where this machine or this torch has none such.
+
+    >>> device_of("cpu")
+    device(type='cpu')
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except (RuntimeError, TypeError):
+        raise InputError(f"no device {name!r}; known are {KNOWN}") from None
+    counts = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if device.type not in counts:
+        raise InputError(f"no device {name!r}; known are {KNOWN}")
+    if (device.index or 0) >= counts[device.type]:
+        usable = ", ".join(kind for kind, count in counts.items() if count)
+        why = " (this torch is built without CUDA)" if device.type == "cuda" and not torch.version.cuda else ""
+        raise InputError(f"there is no device {str(device)!r} on this machine{why}; usable: {usable}")
+    return device
