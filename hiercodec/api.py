@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 _classifier = functools.lru_cache(maxsize=2)(load_classifier)
 
 
+@functools.lru_cache(maxsize=1)
+def _codec() -> Codec | WaveCodec:
+    """The codec of whoever names none: `load()`, once."""
+    return load()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
     """What a classifier takes a picture for.
@@ -86,23 +92,24 @@ def load(model: str | FilePath = "lite", *, device: str = "cpu") -> Codec | Wave
 def encode(
     image: Image.Image | np.ndarray,
     *,
-    effort: int = 5,
-    purpose: str = "people",
+    effort: int | None = None,
+    purpose: str | None = None,
     classifier: str | Network | Sequence[str | Network] = "lite0",
     codec: Codec | None = None,
     core: Core | None = None,
 ) -> bytes:
     """A picture (PIL image or uint8 RGB (H, W, 3)) → a stream that took the `effort` 0…9 to make, for a purpose.
 
-    0 is `codec.encode(image)`; each level above searches 1.7 times as long as the one before for a file with less error in
-    fewer bytes: less squared error for "people", less change of what `classifier` (one or several) sees for "machines", or
-    "both". Every decoder reads the file. `codec` is `load()` unless given; `core`, if given, stands first in the file.
-    Raises `ImageError`, and `InputError` or `ClassifierNotFound`.
+    0, the default without a purpose, is `codec.encode(image)`; each level above searches 1.7 times as long as the one
+    before for a file with less error in fewer bytes: less squared error for "people", less change of what `classifier` (one
+    or several) sees for "machines", or "both"; with a purpose alone the effort is 5. Every decoder reads the file. `codec`
+    is `load()` unless given, which stays loaded; `core`, if given, stands first in the file. Raises `ImageError`, and
+    `InputError` or `ClassifierNotFound`.
     """
     from hiercodec.evaluation.purposes import options
 
     chosen = options(effort, purpose, classifier)
-    return (codec or load()).encode(image, core=core, **chosen)
+    return (codec or _codec()).encode(image, core=core, **chosen)
 
 
 def truncate(data: bytes, *, level: str | None = None, bytes: int | None = None) -> bytes:

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hiercodec.classify.classifier import Classifier
+from hiercodec.errors import InputError
 
 STAGES = (1, 2, 3, 4)
 """Which of timm's feature maps: strides 4, 8, 16 and 32."""
@@ -17,12 +18,12 @@ STAGES = (1, 2, 3, 4)
 def feature_maps(classifier: Classifier) -> Callable[[Tensor], list[Tensor]]:
     """A function of a picture (1, 3, H, W) in 0…1 that gives the classifier's feature maps of the whole of it.
 
-    Differentiable; the short side is brought to the classifier's size. `TypeError` for a network without timm's
+    Differentiable; the short side is brought to the classifier's size. `InputError` for a network without timm's
     `forward_intermediates`.
     """
     module, own = classifier.module, classifier.preprocess
     if not hasattr(module, "forward_intermediates"):
-        raise TypeError(f"{classifier.name} shows no feature maps: it is no network of timm's")
+        raise InputError(f"{classifier.name} shows no feature maps: it is no network of timm's")
     mean, std = (torch.tensor(v, device=classifier.device).view(1, 3, 1, 1) for v in (own.mean, own.std))
 
     def maps(picture: Tensor) -> list[Tensor]:

@@ -44,14 +44,13 @@ def _encode_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _encode(args: argparse.Namespace) -> int:
     fsio.check_writable(args.output)
-    effort = EFFORT if args.effort is None and args.purpose else args.effort or 0
-    if not effort and args.purpose:
+    if args.effort == 0 and args.purpose:
         raise InputError("--for says what an effort is for: give --effort 1 to 9 with it")
     rgb = _photo(args.photo)
     from hiercodec import models
     from hiercodec.evaluation import purposes
 
-    options = purposes.options(effort, args.purpose or "people")
+    options = purposes.options(args.effort, args.purpose)
     codec = models.load(args.model)
     core, hierarchy = _core(rgb, args)
     data = codec.encode(rgb, core=core, **options)

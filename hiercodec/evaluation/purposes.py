@@ -42,35 +42,33 @@ STEERING = "lite0"
 
 
 def options(
-    effort: int, purpose: str, classifiers: str | Classifier | Sequence[str | Classifier] = STEERING
+    effort: int | None = None,
+    purpose: str | None = None,
+    classifiers: str | Classifier | Sequence[str | Classifier] = STEERING,
 ) -> dict[str, Any]:
     """What `Codec.encode` takes for an effort (0…9) and a purpose; nothing at effort 0.
 
+    Who asks for neither gets no effort, who names a purpose only gets `DEFAULT`, and who names an effort only, "people".
     For machines the feature maps of `classifiers` (specifications or loaded ones) shall survive, all of them counting
     alike: none of them, and none of their relatives, is a judge of such a file. `InputError` for an unknown purpose or
     effort, and for a classifier without feature maps.
     """
-    if effort == 0:
+    effort = (DEFAULT if purpose else 0) if effort is None else effort
+    purpose = purpose or "people"
+    from hiercodec.models.channels.effort import Keep, steps_of
+
+    if steps_of(effort) == 0:
         return {}
     if purpose not in KEPT:
         raise InputError(f"no purpose {purpose!r}; bits can be for {', '.join(KEPT)}")
-    from hiercodec.models.channels.effort import Keep, steps_of
+    if not (weight := KEPT[purpose]):
+        return {"effort": effort}
+    from hiercodec.classify import load_classifier
+    from hiercodec.classify.features import feature_maps
 
-    try:
-        steps_of(effort)
-        if not (weight := KEPT[purpose]):
-            return {"effort": effort}
-        from hiercodec.classify import load_classifier
-        from hiercodec.classify.features import feature_maps
-
-        several = (
-            classifiers if isinstance(classifiers, Sequence) and not isinstance(classifiers, str) else [classifiers]
-        )
-        loaded = [load_classifier(c) if isinstance(c, str) else c for c in several]
-        maps = [feature_maps(classifier) for classifier in loaded]
-        return {"effort": effort, "keep": Keep(lambda x: [found for of in maps for found in of(x)], weight)}
-    except (ValueError, TypeError) as error:
-        raise InputError(str(error)) from None
+    several = classifiers if isinstance(classifiers, Sequence) and not isinstance(classifiers, str) else [classifiers]
+    maps = [feature_maps(load_classifier(c) if isinstance(c, str) else c) for c in several]
+    return {"effort": effort, "keep": Keep(lambda x: [found for of in maps for found in of(x)], weight)}
 
 
 def read(spec: str, classifiers: str | Sequence[str] = STEERING) -> tuple[str, dict[str, Any]]:

@@ -15,13 +15,13 @@ def device_of(name: str | torch.device) -> torch.device:
     >>> device_of("cpu")
     device(type='cpu')
     """
+    counts = _counts()
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        name = next(kind for kind in ("cuda", "mps", "cpu") if counts[kind])
     try:
         device = torch.device(name)
     except (RuntimeError, TypeError):
         raise InputError(f"no device {name!r}; known are {KNOWN}") from None
-    counts = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
     if device.type not in counts:
         raise InputError(f"no device {name!r}; known are {KNOWN}")
     if (device.index or 0) >= counts[device.type]:
@@ -29,3 +29,8 @@ def device_of(name: str | torch.device) -> torch.device:
         why = " (this torch is built without CUDA)" if device.type == "cuda" and not torch.version.cuda else ""
         raise InputError(f"there is no device {str(device)!r} on this machine{why}; usable: {usable}")
     return device
+
+
+def _counts() -> dict[str, int]:
+    """How many devices of every kind there are."""
+    return {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}

@@ -116,17 +116,17 @@ def test_encode_then_decode_picks_the_model_that_the_stream_names(house, capsys)
 
 def test_encode_hands_effort_and_purpose_on(house, capsys, monkeypatch):
     assert (tuple(purposes.KEPT), purposes.DEFAULT) == (codec.PURPOSES, codec.EFFORT)
-    monkeypatch.setattr(purposes, "options", lambda *asked: {"asked": asked} if asked[0] else {})
+    monkeypatch.setattr(purposes, "options", lambda *asked: {"asked": asked})
     out = house.path / "out.hc"
     for given, asked in {
-        (): None,
-        ("--effort", 0): None,
-        ("--effort", 7): (7, "people"),
-        ("--for", "machines"): (purposes.DEFAULT, "machines"),
+        (): (None, None),
+        ("--effort", 0): (0, None),
+        ("--effort", 7): (7, None),
+        ("--for", "machines"): (None, "machines"),
         ("--for", "both", "--effort", 1): (1, "both"),
     }.items():
         assert run("encode", "photo.jpg", out, *given) == 0
-        assert house.codec.options == ({"asked": asked} if asked else {})
+        assert house.codec.options == {"asked": asked}
     capsys.readouterr()
     out.unlink()
     assert run("encode", "photo.jpg", out, "--for", "people", "--effort", 0) == 2

@@ -8,12 +8,13 @@ import timm
 import torch
 
 import hiercodec as hc
+from hiercodec import api
 from hiercodec.classify.classifier import Classifier
 from hiercodec.classify.features import feature_maps
 from hiercodec.classify.preprocess import Preprocess
 from hiercodec.errors import ClassifierNotFound, InputError
 from hiercodec.evaluation.peers import HierPeer
-from hiercodec.evaluation.purposes import KEPT, options, read
+from hiercodec.evaluation.purposes import DEFAULT, KEPT, options, read
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,21 @@ def test_several_classifiers_are_kept_alike(classifier):
         assert torch.equal(found, kept)
 
 
+def test_who_asks_for_nothing_gets_no_effort_and_who_names_a_purpose_the_default():
+    assert options() == options(0) == options(None, None) == {}
+    assert options(3) == options(3, "people") == {"effort": 3}
+    assert options(purpose="people") == {"effort": DEFAULT}
+
+
+def test_an_error_of_a_network_is_not_taken_for_one_of_whoever_asked(classifier, monkeypatch):
+    def broken(classifier):
+        raise TypeError("a bug")
+
+    monkeypatch.setattr("hiercodec.classify.features.feature_maps", broken)
+    with pytest.raises(TypeError, match="a bug"):
+        options(3, "machines", classifier)
+
+
 def test_what_cannot_be_is_refused_in_one_line(classifier):
     for effort in (-1, 10, 2.5):
         with pytest.raises(InputError, match="effort must be a whole number 0 to 9, got"):
@@ -85,4 +101,15 @@ def test_the_front_door_and_evaluate_make_the_same_file(tiny_lite, photo):
     peer = HierPeer(tiny_lite, name="tiny@people:1", options=options(1, "people"))
     *_, last = peer.points(photo)
     assert last.bytes == len(data)
-    assert hc.encode(photo, effort=0, codec=tiny_lite) == tiny_lite.encode(photo)
+    assert hc.encode(photo, codec=tiny_lite) == hc.encode(photo, effort=0, codec=tiny_lite) == tiny_lite.encode(photo)
+
+
+def test_the_codec_of_whoever_names_none_is_loaded_once(tiny_lite, photo, monkeypatch):
+    loads = []
+    monkeypatch.setattr("hiercodec.models.load", lambda *names, **where: loads.append(names) or tiny_lite)
+    api._codec.cache_clear()
+    try:
+        assert hc.encode(photo) == hc.encode(photo) == tiny_lite.encode(photo)
+    finally:
+        api._codec.cache_clear()
+    assert len(loads) == 1

@@ -16,15 +16,13 @@ from hiercodec.models.device import device_of
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def bare(monkeypatch):
-    """A machine with nothing but a processor."""
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+def machine(monkeypatch, **counts):
+    """A machine with these devices beside its processor."""
+    monkeypatch.setattr("hiercodec.models.device._counts", lambda: {"cpu": 1, "cuda": 0, "mps": 0, **counts})
 
 
-def test_a_device_that_is_not_there_is_one_line(bare, capsys):
+def test_a_device_that_is_not_there_is_one_line(monkeypatch, capsys):
+    machine(monkeypatch)
     for name in ("cuda", "cuda:1", "mps"):
         with pytest.raises(InputError, match=f"^there is no device '{name}' on this machine.*; usable: cpu$"):
             hc.load(device=name)
@@ -38,17 +36,16 @@ def test_a_device_that_is_not_there_is_one_line(bare, capsys):
 
 
 def test_the_number_of_a_device_counts(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    machine(monkeypatch, cuda=2)
     assert device_of("cuda:1") == torch.device("cuda", 1)
     with pytest.raises(InputError, match="no device 'cuda:2'"):
         device_of("cuda:2")
 
 
-def test_auto_is_the_fastest_there_is(bare, monkeypatch):
-    assert device_of("auto") == torch.device("cpu")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    assert device_of("auto") == torch.device("cuda")
+def test_auto_is_the_fastest_there_is(monkeypatch):
+    for counts, fastest in (({}, "cpu"), ({"mps": 1}, "mps"), ({"cuda": 1}, "cuda")):
+        machine(monkeypatch, **counts)
+        assert device_of("auto") == torch.device(fastest)
 
 
 def test_a_device_that_fails_is_not_called_a_broken_model(monkeypatch):
