@@ -320,6 +320,17 @@ RIVALS = {
 which options were chosen, on training photographs."""
 
 
+def title(codec: str) -> str:
+    """What pages call a codec of a results file: formats by their names, other orders of our own data as such.
+
+    >>> title("jpeg2000-cut"), title("order:trit"), title("lite")
+    ('JPEG 2000, cut', 'order: trit', 'lite')
+    """
+    if (form := codec.removesuffix("-cut")) in RIVALS:
+        return RIVALS[form].title + (", cut" if codec != form else "")
+    return codec.replace("order:", "order: ")
+
+
 def rival(name: str) -> Rival:
     """The rival called `name`; `InputError` names those there are."""
     try:

@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from hiercodec.evaluation.peers import title
 from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, Palette, palette
 from hiercodec.figures.trace import FONT_SIZE, template
 from hiercodec.levels import spoken
@@ -49,7 +50,7 @@ def rate_accuracy(
                 },
                 **_line(codec, index, p, column),
                 text=[str(point["setting"]) for point, _ in rows],
-                hovertemplate="%{text}<br>%{x:.3f} bit/pixel<br>%{y:.1%}<extra>" + codec + "</extra>",
+                hovertemplate="%{text}<br>%{x:.3f} bit/pixel<br>%{y:.1%}<extra>" + title(codec) + "</extra>",
                 row=1,
                 col=column,
             )
@@ -68,7 +69,7 @@ def _of(results: Mapping[str, Any], codec: str) -> list[Mapping[str, Any]]:
 
 def _line(codec: str, index: int, p: Palette, column: int) -> dict[str, Any]:
     return {
-        "name": codec,
+        "name": title(codec),
         "legendgroup": codec,
         "showlegend": column == 1,
         "mode": "lines+markers",

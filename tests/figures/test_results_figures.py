@@ -28,7 +28,7 @@ def test_our_codec_comes_first_and_lines_run_by_rate():
     fig = rate_accuracy(RESULTS, "net", ("fine",))
     assert [(t.name, list(t.x), list(t.y)) for t in fig.data] == [
         ("ours", [0.2, 0.9], [0.4, 0.7]),
-        ("avif", [0.3], [0.5]),
+        ("AVIF", [0.3], [0.5]),
     ]
     assert fig.data[0].line.dash != fig.data[1].line.dash, "told apart without colour too"
 

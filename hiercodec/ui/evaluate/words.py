@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from hiercodec.evaluation import peers
 from hiercodec.evaluation.curves import ORIGINAL, Curve
 from hiercodec.evaluation.deltas import Delta
-from hiercodec.evaluation.peers import RIVALS
 from hiercodec.ui.results.cards import judge_sentence, judges
 
 NEAR = 0.9
@@ -28,9 +28,7 @@ def title(codec: str, models: Collection[str] = ()) -> str:
         return "uncompressed"
     if codec in models:
         return f"“{codec}” (ours)"
-    if (form := codec.removesuffix("-cut")) in RIVALS:
-        return RIVALS[form].title + (", cut" if codec != form else "")
-    return codec.replace("order:", "order: ")
+    return peers.title(codec)
 
 
 def plain(text: object) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from hiercodec.errors import InputError
 from hiercodec.evaluation import failures
+from hiercodec.evaluation.peers import title
 from hiercodec.figures import failures as figures
 from hiercodec.figures.palette import palette
 from hiercodec.levels import spoken
@@ -67,7 +68,7 @@ def pair_rows(view: View, level: int, limit: int) -> list[dict[str, object]]:
 
 def mistakes(view: View, chosen: np.ndarray) -> None:
     """How near the wrong classes are to the truth, against rate and against rivals."""
-    named = {name: failures.severity(view.other(codec=name)) for name in view.source.rows.codecs}
+    named = {title(name): failures.severity(view.other(codec=name)) for name in view.source.rows.codecs}
     tree, here = view.answers.hierarchy, failures.severity(view.answers)[view.cut]
     if here.errors:
         inside = ", ".join(
@@ -193,7 +194,9 @@ def beside(view: View, chosen: np.ndarray) -> None:
         chrome.empty(f"These two cannot be compared: {error}")
         return
     total = len(result.a)
-    one, two = (a.codec, b.codec) if a.codec != b.codec else (f"{a.codec}, {view.source.name}", f"{b.codec}, {name}")
+    one, two = title(a.codec), title(b.codec)
+    if one == two:
+        one, two = f"{one}, {view.source.name}", f"{two}, {name}"
     st.markdown(
         f"**{one}** at {mean_bytes(a, view.cut)}, judged by {a.judge}; **{two}** ({b.settings[cut]}) at "
         f"{mean_bytes(b, cut)}, the nearest rate it has, judged by {b.judge}. The same {total} photographs; right means the "

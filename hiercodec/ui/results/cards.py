@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from hiercodec.evaluation.judge import in_loss
-from hiercodec.evaluation.peers import RIVALS
+from hiercodec.evaluation.peers import RIVALS, title
 from hiercodec.fsio import locate
 from hiercodec.levels import spoken
 
@@ -102,7 +102,7 @@ def points(measured: Mapping[str, Any], judges: Collection[str] | None = None) -
     """
     rows = []
     for point in ({"codec": "uncompressed", **(measured.get("uncompressed") or {})}, *measured.get("points", [])):
-        row = {name: point.get(name, "" if name == "setting" else None) for name in ("codec", "setting")}
+        row = {"codec": title(point["codec"]), "setting": point.get("setting", "")}
         row |= {"bit/pixel": _rounded(point.get("bpp"), 3), "PSNR (dB)": _rounded(point.get("psnr"), 1)}
         for classifier, levels_ in (point.get("accuracy") or {}).items():
             if judges is None or classifier in judges:
