@@ -54,7 +54,8 @@ INSIDE = {
         "learn": {"frame"},
         "vote": {"frame", "explore", "taxonomy"},
     },
-    "training": {"codec": set(), "ablation": {"codec"}},
+    "training": {"codec": set(), "ablation": {"codec"}, "wave": {"codec"}},
+    "models": {"channels": set(), "wave": set()},
 }
 
 # A package that only some may import: rooms, or single modules.

@@ -33,11 +33,10 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from hiercodec.training.codec.step import codec_trainer
-    from hiercodec.training.config import read_config
+    from hiercodec.training.start import trainer_of
 
     given = {name: value for name in OVERRIDES if (value := getattr(args, name)) is not None}
-    trainer = codec_trainer(read_config(args.config, given), resume=args.resume)
+    trainer = trainer_of(args.config, given, resume=args.resume)
     for name in (signal.SIGTERM, signal.SIGINT):  # the second one ends the process at once
         signal.signal(name, lambda number, _: (trainer.stop(), signal.signal(number, signal.SIG_DFL)))
     path = trainer.run(args.minutes)

@@ -115,6 +115,12 @@ def build(preset: AnyPreset, tensors: dict[str, Tensor], *, name: str, card: dic
     return Codec(network, tables, tensors["z.median"].numpy(), name=name, fingerprint=mark, card=card)
 
 
+def weights(name_or_path: str | Path) -> dict[str, Tensor]:
+    """A model's network weights by name, float32, as training goes on from them; `InputError` if they cannot be read."""
+    tensors = deserialise(read_bytes(weights_path(name_or_path), max_bytes=MAX_WEIGHTS))
+    return {k.removeprefix("network."): v.float() for k, v in tensors.items() if k.startswith("network.")}
+
+
 def preset_of(values: object) -> AnyPreset:
     """The preset of either family that a card describes; `ConfigError` where it is none."""
     if not isinstance(values, Mapping):

@@ -129,13 +129,17 @@ def read_config(
     path: str | Path, overrides: Mapping[str, Any] | None = None, kind: type[Config] = TrainConfig
 ) -> Config:
     """Read a TOML file, with the fields of `overrides` in place of its own; `ConfigError` names every wrong field."""
+    return checked(read_values(path) | dict(overrides or {}), kind, path)
+
+
+def read_values(path: str | Path) -> dict[str, Any]:
+    """The plain values of a TOML file; `ConfigError` where it cannot be read."""
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
-    return checked(values | dict(overrides or {}), kind, path)
 
 
 def checked(values: dict[str, Any], kind: type[Config], source: str | Path) -> Config:

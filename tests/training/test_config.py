@@ -9,6 +9,7 @@ import pytest
 
 from hiercodec.errors import ConfigError
 from hiercodec.training.config import RunConfig, read_config
+from hiercodec.training.wave.config import WaveConfig
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.toml"))
 START = "name = 'x'\nphotos = ['a']\n"
@@ -22,9 +23,13 @@ def written(tmp_path, text):
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
 def test_the_shipped_configs_read(path):
-    config = read_config(path)
+    if path.stem.startswith("wave"):
+        config = read_config(path, kind=WaveConfig)
+        assert len(config.planes) == config.architecture().planes
+    else:
+        config = read_config(path)
+        assert len(config.loss.lmbda) == len(config.architecture().plan)
     assert config.name == path.stem
-    assert len(config.loss.lmbda) == len(config.architecture().plan)
 
 
 @pytest.mark.parametrize(

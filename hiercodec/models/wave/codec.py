@@ -49,10 +49,14 @@ class WaveNetwork(nn.Module):
         bands = wavelet.analyse(x)
         return [band * gain for band, gain in zip(bands, self.gains(x), strict=True)]
 
+    def inverse(self, bands: Sequence[Tensor], height: int, width: int) -> Tensor:
+        """Bands times their gains → x (B, 3, H, W) in 0…1, not clamped, before the filter."""
+        even = [band / gain for band, gain in zip(bands, self.gains(bands[0]), strict=True)]
+        return wavelet.synthesise(even, height, width) / 255
+
     def synthesise(self, bands: Sequence[Tensor], reached: Tensor, height: int, width: int) -> Tensor:
         """Bands times their gains, and log2 of the threshold reached (B,) → x̂ (B, 3, H, W) in 0…1, not clamped."""
-        even = [band / gain for band, gain in zip(bands, self.gains(bands[0]), strict=True)]
-        x = wavelet.synthesise(even, height, width) / 255
+        x = self.inverse(bands, height, width)
         return self.filter(x.contiguous(memory_format=torch.channels_last), reached)
 
 

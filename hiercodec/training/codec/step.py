@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -29,6 +29,9 @@ from hiercodec.training.codec.validate import judge_of, validate
 from hiercodec.training.config import TrainConfig
 from hiercodec.training.data import Crops
 from hiercodec.training.run import Trainer, launch
+
+if TYPE_CHECKING:
+    from hiercodec.training.wave.config import WaveConfig
 
 KLT_PHOTOS, START_CROPS = 1500, 32
 """Photographs that the KLT is computed from, at most, and crops on which the channels' first σ are measured."""
@@ -62,7 +65,7 @@ class CodecTask:
         self.module = TrainableCodec(config.architecture(), bf16=config.precision == "bf16-mixed")
         self.names = self.module.plan.names
         self.module.to(memory_format=torch.channels_last)
-        self.semantic = _semantic_loss(config) if config.classifiers else None
+        self.semantic = semantic_loss(config, config.loss.smoothing) if config.classifiers else None
         if self.semantic is not None:
             self.semantic.to(fabric.device)
         self.judging = judge_of(config) if config.classifiers else None
@@ -154,7 +157,7 @@ class CodecTask:
             "name": module.preset.name,
             "training": self.config.to_dict(),
             "photos": len(self.train),
-            "started_from": _origin(self.config.init),
+            "started_from": origin(self.config.init),
             **progress,
         }
         extra = {f"bottleneck.{k}": v for k, v in prior.items() if not k.startswith("_")}
@@ -174,7 +177,7 @@ class CodecTask:
         return "  ".join(parts)
 
 
-def _origin(init: str) -> dict | None:
+def origin(init: str) -> dict | None:
     """What the card of the model that training started from says of its own training."""
     if not init:
         return None
@@ -182,7 +185,8 @@ def _origin(init: str) -> dict | None:
     return {key: card.get(key) for key in ("name", "fingerprint", "steps", "crops", "training", "started_from")}
 
 
-def _semantic_loss(config: TrainConfig) -> SemanticLoss:
+def semantic_loss(config: TrainConfig | WaveConfig, smoothing: float = 0.1) -> SemanticLoss:
+    """What a run's frozen classifiers lose, by its hierarchy."""
     from hiercodec.classify import load_classifier
     from hiercodec.taxonomy import load_hierarchy
 
@@ -192,7 +196,7 @@ def _semantic_loss(config: TrainConfig) -> SemanticLoss:
     judges = [load_classifier(spec) for spec in config.classifiers]
     bf16 = config.precision == "bf16-mixed"
     frozen = [Frozen(judge.module, judge.preprocess.mean, judge.preprocess.std, bf16=bf16) for judge in judges]
-    return SemanticLoss(frozen, assignments, config.loss.smoothing)
+    return SemanticLoss(frozen, assignments, smoothing)
 
 
 def _pixels(crops: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +14,11 @@ from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.protocols import Codec
 from hiercodec.training.config import TrainConfig
 
+if TYPE_CHECKING:
+    from hiercodec.training.wave.config import WaveConfig
 
-def judge_of(config: TrainConfig) -> Judging:
+
+def judge_of(config: TrainConfig | WaveConfig) -> Judging:
     """The first classifier of a run's loss and its hierarchy, as photographs are judged by them. Loads a copy of its own."""
     from hiercodec.classify import load_classifier
     from hiercodec.taxonomy import load_hierarchy
