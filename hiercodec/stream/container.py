@@ -14,9 +14,9 @@ from __future__ import annotations
 import binascii
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from hiercodec.errors import CorruptStream, InputError
+from hiercodec.errors import BadMagic, CorruptStream, IncompleteHeader, InputError
 from hiercodec.levels import LevelPlan
 from hiercodec.stream.core import MAX_PAYLOAD, Core
 from hiercodec.stream.header import CRC, Header, header_bytes, parse_header
@@ -51,6 +51,13 @@ class Section:
     def end(self) -> int:
         """Where the section ends in the whole file."""
         return self.offset + self.length + CRC
+
+    def cut(self, n_bytes: int) -> Section:
+        """The section as the first `n_bytes` of the file have it."""
+        if n_bytes >= self.end:
+            return self
+        check = self.check if n_bytes >= self.offset else None
+        return replace(self, payload=self.payload[: max(0, n_bytes - self.offset)], check=check, complete=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,20 @@ class Stream:
     def overhead_bytes(self) -> int:
         """Bytes at hand that are container, not payload."""
         return self.size - sum(section.available for section in self.sections)
+
+    def cut(self, n_bytes: int | None) -> Stream:
+        """What `parse` would make of the first `n_bytes` (None: all) of these bytes, without reading them again.
+
+        Raises as `parse` where they end inside the header.
+        """
+        n = self.size if n_bytes is None else min(n_bytes, self.size)
+        if n < 1:
+            raise BadMagic("not a .hc stream: it is empty")
+        if n < self.header_bytes:
+            raise IncompleteHeader("the stream is cut inside its header", offset=n)
+        sections = [section.cut(n) for section in self.sections]
+        core = sections.pop(0) if self.core else None
+        return replace(self, z=sections[0], blocks=tuple(sections[1:]), size=n, core=core)
 
     def parts(self) -> dict[str, int]:
         """Bytes at hand of header, core, z and every level, in file order; they sum to `size`."""

@@ -83,6 +83,20 @@ def test_every_byte_length_is_a_state_with_exact_symbols(small):
     assert seen == {name: len(symbols) for name, symbols in truth.items()}
 
 
+def test_a_parsed_stream_is_cut_as_its_bytes_are(small):
+    whole = stream.parse(small.data)
+    for n in [*range(len(small.data) + 2), None]:
+        try:
+            expected = stream.parse(small.data[:n])
+        except StreamError as error:
+            with pytest.raises(type(error)) as caught:
+                whole.cut(n)
+            assert (str(caught.value), caught.value.offset) == (str(error), error.offset)
+            continue
+        assert whole.cut(n) == expected
+        assert whole.cut(expected.size).cut(n) == expected
+
+
 def test_every_flipped_bit_of_a_whole_stream_is_a_typed_error_with_an_offset(small):
     data = bytearray(small.data)
     header_bytes = stream.parse(small.data).header_bytes

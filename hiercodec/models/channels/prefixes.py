@@ -37,8 +37,8 @@ class PrefixDecoder:
     """
 
     def __init__(self, codec: Codec, data: bytes, *, bit_map: bool = False) -> None:
-        self._codec, self._data, self._bit_map = codec, bytes(data), bit_map
-        self.stream = codec.parse(self._data)
+        self._codec, self._bit_map = codec, bit_map
+        self.stream = codec.parse(bytes(data))
         self._loop: BlockLoop | None = None
         self._parameters: list[BlockParameters] = []
         self._costs: list[np.ndarray] = []  # of the blocks that `_loop` has been through
@@ -48,11 +48,11 @@ class PrefixDecoder:
 
         Equal to `Codec.decode(data[:n_bytes])`, and raises as it does. Any order of lengths will do.
         """
-        n_bytes = len(self._data[:n_bytes])
+        n_bytes = self.stream.size if n_bytes is None else min(n_bytes, self.stream.size)
         y_hat, level, fraction, bits = self.latent(n_bytes)
         image = self._codec.synthesise(y_hat, self.stream.header)
         complete = n_bytes == self.stream.total_bytes
-        told = self._codec.parse(self._data[:n_bytes]).told
+        told = self.stream.cut(n_bytes).told
         return Decoded(image, level, fraction, complete, n_bytes, bits if self._bit_map else None, told)
 
     @torch.inference_mode()
@@ -61,7 +61,7 @@ class PrefixDecoder:
 
         The bits are zero unless the decoder was made for a map of them.
         """
-        codec, parsed = self._codec, self._codec.parse(self._data[:n_bytes])
+        codec, parsed = self._codec, self.stream.cut(n_bytes)
         grid, _ = codec.grids(parsed.header)
         out, bits = torch.zeros(1, codec.plan.channels, *grid), np.zeros(grid)
         reached, fraction = None, 0.0

@@ -279,8 +279,8 @@ class WavePrefixes:
     """
 
     def __init__(self, codec: WaveCodec, data: bytes, *, bit_map: bool = False) -> None:
-        self._codec, self._data, self._bit_map = codec, bytes(data), bit_map
-        self.stream = codec.parse(self._data)
+        self._codec, self._bit_map = codec, bit_map
+        self.stream = codec.parse(bytes(data))
         self._layout = layout_of(self.stream.header)
         self._begins = np.zeros(SCALES, np.int64)
         self._blocks: list[_Block] = []
@@ -290,7 +290,7 @@ class WavePrefixes:
 
         Equal to `Codec.decode(data[:n_bytes])`, and raises as it does. Any order of lengths will do.
         """
-        n_bytes = len(self._data[:n_bytes])
+        n_bytes = self.stream.size if n_bytes is None else min(n_bytes, self.stream.size)
         state, level, fraction, told = self.state(n_bytes)
         image = self._codec.synthesise(state, self.stream.header)
         bits = state.bit_map(self._layout, self.stream.header) if self._bit_map else None
@@ -298,7 +298,7 @@ class WavePrefixes:
 
     def state(self, n_bytes: int | None = None) -> tuple[State, str | None, float, stream.Core | None]:
         """What the first `n_bytes` tell: the coefficients, the last complete level, the open block's fraction, the core."""
-        parsed = self._codec.parse(self._data[:n_bytes])
+        parsed = self.stream.cut(n_bytes)
         state = State(-1, [np.zeros(inside.size, np.int64) for inside in self._layout.inside], self._bit_map)
         level, fraction = None, 0.0
         for j, section in enumerate(parsed.blocks):
