@@ -27,7 +27,8 @@ import binascii
 import functools
 import itertools
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from constriction import stream as coders  # pyright: ignore[reportAttributeAccessIssue] (compiled, untyped)
@@ -70,6 +71,18 @@ def _runs(indexes: np.ndarray) -> list[tuple[int, int, int]]:
     return [(a, b, int(indexes[a])) for a, b in itertools.pairwise(bounds)]
 
 
+Interval: TypeAlias = "tuple[int, tuple[int, int]]"
+"""What coding has come to: how many 32-bit words stand before the open interval, its low end, its width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reader stands behind some symbol; `carried` if the words before the interval have taken a carry out of it."""
+
+    interval: Interval
+    carried: bool
+
+
 class SymbolWriter:
     """Codes symbols in as many calls as it takes; every call may bring tables of its own."""
 
@@ -95,6 +108,11 @@ class SymbolWriter:
         """
         if len(symbols):
             self._encoder.encode(np.asarray(symbols, np.int32), _FAMILY, _weights(pmfs))
+
+    @property
+    def interval(self) -> Interval:
+        """What coding has come to: a reader makes a `Place` of it."""
+        return self._encoder.pos()
 
     def payload(self) -> bytes:
         """The shortest byte string that decodes to the symbols when followed by zero bytes; no symbols give no bytes."""
@@ -146,6 +164,7 @@ class SymbolReader:
     """
 
     def __init__(self, data: bytes, *, complete: bool) -> None:
+        self._data, self._ends = data, (0,) if complete else (0, 0xFF)
         self._low = _decoder(data)
         self._high = None if complete else _decoder(data + _GUARD)
 
@@ -172,6 +191,31 @@ class SymbolReader:
                 if len(agreed) < stop - start:
                     return symbols[: start + len(agreed)]
         return symbols
+
+    def place(self, interval: Interval) -> Place:
+        """Where this reader stands, from which others of the same payload can go on.
+
+        `interval` is that of a writer which wrote exactly what this reader has read.
+        """
+        return Place(interval, self._window(interval[0], 0) < interval[1][0])
+
+    def reaches(self, place: Place) -> bool:
+        """Whether these bytes determine every symbol up to a place in the same payload."""
+        word, (low, width) = place.interval
+        low -= place.carried << 64
+        return len(self._data) >= _WORD * word and all(
+            low <= self._window(word, end) < low + width for end in self._ends
+        )
+
+    def seek(self, place: Place) -> None:
+        """Go on from a place that these bytes reach."""
+        for decoder in (self._low, self._high):
+            if decoder is not None:
+                decoder.seek(*place.interval)
+
+    def _window(self, word: int, end: int) -> int:
+        """64 bits of the payload from a word on, and behind its end bytes of `end`."""
+        return int.from_bytes(self._data[_WORD * word :][:8].ljust(8, bytes([end])), "big")
 
     def read_pmfs(self, pmfs: np.ndarray) -> np.ndarray:
         """The next symbols (int32), each by its own table of `pmfs` (n, K); otherwise as `read`."""

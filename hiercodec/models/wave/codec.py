@@ -25,6 +25,7 @@ from hiercodec.models.wave.filter import Filter
 from hiercodec.models.wave.planes import Block, Layout, Symbols, begins_of, block_symbols, by_scale, indexes_of, tell
 from hiercodec.models.wave.preset import WavePreset
 from hiercodec.models.wave.wavelet import SCALES
+from hiercodec.stream.coder import Place
 
 STRIDE = 16
 """Pixels that a cell of a map of bits covers, each way."""
@@ -176,6 +177,18 @@ class State:
         self._told = [np.ones(k.size, bool) for k in indexes]
         self.spent = [np.zeros(k.size) for k in indexes] if counting else None
 
+    def copy(self) -> State:
+        """A state that goes its own way."""
+        other = State(self.plane, [k.copy() for k in self.indexes], self.spent is not None)
+        other._told = [told.copy() for told in self._told]
+        other.spent = self.spent and [bits.copy() for bits in self.spent]
+        return other
+
+    def become(self, other: State) -> None:
+        """Take the place of a copy of another state."""
+        fresh = other.copy()
+        self.plane, self.indexes, self._told, self.spent = fresh.plane, fresh.indexes, fresh._told, fresh.spent
+
     def advance(self, plane: int) -> None:
         """Open a plane, the present one or a later one."""
         if plane > self.plane:
@@ -238,26 +251,32 @@ class State:
 
 
 class _Block:
-    """How far a block has been read: its runs of symbols with their planes, and where it goes on."""
+    """How far a block has been read, by whatever cut needed most of it.
 
-    def __init__(self, source: Block, check: Check) -> None:
-        self.runs: list[tuple[int, Symbols]] = []
-        self.check, self._source = check, source
-        self._next = next(source, None)
+    `runs` are its runs of symbols with their planes and values, `places` where the entropy coder stood behind each, `starts`
+    the state before each plane (with the number of runs before it).
+    """
 
-    def run(self, i: int) -> tuple[int, Symbols] | None:
-        """Run i, if all runs before it have been answered; None behind the last."""
-        return self.runs[i] if i < len(self.runs) else self._next
+    def __init__(self, source: Block, writer: stream.SymbolWriter) -> None:
+        self.runs: list[tuple[int, Symbols, np.ndarray]] = []
+        self.places: list[Place] = []
+        self.starts: list[tuple[int, State]] = []
+        self.check = Check()
+        self._source, self._writer = source, writer
+        self.next: tuple[int, Symbols] | None = next(source, None)
 
-    def answer(self, i: int, values: np.ndarray) -> None:
-        """The values of run i, all of them."""
-        if i == len(self.runs) and self._next is not None:
-            self.runs.append(self._next)
-            self.check.add(self._next[1])
-            try:
-                self._next = self._source.send(values)
-            except StopIteration:
-                self._next = None
+    def answer(self, values: np.ndarray, pmfs: np.ndarray, reader: stream.SymbolReader) -> None:
+        """The values of the next run, all of them, and what they were read with, by whom."""
+        assert self.next is not None
+        plane, symbols = self.next
+        self.runs.append((plane, symbols, values.astype(np.uint8)))
+        self._writer.write_pmfs(values, pmfs)
+        self.places.append(reader.place(self._writer.interval))
+        self.check.add(symbols)
+        try:
+            self.next = self._source.send(values)
+        except StopIteration:
+            self.next = None
 
 
 class Check:
@@ -323,20 +342,36 @@ class WavePrefixes:
                 return 0.0
             self._begins = np.maximum.accumulate(begins).astype(np.int64)
         if j == len(self._blocks):
-            span = range(level.start, level.stop)
+            span, writer = range(level.start, level.stop), stream.SymbolWriter()
+            if not j:
+                writer.write(self._begins, np.zeros(SCALES, np.int64), begin_table(planes))
             source = block_symbols(self._codec.network.context, self._layout, state.indexes, span, self._begins)
-            self._blocks.append(_Block(source, Check()))
-        block, i, arrived = self._blocks[j], 0, 0
-        while (run := block.run(i)) is not None:
+            self._blocks.append(_Block(source, writer))
+        block, done = self._blocks[j], 0
+        while done < len(block.runs) and reader.reaches(block.places[done]):
+            done += 1
+        if done:
+            reader.seek(block.places[done - 1])
+            first, start = next(pair for pair in reversed(block.starts) if pair[0] <= done)
+            state.become(start)
+            for plane, symbols, values in block.runs[first:done]:
+                state.advance(plane)
+                state.tell(symbols, values)
+        while (run := block.runs[done][:2] if done < len(block.runs) else block.next) is not None:
             plane, symbols = run
-            state.advance(plane)
-            values = reader.read_pmfs(symbols.pmfs())
+            if plane > state.plane or not block.starts:
+                if done == len(block.runs):
+                    block.starts.append((done, state.copy()))
+                state.advance(plane)
+            pmfs = symbols.pmfs()
+            values = reader.read_pmfs(pmfs)
             state.tell(symbols, values)
-            arrived += len(values)
             if len(values) < len(symbols):
+                arrived = len(values) + sum(len(symbols) for _, symbols, _ in block.runs[:done])
                 return arrived / self._symbols(level.start, level.stop)
-            block.answer(i, values)
-            i += 1
+            if done == len(block.runs):
+                block.answer(values, pmfs, reader)
+            done += 1
         state.complete(level.stop - 1)
         if section.complete and block.check.value != section.check:
             raise ParameterDesync(

@@ -28,6 +28,9 @@ from hiercodec.stream.tables import PRECISION, TOTAL
 LIKELY = -51
 """Logit (probability 0.04) above which a coefficient's significance is told in the first part of a plane."""
 
+PIECE = 1 << 14
+"""The longest run of symbols: a decoder goes to a cut in steps of these."""
+
 TABLE_DIGEST = "62de34143431e075"
 
 
@@ -68,8 +71,8 @@ class Symbols:
         plus = np.maximum(1, (yes * table[self.sign.astype(np.int64) + 127]) >> PRECISION)
         return np.stack([TOTAL - yes, plus, yes - plus], 1)
 
-    def take(self, order: np.ndarray) -> Symbols:
-        """The same symbols in another order."""
+    def take(self, order: np.ndarray | slice) -> Symbols:
+        """Some of the symbols, or all in another order."""
         return Symbols(self.scale[order], self.position[order], self.main[order], self.sign[order], self.refining)
 
     def bits(self, values: np.ndarray) -> np.ndarray:
@@ -213,8 +216,12 @@ def block_symbols(
             runs = plane_symbols(network, layout, indexes, plane, last)
             symbols = next(runs, None)
             while symbols is not None:
-                values = yield plane, symbols
-                tell(told, symbols, values)
+                answers = [np.zeros(0, np.int32)]
+                for start in range(0, len(symbols), PIECE):
+                    piece = symbols.take(slice(start, start + PIECE))
+                    answers.append((yield plane, piece))
+                    tell(told, piece, answers[-1])
+                values = np.concatenate(answers)
                 try:
                     symbols = runs.send(values)
                 except StopIteration:
