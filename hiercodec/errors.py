@@ -7,6 +7,7 @@
     │   │   ├── ImageTooLarge           more pixels or bytes than the cap
     │   │   ├── DamagedImage            a known format that does not decode
     │   │   └── NotRGB                  pixels in memory that are not RGB, 8 bits a sample
+    │   ├── Unreadable                  a file, or a part of an archive, that cannot be read
     │   ├── ModelNotFound               no such codec model, or its weights are missing
     │   ├── ClassifierNotFound          no such classifier, or its weights are missing
     │   ├── HierarchyError              a hierarchy file or a taxonomy resource that cannot be used
@@ -73,6 +74,10 @@ class DamagedImage(ImageError):
 
 class NotRGB(ImageError):
     """Pixels in memory that are neither a PIL image nor uint8[H, W, 3]; the message says how to convert them."""
+
+
+class Unreadable(InputError):
+    """A file, or a part of an archive, that cannot be read."""
 
 
 class ModelNotFound(InputError):

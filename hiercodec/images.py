@@ -17,11 +17,12 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from hiercodec.errors import DamagedImage, ImageTooLarge, NotAnImage, NotRGB
+from hiercodec.errors import DamagedImage, ImageError, ImageTooLarge, NotAnImage, NotRGB
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 """The formats that are read; what a file is called does not matter."""
@@ -267,6 +268,17 @@ def encode_png(rgb: np.ndarray) -> bytes:
     """A PNG file of uint8[H, W, 3], without metadata; `read_rgb` gives the same pixels back."""
     buffer = io.BytesIO()
     Image.fromarray(check_rgb(rgb)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def encode_as(rgb: np.ndarray, format: str, **options: Any) -> bytes:
+    """A file of uint8[H, W, 3] in a format that Pillow writes, with its options; `ImageError` where it cannot hold them."""
+    buffer = io.BytesIO()
+    try:
+        Image.fromarray(check_rgb(rgb)).save(buffer, format, **options)
+    except (OSError, ValueError) as error:
+        height, width = rgb.shape[:2]
+        raise ImageError(f"{format} cannot hold this picture of {width}×{height}: {error}") from None
     return buffer.getvalue()
 
 

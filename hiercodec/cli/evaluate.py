@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from hiercodec.cli.base import Command, command_line, cores, note, positive
 from hiercodec.cli.codec import results_table
+from hiercodec.errors import InputError
 from hiercodec.fsio import write_json
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
+if TYPE_CHECKING:
+    from hiercodec.evaluation.rows import Rows
+
 NONE = "none"
+
+MOST = 8
+"""Photographs that are named of those that were skipped, and of those with a remark."""
 
 
 def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +35,7 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", required=True, metavar="FILE.parquet", help="file of rows, one a photograph and point")
     parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped, or killed")
+    parser.add_argument("--strict", action="store_true", help="end at the first photograph that cannot be used")
     parser.add_argument("--force", action="store_true", help="throw away what --out has and measure anew")
     parser.add_argument(
         "--model", action="append", help="hiercodec model, name or path (default lite; 'none'); may be repeated"
@@ -88,7 +98,7 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
 def _evaluate(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from hiercodec.evaluation import run
+    from hiercodec.evaluation import rows, run
     from hiercodec.evaluation.parts import Parts, check_out
     from hiercodec.evaluation.purposes import STEERING
     from hiercodec.evaluation.results import read_summary
@@ -105,26 +115,48 @@ def _evaluate(args: argparse.Namespace) -> int:
         args.core,
         args.formats_for,
         tuple(args.steer or [STEERING]),
+        args.strict,
     )
     photos = run.photos_of(args.dataset, limit=args.limit, sample=args.sample, how=args.labels, tell=note)
     bench = setup.bench()
-    parts = Parts(args.out, bench.meta(command_line(args), args.dataset, photos), len(photos))
-    batches = [[photos[i] for i in batch] for batch in parts.batches]
+    meta = bench.meta(command_line(args), args.dataset, photos, limit=args.limit, sample=args.sample)
+    parts = Parts(args.out, meta, photos)
     if args.ray is not None:
         from hiercodec.evaluation.cluster import on_ray
 
-        way = on_ray(setup, batches, args.ray or None)
+        way = on_ray(setup, args.ray or None)
     else:
-        way = run.here(bench, batches) if args.workers == 1 else run.in_processes(setup, batches, args.workers)
-    missing = parts.begin(resume=args.resume)
-    there = len(photos) - sum(len(batches[number]) for number in missing)
+        way = run.here(bench) if args.workers == 1 else run.in_processes(setup, args.workers)
+    missing = parts.begin(resume=args.resume, tell=note)
+    there = len(photos) - sum(map(len, missing))
     with tqdm(total=len(photos), initial=there, unit="photo", disable=None, smoothing=0.05) as bar:
         run.run(parts, way, missing, bar.update)
+    found = rows.read(args.out, columns=["photo", "codec", "note"])
+    for line in words_on(found):
+        note(line)
+    if not len(found):
+        raise InputError("none of the photographs could be used")
     results = read_summary(args.out)
     if args.card:
         enter(args.card, results, setup.models[0])
     note(results_table(results))
     return 0
+
+
+def words_on(found: Rows) -> Iterator[str]:
+    """Lines about photographs that were skipped, or measured after something was mended, and why; at most a screen."""
+    if found.skipped:
+        yield f"photographs that were skipped: {len(found.skipped)}"
+        yield from _each(found.skipped, MOST)
+    if found.notes:
+        yield f"photographs that were measured with a remark: {len(found.notes)}"
+        yield from _each(found.notes, MOST)
+
+
+def _each(words: Mapping[str, str], most: int) -> Iterator[str]:
+    yield from (f"  {photo}: {why}" for photo, why in list(words.items())[:most])
+    if len(words) > most:
+        yield f"  … and {len(words) - most} more"
 
 
 def named(given: list[str] | None, default: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hiercodec.cli.base import Command, Group, add_json, note, positive, print_json
 from hiercodec.cli.codec import results_table
+from hiercodec.cli.evaluate import words_on
 from hiercodec.fsio import read_bytes, write_bytes
 
 
@@ -18,6 +19,7 @@ def _show_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(args: argparse.Namespace) -> int:
+    from hiercodec.evaluation import rows
     from hiercodec.evaluation.results import read_summary
 
     found = read_summary(args.rows)
@@ -25,6 +27,8 @@ def _show(args: argparse.Namespace) -> int:
         print_json(found)
         return 0
     print(results_table(found))
+    for line in words_on(rows.read(args.rows, columns=["photo", "codec", "note"])):
+        note(line)
     note(f"{found['photos']} photographs, {found['labelled']} labelled. Made by: {found['command']}")
     return 0
 
@@ -53,7 +57,7 @@ def _join(args: argparse.Namespace) -> int:
     if args.slim:
         joined = rows.slim(joined, args.slim)
     named = {"data": {**joined.meta["data"], "name": args.name}} if args.name else {}
-    rows.write(args.out, joined.frame, {**joined.meta, **named})
+    rows.write(args.out, joined.whole, {**joined.meta, **named})
     note(f"{args.out}: {len(joined)} rows, {', '.join(joined.codecs)}, {Path(args.out).stat().st_size / 1e6:.2f} MB")
     return 0
 

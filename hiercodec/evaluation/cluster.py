@@ -1,9 +1,9 @@
 """Runs of `hiercodec evaluate` on a Ray cluster: where photographs lie streams to actors, and rows stream back.
 
-    numbers of parts ──► actors, each with a bench of its own ──rows of a part──► this process ──► Parts
+    photographs of parts ──► actors, each with a bench of its own ──rows of a part──► this process ──► Parts
 
 Ray starts an actor that died again, on another machine where its own is gone, and repeats what it worked on. A part is kept
-under its number when it arrives, so nothing is lost and nothing counts twice; `Parts` lets a driver that died go on as well.
+when it arrives, so nothing is lost and nothing counts twice; `Parts` lets a driver that died go on as well.
 Every machine needs hiercodec, the codecs' weights, and the data set under the same path.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from hiercodec.errors import HiercodecError, InputError
 from hiercodec.evaluation.photos.stored import Photo
-from hiercodec.evaluation.run import Setup, Way, stored_part
+from hiercodec.evaluation.run import Batches, Setup, Way
 
 IN_FLIGHT = 2
 """Parts given to an actor at a time: the next is there when one is done."""
@@ -29,17 +29,17 @@ class Measure:
         self.bench, self.batches = setup.bench(), batches
 
     def __call__(self, row: dict[str, int]) -> dict[str, Any]:
-        """A part's number → its number and rows."""
-        return {**row, "part": stored_part(self.batches[row["number"]], self.bench)}
+        """A part's number → its rows."""
+        return {"part": self.bench.part(self.batches[row["number"]])}
 
 
-def on_ray(setup: Setup, batches: Sequence[Sequence[Photo]], address: str | None = None) -> Way:
+def on_ray(setup: Setup, address: str | None = None) -> Way:
     """Measure with an actor a core of the cluster at `address` ("auto", "host:port"; None: this machine's own cores)."""
     import ray  # pyright: ignore[reportMissingImports] (an extra)
     from ray.data import ActorPoolStrategy, DataContext, from_items  # pyright: ignore[reportMissingImports]
     from ray.exceptions import RayError  # pyright: ignore[reportMissingImports]
 
-    def way(missing: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    def way(missing: Batches) -> Iterator[bytes]:
         if not missing:
             return
         try:
@@ -55,11 +55,11 @@ def on_ray(setup: Setup, batches: Sequence[Sequence[Photo]], address: str | None
                 max_tasks_in_flight_per_actor=IN_FLIGHT,
             )
             measure: Any = Measure  # Ray takes a class as well as a function, and does not say so
-            numbers = from_items([{"number": number} for number in missing], override_num_blocks=len(missing))
-            everywhere = [[(replace(at, path=at.path.resolve()), label) for at, label in batch] for batch in batches]
+            numbers = from_items([{"number": n} for n in range(len(missing))], override_num_blocks=len(missing))
+            everywhere = [[(replace(at, path=at.path.resolve()), label) for at, label in batch] for batch in missing]
             made = (setup, everywhere)  # paths as every machine knows them
             for row in numbers.map(measure, fn_constructor_args=made, compute=actors, num_cpus=1).iter_rows():
-                yield int(row["number"]), row["part"]
+                yield row["part"]
         except RayError as error:
             raise _ours(error) from error
         finally:

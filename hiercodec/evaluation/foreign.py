@@ -23,6 +23,9 @@ MAX_ROWS = 300_000
 MAX_VALUES = 20_000_000
 """Values of all columns together: what 300 000 rows with 32 classes each have."""
 
+MAX_WORDS = 600
+"""Characters of what is said of a photograph."""
+
 MAX_NAMES = 60
 """Codecs, and judges, that a file may have: more than a chart can tell apart."""
 
@@ -31,7 +34,7 @@ def open_rows(data: bytes, *, name: str = "this file") -> Rows:
     """The rows in the bytes of a Parquet file; `InputError` says in words what is wrong with it."""
     _bounded(data, name)
     rows = decode(data, name=name)
-    if problem := _problem(rows.frame, rows.meta):
+    if problem := _problem(rows.frame, rows.meta) or _problem_of_words(rows):
         raise InputError(f"{name}: {problem}")
     return rows
 
@@ -86,6 +89,13 @@ def _problem(frame: pd.DataFrame, meta: Mapping[str, Any]) -> str:
     if any(set(names) - set(originals.get_group(j) if j in originals.groups else ()) for j, names in photos if j):
         return "the uncompressed photograph is missing of some that were judged"
     return _problem_of_lists(frame, tuple(levels.values()))
+
+
+def _problem_of_words(rows: Rows) -> str:
+    words = [*rows.skipped.items(), *rows.notes.items()]
+    if not all(isinstance(text, str) and len(text) <= MAX_WORDS for pair in words for text in pair):
+        return f"a remark on a photograph is missing, or has more than {MAX_WORDS} characters"
+    return ""
 
 
 def _problem_of_lists(frame: pd.DataFrame, ks: tuple[int, ...]) -> str:

@@ -24,6 +24,7 @@ from PIL import Image, features
 from hiercodec import stream
 from hiercodec.classify.core import core_of
 from hiercodec.errors import InputError
+from hiercodec.images import encode_as
 from hiercodec.protocols import Classifier, Codec, DecodedPrefix, OperatingPoint
 from hiercodec.taxonomy import Hierarchy
 
@@ -247,9 +248,7 @@ class Rival:
         return min((write(rgb, **setting, **options) for options in self.tuning.options), key=len)
 
     def _pillow(self, rgb: np.ndarray, **options: Any) -> bytes:
-        out = io.BytesIO()
-        Image.fromarray(rgb).save(out, self.format, **options)
-        return out.getvalue()
+        return encode_as(rgb, self.format, **options)
 
     def decode(self, data: bytes) -> np.ndarray:
         """One of our own files → uint8 (H, W, 3)."""

@@ -40,8 +40,14 @@ POINT = ("photo", "codec", "setting")
 ORDER = (*POINT, "judge")
 """The columns that name an operating point of one photograph, and those that name a row; rows stand in their order."""
 
-HEAVY = ("classes", "p")
+HEAVY = ("classes", "p", "content")
 """Columns that few readers need and that make most of a file."""
+
+SKIPPED = ""
+"""What stands for a codec in the row of a photograph that could not be used."""
+
+ABOUT = ("note", "content")
+"""Columns about a photograph, not about a point of it: files that were written before there were any lack them."""
 
 
 def schema() -> pa.Schema:
@@ -54,7 +60,11 @@ def schema() -> pa.Schema:
     probabilities (half precision); path and path_p: the winner of every level of the file's hierarchy and its
     probability; right: whether it is; bits: information at every level (`meaning`); wup, wup_eq1: similarity of the answer
     to what is right, NLTK's and Eq. 1's. Right is the photograph's class, and where it has none (label −1) what this judge
-    says of the original. Without a judge the last eight are empty or null, with one they never are.
+    says of the original. Without a judge these eight are empty or null, with one they never are.
+
+    note: in the original's row what was mended or passed over in the file, null if nothing; content: there, too, what names
+    the file's bytes (16 hex digits). A photograph that could not be used has one row: codec SKIPPED, the reason in `note`,
+    and no measurement. Readers are not given such rows among the others: see `Rows.skipped`.
     """
     import pyarrow as pa
 
@@ -64,7 +74,7 @@ def schema() -> pa.Schema:
         "bytes": pa.int32(), "bpp": single, "psnr": single, "ms_ssim": single, "seconds": single,
         "judge": pa.string(), "classes": pa.list_(short), "p": pa.list_(pa.float16()),
         "path": pa.list_(short), "path_p": pa.list_(single), "right": pa.list_(pa.bool_()), "bits": pa.list_(single),
-        "wup": single, "wup_eq1": single,
+        "wup": single, "wup_eq1": single, "note": pa.string(), "content": pa.string(),
     }  # fmt: skip
     return pa.schema(list(types.items()))
 
@@ -74,11 +84,31 @@ class Rows:
     """Rows as a pandas frame (columns of `schema`; lists are arrays) and the metadata of their file.
 
     `meta` has `version`, `command`, `provenance` (models, rivals, judges with `sha256` and `in_loss`, hierarchy and its
-    digest, versions), `levels` (name → groups), `crop`, `data` and whatever a later version adds.
+    digest, versions), `levels` (name → groups), `crop`, `data` and whatever a later version adds. `unused` are the rows of
+    photographs that could not be used, which are no measurements (None: there is none).
     """
 
     frame: pd.DataFrame
     meta: Mapping[str, Any] = field(default_factory=dict)
+    unused: pd.DataFrame | None = None
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Photograph → why it could not be used."""
+        return {} if self.unused is None else dict(zip(self.unused["photo"], self.unused["note"], strict=True))
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """Photograph → what was mended or passed over in its file before it was measured."""
+        noted = self.frame[self.frame["note"].notna()]
+        return dict(zip(noted["photo"], noted["note"], strict=True))
+
+    @property
+    def whole(self) -> pd.DataFrame:
+        """Every row of the file, those of photographs that could not be used last."""
+        import pandas as pd
+
+        return self.frame if self.unused is None else pd.concat([self.frame, self.unused], ignore_index=True)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -121,11 +151,14 @@ def read(path: str | Path, *, columns: Sequence[str] | None = None) -> Rows:
 
 def decode(data: bytes, *, name: str = "this file", columns: Sequence[str] | None = None) -> Rows:
     """The rows in the bytes of a file; `name` is what an error calls it. The bytes need not be trusted."""
-    found, meta = open_table(data, name, columns)
+    found, meta = open_table(data, name, columns and list(dict.fromkeys((*columns, "photo", "codec", "note"))))
     try:
-        return Rows(found.to_pandas(ignore_metadata=True), meta)  # what a file asks of pandas is not obeyed
+        frame = found.to_pandas(ignore_metadata=True)  # what a file asks of pandas is not obeyed
     except ValueError as error:  # Arrow's errors and text that is no UTF-8
         raise InputError(f"{name} is damaged: {error}") from None
+    unused = frame["codec"] == SKIPPED
+    measured = frame[~unused].reset_index(drop=True) if unused.any() else frame
+    return Rows(measured[list(columns)] if columns else measured, meta, frame[unused] if unused.any() else None)
 
 
 def open_table(data: bytes, name: str, columns: Sequence[str] | None = None) -> tuple[pa.Table, dict[str, Any]]:
@@ -134,16 +167,20 @@ def open_table(data: bytes, name: str, columns: Sequence[str] | None = None) -> 
     import pyarrow.parquet as pq
 
     try:
-        found = pq.read_table(io.BytesIO(data), columns=list(columns) if columns else None)
+        there = pq.read_schema(io.BytesIO(data)).names
+        wanted = [column for column in columns if column in there] if columns else None
+        found = pq.read_table(io.BytesIO(data), columns=wanted)
         meta = json.loads((found.schema.metadata or {})[KEY.encode()])
         version = meta["version"]
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{name} holds no rows of `hiercodec evaluate`: {error}") from None
     if version != VERSION:
         raise InputError(f"{name} has rows of version {version}; this release reads version {VERSION}")
-    wanted = schema()
-    for column in columns or wanted.names:
-        if column not in found.column_names or found.schema.field(column).type != wanted.field(column).type:
+    known = schema()
+    for column in columns or known.names:
+        if column in ABOUT and column not in there:
+            found = found.append_column(known.field(column), pa.nulls(len(found), pa.string()))
+        elif column not in found.column_names or found.schema.field(column).type != known.field(column).type:
             raise InputError(f"{name} has no column {column!r} of the type that rows have")
     return found, meta
 
@@ -155,6 +192,7 @@ def table(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, meta: Mapping[str, A
 
     wanted = schema().with_metadata(described(meta))
     if isinstance(rows, pd.DataFrame):
+        rows = rows.assign(**{column: None for column in ABOUT if column not in rows})
         return pa.Table.from_pandas(rows, wanted, preserve_index=False)
     return pa.Table.from_pylist(list(rows), wanted)
 
@@ -176,7 +214,7 @@ def encode(found: pa.Table) -> bytes:
         compression="zstd",
         compression_level=15,
         row_group_size=1 << 16,
-        use_dictionary=["photo", "codec", "setting", "judge", "label", "bytes"],  # pyright: ignore[reportArgumentType]
+        use_dictionary=["photo", "codec", "setting", "judge", "label", "bytes", "note"],  # pyright: ignore[reportArgumentType]
         column_encoding={
             **dict.fromkeys(planes, "BYTE_STREAM_SPLIT"),
             **{f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in ("p", "path_p", "bits", "classes", "path")},
@@ -216,7 +254,12 @@ def join(several: Sequence[Rows]) -> Rows:
     commands = dict.fromkeys(line for rows in several for line in rows.meta["command"].split(" && "))
     made_by = functools.reduce(_merged, (rows.meta["provenance"] for rows in several))
     meta = {**first.meta, "command": " && ".join(commands), "provenance": made_by}
-    return Rows(frame.iloc[np.lexsort(keys)].reset_index(drop=True), meta)
+    unused = [rows.unused for rows in several if rows.unused is not None]
+    return Rows(
+        frame.iloc[np.lexsort(keys)].reset_index(drop=True),
+        meta,
+        pd.concat(unused, ignore_index=True).drop_duplicates("photo") if unused else None,
+    )
 
 
 def _merged(a: Any, b: Any, where: str = "") -> Any:
@@ -240,7 +283,7 @@ def without(rows: Rows, codec: str) -> Rows:
         for key, found in rows.meta["provenance"].items()
     }
     others = [name for name in rows.frame["codec"].unique() if name != codec]
-    return Rows(rows.of(codec=others).frame, {**rows.meta, "provenance": made_by})
+    return replace(rows.of(codec=others), meta={**rows.meta, "provenance": made_by})
 
 
 def slim(rows: Rows, classes: int) -> Rows:
@@ -249,14 +292,14 @@ def slim(rows: Rows, classes: int) -> Rows:
     Probabilities keep 7 significant bits (an error of 0.8 % at most), other values 11 (0.05 %); `right`, `path` and `bytes`
     stay as they are. `meta["classes"]` says what was kept.
     """
-    frame = rows.frame.copy()
+    frame = rows.frame.assign(content=None)
     frame["classes"] = [row[:classes] for row in frame["classes"]]
     frame["p"] = [_rounded(row[:classes], 7) for row in frame["p"]]
     for column in ("path_p", "bits"):
         frame[column] = [_rounded(row, 11) for row in frame[column]]
     for column in ("bpp", "psnr", "ms_ssim", "seconds", "wup", "wup_eq1"):
         frame[column] = _rounded(frame[column].to_numpy(), 11)
-    return Rows(frame, {**rows.meta, "classes": classes})
+    return replace(rows, frame=frame, meta={**rows.meta, "classes": classes})
 
 
 def _rounded(values: np.ndarray, bits: int) -> np.ndarray:

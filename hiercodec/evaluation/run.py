@@ -21,24 +21,27 @@ from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Any
 
-from hiercodec.errors import ConfigError, HiercodecError, InputError
+from hiercodec.errors import ConfigError, HiercodecError, ImageError, InputError, Unreadable, is_out_of_memory
 from hiercodec.evaluation import purposes, rows
-from hiercodec.evaluation.measure import Judging
-from hiercodec.evaluation.parts import Parts
+from hiercodec.evaluation.foreign import MAX_WORDS
+from hiercodec.evaluation.measure import ORIGINAL, Judging
+from hiercodec.evaluation.parts import Parts, content_id
 from hiercodec.evaluation.peers import MACHINES, HierPeer, Teller, at_rates, shares_and_ends
 from hiercodec.evaluation.photos.dataset import inventory
 from hiercodec.evaluation.photos.labels import AUTO
-from hiercodec.evaluation.photos.stored import Photo, decode
+from hiercodec.evaluation.photos.stored import Photo, Stored
 from hiercodec.evaluation.provenance import commit, provenance, today
-from hiercodec.evaluation.records import records
+from hiercodec.evaluation.records import UNJUDGED, records
 from hiercodec.evaluation.rivals import rival
 from hiercodec.fsio import printable
-from hiercodec.images import centre_crop
+from hiercodec.images import centre_crop, read_rgb
 from hiercodec.protocols import Peer
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
-Way = Callable[[Sequence[int]], Iterator[tuple[int, bytes]]]
-"""From the numbers of parts to (number, part), in any order."""
+Batches = Sequence[Sequence[Photo]]
+
+Way = Callable[[Batches], Iterator[bytes]]
+"""From the photographs of parts to these parts, in any order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,17 +51,37 @@ class Bench:
     peers: Sequence[Peer]
     judges: Sequence[Judging] = ()
     crop: int | None = None
+    strict: bool = False
 
-    def part(self, photos: Iterable[tuple[str, bytes, int]]) -> bytes:
-        """Rows of photographs given as (name, file, class index), as a part of a run."""
+    def part(self, photos: Iterable[Photo]) -> bytes:
+        """Rows of photographs that this machine can read, as a part of a run.
+
+        One that cannot be used gets a row that says why; where the bench is `strict`, its error, which names it, is raised.
+        """
         found: list[dict[str, Any]] = []
-        for name, data, label in photos:
-            rgb = decode(name, data)
-            found += records(name, centre_crop(rgb, self.crop) if self.crop else rgb, label, self.peers, self.judges)
+        for stored, label in photos:
+            try:
+                found += self._measured(stored, label)
+            except Exception as error:
+                why = reason(error)
+                if why is None:
+                    raise
+                if self.strict:
+                    raise InputError(f"{stored.name}: {why}") from error
+                found.append(skipped(stored.name, label, why))
         return rows.encode(rows.table(found, {}))
 
-    def meta(self, command: str, sources: Sequence[str], photos: Sequence[Photo]) -> dict[str, Any]:
-        """What the file says of itself: see `rows.Rows`."""
+    def _measured(self, stored: Stored, label: int) -> list[dict[str, Any]]:
+        data = stored.content()
+        rgb = read_rgb(data)
+        found = list(
+            records(stored.name, centre_crop(rgb, self.crop) if self.crop else rgb, label, self.peers, self.judges)
+        )
+        about = {"content": content_id(data)}
+        return [{**row, **about} if row["codec"] == ORIGINAL else row for row in found]
+
+    def meta(self, command: str, sources: Sequence[str], photos: Sequence[Photo], **chosen: Any) -> dict[str, Any]:
+        """What the file says of itself: see `rows.Rows`; `chosen`: how the photographs were, among those of the sources."""
         return {
             "command": command,
             "date": today(),
@@ -69,6 +92,7 @@ class Bench:
                 "photos": len(photos),
                 "labelled": sum(label >= 0 for _, label in photos),
                 "digest": digest(photos),
+                **chosen,
             },
             "crop": self.crop,
             "levels": {level.name: level.k for judge in self.judges[:1] for level in judge.hierarchy.levels},
@@ -86,7 +110,8 @@ class Setup:
     Files are cut at `cuts` shares and where levels end, or at `rates` in bits a pixel where some are given. `core` names a
     classifier: every model is then measured with that one's answer in its files, too. Rivals that work on a model's own
     transforms (`order:…`) take the first model's, or the default one's. `purpose` is what formats are at their best for.
-    `steering` are the classifiers whose feature maps survive in files for machines or for both.
+    `steering` are the classifiers whose feature maps survive in files for machines or for both. A `strict` bench ends at
+    the first photograph that cannot be used.
     """
 
     models: tuple[str, ...] = (DEFAULT_MODEL,)
@@ -99,6 +124,7 @@ class Setup:
     core: str = ""
     purpose: str = MACHINES
     steering: tuple[str, ...] = (purposes.STEERING,)
+    strict: bool = False
 
     def bench(self) -> Bench:
         """Load everything; this process works with one thread from here on."""
@@ -113,7 +139,9 @@ class Setup:
         peers = [*own, *(rival(name, backbone, self.purpose) for name in self.codecs)]
         if len({peer.name for peer in peers}) < len(peers):
             raise ConfigError(f"a codec is named twice: {', '.join(peer.name for peer in peers)}")
-        return Bench(peers, [Judging(load_classifier(judge), hierarchy) for judge in self.judges], self.crop)
+        return Bench(
+            peers, [Judging(load_classifier(judge), hierarchy) for judge in self.judges], self.crop, self.strict
+        )
 
     def _ours(self, name: str, teller: Teller | None) -> list[Peer]:
         """A hiercodec model, by name or path, without a core and, where somebody writes one, with it."""
@@ -174,37 +202,43 @@ def digest(photos: Sequence[Photo]) -> str:
     return sha.hexdigest()[:16]
 
 
-def run(parts: Parts, way: Way, missing: Sequence[int], seen: Callable[[int], object] = lambda photos: None) -> None:
-    """Measure the parts that are `missing` (see `Parts.begin`) by `way` and write the file.
+def run(parts: Parts, way: Way, missing: Batches, seen: Callable[[int], object] = lambda photos: None) -> None:
+    """Measure the photographs that are `missing` (see `Parts.begin`) by `way` and write the file.
 
     `seen` is told how many photographs each part had.
     """
-    for number, part in way(missing):
-        parts.add(number, part)
-        seen(len(parts.batches[number]))
+    for part in way(missing):
+        seen(parts.add(part))
     parts.finish()
 
 
-def stored_part(photos: Sequence[Photo], bench: Bench) -> bytes:
-    """The part of photographs that this machine can read."""
-    return bench.part((stored.name, stored.content(), label) for stored, label in photos)
+def reason(error: Exception) -> str | None:
+    """Why a photograph cannot be used, in one line; None for an error that is not the photograph's."""
+    if is_out_of_memory(error):
+        return "it needs more memory than there is"
+    return printable(str(error)) if isinstance(error, (ImageError, Unreadable)) else None
 
 
-def here(bench: Bench, batches: Sequence[Sequence[Photo]]) -> Way:
+def skipped(photo: str, label: int, why: str) -> dict[str, Any]:
+    """The row of a photograph that cannot be used."""
+    point = {"photo": photo, "label": label, "codec": rows.SKIPPED, "setting": "", "bytes": 0, "judge": "", **UNJUDGED}
+    return {**point, "note": why[:MAX_WORDS]}
+
+
+def here(bench: Bench) -> Way:
     """Measure in this process, one part after another."""
-    return lambda missing: ((number, stored_part(batches[number], bench)) for number in missing)
+    return lambda missing: map(bench.part, missing)
 
 
-def in_processes(setup: Setup, batches: Sequence[Sequence[Photo]], workers: int) -> Way:
+def in_processes(setup: Setup, workers: int) -> Way:
     """Measure in `workers` processes with a bench and one thread each."""
 
-    def way(missing: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    def way(missing: Batches) -> Iterator[bytes]:
         one_thread()
         pool = ProcessPoolExecutor(min(workers, len(missing)) or 1, get_context("spawn"), _start, (setup,))
         try:
-            numbers = {pool.submit(_work, batches[number]): number for number in missing}
-            for future in as_completed(numbers):
-                yield numbers[future], future.result()
+            for future in as_completed([pool.submit(_work, photos) for photos in missing]):
+                yield future.result()
         except BrokenProcessPool:
             raise InputError(
                 "a worker process died, perhaps for want of memory: go on with --resume, fewer --workers"
@@ -234,4 +268,4 @@ def _start(setup: Setup) -> None:
 def _work(photos: Sequence[Photo]) -> bytes:
     if not isinstance(_bench, Bench):
         raise _bench or RuntimeError("the worker process was not started")
-    return stored_part(photos, _bench)
+    return _bench.part(photos)

@@ -47,10 +47,10 @@ class Inventory:
     def report(self) -> Iterator[str]:
         """Lines for people: how many photographs of how many classes, what was passed over and why, and remarks."""
         known = Counter(label for _, label in self.photos if label >= 0)
-        of = f"{known.total()} of them labelled, in {len(known)} classes" if known else "none of them labelled"
-        yield f"{len(self.photos)} photographs, {of}"
+        labelled = f"{known.total()} of them labelled, in {len(known)} classes" if known else "none of them labelled"
+        yield f"photographs: {len(self.photos)}, {labelled}"
         for why, names in self.passed.names.items():
-            yield f"passed over: {len(names)} {why} ({_some(names)})"
+            yield f"passed over, {why}: {len(names)} ({_some(names)})"
         yield from self.remarks
 
 

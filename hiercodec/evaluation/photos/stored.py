@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hiercodec.errors import DamagedImage, ImageError, InputError
+from hiercodec.errors import DamagedImage, ImageError, Unreadable
 from hiercodec.images import MAX_BYTES, read_rgb
 
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
@@ -31,7 +31,7 @@ class Stored:
     member: str = ""
 
     def content(self) -> bytes:
-        """The file as it is stored; `InputError` where it cannot be read."""
+        """The file as it is stored; `Unreadable` where it cannot be read, `DamagedImage` where a zip holds it damaged."""
         if self.member:
             return unpacked(_archive(self.path), self.member, self.size)
         try:
@@ -39,23 +39,18 @@ class Stored:
                 file.seek(self.offset)
                 return file.read(self.size)
         except OSError as error:
-            raise InputError(f"cannot read {self.path}: {error.strerror}") from error
+            raise Unreadable(f"cannot be read: {error.strerror}") from error
 
     def read(self) -> np.ndarray:
-        """Decode to uint8 (H, W, 3); `InputError` names the photograph."""
-        return decode(self.name, self.content())
+        """Decode to uint8 (H, W, 3); `ImageError` and `Unreadable` name the photograph."""
+        try:
+            return read_rgb(self.content())
+        except (ImageError, Unreadable) as error:
+            raise type(error)(f"{self.name}: {error}") from error
 
 
 Photo = tuple[Stored, int]
 """Where a photograph is, and its class index (−1: none)."""
-
-
-def decode(name: str, data: bytes) -> np.ndarray:
-    """A photograph's bytes → uint8 (H, W, 3); `ImageError` names the photograph."""
-    try:
-        return read_rgb(data)
-    except ImageError as error:
-        raise type(error)(f"{name}: {error}") from error
 
 
 def unpacked(archive: zipfile.ZipFile, member: str | zipfile.ZipInfo, size: int) -> bytes:
@@ -73,4 +68,4 @@ def _archive(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except UNREADABLE as error:
-        raise InputError(f"cannot read {path}: {error}") from None
+        raise Unreadable(f"cannot be read in {path}: {error}") from None

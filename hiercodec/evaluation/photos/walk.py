@@ -30,7 +30,7 @@ FOLDER_MARKS = (".", "@", "$", "__")
 FOLDER_NAMES = frozenset({"#recycle", "#snapshot", "lost+found", "system volume information"})
 """Those that begin as anybody's may."""
 
-HIDDEN = "hidden, or a system's own"
+HIDDEN = "hidden or a system's own"
 OTHER_FORMAT = "pictures of formats that are not read"
 ARCHIVE = "archives (give them by name)"
 OTHER = "no photographs by their names"
@@ -65,7 +65,7 @@ def reason(name: str) -> str:
     """Why a file of this path is no photograph, by the path alone; empty where it is one.
 
     >>> reason("n01440764/a.JPEG"), reason("__MACOSX/a/b.jpg"), reason("notes.txt")
-    ('', "hidden, or a system's own", 'no photographs by their names')
+    ('', "hidden or a system's own", 'no photographs by their names')
     """
     path = PurePosixPath(name)
     if hidden(path.name, folder=False) or any(hidden(part, folder=True) for part in path.parts[:-1]):
@@ -113,7 +113,7 @@ def _folder(root: Path, passed: Passed) -> Iterator[Stored]:
         except OSError as error:
             if not prefix:
                 raise ConfigError(f"cannot open {root}: {error.strerror}") from None
-            passed.add(f"folders that cannot be opened ({error.strerror})", prefix)
+            passed.add(f"folders that cannot be opened, {error.strerror}", prefix)
             continue
         for entry in entries:
             name = f"{prefix}{entry.name}"

@@ -21,6 +21,7 @@ from PIL import Image, features
 
 from hiercodec.errors import CorruptStream
 from hiercodec.evaluation.peers import JPEG2000, cut_shares
+from hiercodec.images import encode_as
 from hiercodec.protocols import OperatingPoint
 
 POINTS = 8
@@ -94,9 +95,7 @@ class CutFile:
 
     def encode(self, rgb: np.ndarray, **more: Any) -> bytes:
         """uint8 (H, W, 3) → the whole file."""
-        out = io.BytesIO()
-        Image.fromarray(rgb).save(out, self.format, **self.options, **more)
-        return out.getvalue()
+        return encode_as(rgb, self.format, **self.options, **more)
 
     def ends(self, rgb: np.ndarray, data: bytes) -> Sequence[int]:
         """Lengths at which the picture's file may be cut, shortest first."""

@@ -161,7 +161,7 @@ def test_nothing_labelled_where_folders_look_like_classes_is_a_warning_with_what
 
 
 def test_a_plain_folder_of_photographs_warns_of_nothing(tmp_path):
-    assert list(inventory([made(tmp_path, "a.png", "b.png")]).report()) == ["2 photographs, none of them labelled"]
+    assert list(inventory([made(tmp_path, "a.png", "b.png")]).report()) == ["photographs: 2, none of them labelled"]
 
 
 # ---- torchvision's -----------------------------------------------------------------------------------------------------

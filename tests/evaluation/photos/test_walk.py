@@ -68,8 +68,8 @@ def test_the_same_photographs_count_wherever_they_lie(tmp_path, kind):
     assert {name: passed[name] for name in OTHERS} == OTHERS
     assert sum(why == walk.HIDDEN for why in passed.values()) >= 7
     first, *others = found.report()
-    assert first == "7 photographs, none of them labelled"
-    assert any("2 pictures of formats that are not read (b/IMG_1.HEIC, b/drawing.svg)" in line for line in others)
+    assert first == "photographs: 7, none of them labelled"
+    assert any("pictures of formats that are not read: 2 (b/IMG_1.HEIC, b/drawing.svg)" in line for line in others)
 
 
 def test_links_are_followed_once(tmp_path):
