@@ -17,6 +17,16 @@ from hiercodec.models.wave.wavelet import SCALES
 Gain = Annotated[float, Field(gt=0, le=8)]
 Point = Annotated[float, Field(ge=0, lt=1)]
 
+GAINS = (
+    (1.1, 1.32, 1.32),
+    (1.1, 1.32, 1.32),
+    (1.06, 1.272, 1.272),
+    (1.0, 1.2, 1.2),
+    (0.9, 1.08, 1.08),
+    (0.7, 0.84, 0.84),
+)
+"""Finest scale × 0.7, the next × 0.9, the coarsest × 1.1, colour × 1.2: chosen on 30 training photographs (docs/wave.md)."""
+
 PLAN = LevelPlan.from_cuts(("coarse", "intermediate", "fine"), (6, 7, 9), (10, 100, 1000))
 """Kinds to threshold 96, families to 48, classes to 12: bit-planes take the place that channels have in the paper."""
 
@@ -39,7 +49,7 @@ class WavePreset:
     filter_blocks: Count = 5
     finest: Annotated[float, Field(gt=0)] = 12.0
     plan: Annotated[LevelPlan, BeforeValidator(read_plan)] = PLAN
-    gains: tuple[tuple[Gain, Gain, Gain], ...] = ((1.0, 1.0, 1.0),) * (SCALES + 1)
+    gains: tuple[tuple[Gain, Gain, Gain], ...] = GAINS
     points: tuple[Point, Point, Point] = (0.38, 0.425, 0.465)
     transform: Literal["wave"] = "wave"
 
