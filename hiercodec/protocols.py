@@ -98,6 +98,11 @@ class OperatingPoint:
     picture: np.ndarray
     seconds: float = field(default=math.nan, kw_only=True)
 
+    @property
+    def blank(self) -> bool:
+        """Whether the picture is one that no byte of an image has reached; only a cut can give such a one."""
+        return False
+
 
 class Peer(Protocol):
     """Anything that turns a picture into points of bytes and quality: our codec at its cuts, or a format at its settings."""

@@ -83,7 +83,7 @@ def _traces_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="lite")
     parser.add_argument("--classifier", default="lite0")
     parser.add_argument("--hierarchy", default=DEFAULT_HIERARCHY)
-    parser.add_argument("--steps", type=int, default=24)
+    parser.add_argument("--steps", type=int, help="default: as many as ship")
     parser.add_argument("--out", type=Path, default=locate("traces"), metavar="DIR")
 
 
@@ -92,14 +92,14 @@ def _traces(args: argparse.Namespace) -> int:
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation import Judging, bundle
     from hiercodec.evaluation.photos.samples import sample, samples
-    from hiercodec.evaluation.ship import ship
+    from hiercodec.evaluation.ship import STEPS, ship
     from hiercodec.taxonomy import load_hierarchy
 
     rows = [sample(name) for name in args.names] or samples()
     codec, judging = models.load(args.model), Judging(load_classifier(args.classifier), load_hierarchy(args.hierarchy))
     total = 0
     for row in rows:
-        path = ship(row, codec, judging, steps=args.steps, folder=args.out)
+        path = ship(row, codec, judging, steps=args.steps or STEPS, folder=args.out)
         total += path.stat().st_size
         found = bundle.read(path).trace
         last = found.steps[-1]

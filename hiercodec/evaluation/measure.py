@@ -29,11 +29,15 @@ Right = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
-    """What a classifier says of one picture: class probabilities (1000,), and those of the groups at every level."""
+    """What a classifier says of one picture: class probabilities (1000,), and those of the groups at every level.
+
+    `blank`: the picture is one that nothing has reached yet (`OperatingPoint.blank`), so that no answer counts as right.
+    """
 
     probabilities: np.ndarray
     masses: Mapping[str, np.ndarray]
     right: Right
+    blank: bool = False
 
     @property
     def winners(self) -> dict[str, int]:
@@ -43,7 +47,7 @@ class Verdict:
     @property
     def hits(self) -> dict[str, bool]:
         """Whether each level's winner is right; empty where the truth is not known."""
-        return {level: self.winners[level] in groups for level, groups in self.right.items()}
+        return {level: not self.blank and self.winners[level] in groups for level, groups in self.right.items()}
 
     @property
     def wup(self) -> float | None:
@@ -110,6 +114,8 @@ def measure(rgb: np.ndarray, points: Iterable[P], judges: Sequence[Judging] = ()
     found = list(points)
     pictures = [point.picture for point in found]
     verdicts = {judge.classifier.name: judge.verdicts(pictures) for judge in judges} if found else {}
+    for by_point in verdicts.values():
+        by_point[:] = [replace(verdict, blank=point.blank) for verdict, point in zip(by_point, found, strict=True)]
     area = rgb.shape[0] * rgb.shape[1]
     return [
         Row(

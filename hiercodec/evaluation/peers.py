@@ -24,6 +24,7 @@ from PIL import Image, features
 from hiercodec import stream
 from hiercodec.classify.core import core_of
 from hiercodec.errors import InputError
+from hiercodec.evaluation.trace import is_blank
 from hiercodec.images import encode_as
 from hiercodec.protocols import Classifier, Codec, DecodedPrefix, OperatingPoint
 from hiercodec.taxonomy import Hierarchy
@@ -42,6 +43,11 @@ class Prefix(OperatingPoint):
 
     decoded: DecodedPrefix
     whole: stream.Stream
+
+    @property
+    def blank(self) -> bool:
+        """Whether no byte of a block has arrived."""
+        return is_blank(self.decoded.level, self.decoded.fraction)
 
 
 def prefixes(codec: Codec, data: bytes, cuts: Mapping[str, int], *, bit_map: bool = False) -> Iterator[Prefix]:

@@ -57,7 +57,8 @@ def _answer(verdict: Verdict, *, known: bool) -> dict[str, Any]:
         "path_p": [float(mass.max()) for mass in verdict.masses.values()],
         "right": list(verdict.hits.values()),
         "bits": [
-            bits_of_meaning(mass, verdict.right[level] if known else ()) for level, mass in verdict.masses.items()
+            0.0 if verdict.blank else bits_of_meaning(mass, verdict.right[level] if known else ())
+            for level, mass in verdict.masses.items()
         ],
         "wup": verdict.wup,
         "wup_eq1": verdict.similarity("eq1"),

@@ -82,11 +82,11 @@ def decode_until(
         (verdict,) = judging.verdicts([point.picture])
         _, _, p = path_of(verdict.probabilities, judging.hierarchy, top=1)[until.level][0]
         sure = float(confidence(until.level, p, point.bytes / total))
-        if sure >= until.threshold:
+        if sure >= until.threshold and not point.blank:
             break
     assert point is not None  # a stream has one cut at least
     assert verdict is not None
-    return Stop(point, verdict, sure, sure >= until.threshold)
+    return Stop(point, verdict, sure, sure >= until.threshold and not point.blank)
 
 
 def confidences(trace: Trace, level: str, confidence: Confidence) -> list[float]:
@@ -98,8 +98,9 @@ def confidences(trace: Trace, level: str, confidence: Confidence) -> list[float]
 
 
 def stop_step(trace: Trace, until: Until, confidence: Confidence) -> int | None:
-    """The first step of a trace that is sure enough; None if none is."""
-    return next((i for i, p in enumerate(confidences(trace, until.level, confidence)) if p >= until.threshold), None)
+    """The first step of a trace that is sure enough, and not of a blank picture; None if none is."""
+    sure = confidences(trace, until.level, confidence)
+    return next((i for i, p in enumerate(sure) if p >= until.threshold and not trace.steps[i].blank), None)
 
 
 # ---- many photographs --------------------------------------------------------------------------------------------------

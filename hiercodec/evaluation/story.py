@@ -10,7 +10,7 @@ def story_step(trace: Trace) -> int | None:
 
     None if there is no such step, or the truth is not known.
     """
-    settled = [trace.settled(level, trace.answers.get(level, ())) for level in trace.levels]
+    settled = [trace.settled(level) for level in trace.levels] if trace.known else []
     found = [index for index in settled if index is not None]
     if len(found) < len(settled) or len(found) < 2 or max(found[:-1]) >= found[-1]:
         return None

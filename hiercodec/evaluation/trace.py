@@ -6,7 +6,7 @@ A `Trace` is the one thing pages draw. It holds no pixels, needs no torch and tr
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, ClassVar, NamedTuple
 
@@ -27,8 +27,8 @@ class Step:
     small levels to the probability of every group. `consistent` is False when a level's winner is not the parent of
     the next level's. `wup` is the WordNet similarity (WUP, 0…1) of the last level's winner to the nearest right class,
     None where that is not known. `meaning` maps a level to the bits of meaning told (see `bits_of_meaning`): of the right
-    answer where the trace knows it, else how sure the classifier is. `fused` is `top` for pixels and core together, at the
-    levels that the core has told. `bpp` and all sizes count every byte of the file, container included.
+    answer where the trace knows it, else how sure the classifier is; 0 of a blank picture. `fused` is `top` for pixels and
+    core together, at the levels that the core has told. `bpp` and all sizes count every byte of the file.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
@@ -44,6 +44,11 @@ class Step:
     meaning: dict[str, float] = field(default_factory=dict)
     fused: dict[str, Ranked] = field(default_factory=dict)
 
+    @property
+    def blank(self) -> bool:
+        """Whether no byte of a block has reached the picture: what a blank picture is taken for is nobody's success."""
+        return is_blank(self.level, self.fraction)
+
     def margin(self, level: str) -> float | None:
         """How far the winner of `level` leads, p₁ − p₂ (0…1); None where the level was not classified."""
         top = self.top.get(level, ())
@@ -58,6 +63,11 @@ class Step:
     def together(self, level: str, group: int) -> float:
         """The probability of `group` by pixels and core together; 0.0 where it is not among the top groups."""
         return _chance(self.fused.get(level, ()), group)
+
+
+def is_blank(level: str | None, fraction: float) -> bool:
+    """Whether a picture that got so far (last complete level, share of the open block) holds nothing of any block."""
+    return level is None and fraction == 0
 
 
 def _chance(ranked: Ranked, group: int) -> float:
@@ -111,16 +121,36 @@ class Trace:
         """The byte at which the first block begins: all that comes before it belongs to no level."""
         return sum(size for name, size in self.parts.items() if name not in self.cuts)
 
-    def settled(self, level: str, answers: Sequence[int] | None = None) -> int | None:
-        """Index of the first step from which the level's winner is right and stays right to the end.
+    @property
+    def known(self) -> bool:
+        """Whether anybody knows what the picture shows, so that answers are right or wrong."""
+        return any(self.answers.values())
 
-        Right means: one of `answers` (group indexes), or, without them, the winner of the last step. None if the last
-        step is wrong or the level was not classified.
+    def measure_of(self, level: str) -> frozenset[int]:
+        """The groups that answers of a level are held to.
+
+        The right ones; where nobody knows the truth, what the original is taken for; where that is not at hand, what the
+        whole file is taken for. Empty where nothing was classified.
         """
-        winners = [step.top[level][0][0] if step.top.get(level) else None for step in self.steps]
-        if not winners or winners[-1] is None:
-            return None
-        return settles(winners, set(answers) if answers is not None else {winners[-1]})
+        if self.known:
+            return frozenset(self.answers.get(level, ()))
+        top = self.original.get(level) or (self.steps[-1].top.get(level) if self.steps else None)
+        return frozenset([top[0][0]] if top else ())
+
+    def holds(self, index: int, level: str) -> bool:
+        """Whether the answer of a step is one of `measure_of`; never on a picture that no block has reached."""
+        step = self.steps[index]
+        top = step.top.get(level)
+        return bool(top) and not step.blank and top[0][0] in self.measure_of(level)
+
+    def settled(self, level: str) -> int | None:
+        """Index of the first step from which on the answer of a level holds at every step; None if the last does not."""
+        return settles([self.holds(index, level) for index in range(len(self.steps))])
+
+    def right_from(self, level: str) -> int | None:
+        """The same in bytes, where the truth is known; None where it is not, or where the last answer is wrong."""
+        index = self.settled(level) if self.known else None
+        return None if index is None else self.steps[index].bytes
 
     def to_json(self) -> dict[str, Any]:
         """Plain dicts and lists, with the schema version; infinite PSNR (identical pictures) becomes None."""
@@ -142,32 +172,34 @@ class Trace:
             ) from None
 
 
-def settles(winners: Sequence[int | None], right: Collection[int]) -> int | None:
-    """Index of the first of `winners` from which on all are among the `right` groups; None if the last is not.
+def settles(holds: Sequence[bool]) -> int | None:
+    """Index of the first step from which on all hold; None if the last does not.
 
-    >>> settles([3, 7, 3, 7, 7], {7}), settles([7, 3], {7})
-    (3, None)
+    >>> settles([True, False, True, True]), settles([True, False])
+    (2, None)
     """
-    if not winners or winners[-1] not in right:
+    if not any(holds[-1:]):
         return None
-    return max((i + 1 for i, winner in enumerate(winners) if winner not in right), default=0)
+    return max((i + 1 for i, good in enumerate(holds) if not good), default=0)
 
 
 def byte_budgets(start: int, ends: Sequence[int], steps: int = 24) -> list[int]:
-    """About `steps` cut positions: `start` (z has just arrived), equal byte steps inside each block, each block's end.
+    """About `steps` cut positions in nearly equal ratios from `start` (z has just arrived) to the last of `ends`.
 
-    `ends` are the offsets at which the levels are complete, rising. Every end is in the result exactly; blocks shorter
-    than their share of steps give fewer.
+    `ends` are the offsets at which the levels are complete, rising; each is in the result exactly. Ratios, because answers
+    change where bytes are few. Where positions would fall together there are fewer.
 
-    >>> byte_budgets(100, [200, 400], 7)
-    [100, 133, 167, 200, 267, 333, 400]
+    >>> byte_budgets(100, [200, 1600], 5)
+    [100, 200, 400, 800, 1600]
     """
     if steps < len(ends) + 1:
         raise ValueError(f"{len(ends)} levels need at least {len(ends) + 1} steps, got {steps}")
-    share, extra = divmod(steps - 1, len(ends))
-    budgets, low = [start], start
-    for index, high in enumerate(ends):
-        count = share + (1 if index < extra else 0)
-        budgets += [round(low + (high - low) * i / count) for i in range(1, count)] + [high]
-        low = high
-    return sorted(set(budgets))
+    lows = [start, *ends[:-1]]
+    ratios = [math.log(high / low) for low, high in zip(lows, ends, strict=True)]
+    counts = [1] * len(ends)
+    for _ in range(steps - 1 - len(ends)):  # one more where the ratio of two neighbours is largest
+        counts[max(range(len(ends)), key=lambda i: ratios[i] / counts[i])] += 1
+    found = {start, *ends}
+    for low, ratio, count in zip(lows, ratios, counts, strict=True):
+        found.update(round(low * math.exp(ratio * i / count)) for i in range(1, count))
+    return sorted(found)

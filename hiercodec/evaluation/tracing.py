@@ -106,7 +106,9 @@ def refine(
     end = min(found.cuts[level], len(data))
     start = max((cut for cut in found.cuts.values() if cut < found.cuts[level]), default=found.start)
     known = {step.bytes for step in found.steps}
-    budgets = [n for n in byte_budgets(start, [end], steps + 2) if n not in known and n < end] if start < end else []
+    inside = sorted({n for n in known if start < n < end} | {end})
+    budgets = byte_budgets(start, inside, steps + len(inside) + 1) if start < end else []
+    budgets = [n for n in budgets if n not in known and start < n < end]
     return extend(codec, found, data, reference, budgets, judging, progress=progress)
 
 
@@ -241,7 +243,9 @@ def _judged(step: Step, verdict: Verdict | None, judging: Judging | None, core: 
         consistent=path.consistent,
         mass={level.name: tuple(round(float(q), 6) for q in masses[level.name]) for level in _small_levels(hierarchy)},
         wup=None if verdict.wup is None else round(verdict.wup, 4),
-        meaning={name: round(bits_of_meaning(p, right.get(name, ())), 4) for name, p in masses.items()},
+        meaning={
+            name: 0.0 if step.blank else round(bits_of_meaning(p, right.get(name, ())), 4) for name, p in masses.items()
+        },
         fused=core.fused(verdict, judging.classifier.name, step.bytes) if core else {},
     )
 

@@ -141,7 +141,7 @@ def meaning_curve(trace: Trace, *, position: int | None = None, mode: str = "lig
     if not trace.groups or not trace.steps[0].meaning:
         return None
     p = palette(mode)
-    called = "bits of meaning" if any(trace.answers.values()) else "how sure, in bits"
+    called = "bits of meaning" if trace.known else "how sure, in bits"
     fig = figure(mode, height=340, x="bytes received", y=called)
     xs = [step.bytes for step in trace.steps]
     for index, level in enumerate(trace.steps[0].meaning):

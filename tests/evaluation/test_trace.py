@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import subprocess
@@ -15,6 +16,8 @@ from hiercodec import stream
 from hiercodec.classify import core_of_path, level_probabilities
 from hiercodec.classify.fusion import fuse, told_classes
 from hiercodec.evaluation import Judging, Step, Trace, byte_budgets, psnr, refine, trace, trace_stream
+from hiercodec.evaluation.measure import measure
+from hiercodec.evaluation.peers import prefixes
 from hiercodec.evaluation.tracing import extend, judged_again
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.similarity import wup_matrix
@@ -50,8 +53,10 @@ def test_budgets_hold_every_end_and_rise():
     assert {400, 1000, 5000} <= set(budgets)
     assert budgets == sorted(set(budgets))
     assert len(budgets) == 24
-    inside = [b for b in budgets if 1000 <= b <= 5000]
-    assert max(np.diff(inside)) - min(np.diff(inside)) <= 1  # equal bytes inside a block
+    ratios = np.array(budgets[1:]) / budgets[:-1]
+    assert ratios.max() < 1.3, "steps are as fine where bytes are few as where they are many"
+    inside = ratios[budgets.index(1000) :]
+    assert inside.max() / inside.min() == pytest.approx(1, abs=0.01)  # equal ratios inside a block
 
 
 def test_budgets_of_tiny_blocks_are_fewer_but_right():
@@ -284,7 +289,7 @@ def test_a_block_that_has_not_arrived_has_no_finer_steps(picture):
 
 
 def steps_with_winners(winners):
-    return tuple(Step(10 * i, 0.1, 20.0, None, 0.0, {"fine": ((w, f"c{w}", 0.5),)}) for i, w in enumerate(winners))
+    return tuple(Step(10 * i, 0.1, 20.0, None, 0.5, {"fine": ((w, f"c{w}", 0.5),)}) for i, w in enumerate(winners))
 
 
 @pytest.mark.parametrize(
@@ -299,8 +304,35 @@ def steps_with_winners(winners):
     ],
 )
 def test_settled(winners, answers, expected):
-    found = Trace(1, 1, 10, {}, {"fine": 10}, steps_with_winners(winners))
-    assert found.settled("fine", answers) == expected
+    known = {"fine": tuple(answers)} if answers else {}
+    found = Trace(1, 1, 10, {}, {"fine": 10}, steps_with_winners(winners), answers=known)
+    assert found.settled("fine") == expected
+    assert found.right_from("fine") == (10 * expected if answers and expected is not None else None)
+
+
+def test_where_nobody_knows_the_truth_answers_are_held_to_the_original():
+    found = Trace(1, 1, 10, {}, {"fine": 10}, steps_with_winners([7, 7, 2]), original={"fine": ((7, "c7", 0.9),)})
+    assert [found.holds(i, "fine") for i in range(3)] == [True, True, False]
+    assert found.settled("fine") is found.right_from("fine") is None
+    known = dataclasses.replace(found, answers={"fine": (2,)})
+    assert (known.settled("fine"), known.right_from("fine")) == (2, 20)
+
+
+def test_the_answer_to_a_blank_picture_is_nobodys_success(traced, picture):
+    blank = Step(5, 0.1, 8.0, None, 0.0, {"fine": ((2, "c2", 0.5),)})
+    found = Trace(1, 1, 10, {}, {"fine": 10}, (blank, *steps_with_winners([1, 2])[1:]), answers={"fine": (2,)})
+    assert found.right_from("fine") == 10
+    assert not found.holds(0, "fine")
+    first = traced[0].steps[0]
+    assert first.blank
+    assert not any(first.meaning.values())
+    assert not any(step.blank for step in traced[0].steps[1:])
+    codec, everything = FakeCodec(), Judging(FakeClassifier(), load_hierarchy()).knowing(range(1000))
+    data = codec.encode(picture)
+    z = stream.parse(data).z.end
+    at_z, later = measure(picture, prefixes(codec, data, {"z": z, "more": z + 200}), [everything])
+    for row, counts in ((at_z, False), (later, True)):
+        assert set(row.verdicts["fake classifier"].hits.values()) == {counts}
 
 
 def test_importing_the_trace_needs_no_torch():

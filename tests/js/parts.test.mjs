@@ -6,7 +6,7 @@ import { createLanes } from "../../hiercodec/ui/web/lanes.mjs";
 import { createPresent } from "../../hiercodec/ui/web/present.mjs";
 import { fakeHub } from "./page.mjs";
 
-const answer = (label, mark) => ({ label, mark, link: `clusters?group=${label}`, chance: "62 %", chances: [0.62, 0.2], rest: "then b 20 %", margin: "margin 42 points", wup: "" });
+const answer = (label, verdict) => ({ label, mark: verdict, verdict, sign: { right: "✓", wrong: "✗" }[verdict], link: `clusters?group=${label}`, chance: "62 %", chances: [0.62, 0.2], rest: "then b 20 %", margin: "margin 42 points", wup: "" });
 const step = (size) => ({
   size, bytes: 100, rate: "1 bit/pixel", quality: "20.0 dB", told: "2.1 of 3.3 bits", where: "kind 100 = 100 bytes", consistent: true,
   answers: { kind: answer("cat", "right") }, arrived: { kind: "100 of 200 bytes" },
@@ -15,7 +15,7 @@ const trace = {
   levels: ["kind"], names: { kind: "kind" }, file_bytes: 400, whole: "400 bytes", truth: "Truth: cat", quality: "quality",
   curve: { called: "meaning", most: 3.3, lines: [{ level: "kind", most: 3.3, points: [[0, 0], [1, 3]] }] },
   steps: [step("100 bytes"), step("150 bytes"), step("200 bytes")],
-  lanes: [{ level: "kind", bars: [[0, 1, 0.5, true]], runs: [[0, 1, "<b>cat</b>", ""]], first: ["✓ right", "from 100 bytes", true] }],
+  lanes: [{ level: "kind", bars: [[0, 1, 0.5, true]], runs: [[0, 1, "<b>cat</b>", ""]], first: ["✓ right", "from 100 bytes", true, "✓ right at every step shown from 100 bytes on"] }],
   icicle: [{ level: "kind", labels: ["cat", "dog"], groups: [0, 1], masses: [[700, 300], [4, 996], [0, 1000]] }],
 };
 
@@ -30,14 +30,15 @@ test("one prefix gives one answer a level; a comparison gives both sides, and wh
   assert.equal(row.find("mark").textContent, "✓ right");
   assert.ok(row.classes.has("pending"));
   const sides = {
-    prefix: { answers: trace.steps[0].answers, first: { kind: ["✓ right", "from 100 bytes", true] } },
-    jpeg: { answers: { kind: answer("dog", "wrong") }, first: { kind: ["✗", "never right", false] } },
+    prefix: { answers: trace.steps[0].answers, first: { kind: ["✓ right", "from 100 bytes", true, "✓ right at every step shown from 100 bytes on"] } },
+    jpeg: { answers: { kind: answer("dog", "wrong") }, first: { kind: ["✗", "never right", false, "never right"] } },
   };
   Object.assign(hub, { compares: () => true, source: (name) => sides[name] });
   part.render(trace.steps[0]);
   const [a, b] = row.children.filter((child) => child.classes.has("compared"));
   assert.deepEqual([a, b].map((side) => side.find("label").textContent), ["cat", "dog"]);
   assert.equal(a.find("first").textContent, "from 100 bytes");
+  assert.match(a.find("first").title, /at every step shown from 100 bytes on/);
   assert.equal(b.children[4].className, "first wrong");
   hub.source = () => ({ text: "JPEG", waiting: "not so small: 986 bytes at least" });
   part.render(trace.steps[0]);
@@ -71,6 +72,8 @@ test("labels stay text, the curve has a line and its limit, and the probabilitie
   part.render(trace.steps[1]);
   const [lane, curve] = hub.$(".lanes").children;
   assert.equal(lane.find("run").textContent, "<b>cat</b>");
+  assert.equal(lane.find("short").textContent, "✓ right from 100 bytes");
+  assert.equal(lane.find("long").textContent, lane.find("note").title);
   assert.equal(curve.find("cell").children[0].children.length, 2);
   const cells = hub.$(".icicle .rows").children[0].find("cell").children;
   assert.deepEqual(cells.map((cell) => [cell.style.flexGrow, cell.dataset.p]), [[4, "<1 %"], [996, ">99 %"]]);

@@ -22,6 +22,7 @@ from hiercodec.evaluation import Judging, bundle, purposes, trace
 from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.story import opening_step
 from hiercodec.taxonomy import load_hierarchy
+from hiercodec.ui.explore.panels import caption
 from hiercodec.ui.frame import cached, state
 from hiercodec.workers import tasks
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
@@ -100,7 +101,7 @@ def test_every_sample_opens_with_its_credit(page):
         assert not at.exception
         assert component(at, "hiercodec_scrubber")["id"] == f"shipped-{row.id}"
         assert row.author in words(at)
-        assert row.lesson in words(at)
+        assert caption(row, cached.shipped_bundle(row.id).trace, 0) in words(at)
 
 
 def test_the_camera_is_asked_for_only_when_it_is_chosen(page):

@@ -8,7 +8,7 @@ import pytest
 
 from hiercodec.evaluation import Step, Trace
 from hiercodec.evaluation.story import story_step, story_strength
-from hiercodec.ui.explore.answers import answers, first_right, one_of, percent, truth
+from hiercodec.ui.explore.answers import NOTHING_YET, answers, first_right, first_right_of, one_of, percent, truth
 from hiercodec.ui.taxonomy.links import class_link, group_link
 
 SIZES = (100, 200, 300, 400)
@@ -17,7 +17,7 @@ SIZES = (100, 200, 300, 400)
 def traced(coarse, fine, right=((1,), (7,))) -> Trace:
     """A trace whose steps are taken for these kinds and classes."""
     steps = tuple(
-        Step(n, 0.1, 20.0, None, 0.0, {"coarse": ((c, f"k{c}", 0.6),), "fine": ((f, f"c{f}", 0.5), (9, "c9", 0.2))})
+        Step(n, 0.1, 20.0, None, 0.5, {"coarse": ((c, f"k{c}", 0.6),), "fine": ((f, f"c{f}", 0.5), (9, "c9", 0.2))})
         for n, c, f in zip(SIZES, coarse, fine, strict=True)
     )
     known = dict(zip(("coarse", "fine"), right, strict=True)) if right else {}
@@ -62,16 +62,39 @@ def test_an_answer_says_whether_it_is_right_and_by_how_much_it_leads():
     assert row["fine"]["margin"] == "margin 30 points"
     assert row["fine"]["rest"] == "then c9 20 %"
     assert (row["coarse"]["wup"], row["fine"]["wup"]) == ("", "WUP 0.50")
-    assert answers(traced((1,) * 4, (7,) * 4, None), found.steps[0].top)["fine"]["mark"] == ""
+    assert (row["fine"]["sign"], row["fine"]["verdict"]) == ("✗", "wrong")
+
+
+def test_where_nobody_knows_the_truth_nothing_is_called_right():
+    blind = traced((1, 1, 1, 1), (3, 7, 7, 7), None)
+    row = answers(blind, blind.steps[0].top)
+    assert [row["coarse"][name] for name in ("sign", "verdict", "mark")] == ["=", "as the whole file", "same"]
+    assert [row["fine"][name] for name in ("sign", "verdict", "mark")] == ["≠", "not as the whole file", "other"]
+    seen = dataclasses.replace(blind, original={"fine": ((3, "c3", 0.9),), "coarse": ((1, "k1", 0.9),)})
+    assert answers(seen, seen.steps[0].top)["fine"]["verdict"] == "as the original"
+    assert first_right_of(seen, "coarse").sentence == "= as the original at every step shown from 100 bytes on"
+    assert first_right_of(seen, "fine")[:3] == ("≠", "another at the end", False)
+    assert "right" not in truth(seen)
+
+
+def test_a_blank_picture_has_no_answer_but_says_what_it_is_taken_for():
+    found = traced((1, 1, 1, 1), (7, 7, 7, 7))
+    row = answers(found, found.steps[0].top, 1.0, blank=True)["fine"]
+    assert row["label"] == NOTHING_YET
+    assert row["rest"] == "a blank picture is taken for c7, 50 %"
+    assert not any(row[name] for name in ("mark", "sign", "verdict", "chance", "chances", "wup", "link"))
+    blank = dataclasses.replace(found, steps=(dataclasses.replace(found.steps[0], fraction=0.0), *found.steps[1:]))
+    assert first_right_of(blank, "fine").words == "from 200 bytes"
 
 
 def test_a_rival_is_told_from_how_many_of_its_own_bytes_it_is_right():
     found = traced((2, 1, 1, 1), (3, 3, 7, 3))
-    said = first_right(found, [900, 1500, 2000, 2500], [step.top for step in found.steps])
-    assert said == {"coarse": ("✓ right", "from 1.5 kB", True), "fine": ("✗", "right, then wrong", False)}
-    never = first_right(found, [900], [found.steps[0].top])
-    assert never["fine"] == ("✗", "never right", False)
-    assert first_right(found, [], []) == {}
+    sizes = [900, 1500, 2000, 2500]
+    kind = first_right(found, "coarse", sizes, [2, 1, 1, 1])
+    assert kind == ("✓ right", "from 1.5 kB", True, "✓ right at every step shown from 1.5 kB on")
+    assert first_right(found, "fine", sizes, [3, 3, 7, 3])[:3] == ("✗", "wrong at the end", False)
+    assert first_right(found, "fine", [900], [3])[:3] == ("✗", "never right", False)
+    assert first_right(found, "fine", [], []) is first_right(found, "fine", [900], [None]) is None
 
 
 @pytest.mark.parametrize(("p", "said"), [(0, "0 %"), (0.004, "<1 %"), (0.126, "13 %"), (0.999, ">99 %"), (1, "100 %")])

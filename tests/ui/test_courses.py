@@ -20,7 +20,7 @@ from hiercodec.cli import app as command
 from hiercodec.errors import CourseError
 from hiercodec.evaluation import rows
 from hiercodec.evaluation.metrics import wilson
-from hiercodec.evaluation.photos.samples import sample, samples
+from hiercodec.evaluation.photos.samples import MANIFEST, sample, samples
 from hiercodec.fsio import locate
 from hiercodec.ui.explore.coach import POINTS_AT
 from hiercodec.ui.frame import cached
@@ -91,13 +91,91 @@ def winners(trace, level):
 
 
 def right_from(trace, level):
-    """Bytes from which on every winner is right, by walking back from the end; None if the last is wrong."""
+    """Bytes from which on every winner is right, by walking back from the end; None if the last is wrong.
+
+    A picture of which no block has brought anything is never right.
+    """
     found = None
     for step, winner in zip(reversed(trace.steps), reversed(winners(trace, level)), strict=True):
-        if winner not in trace.answers.get(level, ()):
+        if winner not in trace.answers.get(level, ()) or step.bytes <= trace.start:
             break
         found = step.bytes
     return found
+
+
+LEVELS = {"kind": "coarse", "family": "intermediate", "class": "fine"}
+CLAIM = re.compile(r"(kind|family|class) (?:is right at every step shown )?from ([\d,]+) bytes on")
+
+
+def contradictions(shown: str, trace) -> list[str]:
+    """What a text says of when an answer is right, where the trace says otherwise."""
+    said = CLAIM.findall(" ".join(shown.split()))
+    assert len(said) == len(re.findall(r"from [\d,]+ bytes on", " ".join(shown.split())))
+    return [
+        f"{level} from {size}" for level, size in said if right_from(trace, LEVELS[level]) != int(size.replace(",", ""))
+    ]
+
+
+def texts_with(traces):
+    """(place, text) of every lesson, question and answer, and of the caption of every photograph."""
+    for course in SHIPPED:
+        for lesson in course.lessons:
+            place = places.place_of(lesson, traces)
+            yield from ((place, text) for text in lesson.texts())
+    for photo, trace in traces.items():
+        yield places.Place(photo, trace, 0), Text(photo.lesson, MANIFEST, 1)
+
+
+POINTS = re.compile(r"\b(here|this (photograph|picture|step|file))\b|\{\{ photo \}\}", re.IGNORECASE)
+
+
+def test_what_is_said_of_a_photograph_is_worked_out_from_its_trace(traces):
+    """A paragraph that points at what is on the screen holds a fact or stands behind a claim, and a caption always."""
+    for place, text in texts_with(traces):
+        for paragraph in filter(str.strip, text.words.split("\n\n")):
+            if POINTS.search(paragraph) or text.path == MANIFEST:
+                assert "{{" in paragraph, f"{text.path.name}, {place.photo.title}: {paragraph}"
+        if text.path == MANIFEST:
+            assert facts.filled(text, place), f"the caption of {place.photo.title} says nothing"
+
+
+def test_no_lesson_or_caption_contradicts_its_trace(traces):
+    """Nor would it with other answers: with those of another photograph, backwards, with nothing right or all of it."""
+    checked = 0
+    for name, changed in changed_traces(traces).items():
+        for place, text in texts_with(changed):
+            shown = facts.filled(text, place)
+            assert not contradictions(shown, place.trace), f"{name}: {text.path.name}: {shown}"
+            assert "no number of bytes" not in shown, f"{name}: {text.path.name}: {shown}"
+            if "is wrong" in shown:
+                assert place.trace.steps[-1].top["fine"][0][0] not in place.trace.answers["fine"]
+            checked += len(CLAIM.findall(shown))
+    assert checked >= 20, "these texts state from when on answers are right"
+
+
+def changed_traces(traces):
+    """The shipped traces, and others of the same shape whose answers come about in another way."""
+
+    def answered(trace, order):
+        told = [trace.steps[i] for i in order(len(trace.steps))]
+        kept = ("bytes", "bpp", "psnr", "level", "fraction")
+        steps = (
+            dataclasses.replace(by, **{name: getattr(step, name) for name in kept})
+            for step, by in zip(trace.steps, told, strict=True)
+        )
+        return dataclasses.replace(trace, steps=tuple(steps))
+
+    def knowing(trace, step):
+        return dataclasses.replace(trace, answers={lv: (trace.steps[step].top[lv][0][0],) for lv in trace.levels})
+
+    return {
+        "as shipped": traces,
+        "backwards": {photo: answered(trace, lambda n: range(n - 1, -1, -1)) for photo, trace in traces.items()},
+        "as at the end": {photo: answered(trace, lambda n: [n - 1] * n) for photo, trace in traces.items()},
+        "right when blank": {photo: knowing(trace, 0) for photo, trace in traces.items()},
+        "right at the end": {photo: knowing(trace, -1) for photo, trace in traces.items()},
+        "nothing known": {photo: dataclasses.replace(trace, answers={}) for photo, trace in traces.items()},
+    }
 
 
 @pytest.mark.parametrize("photo", [row.id for row in samples()])
@@ -110,8 +188,8 @@ def test_facts_of_a_trace(photo, traces):
         "here_bytes": f"{step.bytes:,} bytes",
         "here_share": f"{round(100 * step.bytes / trace.file_bytes)} %",
         "here_quality": f"{step.psnr:.1f} dB",
-        "first_bytes": f"{min(s.bytes for s in trace.steps):,} bytes",
-        "first_quality": f"{trace.steps[0].psnr:.1f} dB",
+        "first_bytes": f"{min(s.bytes for s in trace.steps if s.bytes > trace.start):,} bytes",
+        "first_quality": f"{trace.steps[1].psnr:.1f} dB",
         "whole_quality": f"{max(trace.steps, key=lambda s: s.bytes).psnr:.1f} dB",
     }
     for number, level in enumerate(trace.levels):
@@ -131,7 +209,11 @@ def test_facts_of_a_trace(photo, traces):
             f"groups({level})": f"{(10, 100, 1000)[number]:,}",
             f"most_meaning({level})": f"{math.log(trace.groups[level], 2):.1f} bits",
             f"meaning({level})": f"{step.meaning[level]:.1f} bits",
+            f"right_groups({level})": str(len({*trace.answers.get(level, ())})),
+            f"changes({level})": str(np.count_nonzero(np.diff(winners(trace, level)[1:]))),
         }
+        before_the_end = n is not None and n < ends
+        assert (said("{{ if right_within(" + level + ") }} yes", place) == "yes") == before_the_end
         assert (group in trace.answers.get(level, ())) == (
             said("{{ if right_here(" + level + ") }} yes", place) == "yes"
         )
@@ -177,6 +259,20 @@ def test_rivals(traces):
     assert (said("{{ if sharper(jpeg) }} yes", place) == "yes") == (value > place.trace.steps[-1].psnr)
     here = place.trace.steps[3].bytes < min(map(len, files))
     assert (said("{{ if below_smallest(jpeg) }} yes", place) == "yes") == here
+    first = places.from_size(place.trace, min(map(len, files)))
+    assert place.trace.steps[first - 1].bytes < min(map(len, files)) <= place.trace.steps[first].bytes
+    there = at(traces, "tower", first)
+    ahead = float(said("{{ rival_here(jpeg) }}", there).removesuffix(" dB")) - round(there.trace.steps[first].psnr, 1)
+    assert (said("{{ if blurrier_here(jpeg) }} yes", there) == "yes") == (ahead < 0)
+    assert (said("{{ if sharper_here(jpeg) }} yes", there) == "yes") == (ahead > 0)
+
+
+def test_a_comparison_that_says_nothing_is_left_out(traces, monkeypatch):
+    place = at(traces, "tower", 3)
+    monkeypatch.setattr(facts, "best_quality", lambda *_: place.trace.steps[-1].psnr + 0.01)
+    assert said("{{ if sharper(webp) }} WebP is sharper.", place) == "", "26.9 dB against 26.9 dB"
+    monkeypatch.setattr(facts, "best_quality", lambda *_: place.trace.steps[-1].psnr + 0.1)
+    assert said("{{ if sharper(webp) }} WebP is sharper.", place) == "WebP is sharper."
 
 
 def test_similarity_intervals_and_stops(traces):
@@ -251,6 +347,12 @@ def test_a_photograph_that_is_described_is_looked_for(traces):
     assert places.widest_gap(traces) == min(shares, key=lambda photo: shares[photo])
     wrong = {p: t.steps[-1].top["fine"][0][2] for p, t in traces.items() if winners(t, "fine")[-1] not in p.truth}
     assert places.surest_mistake(traces) == max(wrong, key=lambda photo: wrong[photo])
+    leads = {}
+    for photo, trace in traces.items():
+        (end,) = (step for step in trace.steps if step.bytes == trace.cuts["coarse"])
+        if end.top["coarse"][0][0] in trace.answers.get("coarse", ()):
+            leads[photo] = end.top["coarse"][0][2] - end.top["fine"][0][2]
+    assert places.open_class(traces) == max(leads, key=lambda photo: leads[photo])
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -278,7 +380,7 @@ def test_places(traces):
         if early and late and early < late:
             assert early <= found.steps[index].bytes < late, photo.title
         else:
-            assert index == 0
+            assert index == 1, "the first step that shows anything"
     assert places.below(trace, 10**9) == len(trace.steps) - 1
     assert places.below(trace, 1) == 0
 

@@ -23,9 +23,10 @@ def found():
 
 
 def lane_of(winners, answers=(), sizes=(10, 20, 40)):
-    """The lane of a trace of 50 bytes with these fine winners."""
+    """The lane of a trace of 50 bytes with these fine winners; None: the blank picture is taken for 0."""
     steps = tuple(
-        Step(n, 0.1, 20.0, None, 0.0, {"fine": ((w, f"c{w}", 0.5),)}) for n, w in zip(sizes, winners, strict=True)
+        Step(n, 0.1, 20.0, None, 0.0 if w is None else 0.5, {"fine": ((w or 0, f"c{w}", 0.5),)})
+        for n, w in zip(sizes, winners, strict=True)
     )
     return numbers.lane(Trace(1, 1, 50, {}, {"fine": 50}, steps, answers={"fine": answers}), "fine")
 
@@ -122,14 +123,14 @@ def test_bytes_in_words(n, said):
     ("winners", "answers", "note", "wrong"),
     [
         ((1, 2, 2), (2,), "✓ right from 20 bytes", False),
-        ((1, 2, 2), (), "▸ settled from 20 bytes", False),
-        ((2, 2, 1), (2,), "✗ right, then wrong", True),
+        ((1, 2, 2), (), "= same from 20 bytes", False),
+        ((2, 2, 1), (2,), "✗ wrong at the end", True),
         ((1, 3, 1), (2,), "✗ never right", True),
     ],
 )
 def test_a_lane_says_from_when_on_it_is_right(winners, answers, note, wrong):
     lane = lane_of(winners, answers)
-    verdict, words, ever = lane["first"]
+    verdict, words, ever, _ = lane["first"]
     assert (f"{verdict} {words}", not ever) == (note, wrong)
     assert [bar[3] for bar in lane["bars"]] == [w in (answers or winners[-1:]) for w in winners]
 
@@ -138,6 +139,9 @@ def test_a_lane_s_stretches_cover_the_file_from_the_first_step():
     lane = lane_of((1, 2, 2))
     assert [(left, width, label) for left, width, label, _ in lane["runs"]] == [(0.2, 0.2, "c1"), (0.4, 0.6, "c2")]
     assert lane["bars"][0][:3] == (0.2, 0.2, 0.5)
+    blank = lane_of((None, 0, 0), (0,))
+    assert [run[0] for run in blank["runs"]] == [0.4]
+    assert blank["first"].words == "from 20 bytes", "what a blank picture is taken for is not right"
 
 
 def test_the_icicle_adds_up_and_children_stand_under_their_parents(found):

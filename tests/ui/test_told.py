@@ -25,7 +25,7 @@ def traced(label, seen, right=(), sure=0.9, p=0.6, whole=True):
             0.1,
             20.0,
             level,
-            0.0,
+            0.5,
             {"coarse": ((kind, LABELS[kind], p),)},
             fused={"coarse": ((label, LABELS[label], 0.95),)},
         )

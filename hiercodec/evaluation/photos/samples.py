@@ -28,7 +28,11 @@ LONG_SIDE = 336
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One photograph: credit, a one-line lesson, and `truth`, the class indexes that are right (none: no class is)."""
+    """One photograph: credit, what it teaches, and `truth`, the class indexes that are right (none: no class is).
+
+    `lesson` is written like the texts of a course (docs/courses.md): what it says of the codec are facts and claims, worked
+    out from the trace that is shown.
+    """
 
     id: str
     title: str

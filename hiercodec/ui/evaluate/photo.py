@@ -17,7 +17,7 @@ from hiercodec.evaluation.trace import Ranked, Trace
 from hiercodec.levels import spoken
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.ui.evaluate.words import plain
-from hiercodec.ui.explore.answers import format_bytes, percent
+from hiercodec.ui.explore.answers import format_bytes, percent, verdict
 from hiercodec.ui.explore.numbers import decibels
 from hiercodec.ui.frame import cached, chrome
 
@@ -75,8 +75,9 @@ def draw(at: float) -> None:
 def in_budget(bundle: Any, budget: int) -> list[Card]:
     """Ours from the shipped trace, then every format at its best setting within the budget."""
     trace = bundle.trace
-    fitting = [i for i, step in enumerate(trace.steps) if step.bytes <= budget]
-    first = trace.steps[0]
+    showing = [i for i, step in enumerate(trace.steps) if not step.blank]
+    fitting = [i for i in showing if trace.steps[i].bytes <= budget]
+    first = trace.steps[next(iter(showing), -1)]
     ours = f"“{trace.provenance.get('model', 'lite')}” (ours)"
     if fitting:
         step = trace.steps[fitting[-1]]
@@ -114,8 +115,8 @@ def asked(cards: list[Card], trace: Trace, truth: tuple[int, ...], budget: int) 
 
 def sentence(cards: list[Card], trace: Trace) -> str:
     """Who has the class, the family or at least the kind right in these bytes."""
-    if not trace.answers:
-        return "Nobody knows what is right here: the photograph shows none of the 1000 classes."
+    if not trace.known:
+        return "Nobody knows what is right here: = is the answer on the original, ≠ another."
     finest: dict[str, list[str]] = {}
     for card in cards:
         good = [lv for lv in trace.levels if card.top.get(lv) and card.top[lv][0][0] in trace.answers.get(lv, ())]
@@ -136,9 +137,7 @@ def show(
         lines = []
         for level, ranked in top.items():
             group, label, p = ranked[0]
-            known = trace.answers.get(level)
-            mark = "" if not known else "✓ " if group in known else "✗ "
-            lines.append(f"{mark}{spoken(level)}: {plain(label)} ({percent(p)})")
+            lines.append(f"{verdict(trace, level, group).sign} {spoken(level)}: {plain(label)} ({percent(p)})")
         if wup is not None:
             lines.append(f"WUP {wup:.2f}")
         st.markdown("  \n".join(lines))

@@ -33,27 +33,67 @@ def percent(p: float) -> str:
     return ">99 %" if 0.99 < p < 1 else f"{p:.0%}".replace("%", " %")
 
 
-def answers(trace: Trace, top: Mapping[str, Ranked], wup: float | None = None) -> dict[str, dict[str, Any]]:
-    """Level → its answer, ready to draw: label, whether it is right, how likely, and what comes next.
+class Verdict(NamedTuple):
+    """What becomes of an answer: a sign ("✓"), in words ("right"), and of which `kind`: right, wrong, same, other or ""."""
 
-    `mark` is "right", "wrong" or "" where the truth is not known; `link` is the address that lights the answer on the map.
+    sign: str
+    words: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.words}".strip()
+
+
+NOTHING_YET = "nothing arrived yet"
+UNJUDGED = Verdict("", "", "")
+
+
+def verdict(trace: Trace, level: str, group: int) -> Verdict:
+    """Whether an answer is right; where nobody knows the truth, whether it is that on the original, which is never "right".
+
+    Without an original (a stream alone) the whole file takes its place: see `Trace.measure_of`.
     """
-    rows, tree = {}, trace.provenance.get("hierarchy")
-    for level, ranked in top.items():
-        (group, label, p), *others = ranked
-        known = trace.answers.get(level)
-        lead = round(100 * (p - (others[0][2] if others else 0.0)))
-        rows[level] = {
-            "label": label,
-            "link": answer_link(tree, level, group, label, last=level == trace.levels[-1]),
-            "mark": "" if not known else "right" if group in known else "wrong",
-            "chance": percent(p),
-            "chances": [round(q, 4) for _, _, q in ranked],
-            "rest": "then " + ", ".join(f"{name} {percent(q)}" for _, name, q in others) if others else "",
-            "margin": f"margin {lead} {'point' if lead == 1 else 'points'}",
-            "wup": "" if wup is None or level != trace.levels[-1] else f"WUP {wup:.2f}",
-        }
-    return rows
+    same = group in trace.measure_of(level)
+    if trace.known:
+        return Verdict("✓", "right", "right") if same else Verdict("✗", "wrong", "wrong")
+    whole = "the original" if trace.original else "the whole file"
+    return Verdict("=", f"as {whole}", "same") if same else Verdict("≠", f"not as {whole}", "other")
+
+
+def answers(
+    trace: Trace, top: Mapping[str, Ranked], wup: float | None = None, *, blank: bool = False
+) -> dict[str, dict[str, Any]]:
+    """Level → its answer, ready to draw: label, what becomes of it (`verdict`), how likely, and what comes next.
+
+    `link` is the address that lights the answer on the map. Of a `blank` picture, which no block has reached, the answers
+    say that nothing arrived, and what the blank is taken for only beside it.
+    """
+    return {level: _blank(ranked) if blank else _answer(trace, level, ranked, wup) for level, ranked in top.items()}
+
+
+def _answer(trace: Trace, level: str, ranked: Ranked, wup: float | None) -> dict[str, Any]:
+    (group, label, p), *others = ranked
+    said, last = verdict(trace, level, group), level == trace.levels[-1]
+    lead = round(100 * (p - (others[0][2] if others else 0.0)))
+    return {
+        "label": label,
+        "link": answer_link(trace.provenance.get("hierarchy"), level, group, label, last=last),
+        "mark": said.kind,
+        "sign": said.sign,
+        "verdict": said.words,
+        "chance": percent(p),
+        "chances": [round(q, 4) for _, _, q in ranked],
+        "rest": "then " + ", ".join(f"{name} {percent(q)}" for _, name, q in others) if others else "",
+        "margin": f"margin {lead} {'point' if lead == 1 else 'points'}",
+        "wup": f"WUP {wup:.2f}" if wup is not None and last else "",
+    }
+
+
+def _blank(ranked: Ranked) -> dict[str, Any]:
+    _, label, p = ranked[0]
+    words = ("link", "mark", "sign", "verdict", "chance", "margin", "wup")
+    rest = f"a blank picture is taken for {label}, {percent(p)}"
+    return {**dict.fromkeys(words, ""), "label": NOTHING_YET, "chances": [], "rest": rest}
 
 
 def answer_link(tree: str | None, level: str, group: int, label: str, *, last: bool) -> str:
@@ -64,34 +104,47 @@ def answer_link(tree: str | None, level: str, group: int, label: str, *, last: b
 
 
 class First(NamedTuple):
-    """From where on answers are right: a verdict ("✓ right"), the rest of the sentence, and whether they ever are."""
+    """From where on answers are right at every step shown: a verdict ("✓ right"), "from 346 bytes", whether they ever are,
+    and all of it as a sentence."""
 
     verdict: str
     words: str
     ever: bool
+    sentence: str
 
 
-def first_right(trace: Trace, sizes: Sequence[int], tops: Sequence[Mapping[str, Ranked]]) -> dict[str, First]:
-    """Level → from how many bytes on its answer is right, or settled where the truth is not known.
+def first_right(trace: Trace, level: str, sizes: Sequence[int], groups: Sequence[int | None]) -> First | None:
+    """From how many bytes on the answer of a level is right, or that on the original, at every step shown.
 
-    `sizes` are the bytes of each file, rising, `tops` what each is taken for.
+    `sizes` are the bytes of each step, rising, `groups` the answers there, None on a picture that no block has reached.
+    None where nothing was classified.
     """
-    said = {}
-    for level in tops[-1] if tops else ():
-        winners = [top[level][0][0] if top.get(level) else None for top in tops]
-        known = set(trace.answers.get(level, ()))
-        index = settles(winners, known or {group for group in winners[-1:] if group is not None})
-        if index is not None:
-            said[level] = First("✓ right" if known else "▸ settled", f"from {format_bytes(sizes[index])}", True)
-        else:
-            said[level] = First("✗", "right, then wrong" if known & set(winners) else "never right", False)
-    return said
+    if not groups or groups[-1] is None:
+        return None
+    holds = [group is not None and group in trace.measure_of(level) for group in groups]
+    index, known = settles(holds), trace.known
+    same = "right" if known else "as the original" if trace.original else "settled"
+    if index is None:
+        wrong = ("never right", "wrong at the end") if known else ("never the same", "another at the end")
+        return First("✗" if known else "≠", wrong[any(holds)], False, wrong[any(holds)])
+    sign, size = "✓" if known else "=", format_bytes(sizes[index])
+    every = f"{sign} {same} at every step shown from {size} on"
+    return First(f"{sign} {'right' if known else 'same'}", f"from {size}", True, every)
+
+
+def first_right_of(trace: Trace, level: str) -> First | None:
+    """The same of a trace's own steps."""
+    steps = trace.steps
+    groups = [step.top[level][0][0] if step.top.get(level) and not step.blank else None for step in steps]
+    return first_right(trace, level, [step.bytes for step in steps], groups)
 
 
 def truth(trace: Trace) -> str:
     """What is in the picture, by its right answers; that it is not known, where it is not."""
-    if not trace.answers:
-        return "What the picture shows is not known here, so no answer is called right." if trace.steps[-1].top else ""
+    if not trace.known:
+        whole = "the original" if trace.original else "the whole file"
+        said = f"What the picture shows is not known here: = is the answer on {whole}, ≠ another."
+        return said if trace.steps[-1].top else ""
     path = [one_of([_label(trace, level, group) for group in groups]) for level, groups in trace.answers.items()]
     many = len(next(reversed(trace.answers.values())))
     return f"Truth: {' › '.join(path)}{'' if many < 2 else f' (any of these {many} counts)'}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from hiercodec.evaluation.trace import Trace
 from hiercodec.levels import spoken
-from hiercodec.ui.explore.answers import answers, first_right, format_bytes, spoken_levels, truth
+from hiercodec.ui.explore.answers import NOTHING_YET, answers, first_right_of, format_bytes, spoken_levels, truth
 from hiercodec.ui.explore.told import told_answers
 
 
@@ -47,7 +47,7 @@ def _step(trace: Trace, index: int) -> dict[str, Any]:
         "told": f"{told:.1f} of {math.log2(trace.groups[level]):.1f} bits" if level in trace.groups else "",
         "said": sentence(trace, index),
         "where": where(trace, step.bytes),
-        "answers": answers(trace, step.top, step.wup),
+        "answers": answers(trace, step.top, step.wup, blank=step.blank),
         "core": told_answers(trace, index),
         "arrived": arrived(trace, step.bytes),
         "consistent": step.consistent,
@@ -85,6 +85,7 @@ def sentence(trace: Trace, index: int) -> str:
     step, named = trace.steps[index], quality(trace)
     said = named["said"] if math.isinf(step.psnr) else f"{step.psnr:.1f} decibels{named['after']}"
     ranked = [f"{spoken(level)} {top[0][1]} {top[0][2]:.0%}" for level, top in step.top.items()]
+    ranked = [NOTHING_YET] if step.blank else ranked
     size = format_bytes(step.bytes).replace("kB", "kilobytes")
     return ", ".join([f"Step {index + 1} of {len(trace.steps)}", size, said, *ranked])
 
@@ -130,18 +131,18 @@ def stops(trace: Trace) -> list[tuple[str, int, str]]:
 
 
 def lane(trace: Trace, level: str) -> dict[str, Any]:
-    """The decision timeline of one level, in shares of the file.
+    """The decision timeline of one level, in shares of the file, from the first step that shows anything.
 
-    `bars` are (left, width, height, solid): a step's winner as high as it is likely, solid where it is right; `runs` are
-    (left, width, label, title): stretches that keep a winner; `first` says from where on it is right (see `First`).
+    `bars` are (left, width, height, solid): a step's winner as high as it is likely, solid where it is right (`holds`);
+    `runs` are (left, width, label, title): stretches that keep a winner; `first` says from where on it is right (`First`).
     """
-    steps = trace.steps
+    shown = [index for index, step in enumerate(trace.steps) if not step.blank]
+    steps = [trace.steps[index] for index in shown]
     winners = [step.top[level][0] for step in steps]
-    right = set(trace.answers.get(level) or [winners[-1][0]])
     edges = [*(step.bytes / trace.file_bytes for step in steps), 1.0]
     bars = [
-        (round(edges[i], 5), round(max(edges[i + 1] - edges[i], 0.004), 5), round(p, 4), group in right)
-        for i, (group, _, p) in enumerate(winners)
+        (round(edges[i], 5), round(max(edges[i + 1] - edges[i], 0.004), 5), round(p, 4), trace.holds(index, level))
+        for i, (index, (_, _, p)) in enumerate(zip(shown, winners, strict=True))
     ]
     starts = [i for i, winner in enumerate(winners) if i == 0 or winner[0] != winners[i - 1][0]]
     runs = [
@@ -153,8 +154,7 @@ def lane(trace: Trace, level: str) -> dict[str, Any]:
         )
         for i, j in zip(starts, [*starts[1:], len(steps)], strict=True)
     ]
-    first = first_right(trace, [step.bytes for step in steps], [{level: step.top[level]} for step in steps])[level]
-    return {"level": level, "bars": bars, "runs": runs, "first": first}
+    return {"level": level, "bars": bars, "runs": runs, "first": first_right_of(trace, level)}
 
 
 def curve(trace: Trace) -> dict[str, Any] | None:
@@ -173,7 +173,7 @@ def curve(trace: Trace) -> dict[str, Any] | None:
         for level in trace.steps[0].meaning
     ]
     most = max(line["most"] for line in lines)
-    return {"called": "meaning" if any(trace.answers.values()) else "how sure", "most": most, "lines": lines}
+    return {"called": "meaning" if trace.known else "how sure", "most": most, "lines": lines}
 
 
 def icicle(trace: Trace) -> list[dict[str, Any]]:

@@ -23,8 +23,8 @@ from hiercodec.ui.results.cards import about_switch, weaknesses
 __all__ = ["choose", "enter", "notices", "provenance", "settings", "subject", "view"]
 
 SENTENCE = (
-    "One file, cut anywhere: its first bytes tell the **kind** of thing, the next its **family**, the last its **class**. "
-    "Slide the bar."
+    "One file, cut anywhere: its first block is meant for the **kind** of thing, the next for its **family**, the last for "
+    "its **class**. Slide the bar and see."
 )
 
 PURPOSES = {

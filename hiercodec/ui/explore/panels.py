@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from hiercodec.errors import CourseError
 from hiercodec.evaluation.bundle import WEBP_SIDE
+from hiercodec.evaluation.photos.samples import MANIFEST
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken
 from hiercodec.ui.explore import attention, export, numbers
+from hiercodec.ui.explore.answers import NOTHING_YET, first_right_of, truth
 from hiercodec.ui.explore.stopping import stop_when_sure
 from hiercodec.ui.explore.told_panel import told_and_seen
 from hiercodec.ui.frame import cached, chrome, state, work
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.measure import Row
+    from hiercodec.evaluation.photos.samples import Sample
     from hiercodec.evaluation.trace import Step, Trace
     from hiercodec.ui.explore.subject import Subject
 
@@ -42,13 +46,25 @@ def panels(shown: Subject, position: int) -> None:
                 draw(shown, position)
 
 
+def caption(sample: Sample, trace: Trace, position: int) -> str:
+    """What a sample shows, with the facts of its trace; "" where a trace of other levels or without answers has none."""
+    from hiercodec.ui.learn.courses import Text
+    from hiercodec.ui.learn.facts import filled
+    from hiercodec.ui.learn.places import Place
+
+    try:
+        return filled(Text(sample.lesson, MANIFEST, 1), Place(sample, trace, position))
+    except CourseError:
+        return ""
+
+
 def about(shown: Subject, position: int) -> None:
     """The lesson of a sample, whose photograph it is, and how to move."""
     left, right = st.columns([3, 2], gap="large")
     with left:
         if shown.sample is not None:
             row = shown.sample
-            st.markdown(f"**{row.lesson}**")
+            st.markdown(caption(row, shown.bundle.trace, position))
             st.caption(
                 f"Photograph: {row.author}, {row.licence}, [source]({row.source}), from the package {row.package}."
             )
@@ -93,8 +109,12 @@ def meaning(shown: Subject, position: int) -> None:
             st.markdown(_told(trace, position))
         if trace.levels[1:2] and trace.levels[1] not in trace.parents:
             st.markdown("In this hierarchy families do not lie inside kinds, so the two rows are not aligned.")
-        if step.wup is None:
-            st.markdown("What the picture shows is not known here, so no answer can be called right.")
+        if step.blank:
+            st.markdown(
+                "Nothing arrived yet: this is what the classifier makes of a blank picture, and no answer of it counts."
+            )
+        elif step.wup is None:
+            st.markdown(truth(trace))
         else:
             level, top = list(step.top.items())[-1]
             st.markdown(
@@ -113,7 +133,7 @@ def _told(trace: Trace, position: int) -> str:
         f"{spoken(level)} {told:.1f} of {math.log2(trace.groups[level]):.1f}" for level, told in step.meaning.items()
     ]
     *_, whole = step.meaning.values()
-    named = "**Bits of meaning** told" if trace.answers else "**How sure** the answer is, in bits"
+    named = "**Bits of meaning** told" if trace.known else "**How sure** the answer is, in bits"
     return f"{named}: {', '.join(parts)}. That is {1000 * whole / step.bytes:.1f} bits for every kB of file so far."
 
 
@@ -127,7 +147,7 @@ def _mass_rows(trace: Trace, position: int) -> list[dict[str, object]]:
 
 
 def decisions(shown: Subject, position: int) -> None:
-    """From which byte on each level is right, and how sure the classifier was on the way."""
+    """From which byte on each level is right at every step shown, and how sure the classifier was on the way."""
     trace = shown.bundle.trace
     if not trace.steps[-1].top:
         chrome.empty("This trace was made without a classifier.")
@@ -136,10 +156,8 @@ def decisions(shown: Subject, position: int) -> None:
 
     words = []
     for level in trace.levels:
-        from_step = trace.settled(level, trace.answers.get(level))
-        verb = "right" if trace.answers.get(level) else "settled"
-        said = "wrong at the end" if from_step is None else f"{verb} from {trace.steps[from_step].bytes:,} bytes"
-        words.append(f"**{spoken(level)}** {said}")
+        first = first_right_of(trace, level)
+        words.append(f"**{spoken(level)}** {first.sentence}" if first else f"**{spoken(level)}** {NOTHING_YET}")
     st.markdown(" · ".join(words))
     fig = confidence_curves(trace, position=position, mode=chrome.mode())
     alt = "Probability of each level's final answer against bytes received. " + " ".join(words).replace("*", "")

@@ -48,7 +48,12 @@ def asked(shown: Subject) -> tuple[dict[str, Any] | None, list[bytes]]:
         for frame, row in enumerate(used)
     ]
     points = [None if index is None else told[used.index(rows[index])] for index in indexes]
-    first = first_right(trace, [row.point.bytes for row in used], [top for top, _ in seen])
+    sizes = [row.point.bytes for row in used]
+    tops = [top for top, _ in seen]
+    first = {
+        level: first_right(trace, level, sizes, [top[level][0][0] for top in tops])
+        for level in (tops[-1] if tops else ())
+    }
     facts = {"codec": codec, "label": names(shown)[codec], "points": points, "first": first}
     facts |= {"smallest": format_bytes(rows[0].point.bytes), "id": f"{shown.identity}-{codec}"}
     return facts, [to_webp(row.point.picture, 1) for row in used]

@@ -33,7 +33,7 @@ def moments(trace: Trace) -> list[int]:
     steps = range(len(trace.steps))
     end = next(iter(trace.cuts.values()), 0)
     complete = next((index for index in steps if trace.steps[index].bytes >= end), steps[-1])
-    settled = [trace.settled(level, trace.answers.get(level)) for level in trace.levels]
+    settled = [trace.settled(level) for level in trace.levels]
     right = max((index for index in settled if index is not None), default=None)
     chosen = [steps[-1]]
     for index in (story_step(trace), complete, right):
@@ -56,7 +56,8 @@ def sheet(trace: Trace, title: str, about: Mapping[str, str], pictures: Mapping[
     shape = "cuts many" if len(trace.levels) > 3 else "cuts"  # many answers have a line each
     return (
         f'<article class="sheet"><h1>{escape(title)}</h1>'
-        "<p>One file, cut anywhere: its first bytes tell the kind of thing, the next its family, the last its class. "
+        "<p>One file, cut anywhere: its first block is meant for the kind of thing, the next for its family, the last for "
+        "its class. "
         f"{COUNT[len(pictures)]} of {escape(whole(trace))}:</p>"
         f'<div class="{shape}">{figures}</div><p class="truth">{escape(truth(trace))}</p>{chart}'
         f'<section class="making">{rows}</section></article>'
@@ -67,11 +68,12 @@ def _figure(trace: Trace, index: int, picture: bytes) -> str:
     """One prefix: picture, size, and an answer a level."""
     step = trace.steps[index]
     source = f"data:image/webp;base64,{base64.b64encode(picture).decode('ascii')}"
-    named, rows = quality(trace), answers(trace, step.top)
+    named, rows = quality(trace), answers(trace, step.top, blank=step.blank)
     said = f"{step.bpp:.3f} bit/pixel · {decibels(step.psnr, named['same'])}"
     lines = "".join(
         f'<li class="level-{trace.levels.index(level) % 6}"><b>{LEVEL_GLYPHS[trace.levels.index(level) % 6]} '
-        f"{escape(spoken(level))}</b> <em>{row['chance']}{_mark(row['mark'])}</em> <span>{escape(row['label'])}</span></li>"
+        f"{escape(spoken(level))}</b> <em>{row['chance']} {row['sign']} {row['verdict']}</em> "
+        f"<span>{escape(row['label'])}</span></li>"
         for level, row in rows.items()
     )
     alt = escape(f"The picture after {step.bytes} bytes", quote=True)
@@ -80,10 +82,6 @@ def _figure(trace: Trace, index: int, picture: bytes) -> str:
         f"<figcaption><strong>{escape(format_bytes(step.bytes))}</strong><span>{escape(said)}</span>"
         f"<ul>{lines}</ul></figcaption></figure>"
     )
-
-
-def _mark(mark: str) -> str:
-    return {"right": " ✓ right", "wrong": " ✗ wrong"}.get(mark, "")
 
 
 def _chart(trace: Trace, drawn: Mapping[str, Any], shown: Sequence[int]) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from hiercodec.classify import card_of, confidence_of
 from hiercodec.evaluation.stopping import Until, confidences, stop_step
 from hiercodec.levels import spoken
-from hiercodec.ui.explore.answers import format_bytes, percent
+from hiercodec.ui.explore.answers import NOTHING_YET, format_bytes, percent, verdict
 from hiercodec.ui.frame import chrome
 from hiercodec.ui.results.stopping import about_confidence
 
@@ -49,23 +49,20 @@ def stop_row(trace: Trace, level: str, at: int | None, sure: list[float]) -> dic
     index = len(trace.steps) - 1 if at is None else at
     step = trace.steps[index]
     group, label, _ = step.top[level][0]
-    known = trace.answers.get(level)
     share = f"{step.bytes / trace.file_bytes:.0%}"
     return {
         "sure of the": spoken(level),
         "stops at": "never: reads all" if at is None else f"{format_bytes(step.bytes)} ({share})",
         "answer": label,
         "sure": percent(sure[index]),
-        "right?": "not known" if not known else "✓ right" if group in known else "✗ wrong",
+        "right?": NOTHING_YET if step.blank else str(verdict(trace, level, group)),
     }
 
 
 def warning(trace: Trace, stops: dict[str, int | None]) -> str:
     """What a threshold costs here: the levels at which it stops at a wrong answer; "" where none does."""
     wrong = [
-        spoken(level)
-        for level, at in stops.items()
-        if at is not None and (known := trace.answers.get(level)) and trace.steps[at].top[level][0][0] not in known
+        spoken(level) for level, at in stops.items() if at is not None and trace.known and not trace.holds(at, level)
     ]
     if not wrong:
         return ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from hiercodec.evaluation.trace import CoreAnswer, Trace
-from hiercodec.ui.explore.answers import percent
+from hiercodec.ui.explore.answers import percent, verdict
 
 
 class Agreement(NamedTuple):
@@ -44,9 +44,9 @@ PERHAPS_HARD = Agreement(
 
 
 def agreement(trace: Trace, index: int, level: str) -> Agreement | None:
-    """What a step's answer makes of the label at a level; None where the label has not arrived or nobody looked."""
+    """What a step's answer makes of the label at a level; None before label and pixels, and where nobody looked."""
     told, seen = told_at(trace, index, level), trace.steps[index].top.get(level)
-    if told is None or not seen:
+    if told is None or not seen or trace.steps[index].blank:
         return None
     last, known = trace.steps[-1].top[level][0], trace.answers.get(level)
     same = set(known) if known and told.group in known else {told.group}
@@ -77,16 +77,10 @@ def told_answers(trace: Trace, index: int) -> dict[str, dict[str, Any]]:
         rows[level] = {
             "label": told.label,
             "chance": percent(told.confidence),
-            "mark": mark(trace, level, told.group),
+            "mark": verdict(trace, level, told.group).kind,
             "agrees": said is not None and said.agrees,
             "words": said.short if said else "",
             "sentence": said.sentence if said else "",
             "together": f"{both[0][1]} {percent(both[0][2])}" if both else "",
         }
     return rows
-
-
-def mark(trace: Trace, level: str, group: int) -> str:
-    """Whether a group is "right" or "wrong"; "" where the truth is not known."""
-    known = trace.answers.get(level)
-    return "" if not known else "right" if group in known else "wrong"

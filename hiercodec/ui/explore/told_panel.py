@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from hiercodec.levels import spoken
-from hiercodec.ui.explore.answers import format_bytes, percent
-from hiercodec.ui.explore.told import agreement, mark, told_at
+from hiercodec.ui.explore.answers import NOTHING_YET, format_bytes, percent, verdict
+from hiercodec.ui.explore.told import agreement, told_at
 from hiercodec.ui.frame import chrome
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def told_row(trace: Trace, position: int, level: str) -> dict[str, Any]:
     said = agreement(trace, position, level)
     return {
         "level": spoken(level),
-        "told": f"{told.label} {percent(told.confidence)}{_sign(mark(trace, level, told.group))}",
-        "seen": _best(trace, level, step.top.get(level, ())),
+        "told": f"{told.label} {percent(told.confidence)} {verdict(trace, level, told.group).sign}",
+        "seen": NOTHING_YET if step.blank else _best(trace, level, step.top.get(level, ())),
         "together": _best(trace, level, step.fused.get(level, ())),
         "": ("✓ " if said.agrees else "≠ ") + said.short if said else "",
     }
@@ -70,8 +70,4 @@ def _best(trace: Trace, level: str, ranked: Ranked) -> str:
     if not ranked:
         return "not asked"
     group, label, p = ranked[0]
-    return f"{label} {percent(p)}{_sign(mark(trace, level, group))}"
-
-
-def _sign(mark: str) -> str:
-    return {"right": " ✓", "wrong": " ✗"}.get(mark, "")
+    return f"{label} {percent(p)} {verdict(trace, level, group).sign}"

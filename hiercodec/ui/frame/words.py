@@ -17,7 +17,8 @@ GLOSSARY = {
     "of 100 families 6.6, one of 10 kinds 3.3. Where the truth is known only belief in the truth counts; where it is not, "
     "the number says how sure the answer is, not whether it is right.",
     "a lane": "One lane a level: the likeliest answer at that point of the file. The higher the shape, the surer. Solid: a "
-    "right answer (where the truth is not known, the answer of the whole file). Hatched: another answer.",
+    "right answer (where the truth is not known, the answer on the original). Hatched: another answer. Beside it: from "
+    "where on it is right at every step shown; between two steps it may be wrong. Finer steps look closer.",
     "these rows": "All of the probability at this point of the file. Each row adds up to 100 %; groups stay in their order, "
     "and families stand under their kind.",
     "told": "A file may begin with a label: what a classifier said of the original when it was encoded, in 8 bytes. That is "

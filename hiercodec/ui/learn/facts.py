@@ -11,6 +11,7 @@ arguments or one that makes no sense is a `CourseError` with file and line.
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +29,7 @@ from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.ui.frame import cached
 from hiercodec.ui.learn import labels
 from hiercodec.ui.learn.courses import Lesson, Text, spot
-from hiercodec.ui.learn.places import Place, best_quality, first_bytes_right, middle_of, place_of, smallest_file
+from hiercodec.ui.learn.places import Place, best_quality, first_shown, middle_of, place_of, smallest_file
 
 _TOKEN = re.compile(r"\{\{\s*(?:(if)\s+(?:(not)\s+)?)?(\w+)\s*(?:\(([^(){}]*)\))?\s*\}\}")
 VALIDATION = "ImageNet validation, 224×224"
@@ -115,14 +116,37 @@ def _step(place: Place) -> Step:
     return place.trace.steps[place.index]
 
 
+def _first(place: Place) -> Step:
+    return place.trace.steps[first_shown(place.trace)]
+
+
 def _right_share(place: Place, level: str) -> float | None:
-    n = first_bytes_right(place.trace, level)
+    n = place.trace.right_from(level)
     return None if n is None else n / place.trace.file_bytes
 
 
 def _gap(place: Place, level: str, other: str) -> float | None:
-    early, late = (first_bytes_right(place.trace, name) for name in (level, other))
+    early, late = (place.trace.right_from(name) for name in (level, other))
     return early / late if early and late else None
+
+
+def _right(place: Place, index: int, level: str) -> bool:
+    return place.trace.known and place.trace.holds(index, level)
+
+
+def _within(place: Place, level: str) -> bool:
+    n = place.trace.right_from(level)
+    return n is not None and n < place.trace.cuts[level]
+
+
+def _changes(place: Place, level: str) -> int:
+    shown = [step.top[level][0][0] for step in place.trace.steps if not step.blank]
+    return sum(a != b for a, b in itertools.pairwise(shown))
+
+
+def _lead(place: Place, codec: str, budget: int, quality: float) -> float:
+    """How many dB a format is ahead, as far as two figures of one decimal show it."""
+    return round(best_quality(place.photo, codec, budget), 1) - round(quality, 1)
 
 
 def _half_gain(place: Place, level: str) -> float:
@@ -186,22 +210,20 @@ def _training_photos() -> str:
     return f"{n:,}" if isinstance(n, int) else "(not recorded how many)"
 
 
-def _is_right(place: Place, step: Step, level: str) -> bool:
-    return step.top[level][0][0] in place.trace.answers.get(level, ())
-
-
 FACTS: dict[str, Callable[..., str]] = {
     "photo": lambda place: place.photo.title,
     "file_bytes": lambda place: _bytes(place.trace.file_bytes),
     "here_bytes": lambda place: _bytes(_step(place).bytes),
     "here_share": lambda place: _percent(_step(place).bytes / place.trace.file_bytes),
     "here_quality": lambda place: _decibels(_step(place).psnr),
-    "first_bytes": lambda place: _bytes(place.trace.steps[0].bytes),
-    "first_quality": lambda place: _decibels(place.trace.steps[0].psnr),
+    "first_bytes": lambda place: _bytes(_first(place).bytes),
+    "first_quality": lambda place: _decibels(_first(place).psnr),
     "whole_quality": lambda place: _decibels(place.trace.steps[-1].psnr),
     "block_ends": lambda place, level: _bytes(place.trace.cuts[level]),
     "block_share": lambda place, level: _percent(place.trace.cuts[level] / place.trace.file_bytes),
-    "right_from": lambda place, level: _bytes(first_bytes_right(place.trace, level)),
+    "right_from": lambda place, level: _bytes(place.trace.right_from(level)),
+    "right_groups": lambda place, level: f"{len(place.trace.answers.get(level, ()))}",
+    "changes": lambda place, level: f"{_changes(place, level)}",
     "right_share": lambda place, level: _percent(_right_share(place, level)),
     "gap": lambda place, level, other: _percent(_gap(place, level, other)),
     "answer": lambda place, level: _step(place).top[level][0][1],
@@ -214,6 +236,7 @@ FACTS: dict[str, Callable[..., str]] = {
     "half_gain": lambda place, level: _percent(_half_gain(place, level)),
     "smallest": lambda place, codec: _bytes(smallest_file(place.photo, codec)),
     "rival_quality": lambda place, codec: _decibels(best_quality(place.photo, codec, place.trace.file_bytes)),
+    "rival_here": lambda place, codec: _decibels(best_quality(place.photo, codec, _step(place).bytes)),
     "stops": _said_stop,
     "wup": lambda place, a, b: f"{_wup(a, b):.2f}",
     "accuracy": _said_accuracy,
@@ -228,14 +251,15 @@ FACTS: dict[str, Callable[..., str]] = {
 
 CLAIMS: dict[str, Callable[..., bool]] = {
     "right_before": lambda place, level, other: (_gap(place, level, other) or 1.0) < 1,
-    "right_here": lambda place, level: _is_right(place, _step(place), level),
-    "right_at_the_end": lambda place, level: _is_right(place, place.trace.steps[-1], level),
-    "truth_known": lambda place: bool(place.trace.answers),
+    "right_within": _within,
+    "right_here": lambda place, level: _right(place, place.index, level),
+    "right_at_the_end": lambda place, level: _right(place, -1, level),
+    "truth_known": lambda place: place.trace.known,
     "half_is_most": lambda place, level: _half_gain(place, level) > 0.5,
     "below_smallest": lambda place, codec: _step(place).bytes < smallest_file(place.photo, codec),
-    "sharper": lambda place, codec: (
-        best_quality(place.photo, codec, place.trace.file_bytes) > place.trace.steps[-1].psnr
-    ),
+    "sharper": lambda place, codec: _lead(place, codec, place.trace.file_bytes, place.trace.steps[-1].psnr) > 0,
+    "sharper_here": lambda place, codec: _lead(place, codec, _step(place).bytes, _step(place).psnr) > 0,
+    "blurrier_here": lambda place, codec: _lead(place, codec, _step(place).bytes, _step(place).psnr) < 0,
     "nearer": lambda place, a, b, other: _wup(a, b) > _wup(a, other),
     "one_path": lambda place: _step(place).consistent,
     "stops_early": lambda place, level, percent: _stop(place, level, percent) is not None,

@@ -32,21 +32,28 @@ class Place:
     index: int
 
 
-def first_bytes_right(trace: Trace, level: str) -> int | None:
-    """From how many bytes on the answer of a level is right to the end; None where it never is or the truth is unknown."""
-    index = trace.settled(level, trace.answers.get(level, ()))
-    return None if index is None else trace.steps[index].bytes
-
-
 def widest_gap(traces: Traces) -> Sample:
     """The photograph on which the first level needs the smallest share of the bytes that the last one needs."""
 
     def share(photo: Sample) -> float:
         top, *_, last = traces[photo].levels
-        early, late = (first_bytes_right(traces[photo], level) for level in (top, last))
+        early, late = (traces[photo].right_from(level) for level in (top, last))
         return early / late if early and late else 2.0
 
     return min(traces, key=share)
+
+
+def open_class(traces: Traces) -> Sample:
+    """The photograph on which, where the first block ends, the kind is right and likelier than the class by most."""
+
+    def lead(photo: Sample) -> float:
+        trace = traces[photo]
+        top, *_, last = trace.levels
+        index = block_end(trace, top)
+        right = trace.known and trace.holds(index, top)
+        return trace.steps[index].top[top][0][2] - trace.steps[index].top[last][0][2] if right else -1.0
+
+    return max(traces, key=lead)
 
 
 def surest_mistake(traces: Traces) -> Sample:
@@ -63,6 +70,7 @@ def surest_mistake(traces: Traces) -> Sample:
 PHOTOS: dict[str, Callable[[Traces], Sample]] = {
     "best story": lambda traces: max(traces, key=lambda photo: story_strength(traces[photo])),
     "widest gap": widest_gap,
+    "open class": open_class,
     "surest mistake": surest_mistake,
 }
 """Descriptions of a photograph that a lesson may give instead of a title."""
@@ -80,23 +88,32 @@ def middle_of(trace: Trace, level: str) -> int:
     return min(range(len(trace.steps)), key=lambda i: abs(trace.steps[i].bytes - half))
 
 
+def first_shown(trace: Trace) -> int:
+    """The first step whose picture shows anything; the last if none does."""
+    return next((i for i, step in enumerate(trace.steps) if not step.blank), len(trace.steps) - 1)
+
+
 def all_but_last(trace: Trace) -> int:
-    """The first step in the gap at which all levels but the last are right; else the last before the last is; else 0."""
+    """The first step in the gap at which all levels but the last are right; else the last before the last is.
+
+    Where there is no gap, the first step that shows anything.
+    """
     *others, last = trace.levels
-    top, late = (trace.settled(level, trace.answers.get(level, ())) for level in [*(others or [last])[:1], last])
+    top, late = (trace.settled(level) if trace.known else None for level in [*(others or [last])[:1], last])
     if top is None or late is None or top >= late:
-        return 0
-
-    def right(index: int, level: str) -> bool:
-        return trace.steps[index].top[level][0][0] in trace.answers[level]
-
-    telling = (i for i in range(top, late) if all(right(i, level) for level in others) and not right(i, last))
+        return first_shown(trace)
+    telling = (i for i in range(top, late) if all(trace.holds(i, lv) for lv in others) and not trace.holds(i, last))
     return next(telling, late - 1)
 
 
 def below(trace: Trace, size: int) -> int:
     """The last step smaller than `size` bytes, else the first."""
     return max((i for i, step in enumerate(trace.steps) if step.bytes < size), default=0)
+
+
+def from_size(trace: Trace, size: int) -> int:
+    """The first step of at least `size` bytes, else the last."""
+    return next((i for i, step in enumerate(trace.steps) if step.bytes >= size), len(trace.steps) - 1)
 
 
 @functools.lru_cache(maxsize=32)
@@ -129,7 +146,7 @@ def step_of(lesson: Lesson, photo: Sample, trace: Trace) -> int:
         return asked - 1
     fixed = {
         "opening": opening_step,
-        "first": lambda _: 0,
+        "first": first_shown,
         "last": lambda t: len(t.steps) - 1,
         "all but the last": all_but_last,
     }
@@ -138,11 +155,11 @@ def step_of(lesson: Lesson, photo: Sample, trace: Trace) -> int:
     kind, _, name = asked.partition(" of ") if " of " in asked else asked.partition(" ")
     if kind in ("end", "middle") and name in trace.cuts:
         return (block_end if kind == "end" else middle_of)(trace, name)
-    if kind == "below":
-        return below(trace, smallest_file(photo, name))
+    if kind in ("below", "from"):
+        return (below if kind == "below" else from_size)(trace, smallest_file(photo, name))
     raise CourseError(
         f"{lesson.spot('step')}: no step {asked!r}; a step is a number, {', '.join(fixed)}, end of LEVEL, middle of LEVEL "
-        f"(levels: {', '.join(trace.levels)}) or below FORMAT (such as jpeg)"
+        f"(levels: {', '.join(trace.levels)}), below FORMAT or from FORMAT (such as jpeg)"
     )
 
 

@@ -11,6 +11,7 @@ from hiercodec.figures import taxonomy as figures
 from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.layouts import Layout
+from hiercodec.ui.explore.answers import verdict
 from hiercodec.ui.frame import cached, chrome
 from hiercodec.ui.taxonomy import shared
 
@@ -59,10 +60,10 @@ def probabilities(step: Step, level: str, assignment: np.ndarray) -> np.ndarray:
 
 def sentence(photo: Sample, trace: Trace, step: Step, level: str) -> str:
     """What the map shows, in words."""
-    _, label, chance = step.top[level][0]
-    right = trace.answers.get(level)
-    verdict = "" if not right else ", which is right" if step.top[level][0][0] in right else ", which is wrong"
+    group, label, chance = step.top[level][0]
+    known = f", which is {verdict(trace, level, group).words}" if trace.known else ""
+    became = ". Nothing arrived yet: this is a blank picture" if step.blank else known
     return (
         f"**{photo.title}** after **{step.bytes:,}** of {trace.file_bytes:,} bytes: the likeliest {spoken(level)} is "
-        f"“{label}”, {chance:.0%}{verdict}."
+        f"“{label}”, {chance:.0%}{became}."
     )

@@ -64,10 +64,10 @@ def _near(trace: Trace) -> tuple[int, ...]:
 
 def machine_says(trace: Trace, step: int) -> str:
     """The classifier's answers at a step in one line: kind, family, class, each with its chance and whether it is right."""
-    rows = answers(trace, trace.steps[step].top)
-    marks = {"right": " ✓ right", "wrong": " ✗ wrong", "": ""}
+    rows = answers(trace, trace.steps[step].top, blank=trace.steps[step].blank)
     return " · ".join(
-        f"{spoken(name)} {row['label']} {row['chance']}{marks[row['mark']]}" for name, row in rows.items()
+        f"{spoken(name)} {row['label']} {row['chance']} {row['sign']} {row['verdict']}".strip()
+        for name, row in rows.items()
     )
 
 

@@ -187,8 +187,8 @@ def _reveal(shown: Subject, asked: Ballot, room: Room) -> None:
     if asked.right:
         tree = hierarchy_title(str(trace.provenance.get("hierarchy")))
         st.caption(
-            f"Right is the group into which the hierarchy “{tree}” puts the class. A computer made these groups, and some "
-            "hold what people would not expect there."
+            f"Right is the group into which the hierarchy “{tree}” puts the class. A computer made these groups; some of "
+            "their members are nearer to another group by WordNet."
         )
     if st.toggle("Show the words people wrote"):
         for size, question in zip(asked.sizes, questions, strict=True):

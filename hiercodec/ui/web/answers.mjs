@@ -56,15 +56,15 @@ export function createAnswers(hub) {
     box.classList.toggle("cored", Boolean(hub.trace.cored));
   }
 
-  function fill(target, answer, side = "", [verdict, words, ever] = ["", "", true]) {
+  function fill(target, answer, side = "", [, words, ever, sentence] = ["", "", true, ""]) {
     target.side.textContent = side;
     target.label.textContent = target.label.title = answer?.label ?? "not classified";
     if (answer?.link) target.label.href = answer.link;
     else target.label.removeAttribute("href");
-    target.mark.replaceChildren(...(answer?.mark ? [{ right: "✓", wrong: "✗" }[answer.mark], make("span", "", ` ${answer.mark}`)] : []));
+    target.mark.replaceChildren(...(answer?.sign ? [answer.sign, make("span", "", ` ${answer.verdict}`)] : []));
     target.mark.className = `mark ${answer?.mark ?? ""}`;
     target.chance.textContent = answer?.chance ?? "";
-    Object.assign(target.first, { textContent: words, title: `${verdict} ${words}`, className: ever ? "first" : "first wrong" });
+    Object.assign(target.first, { textContent: words, title: sentence, className: ever ? "first" : "first wrong" });
   }
 
   function renderRow({ level, element, one, a, b, slices, rest, lead, arrived, core }, step) {
@@ -79,7 +79,7 @@ export function createAnswers(hub) {
     if (!hub.compares()) return;
     for (const [target, name] of [[a, "a"], [b, "b"]]) {
       const { answers, first, waiting } = hub.source(hub.state[name]);
-      fill(target, waiting ? { label: waiting } : answers?.[level], name.toUpperCase(), first?.[level]);
+      fill(target, waiting ? { label: waiting } : answers?.[level], name.toUpperCase(), first?.[level] ?? undefined);
     }
   }
 

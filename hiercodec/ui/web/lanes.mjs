@@ -9,8 +9,9 @@ export function createLanes(hub) {
   const { $, $$ } = hub;
   let cells = [];
 
-  /** A level's lane: for every step a bar as high as its winner is likely, solid where the winner is right. */
-  function laneOf({ level, bars, runs, first: [verdict, words, ever] }, index) {
+  /** A level's lane: for every step a bar as high as its winner is likely, solid where it holds. */
+  function laneOf({ level, bars, runs, first }, index) {
+    const [verdict, words, ever, sentence] = first ?? ["", "", true, ""];
     const lane = make("div", "row lane", "", { "--colour": colourOf(hub.trace, level) });
     const cell = make("div", "cell");
     cell.append(...bars.map(([left, width, height, solid]) =>
@@ -21,8 +22,11 @@ export function createLanes(hub) {
       run.append(make("span", "", label));
       return run;
     }));
-    lane.append(nameOf(hub.trace, level), cell, make("span", ever ? "note" : "note wrong", `${verdict} ${words}`));
-    if (index === 0) lane.lastChild.append(" ", helpOn("a lane"));
+    const note = make("span", ever ? "note" : "note wrong");
+    note.title = sentence;
+    note.append(make("span", "short", `${verdict} ${words}`), make("span", "long", sentence));
+    if (index === 0) note.append(" ", helpOn("a lane"));
+    lane.append(nameOf(hub.trace, level), cell, note);
     return lane;
   }
 

@@ -19,7 +19,6 @@ def test_sample_is_there_credited_and_of_the_working_size(name):
     assert row.package in {"skimage", "sklearn"}  # scikit-image and scikit-learn: both in requirements.txt
     assert all((row.title, row.author, row.licence, row.lesson))
     assert row.source.startswith("http")
-    assert len(row.lesson) <= 130
     rgb = row.pixels()
     assert rgb.dtype == np.uint8
     assert min(rgb.shape[:2]) == SHORT_SIDE
