@@ -18,6 +18,7 @@ from typing import Any
 
 from hiercodec.errors import HiercodecError, OutOfMemory, OutOfTime, WorkFailed, is_out_of_memory
 from hiercodec.workers.ticket import Work
+from hiercodec.workers.wire import packed
 
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",  # as many workers as cores, so one thread each
@@ -40,6 +41,8 @@ class Cancelled(Exception):
 def serve(pipe: Connection, memory: int, parent: int) -> None:
     """The life of a worker: (number, work) comes in, (number, what, values) goes out: "began", …, "value" or "error".
 
+    What comes in is the server's and pickled, what goes out is plain (see `wire`).
+
     (number, None) cancels work when it next tells something. The process never holds more than `memory` bytes of data, and
     ends with the server, however that ends.
     """
@@ -54,31 +57,32 @@ def serve(pipe: Connection, memory: int, parent: int) -> None:
         while True:
             number, work = pipe.recv()
             if work is not None:  # else it was cancelled when it was done already
-                pipe.send((number, "began", None))
-                pipe.send((number, *_outcome(pipe, number, work)))
+                pipe.send_bytes(packed((number, "began", ())))
+                pipe.send_bytes(_outcome(pipe, number, work))
 
 
-def _outcome(pipe: Connection, number: int, work: Work) -> tuple[str, Any]:
-    """("value", what the task gives) or ("error", an error of the project's)."""
+def _outcome(pipe: Connection, number: int, work: Work) -> bytes:
+    """(number, "value", what the task gives) or (number, "error", an error of the project's), packed."""
 
     def tell(what: str, *values: Any) -> None:
         if pipe.poll():
             pipe.recv()  # while we work, nothing else is sent
             raise Cancelled
-        pipe.send((number, what, values))
+        pipe.send_bytes(packed((number, what, values)))
 
     try:
         _allow(work.cpu_seconds)
-        return "value", work.task(*work.args, tell=tell)
+        return packed((number, "value", work.task(*work.args, tell=tell)))
     except Cancelled:
-        return "value", None
+        return packed((number, "value", None))
     except HiercodecError as error:
-        return "error", error
+        return packed((number, "error", error))
     except Exception as error:
-        if is_out_of_memory(error):
-            return "error", OutOfMemory("this needs more memory than one visitor may have here")
-        logging.getLogger(__name__).exception("%s failed", work.name)
-        return "error", WorkFailed(f"something went wrong while working on this ({type(error).__name__})")
+        failed = OutOfMemory("this needs more memory than one visitor may have here")
+        if not is_out_of_memory(error):
+            logging.getLogger(__name__).exception("%s failed", work.name)
+            failed = WorkFailed(f"something went wrong while working on this ({type(error).__name__})")
+        return packed((number, "error", failed))
     finally:
         _allow(None)
 

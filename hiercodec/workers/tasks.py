@@ -1,7 +1,7 @@
 """What the app has done for its visitors, as functions that a child process imports. No Streamlit here.
 
 Every task takes `tell`, which passes on what it tells while it works: `tell("progress", done, total, what)` and
-`tell("show", file)`, a JPEG. What they return is of modules that do without torch: the server unpickles it.
+`tell("show", file)`, a JPEG. What they return is plain data, of modules that do without torch (see `wire`).
 All raise the project's errors on what they cannot use.
 """
 

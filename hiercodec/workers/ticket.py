@@ -45,7 +45,7 @@ class Place:
 class Work:
     """What is to be done: `task(*args, tell=…)`, and the seconds by the clock and on a processor it may take from its begin.
 
-    `task` is a function of a module that a child can import; arguments and value are pickled.
+    `task` is a function of a module that a child can import; arguments are pickled, the value is plain data (see `wire`).
     """
 
     task: Callable[..., Any]

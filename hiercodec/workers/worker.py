@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -9,8 +10,8 @@ from typing import Any, Protocol
 
 from loky.backend import get_context
 
-from hiercodec.errors import OutOfTime, ResourceError, WorkerDied
-from hiercodec.workers import child
+from hiercodec.errors import HiercodecError, OutOfTime, ResourceError, WorkerDied, WorkFailed
+from hiercodec.workers import child, wire
 from hiercodec.workers.ticket import Ticket, Work
 
 TICK = 0.05
@@ -78,7 +79,7 @@ class ChildProcess:
         limit, since, cancelled = (self._warm or ticket.work).seconds, time.monotonic(), False
         while True:
             if self._pipe.poll(TICK):
-                number, what, values = self._pipe.recv()
+                number, what, values = self._message()
                 if number != self._number:
                     continue  # of the warming up, or of what was cancelled
                 if what == "error":
@@ -99,6 +100,18 @@ class ChildProcess:
             if now > since + limit:
                 self._replace()
                 raise OutOfTime(f"this took longer than {limit:g} s and was stopped")
+
+    def _message(self) -> tuple[int, str, Any]:
+        """(number, what, values) as the child says; it has seen files of strangers, so what it sends is not unpickled."""
+        try:
+            number, what, values = wire.unpacked(self._pipe.recv_bytes(wire.MAX_BYTES))
+            if not isinstance(values, {"error": HiercodecError, "value": object}.get(what, tuple)):
+                raise wire.NotPlain(f"{what!r} with {type(values).__name__}")
+        except (wire.NotPlain, TypeError, ValueError) as error:
+            logging.getLogger(__name__).error("a worker sent what is no message: %s", error)
+            self._replace()
+            raise WorkFailed("the process that worked on this sent no answer; a fresh one takes over") from None
+        return number, what, values
 
     def _why(self) -> ResourceError:
         """What to tell of a process that is gone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -51,6 +52,23 @@ def fill_torch(megabytes, *, tell):
     import torch
 
     return torch.ones(megabytes * 10**6, dtype=torch.uint8).numel()
+
+
+class OnArrival:
+    """Opens a file for writing in the process that unpickles it."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def forge(path, *, tell):
+    """What code that took a worker over might do: send a pickle where a message belongs."""
+    pipe = sys._getframe(1).f_locals["pipe"]
+    pipe.send(OnArrival(path))
+    time.sleep(60)
 
 
 def die(*, tell):
