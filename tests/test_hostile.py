@@ -22,8 +22,8 @@ from PIL import Image
 
 from hiercodec import fsio, images
 from hiercodec.classify import catalog, loading
-from hiercodec.cli.base import Command
-from hiercodec.cli.main import main
+from hiercodec.cli.base import command
+from hiercodec.cli.main import House, main
 from hiercodec.errors import ClassifierNotFound, DamagedImage, HierarchyError, ModelNotFound
 from hiercodec.evaluation import bundle
 from hiercodec.evaluation.trace import Step, Trace
@@ -50,7 +50,7 @@ def test_r06_torch_out_of_memory_is_one_line(monkeypatch, capsys):
 
         torch.empty(1 << 55, dtype=torch.uint8)
 
-    monkeypatch.setattr("hiercodec.cli.main.COMMANDS", (Command("hungry", "eat", lambda parser: None, hungry),))
+    monkeypatch.setattr(House, "get_command", lambda *_: command("hungry", "eat")(hungry))
     assert main(["hungry"]) == 2
     said = capsys.readouterr().err
     assert said.startswith("hiercodec: out of memory")

@@ -10,7 +10,7 @@ one photograph, so they are pooled log-linearly (Genest and Zidek, Combining Pro
 With a = b = 1 and c = 0 this is Bayes' rule for two witnesses who err independently and a uniform prior. They do not quite:
 a photograph that is hard for one is hard for the other, and a classifier is too sure of the first bytes of a file (`share`
 is how much of it has come). `fit_pool` finds the weights of a level; they are in `assets/fusion.json`, made from training
-photographs by `hiercodec assets fusion`.
+photographs by `python -m tools.assets fusion`.
 """
 
 from __future__ import annotations
@@ -132,7 +132,9 @@ def _fitted() -> dict:
     try:
         return json.loads(FITTED.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ClassifierNotFound(f"{FITTED.name} is damaged ({error}); hiercodec assets fusion makes it anew") from None
+        raise ClassifierNotFound(
+            f"{FITTED.name} is damaged ({error}); python -m tools.assets fusion makes it anew"
+        ) from None
 
 
 def _log(p: np.ndarray) -> np.ndarray:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import os
 import sys
 from pathlib import Path
 
-from hiercodec.cli.base import Command
+from hiercodec.cli.base import Arguments, command, flag, option
 from hiercodec.errors import InputError
 from hiercodec.fsio import APP
 
@@ -16,16 +15,14 @@ COURSES = "HIERCODEC_COURSES"
 """Environment variable by which the app learns of further courses (see `ui.learn.courses`)."""
 
 
-def _app_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, help="where it listens (default: Streamlit's, 8501)")
-    parser.add_argument("--address", help="which interface it listens on")
-    parser.add_argument(
-        "--courses", action="append", default=[], metavar="DIR", help="a folder of courses for Learn; may be repeated"
-    )
-    parser.add_argument("--headless", action="store_true", help="open no browser")
-
-
-def _app(args: argparse.Namespace) -> int:
+@command(
+    "app", "run the app in a browser",
+    option("--port", type=int, help="where it listens (default: Streamlit's, 8501)"),
+    option("--address", help="which interface it listens on"),
+    option("--courses", multiple=True, metavar="DIR", help="a folder of courses for Learn; may be repeated"),
+    flag("--headless", help="open no browser"),
+)  # fmt: skip
+def app(args: Arguments) -> int:
     if importlib.util.find_spec("streamlit") is None:
         raise InputError("the app needs Streamlit: pip install 'hiercodec[app]'")
     options = {"port": args.port, "address": args.address, "headless": args.headless or None}
@@ -38,6 +35,3 @@ def _app(args: argparse.Namespace) -> int:
         os.environ[COURSES] = os.pathsep.join(known)
     os.chdir(APP)  # Streamlit reads .streamlit/config.toml in the current folder
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "app.py", *flags])
-
-
-COMMANDS = (Command("app", "run the app in a browser", _app_arguments, _app),)

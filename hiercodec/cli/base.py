@@ -1,59 +1,124 @@
-"""What command modules share: the shape of a command, and how they speak.
+"""What command modules share: how a command is declared, the options that several have, and how they speak.
 
-A module of `cli` ends in `COMMANDS`, its commands and groups of commands. Modules are imported to print the help, so what
-is slow to import (torch, plotly, streamlit) is imported where a command runs.
+    @command("encode", "photograph → stream", PHOTO, argument("output", metavar="OUT.hc"), MODEL)
+    def encode(args): ...                       # a namespace of its arguments → exit code (None: 0)
+
+A module is imported when one of its commands is asked for, and to print the help; what is slow to import (torch, plotly,
+streamlit) is imported where a command runs.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from hiercodec.fsio import printable
+import click
+
+Arguments = SimpleNamespace
+"""The arguments of a command by name, and in `program` and `argv` what was typed."""
+
+FILE = click.Path(path_type=Path)
+POSITIVE = click.IntRange(min=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One subcommand: its name and help line, its arguments, and what runs (args → exit code)."""
+class Several(click.Option):
+    """An option that takes one value or more, `--k 10 100`, and may be repeated as well."""
 
-    name: str
-    help: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
-    description: str | None = None
-
-    def add_to(self, commands: argparse._SubParsersAction) -> None:
-        """Make it a choice of `commands`."""
-        parser = commands.add_parser(self.name, help=self.help, description=self.description or self.help)
-        self.add_arguments(parser)
-        parser.set_defaults(run=self.run)
+    def __init__(self, flags: Sequence[str], **settings: Any) -> None:
+        super().__init__(flags, multiple=True, **settings)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class _Command(click.Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        flags = {flag for param in self.params if isinstance(param, Several) for flag in param.opts}
+        return super().parse_args(ctx, spread(args, flags))
+
+
+class _Group(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # in the order in which they were given
+
+
+def spread(args: Sequence[str], flags: set[str]) -> list[str]:
+    """`args` with each of `flags` written once a value, as click reads them.
+
+    >>> spread(["a", "--k", "10", "100", "--json"], {"--k"})
+    ['a', '--k', '10', '--k', '100', '--json']
+    """
+    out: list[str] = []
+    flag, values = "", 0
+    for arg in args:
+        if arg.startswith("-") and len(arg) > 1:
+            flag, values = arg if arg in flags else "", 0
+        elif flag:
+            out += [flag] if values else []
+            values += 1
+        out.append(arg)
+    return out
+
+
+def command(
+    name: str, summary: str, *params: click.Parameter, details: str = ""
+) -> Callable[[Callable[[Arguments], int | None]], click.Command]:
+    """Make a function of its `Arguments` the command `name`; `details` follow the summary in its own help."""
+
+    def made(run: Callable[[Arguments], int | None]) -> click.Command:
+        def call(**values: Any) -> int | None:
+            root = click.get_current_context().find_root()
+            return run(Arguments(**values, program=root.info_name, argv=root.obj))
+
+        text = f"{summary[0].upper()}{summary[1:]}.{' ' if details else ''}{details}"
+        settings = {"help_option_names": ["-h", "--help"], "show_default": True}
+        return _Command(name, settings, call, list(params), text, short_help=summary)
+
+    return made
+
+
+def group(name: str, summary: str, *commands: click.Command) -> click.Group:
     """Commands behind one word: `hierarchy table`, `hierarchy build`, …"""
-
-    name: str
-    help: str
-    commands: tuple[Command, ...]
-
-    def add_to(self, commands: argparse._SubParsersAction) -> None:
-        """Make it a choice of `commands`."""
-        parser = commands.add_parser(self.name, help=self.help, description=self.help)
-        choices = parser.add_subparsers(metavar="COMMAND", required=True)
-        for command in self.commands:
-            command.add_to(choices)
+    settings = {"help_option_names": ["-h", "--help"]}
+    return _Group(name, list(commands), help=summary, no_args_is_help=False, context_settings=settings)
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """Add `--json`."""
-    parser.add_argument("--json", action="store_true", help="machine-readable output on stdout")
+def argument(name: str, *, many: bool = False, required: bool = True, **settings: Any) -> click.Argument:
+    """A positional argument; `many` takes one or more, or none where it is not `required`."""
+    return click.Argument([name], nargs=-1 if many else 1, required=required, **settings)
+
+
+def option(*flags: str, several: bool = False, **settings: Any) -> click.Option:
+    """An option; `several` takes one value or more."""
+    return Several(flags, **settings) if several else click.Option(flags, **settings)
+
+
+def flag(*flags: str, help: str) -> click.Option:
+    """An option without a value."""
+    return click.Option(flags, is_flag=True, show_default=False, help=help)
+
+
+JSON = flag("--json", help="machine-readable output on stdout")
+MODEL = option("--model", default="lite", metavar="lite|tic|PATH", help="a shipped model or its weights")
+HIERARCHY = option("--hierarchy", metavar="H", help="a shipped hierarchy or a JSON file")
+CROP = option("--crop", type=POSITIVE, metavar="N", help="take the central square of this side first")
+SAMPLE = option("--sample", type=POSITIVE, metavar="N", help="only N photographs, evenly spaced over the data set")
+
+
+def classifiers(help: str = "classifier spec (default lite0)") -> click.Option:
+    """`--classifier`, as often as it takes."""
+    return option("--classifier", multiple=True, metavar="C", help=f"{help}; may be repeated")
+
+
+def at_most_one(args: Arguments, *names: str, required: bool = False) -> None:
+    """A usage error where more than one of these options was given, or none of those `required`."""
+    given = [name for name in names if getattr(args, name) not in (None, (), False)]
+    if len(given) > 1 or (required and not given):
+        flags = [f"--{name.replace('_', '-')}" for name in names]
+        raise click.UsageError(f"give {'' if required else 'at most '}one of {', '.join(flags[:-1])} and {flags[-1]}")
 
 
 def print_json(value: Any) -> None:
@@ -61,15 +126,9 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, allow_nan=False))
 
 
-def command_line(args: argparse.Namespace) -> str:
-    """What was typed, for results that say how they were made; `main` leaves it in `args.argv`."""
-    return f"python -m hiercodec {' '.join(map(_quoted, args.argv))}"
-
-
-def _quoted(word: str) -> str:
-    """A word for a shell; what cannot be printed in it as bash and zsh write such words, $'…'."""
-    spelled = printable(word)
-    return shlex.quote(word) if spelled == word.replace("\\", "\\\\") else "$'" + spelled.replace("'", "\\'") + "'"
+def command_line(args: Arguments) -> str:
+    """What was typed, for results that say how they were made."""
+    return f"{args.program.replace('hiercodec', 'python -m hiercodec')} {shlex.join(args.argv)}"
 
 
 def cores() -> int:
@@ -96,11 +155,3 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -
 def percent(share: float) -> str:
     """0.5 → "50.0 %"."""
     return f"{100 * share:.1f} %"
-
-
-def positive(text: str) -> int:
-    """argparse type: an integer ≥ 1."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not a positive number")
-    return value

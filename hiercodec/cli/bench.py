@@ -9,34 +9,30 @@ not reported.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 import warnings
 from collections.abc import Callable
 
+import click
 import numpy as np
 
-from hiercodec.cli.base import Command, add_json, positive, print_json
+from hiercodec.cli.base import JSON, POSITIVE, Arguments, command, option, print_json
 
 PEERS = ("bmshj2018-hyperprior", "mbt2018", "cheng2020-anchor")
 REPEATS = 5
 
 
-def _bench_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--photo", help="a photograph (default: scikit-image's astronaut)")
-    parser.add_argument(
-        "--side", type=positive, default=256, help="side of the central square that is coded (default 256)"
-    )
-    parser.add_argument(
-        "--repeats", type=positive, default=REPEATS, help=f"runs a codec, the median counts (default {REPEATS})"
-    )
-    parser.add_argument("--without", nargs="*", default=[], choices=("tic", *PEERS), help="leave these out")
-    add_json(parser)
-
-
-def _bench(args: argparse.Namespace) -> int:
-    results = bench(photo(args.photo, args.side), repeats=args.repeats, without=tuple(args.without))
+@command(
+    "bench", "speed and rate beside CompressAI's models, in one run",
+    option("--photo", help="a photograph (default: scikit-image's astronaut)"),
+    option("--side", type=POSITIVE, default=256, help="side of the central square that is coded"),
+    option("--repeats", type=POSITIVE, default=REPEATS, help="runs a codec, the median counts"),
+    option("--without", several=True, type=click.Choice(["tic", *PEERS]), help="leave these out"),
+    JSON,
+)  # fmt: skip
+def bench(args: Arguments) -> int:
+    results = measured(photo(args.photo, args.side), repeats=args.repeats, without=tuple(args.without))
     if args.json:
         print_json(results)
     else:
@@ -44,7 +40,7 @@ def _bench(args: argparse.Namespace) -> int:
     return 0
 
 
-def bench(rgb: np.ndarray, *, repeats: int = REPEATS, without: tuple[str, ...] = ()) -> dict:
+def measured(rgb: np.ndarray, *, repeats: int = REPEATS, without: tuple[str, ...] = ()) -> dict:
     """Everything that `bench` reports, as plain data. `rgb` is uint8 (H, W, 3), sides multiples of 64 for the peers."""
     import torch
 
@@ -200,14 +196,3 @@ def photo(path: str | None, side: int) -> np.ndarray:
     from skimage import data
 
     return centre_crop(np.ascontiguousarray(data.astronaut()), side)
-
-
-COMMANDS = (
-    Command(
-        "bench",
-        "speed and rate against peers, side by side in one run",
-        _bench_arguments,
-        _bench,
-        "Time encoding and decoding of hiercodec and its peers on the same photograph, and measure overheads.",
-    ),
-)

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 from pathlib import Path
 from typing import Any
 
 from hiercodec import fsio
-from hiercodec.cli.base import Command, command_line, note
+from hiercodec.cli.base import (
+    CROP,
+    MODEL,
+    SAMPLE,
+    Arguments,
+    argument,
+    classifiers,
+    command,
+    command_line,
+    flag,
+    note,
+    option,
+)
 from hiercodec.errors import ConfigError
 
 
-def _calibrate_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", nargs="+", help="folders (wnid sub-folders give labels) or .tar shards")
-    parser.add_argument("--out", required=True, help="folder for the cards; those in assets/classifiers are in use")
-    parser.add_argument("--classifier", action="append", help="classifier spec (default lite0); may be repeated")
-    parser.add_argument("--model", default="lite", help="the codec model, name or path (default lite)")
-    parser.add_argument("--crop", type=int, help="take the central square of this side first")
-    parser.add_argument("--cuts", type=int, default=3, metavar="N", help="cut streams at N shares too (default 3)")
-    parser.add_argument("--sample", type=int, metavar="N", help="only N photographs, evenly spaced over the data set")
-    parser.add_argument(
-        "--hierarchy", metavar="H", help="whose levels get a curve each (default: the default hierarchy)"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="which photographs are held out (default 0)")
-    parser.add_argument(
-        "--curves-only",
-        action="store_true",
-        help="keep the temperature of the cards in --out, on which published results stand, and fit the curves anew",
-    )
-    parser.add_argument("--remark", help="a sentence for the cards, say on what the photographs are")
-
-
-def _calibrate(args: argparse.Namespace) -> int:
+@command(
+    "calibrate", "fit how sure a classifier is to how often it is right",
+    argument("dataset", many=True, metavar="DATASET…"),
+    option("--out", required=True, metavar="DIR", help="folder for the cards; those in assets/classifiers are in use"),
+    classifiers(), MODEL, CROP,
+    option("--cuts", type=int, default=3, metavar="N", help="cut streams at N shares too"),
+    SAMPLE,
+    option("--hierarchy", metavar="H", help="whose levels get a curve each (default: the default hierarchy)"),
+    option("--seed", type=int, default=0, help="which photographs are held out"),
+    flag("--curves-only",
+         help="keep the temperature of the cards in --out, on which published results stand, and fit the curves anew"),
+    option("--remark", help="a sentence for the cards, say on what the photographs are"),
+    details="Fits a temperature per classifier and a curve per level on prefixes of labelled photographs, folders (wnid "
+    "sub-folders give labels) or .tar shards, and writes a card for each.",
+)  # fmt: skip
+def calibrate(args: Arguments) -> int:
     import numpy as np
     from tqdm import tqdm
 
@@ -73,7 +79,7 @@ def _calibrate(args: argparse.Namespace) -> int:
     return 0
 
 
-def _card_path(args: argparse.Namespace, name: str) -> Path:
+def _card_path(args: Arguments, name: str) -> Path:
     return Path(args.out) / f"{name.replace(':', '-')}.json"
 
 
@@ -90,14 +96,3 @@ def _improved_curves(curves: dict[str, Any]) -> str:
     return "curves, ECE " + ", ".join(
         f"{level} {row['ece_before']:.3f} → {row['ece_after']:.3f}" for level, row in rows.items()
     )
-
-
-COMMANDS = (
-    Command(
-        "calibrate",
-        "fit how sure a classifier is to how often it is right",
-        _calibrate_arguments,
-        _calibrate,
-        "Fit a temperature per classifier and a curve per level on prefixes of labelled photographs; write a card for each.",
-    ),
-)

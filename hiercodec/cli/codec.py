@@ -2,47 +2,48 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import Any
 
+import click
+
 from hiercodec import fsio, stream
-from hiercodec.cli.base import Command, add_json, note, percent, positive, print_json, table
-from hiercodec.cli.files import add_cut, apply_cut, in_words
+from hiercodec.cli.base import (
+    HIERARCHY,
+    JSON,
+    MODEL,
+    POSITIVE,
+    Arguments,
+    argument,
+    command,
+    note,
+    option,
+    percent,
+    print_json,
+    table,
+)
+from hiercodec.cli.files import CUT, STREAM, in_words, read_cut
 from hiercodec.errors import ImageTooLarge, InputError, OutputError
 
 LABEL_WIDTH = 24
 PAGE_SIDE = 384
 """Pixels a side of a page's pictures: what the app shrinks photographs to."""
+PHOTO = argument("photo", metavar="PHOTO")
 PURPOSES, EFFORT = ("people", "machines", "both"), 5
 """What `evaluation.purposes` knows; to import that would cost `info` more than it does."""
 
 
-def _encode_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("photo", metavar="PHOTO")
-    parser.add_argument("output", metavar="OUT.hc")
-    parser.add_argument("--model", default="lite", metavar="lite|tic|PATH", help="a shipped model or its weights")
-    parser.add_argument(
-        "--effort",
-        type=int,
-        choices=range(10),
-        metavar="0…9",
-        help=f"search so long for a better file (default 0: not at all; {EFFORT} with --for)",
-    )
-    parser.add_argument(
-        "--for",
-        dest="purpose",
-        choices=PURPOSES,
-        help="what that search keeps: what people see (the default), what a classifier sees, or both",
-    )
-    parser.add_argument(
-        "--core", metavar="C", help="say first, in 8 bytes, what classifier C (lite0, …) takes the photograph for"
-    )
-    parser.add_argument("--hierarchy", metavar="H", help="of --core: a shipped hierarchy or a JSON file")
-
-
-def _encode(args: argparse.Namespace) -> int:
+@command(
+    "encode", "photograph → stream", PHOTO, argument("output", metavar="OUT.hc"), MODEL,
+    option("--effort", type=click.IntRange(0, 9), metavar="0…9",
+           help=f"search so long for a better file (default 0: not at all; {EFFORT} with --for)"),
+    option("--for", "purpose", type=click.Choice(PURPOSES),
+           help="what that search keeps: what people see (the default), what a classifier sees, or both"),
+    option("--core", metavar="C", help="say first, in 8 bytes, what classifier C (lite0, …) takes the photograph for"),
+    option("--hierarchy", metavar="H", help="of --core: a shipped hierarchy or a JSON file"),
+)  # fmt: skip
+def encode(args: Arguments) -> int:
     fsio.check_writable(args.output)
     if args.effort == 0 and args.purpose:
         raise InputError("--for says what an effort is for: give --effort 1 to 9 with it")
@@ -63,7 +64,7 @@ def _encode(args: argparse.Namespace) -> int:
     return 0
 
 
-def _core(rgb: Any, args: argparse.Namespace) -> tuple[stream.Core | None, Any]:
+def _core(rgb: Any, args: Arguments) -> tuple[stream.Core | None, Any]:
     """The core that `--core` asks for, and the hierarchy it is of; neither without it."""
     if args.core is None:
         if args.hierarchy:
@@ -75,26 +76,18 @@ def _core(rgb: Any, args: argparse.Namespace) -> tuple[stream.Core | None, Any]:
     return api.core(rgb, args.core, hierarchy), hierarchy
 
 
-def _decode_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="IN.hc")
-    parser.add_argument("output", metavar="OUT.png")
-    parser.add_argument(
-        "--model", metavar="lite|tic|PATH", help="instead of the shipped model that the stream's fingerprint names"
-    )
-    parser.add_argument(
-        "--max-pixels",
-        type=positive,
-        metavar="N",
-        help="decode pictures of up to N pixels (default 20 million, as many as encode reads)",
-    )
-    add_cut(parser, required=False)
-
-
-def _decode(args: argparse.Namespace) -> int:
+@command(
+    "decode", "stream, or any prefix of it → PNG", STREAM, argument("output", metavar="OUT.png"),
+    option("--model", metavar="lite|tic|PATH", help="instead of the shipped model that the stream's fingerprint names"),
+    option("--max-pixels", type=POSITIVE, metavar="N",
+           help="decode pictures of up to N pixels (default 20 million, as many as encode reads)"),
+    *CUT,
+)  # fmt: skip
+def decode(args: Arguments) -> int:
     if Path(args.output).suffix.lower() not in ("", ".png"):
         raise OutputError(f"cannot write {args.output}: decode writes PNG, so that every pixel stays as decoded")
     fsio.check_writable(args.output)
-    data = apply_cut(fsio.read_bytes(args.input), args)
+    data = read_cut(args, required=False)
     parsed = stream.parse(data)  # damage shows here, before seconds go into loading torch
     from hiercodec import images, models
 
@@ -122,33 +115,21 @@ def _where(decoded: Any) -> str:
     return f"{level}, {percent(decoded.fraction)} of the next"
 
 
-def _trace_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("photo", metavar="PHOTO")
-    parser.add_argument("--model", default="lite", metavar="lite|tic|PATH", help="a shipped model or its weights")
-    parser.add_argument("--steps", type=positive, default=24, metavar="N", help="about how many prefixes (default 24)")
-    parser.add_argument(
-        "--classifier",
-        default="lite0",
-        metavar="C",
-        help="lite0, lite2, timm:NAME, timm:NAME@WEIGHTS.safetensors, or none (default lite0)",
-    )
-    parser.add_argument("--hierarchy", metavar="H", help="a shipped hierarchy or a JSON file")
-    parser.add_argument(
-        "--html",
-        metavar="OUT.html",
-        help="write one page that shows the trace without server or network, and prints as one sheet; the photograph is "
-        f"shrunk to {PAGE_SIDE} pixels a side, or as --side says",
-    )
-    parser.add_argument("--side", type=positive, metavar="N", help="shrink the photograph to at most N pixels a side")
-    parser.add_argument(
-        "--until",
-        metavar="LEVEL:CONFIDENCE",
-        help="also say where to stop: at the first prefix whose answer at LEVEL is so sure, as coarse:0.9",
-    )
-    add_json(parser)
-
-
-def _trace(args: argparse.Namespace) -> int:
+@command(
+    "trace", "what every prefix looks like and is taken for", PHOTO, MODEL,
+    option("--steps", type=POSITIVE, default=24, metavar="N", help="about how many prefixes"),
+    option("--classifier", default="lite0", metavar="C",
+           help="lite0, lite2, timm:NAME, timm:NAME@WEIGHTS.safetensors, or none"),
+    HIERARCHY,
+    option("--html", metavar="OUT.html",
+           help="write one page that shows the trace without server or network, and prints as one sheet; the photograph "
+           f"is shrunk to {PAGE_SIDE} pixels a side, or as --side says"),
+    option("--side", type=POSITIVE, metavar="N", help="shrink the photograph to at most N pixels a side"),
+    option("--until", metavar="LEVEL:CONFIDENCE",
+           help="also say where to stop: at the first prefix whose answer at LEVEL is so sure, as coarse:0.9"),
+    JSON,
+)  # fmt: skip
+def trace(args: Arguments) -> int:
     from hiercodec.evaluation.stopping import parse_until
 
     until = parse_until(args.until) if args.until else None
@@ -162,7 +143,8 @@ def _trace(args: argparse.Namespace) -> int:
 
         rgb = resize_to(rgb, side)
     from hiercodec import models, taxonomy
-    from hiercodec.evaluation import Judging, trace
+    from hiercodec.evaluation import Judging
+    from hiercodec.evaluation import trace as traced
 
     codec = models.load(args.model)
     steps = max(args.steps, len(codec.plan) + 1)
@@ -175,7 +157,7 @@ def _trace(args: argparse.Namespace) -> int:
         if until:
             hierarchy.level(until.level)  # a level that it lacks shows here, before the work
     data = codec.encode(rgb)
-    found, decoded = trace(codec, rgb, judging, data=data, steps=steps, progress=_tell)
+    found, decoded = traced(codec, rgb, judging, data=data, steps=steps, progress=_tell)
     stop = _stop(found, until, judging) if until else None
     if args.html:
         from hiercodec.evaluation import bundle
@@ -252,7 +234,8 @@ def _tell(done: int, total: int, what: str) -> None:
         print(f"\r\033[K{what} {done}/{total}", end=end, file=sys.stderr, flush=True)
 
 
-def _models(args: argparse.Namespace) -> int:
+@command("models", "what is shipped and what it measured", JSON)
+def models(args: Arguments) -> int:
     from hiercodec import models
 
     cards = models.shipped()
@@ -309,11 +292,3 @@ def _photo(path: str) -> Any:
     from hiercodec import images
 
     return images.load_rgb(path)
-
-
-COMMANDS = (
-    Command("encode", "photograph → stream", _encode_arguments, _encode),
-    Command("decode", "stream, or any prefix of it → PNG", _decode_arguments, _decode),
-    Command("trace", "what every prefix looks like and is taken for", _trace_arguments, _trace),
-    Command("models", "what is shipped and what it measured", add_json, _models),
-)

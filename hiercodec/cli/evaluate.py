@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hiercodec.cli.base import Command, command_line, cores, note, positive
+import click
+
+from hiercodec.cli.base import (
+    CROP,
+    POSITIVE,
+    SAMPLE,
+    Arguments,
+    argument,
+    at_most_one,
+    classifiers,
+    command,
+    command_line,
+    cores,
+    flag,
+    note,
+    option,
+)
 from hiercodec.cli.codec import results_table
 from hiercodec.errors import InputError
 from hiercodec.fsio import write_json
@@ -22,80 +37,43 @@ MOST = 8
 """Photographs that are named of those that were skipped, and of those with a remark."""
 
 
-def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "dataset", nargs="+", help="folders, .tar or .zip files, lists (`path label`, .csv), torchvision:NAME, samples:"
-    )
-    parser.add_argument(
-        "--labels",
-        default="auto",
-        metavar="HOW",
-        help="auto: wnids on the path, and ImageNet's ground-truth files; index: folders called 0…999; none; or a file of "
-        "labels (default %(default)s)",
-    )
-    parser.add_argument("--out", required=True, metavar="FILE.parquet", help="file of rows, one a photograph and point")
-    parser.add_argument("--resume", action="store_true", help="go on with a run that was stopped, or killed")
-    parser.add_argument("--strict", action="store_true", help="end at the first photograph that cannot be used")
-    parser.add_argument("--force", action="store_true", help="throw away what --out has and measure anew")
-    parser.add_argument(
-        "--model", action="append", help="hiercodec model, name or path (default lite; 'none'); may be repeated"
-    )
-    parser.add_argument(
-        "--codec",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a rival beside it: jpeg webp avif jpeg2000 jxl jpeg-cut …, order:trit … (docs/rivals.md); may be repeated",
-    )
-    parser.add_argument(
-        "--formats-for",
-        choices=("machines", "people"),
-        default="machines",
-        help="what jpeg, webp, avif … are at their best for: a classifier at 224 pixels, or least squared error of whole "
-        "photographs (default %(default)s)",
-    )
-    parser.add_argument(
-        "--classifier", action="append", help="judge: lite0 lite2 timm:… (default lite0; 'none'); may be repeated"
-    )
-    parser.add_argument(
-        "--steer",
-        action="append",
-        metavar="C",
-        help="classifier that steers files for machines or for both (default lite0); may be repeated",
-    )
-    parser.add_argument("--hierarchy", default=DEFAULT_HIERARCHY, help="hierarchy name or file (default %(default)s)")
-    parser.add_argument("--crop", type=positive, help="take the central square of this side first")
-    parser.add_argument(
-        "--cuts", type=int, default=0, metavar="N", help="also cut every stream at N shares of its bytes"
-    )
-    parser.add_argument(
-        "--rates", type=float, nargs="+", default=(), metavar="BPP", help="cut at these rates in bits a pixel instead"
-    )
-    parser.add_argument(
-        "--core",
-        default="",
-        metavar="C",
-        help="measure files that begin with this classifier's answer, too: the core alone, the pixels, and both together",
-    )
-    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N photographs")
-    parser.add_argument(
-        "--sample", type=positive, metavar="N", help="only N photographs, evenly spaced over the data set"
-    )
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument(
-        "--workers",
-        type=positive,
-        default=cores(),
-        metavar="N",
-        help="processes (default: one a core, here %(default)s)",
-    )
-    how.add_argument(
-        "--ray", nargs="?", const="", metavar="ADDRESS", help="measure on a Ray cluster (default: a local one)"
-    )
-    parser.add_argument("--card", metavar="NAME", help="also enter the figures into the first model's card, under NAME")
-
-
-def _evaluate(args: argparse.Namespace) -> int:
+@command(
+    "evaluate", "rate, distortion and accuracy over a data set, as one file of rows",
+    argument("dataset", many=True, metavar="DATASET…"),
+    option("--labels", default="auto", metavar="HOW",
+           help="auto: wnids on the path, and ImageNet's ground-truth files; index: folders called 0…999; none; or a file "
+           "of labels"),
+    option("--out", required=True, metavar="FILE.parquet", help="file of rows, one a photograph and point"),
+    flag("--resume", help="go on with a run that was stopped, or killed"),
+    flag("--strict", help="end at the first photograph that cannot be used"),
+    flag("--force", help="throw away what --out has and measure anew"),
+    option("--model", multiple=True, metavar="M",
+           help="hiercodec model, name or path (default lite; 'none'); may be repeated"),
+    option("--codec", multiple=True, metavar="NAME",
+           help="a rival beside it: jpeg webp avif jpeg2000 jxl jpeg-cut …, order:trit … (docs/rivals.md); may be repeated"),
+    option("--formats-for", type=click.Choice(["machines", "people"]), default="machines",
+           help="what jpeg, webp, avif … are at their best for: a classifier at 224 pixels, or least squared error of whole "
+           "photographs"),
+    classifiers("judge: lite0 lite2 timm:… (default lite0; 'none')"),
+    option("--steer", multiple=True, metavar="C",
+           help="classifier that steers files for machines or for both (default lite0); may be repeated"),
+    option("--hierarchy", default=DEFAULT_HIERARCHY, metavar="H", help="hierarchy name or file"),
+    CROP,
+    option("--cuts", type=int, default=0, metavar="N", help="also cut every stream at N shares of its bytes"),
+    option("--rates", several=True, type=float, metavar="BPP…", help="cut at these rates in bits a pixel instead"),
+    option("--core", default="", show_default=False, metavar="C",
+           help="measure files that begin with this classifier's answer, too: the core, the pixels, and both together"),
+    option("--limit", type=POSITIVE, metavar="N", help="only the first N photographs"),
+    SAMPLE,
+    option("--workers", type=POSITIVE, metavar="N", help="processes (default: one a core)"),
+    option("--ray", is_flag=False, flag_value="", metavar="[ADDRESS]",
+           help="measure on a Ray cluster (default: a local one)"),
+    option("--card", metavar="NAME", help="also enter the figures into the first model's card, under NAME"),
+    details="DATASET is a folder, a .tar or .zip file, a list (lines of path and label, or .csv), torchvision:NAME or "
+    "samples: (the shipped photographs).",
+)  # fmt: skip
+def evaluate(args: Arguments) -> int:
+    at_most_one(args, "workers", "ray")
     from tqdm import tqdm
 
     from hiercodec.evaluation import rows, run
@@ -126,7 +104,8 @@ def _evaluate(args: argparse.Namespace) -> int:
 
         way = on_ray(setup, args.ray or None)
     else:
-        way = run.here(bench) if args.workers == 1 else run.in_processes(setup, args.workers)
+        workers = args.workers or cores()
+        way = run.here(bench) if workers == 1 else run.in_processes(setup, workers)
     missing = parts.begin(resume=args.resume, tell=note)
     there = len(photos) - sum(map(len, missing))
     with tqdm(total=len(photos), initial=there, unit="photo", disable=None, smoothing=0.05) as bar:
@@ -159,9 +138,9 @@ def _each(words: Mapping[str, str], most: int) -> Iterator[str]:
         yield f"  … and {len(words) - most} more"
 
 
-def named(given: list[str] | None, default: str) -> tuple[str, ...]:
+def named(given: Sequence[str], default: str) -> tuple[str, ...]:
     """What an option that may be repeated names: the default without it, nothing for "none"."""
-    return () if given == [NONE] else tuple(given or [default])
+    return () if [*given] == [NONE] else tuple(given or [default])
 
 
 def enter(name: str, results: dict, model: str) -> None:
@@ -176,10 +155,3 @@ def with_figures(card: dict, name: str, results: dict) -> dict:
     """A model card with the summary `results` under "measured" → `name`."""
     keep = ("command", "photos", "labelled", "crop", "provenance", "uncompressed", "points")
     return {**card, "measured": {**card.get("measured", {}), name: {key: results[key] for key in keep}}}
-
-
-COMMANDS = (
-    Command(
-        "evaluate", "rate, distortion and accuracy over a data set, as one file of rows", _evaluate_arguments, _evaluate
-    ),
-)

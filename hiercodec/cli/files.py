@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 from hiercodec import fsio, stream
-from hiercodec.cli.base import Command, add_json, note, percent, positive, print_json, table
+from hiercodec.cli.base import (
+    JSON,
+    POSITIVE,
+    Arguments,
+    argument,
+    at_most_one,
+    command,
+    note,
+    option,
+    percent,
+    print_json,
+    table,
+)
 from hiercodec.errors import CorruptStream, HierarchyError
 from hiercodec.levels import spoken
 
@@ -19,17 +30,20 @@ SURE = ("below 50 % sure", "50 to 80 % sure", "80 to 95 % sure", "over 95 % sure
 VERIFY_EXIT = {"complete": 0, "truncated": 3, "damaged": 4}
 
 
-def add_cut(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    """Add `--bytes N | --level L`."""
-    cut = parser.add_mutually_exclusive_group(required=required)
-    cut.add_argument("--bytes", type=positive, metavar="N", help="the first N bytes")
-    cut.add_argument(
-        "--level", metavar="L", help="up to the end of level L (coarse, intermediate, fine), or of the core"
-    )
+STREAM = argument("input", metavar="IN.hc")
+CUT = (
+    option("--bytes", type=POSITIVE, metavar="N", help="the first N bytes"),
+    option("--level", metavar="L", help="up to the end of level L (coarse, intermediate, fine), or of the core"),
+)
 
 
-def apply_cut(data: bytes, args: argparse.Namespace) -> bytes:
-    """The prefix of a stream that `--bytes` or `--level` asks for; all of it without either."""
+def read_cut(args: Arguments, *, required: bool) -> bytes:
+    """The prefix of the stream in `args.input` that `--bytes` or `--level` asks for; all of it without either.
+
+    A usage error without either where one is `required`.
+    """
+    at_most_one(args, "bytes", "level", required=required)
+    data = fsio.read_bytes(args.input)
     if args.level is not None:
         return data[: stream.level_end(data, args.level)]
     return data if args.bytes is None else stream.truncate(data, args.bytes)
@@ -61,52 +75,41 @@ def in_words(core: stream.Core, hierarchy: Hierarchy | None = None) -> str:
     return f"{' › '.join(sure) or 'nothing yet'}{rest}; told by {found.classifier}, groups of {found.hierarchy.name}"
 
 
-def _truncate_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="IN.hc")
-    parser.add_argument("output", metavar="OUT.hc")
-    add_cut(parser, required=True)
-
-
-def _truncate(args: argparse.Namespace) -> int:
-    data = fsio.read_bytes(args.input)
-    cut = apply_cut(data, args)
+@command("truncate", "cut a stream to a size or after a level", STREAM, argument("output", metavar="OUT.hc"), *CUT)
+def truncate(args: Arguments) -> int:
+    cut = read_cut(args, required=True)
     fsio.write_bytes(args.output, cut)
     note(f"{args.output}: {reached(stream.verify(cut))}")
     return 0
 
 
-def _info_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="IN.hc")
-    add_json(parser)
-
-
-def _info(args: argparse.Namespace) -> int:
+@command("info", "sizes of header, z and each block; level, completeness, model", STREAM, JSON)
+def info(args: Arguments) -> int:
     data = fsio.read_bytes(args.input)
-    info = stream.info(data)
+    found = stream.info(data)
     if args.json:
-        print_json({"file": args.input, **info})
+        print_json({"file": args.input, **found})
         return 0
-    state = "complete" if info["complete"] else f"cut at {info['bytes']} of {info['total_bytes']} bytes"
-    print(f"{args.input}: {info['width']}×{info['height']}, {info['bytes']} bytes, {info['bpp']:.4f} bpp, {state}")
-    print(f"model {info['fingerprint']}, format version {info['version']}, level plan {info['plan']}")
-    print(f"last complete level: {info['level'] or 'none'}")
-    pixels, so_far, rows = info["width"] * info["height"], 0, []
-    for name, size in info["parts"].items():
+    state = "complete" if found["complete"] else f"cut at {found['bytes']} of {found['total_bytes']} bytes"
+    print(f"{args.input}: {found['width']}×{found['height']}, {found['bytes']} bytes, {found['bpp']:.4f} bpp, {state}")
+    print(f"model {found['fingerprint']}, format version {found['version']}, level plan {found['plan']}")
+    print(f"last complete level: {found['level'] or 'none'}")
+    pixels, so_far, rows = found["width"] * found["height"], 0, []
+    for name, size in found["parts"].items():
         so_far += size
-        rows.append((name, str(size), percent(size / info["bytes"]), str(so_far), f"{8 * so_far / pixels:.4f}"))
+        rows.append((name, str(size), percent(size / found["bytes"]), str(so_far), f"{8 * so_far / pixels:.4f}"))
     print(table(("part", "bytes", "share", "so far", "bpp so far"), rows))
-    print(f"container: {info['overhead_bytes']} of these bytes")
+    print(f"container: {found['overhead_bytes']} of these bytes")
     if core := stream.parse(data).told:
         print(f"core: {in_words(core)}")
     return 0
 
 
-def _verify_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="IN.hc")
-    add_json(parser)
-
-
-def _verify(args: argparse.Namespace) -> int:
+@command(
+    "verify", "check a stream without decoding it", STREAM, JSON,
+    details="Exit code 0: complete; 3: truncated but sound; 4: damaged.",
+)  # fmt: skip
+def verify(args: Arguments) -> int:
     found = stream.verify(fsio.read_bytes(args.input))
     if args.json:
         print_json({"file": args.input, **found})
@@ -115,16 +118,3 @@ def _verify(args: argparse.Namespace) -> int:
     if found["state"] == "damaged":
         note(f"hiercodec: {args.input}: {found['reason']}")
     return VERIFY_EXIT[found["state"]]
-
-
-COMMANDS = (
-    Command("truncate", "cut a stream to a size or after a level", _truncate_arguments, _truncate),
-    Command("info", "sizes of header, z and each block; level, completeness, model", _info_arguments, _info),
-    Command(
-        "verify",
-        "check a stream without decoding it",
-        _verify_arguments,
-        _verify,
-        "Check a stream without decoding it. Exit code 0: complete; 3: truncated but sound; 4: damaged.",
-    ),
-)

@@ -5,13 +5,26 @@ Results go to stdout (JSON with `--json`, the same bytes on every run), progress
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 from pathlib import Path
 from typing import Any
 
-from hiercodec.cli.base import Command, Group, add_json, cores, print_json
+import click
+
+from hiercodec.cli.base import (
+    FILE,
+    JSON,
+    Arguments,
+    argument,
+    at_most_one,
+    command,
+    cores,
+    flag,
+    group,
+    option,
+    print_json,
+)
 from hiercodec.errors import HierarchyError
 from hiercodec.taxonomy.classes import classes
 from hiercodec.taxonomy.embeddings import TEMPLATE
@@ -19,18 +32,17 @@ from hiercodec.taxonomy.hierarchy_file import available_hierarchies, load_hierar
 from hiercodec.taxonomy.paths import ASSETS
 
 
-def _table_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "hierarchies", nargs="*", metavar="HIERARCHY", help="names or JSON files (default: one of each kind)"
-    )
-    parser.add_argument("--all", action="store_true", help="every shipped hierarchy")
-    parser.add_argument("--measure", choices=("nltk", "eq1"), default="nltk", help="WUP as NLTK computes it, or Eq. 1")
-    parser.add_argument("--average", choices=("pairs", "clusters"), default="pairs", help="weight of the mean")
-    parser.add_argument("--paper", type=Path, metavar="DIR", help="folder with the authors' cluster CSV files")
-    add_json(parser)
-
-
-def _table(args: argparse.Namespace) -> int:
+@command(
+    "table", "WUP inside and between groups, balance, nesting (the paper's Table 1)",
+    argument("hierarchies", many=True, required=False, metavar="[HIERARCHY…]"),
+    flag("--all", help="every shipped hierarchy"),
+    option("--measure", type=click.Choice(["nltk", "eq1"]), default="nltk", help="WUP as NLTK computes it, or Eq. 1"),
+    option("--average", type=click.Choice(["pairs", "clusters"]), default="pairs", help="weight of the mean"),
+    option("--paper", type=FILE, metavar="DIR", help="folder with the authors' cluster CSV files"),
+    JSON,
+    details="HIERARCHY is a name or a JSON file (default: one of each kind).",
+)  # fmt: skip
+def table(args: Arguments) -> int:
     from hiercodec.taxonomy import table
 
     names = args.hierarchies or [n for n in available_hierarchies() if args.all or not re.search(r"-s\d+$", n)]
@@ -61,27 +73,30 @@ def _table(args: argparse.Namespace) -> int:
     return 0
 
 
-def _build_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.json")
-    parser.add_argument("--name", help="the hierarchy's name (default: the file's)")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--embedding", type=Path, metavar="FILE.npy", help="one row a class")
-    source.add_argument("--clip", metavar="MODEL/TAG", help="open_clip model and pretrained tag, e.g. ViT-B-16/openai")
-    source.add_argument("--consensus", type=Path, metavar="DIR", help="consensus of all .npy files in a folder")
-    source.add_argument("--wordnet-depth", type=int, nargs="+", metavar="D", help="cut WordNet at these depths")
-    source.add_argument("--wordnet-k", type=int, nargs="+", metavar="K", help="cut WordNet at the depths nearest to K")
-    parser.add_argument("--template", default=TEMPLATE, help=f"text for --clip (default: {TEMPLATE!r})")
-    parser.add_argument(
-        "--classes", type=Path, metavar="FILE", help="your own class names, one a line (default: ImageNet)"
-    )
-    parser.add_argument("--k", type=int, nargs="+", default=[10, 100], help="groups per level (default: 10 100)")
-    parser.add_argument("--method", default="nested", help="flat, nested, average, complete or ward (default: nested)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--n-init", type=int, default=10, help="k-means starts (default: 10)")
-    add_json(parser)
+SOURCES = (
+    option("--embedding", type=FILE, metavar="FILE.npy", help="cluster these: one row a class"),
+    option("--clip", metavar="MODEL/TAG", help="open_clip model and pretrained tag, e.g. ViT-B-16/openai"),
+    option("--consensus", type=FILE, metavar="DIR", help="consensus of all .npy files in a folder"),
+    option("--wordnet-depth", several=True, type=int, metavar="D…", help="cut WordNet at these depths"),
+    option("--wordnet-k", several=True, type=int, metavar="K…", help="cut WordNet at the depths nearest to K"),
+)
 
 
-def _build(args: argparse.Namespace) -> int:
+@command(
+    "build", "cluster embeddings, or cut WordNet, into a hierarchy file",
+    option("--out", type=FILE, required=True, metavar="FILE.json", help="hierarchy file to write"),
+    option("--name", help="the hierarchy's name (default: the file's)"),
+    *SOURCES,
+    option("--template", default=TEMPLATE, help="text for --clip"),
+    option("--classes", type=FILE, metavar="FILE", help="your own class names, one a line (default: ImageNet)"),
+    option("--k", several=True, type=int, default=[10, 100], metavar="K…", help="groups per level"),
+    option("--method", default="nested", help="flat, nested, average, complete or ward"),
+    option("--seed", type=int, default=0, help="of k-means"),
+    option("--n-init", type=int, default=10, help="k-means starts"),
+    JSON,
+)  # fmt: skip
+def build(args: Arguments) -> int:
+    at_most_one(args, *(str(source.name) for source in SOURCES), required=True)
     from hiercodec.taxonomy import build, cuts, stability
     from hiercodec.taxonomy import embeddings as em
 
@@ -124,13 +139,13 @@ def _build(args: argparse.Namespace) -> int:
     return 0
 
 
-def _stability_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--embeddings", type=Path, metavar="DIR", help="measure anew from these .npy files")
-    parser.add_argument("--fragile", type=int, default=10, metavar="N", help="how many fragile classes to list")
-    add_json(parser)
-
-
-def _stability(args: argparse.Namespace) -> int:
+@command(
+    "stability", "agreement over seeds and models, and what the consensus gains",
+    option("--embeddings", type=FILE, metavar="DIR", help="measure anew from these .npy files"),
+    option("--fragile", type=int, default=10, metavar="N", help="how many fragile classes to list"),
+    JSON,
+)  # fmt: skip
+def stability(args: Arguments) -> int:
     from hiercodec.taxonomy import embeddings as em
     from hiercodec.taxonomy import stability, table
 
@@ -159,14 +174,13 @@ def _stability(args: argparse.Namespace) -> int:
     return 0
 
 
-def _show_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "hierarchy", metavar="HIERARCHY", help=f"a JSON file, or one of: {', '.join(available_hierarchies())}"
-    )
-    parser.add_argument("--level", help="only this level, with all members")
-
-
-def _show(args: argparse.Namespace) -> int:
+@command(
+    "show", "groups of a hierarchy with their classes",
+    argument("hierarchy", metavar="HIERARCHY"),
+    option("--level", help="only this level, with all members"),
+    details=f"HIERARCHY is a JSON file, or one of: {', '.join(available_hierarchies())}.",
+)  # fmt: skip
+def show(args: Arguments) -> int:
     hierarchy = load_hierarchy(args.hierarchy)
     levels = [hierarchy.level(args.level)] if args.level else hierarchy.levels[:-1]
     print(f"{hierarchy.name}: {hierarchy.description} {'A tree.' if hierarchy.nested else 'Not a tree.'}")
@@ -211,25 +225,4 @@ def _lab() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-COMMANDS = (
-    Group(
-        "hierarchy",
-        "make, measure and question semantic hierarchies",
-        (
-            Command(
-                "table",
-                "WUP inside and between groups, balance, nesting (the paper's Table 1)",
-                _table_arguments,
-                _table,
-            ),
-            Command("build", "cluster embeddings, or cut WordNet, into a hierarchy file", _build_arguments, _build),
-            Command(
-                "stability",
-                "agreement over seeds and models, and what the consensus gains",
-                _stability_arguments,
-                _stability,
-            ),
-            Command("show", "groups of a hierarchy with their classes", _show_arguments, _show),
-        ),
-    ),
-)
+hierarchy = group("hierarchy", "make, measure and question semantic hierarchies", table, build, stability, show)

@@ -7,31 +7,30 @@ needs when it runs.
 
 from __future__ import annotations
 
-import argparse
+import importlib
 import io
 import os
 import sys
 import warnings
 from collections.abc import Sequence
 
+import click
+
 from hiercodec._version import __version__
-from hiercodec.cli import app, assets, bench, calibrate, codec, evaluate, files, hierarchy, results, rivals, train
 from hiercodec.errors import HiercodecError, is_out_of_memory
 
-COMMANDS = (
-    *codec.COMMANDS,
-    *files.COMMANDS,
-    *hierarchy.COMMANDS,
-    *evaluate.COMMANDS,
-    *results.COMMANDS,
-    *calibrate.COMMANDS,
-    *bench.COMMANDS,
-    *train.COMMANDS,
-    *rivals.COMMANDS,
-    *assets.COMMANDS,
-    *app.COMMANDS,
-)
-"""Every command and group of commands, in the order of the help."""
+MODULES = {
+    **dict.fromkeys(("encode", "decode", "trace", "models"), "codec"),
+    **dict.fromkeys(("truncate", "info", "verify"), "files"),
+    "hierarchy": "hierarchy",
+    "evaluate": "evaluate",
+    "results": "results",
+    "calibrate": "calibrate",
+    "bench": "bench",
+    **dict.fromkeys(("train", "cost", "ablation", "compare", "curves"), "train"),
+    "app": "app",
+}
+"""The module of every command and group of commands, in the order of the help."""
 
 EXTRAS = {
     **dict.fromkeys(
@@ -47,37 +46,50 @@ EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of every command."""
-    parser = argparse.ArgumentParser(
-        prog="hiercodec", description="An image codec whose one bitstream means more the more of it arrives."
+class House(click.Group):
+    """Commands by name; the module of one is imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in MODULES:
+            return None
+        return getattr(importlib.import_module(f"hiercodec.cli.{MODULES[cmd_name]}"), cmd_name)
+
+
+COMMANDS = click.version_option(__version__, message="hiercodec %(version)s")(
+    House(
+        help="An image codec whose one bitstream means more the more of it arrives.",
+        no_args_is_help=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
-    parser.add_argument("--version", action="version", version=f"hiercodec {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for entry in COMMANDS:
-        entry.add_to(commands)
-    return parser
+)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code. `SystemExit` comes from argparse only (usage errors exit 2)."""
+def main(argv: Sequence[str] | None = None, commands: click.Command = COMMANDS, program: str = "hiercodec") -> int:
+    """Run one of the `commands`; returns its exit code. Only what is a bug raises."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        args = build_parser().parse_args(arguments)
-        args.argv = arguments
-        code = args.run(args)
+        with commands.make_context(program, list(arguments), obj=arguments) as context:
+            code = commands.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        where = getattr(error, "ctx", None)
+        return _fail(f"{error.format_message()} ({where.command_path if where else program} --help says more)", 2)
     except BrokenPipeError:
         # The reader is gone (`… | head`). Python would complain again when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", EXIT_INTERRUPTED)
     except HiercodecError as error:
         return _fail(str(error), error.exit_code)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package == "hiercodec":
+        if package in ("hiercodec", "tools"):
             raise
         remedy = f": pip install 'hiercodec[{EXTRAS[package]}]'" if package in EXTRAS else ""
         return _fail(f"{arguments[0]} needs the package {package!r}, which is not installed{remedy}", 2)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
 import json
 from pathlib import Path
 
-from hiercodec.cli.base import Command, Group, add_json, note, positive, print_json
+import click
+
+from hiercodec.cli.base import JSON, POSITIVE, Arguments, argument, command, group, note, option, print_json
 from hiercodec.cli.codec import results_table
 from hiercodec.cli.evaluate import words_on
 from hiercodec.fsio import read_bytes, write_bytes
 
-
-def _show_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("rows", help="file of rows")
-    add_json(parser)
+ROWS = argument("rows", metavar="ROWS.parquet")
 
 
-def _show(args: argparse.Namespace) -> int:
+@command("show", "means and shares of a file of rows, also of a run that goes on", ROWS, JSON)
+def show(args: Arguments) -> int:
     from hiercodec.evaluation import rows
     from hiercodec.evaluation.results import read_summary
 
@@ -33,23 +32,15 @@ def _show(args: argparse.Namespace) -> int:
     return 0
 
 
-def _join_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("rows", nargs="+", help="files of rows over the same photographs")
-    parser.add_argument("--out", required=True, help="file of rows")
-    parser.add_argument(
-        "--drop",
-        action="append",
-        default=[],
-        metavar="CODEC",
-        help="leave this codec of the first file out; repeatable",
-    )
-    parser.add_argument(
-        "--slim", type=positive, metavar="N", help="keep N classes a row and round, to ship a small file"
-    )
-    parser.add_argument("--name", help="what pages call the data set")
-
-
-def _join(args: argparse.Namespace) -> int:
+@command(
+    "join", "rows of several runs over the same photographs as one file",
+    argument("rows", many=True, metavar="ROWS.parquet…"),
+    option("--out", required=True, metavar="FILE", help="file of rows"),
+    option("--drop", multiple=True, metavar="CODEC", help="leave this codec of the first file out; may be repeated"),
+    option("--slim", type=POSITIVE, metavar="N", help="keep N classes a row and round, to ship a small file"),
+    option("--name", help="what pages call the data set"),
+)  # fmt: skip
+def join(args: Arguments) -> int:
     from hiercodec.evaluation import rows
 
     first, *others = (rows.read(path) for path in args.rows)
@@ -62,16 +53,13 @@ def _join(args: argparse.Namespace) -> int:
     return 0
 
 
-def _export_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("rows", help="file of rows")
-    parser.add_argument(
-        "--to", choices=("compressai", "csv"), default="compressai", help="format (default %(default)s)"
-    )
-    parser.add_argument("--codec", help="for compressai: the codec whose curve it is (default: the first)")
-    parser.add_argument("--out", required=True, help="file to write")
-
-
-def _export(args: argparse.Namespace) -> int:
+@command(
+    "export", "a curve in CompressAI's format, or all rows as CSV", ROWS,
+    option("--to", type=click.Choice(["compressai", "csv"]), default="compressai", help="format"),
+    option("--codec", help="for compressai: the codec whose curve it is (default: the first)"),
+    option("--out", required=True, metavar="FILE", help="file to write"),
+)  # fmt: skip
+def export(args: Arguments) -> int:
     from hiercodec.evaluation import exchange, rows
 
     found = rows.read(args.rows)
@@ -83,13 +71,13 @@ def _export(args: argparse.Namespace) -> int:
     return 0
 
 
-def _import_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("curve", help="JSON file with a curve in CompressAI's format")
-    parser.add_argument("--name", default="", help="what to call the codec (default: the name in the file)")
-    parser.add_argument("--out", required=True, help="file of rows, of averages")
-
-
-def _import(args: argparse.Namespace) -> int:
+@command(
+    "import", "a curve in CompressAI's format as rows",
+    argument("curve", metavar="CURVE.json"),
+    option("--name", default="", show_default=False, help="what to call the codec (default: the name in the file)"),
+    option("--out", required=True, metavar="FILE", help="file of rows, of averages"),
+)  # fmt: skip
+def import_(args: Arguments) -> int:
     from hiercodec.evaluation import exchange, rows
 
     found = exchange.from_compressai(read_bytes(args.curve), args.name)
@@ -97,15 +85,4 @@ def _import(args: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = (
-    Group(
-        "results",
-        "look at, join and hand on rows that evaluate wrote",
-        (
-            Command("show", "means and shares of a file of rows, also of a run that goes on", _show_arguments, _show),
-            Command("join", "rows of several runs over the same photographs as one file", _join_arguments, _join),
-            Command("export", "a curve in CompressAI's format, or all rows as CSV", _export_arguments, _export),
-            Command("import", "a curve in CompressAI's format as rows", _import_arguments, _import),
-        ),
-    ),
-)
+results = group("results", "look at, join and hand on rows that evaluate wrote", show, join, export, import_)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import signal
 from pathlib import Path
 
+import click
+
 from hiercodec import fsio
-from hiercodec.cli.base import Command, add_json, command_line, note, positive, print_json
+from hiercodec.cli.base import (
+    JSON,
+    POSITIVE,
+    Arguments,
+    argument,
+    classifiers,
+    command,
+    command_line,
+    flag,
+    note,
+    option,
+    print_json,
+)
 
 SUSTAINED_TFLOPS = 100.0
 """Assumed speed of a training run: about a tenth of what an H100 or H200 does at best in dense bfloat16 (989 TFLOP/s).
@@ -19,23 +32,24 @@ OVERRIDES = ("photos", "classifier", "steps", "accelerator", "devices", "strateg
 """Fields of the config that an option of the same name replaces."""
 
 
-def _train_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", metavar="CONFIG", help="a TOML file, see configs/; options below replace its fields")
-    parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
-    parser.add_argument("--minutes", type=float, help="stop after this long, with a checkpoint and a model")
-    parser.add_argument("--photos", nargs="+", metavar="DIR", help="folders or .tar shards of your own photographs")
-    parser.add_argument("--classifier", metavar="C", help="the frozen classifier in the loss, such as timm:resnet50")
-    parser.add_argument("--steps", type=positive, metavar="N", help="how many steps")
-    parser.add_argument("--accelerator", metavar="A", help="auto, cpu, cuda or mps")
-    parser.add_argument("--devices", type=positive, metavar="N", help="how many devices, each with a batch of its own")
-    parser.add_argument("--strategy", metavar="S", help="how several devices work together: auto or ddp")
-    parser.add_argument("--precision", metavar="P", help="32-true or bf16-mixed")
-
-
-def _train(args: argparse.Namespace) -> int:
+@command(
+    "train", "train a model from a TOML file",
+    argument("config", metavar="CONFIG"),
+    flag("--resume", help="go on from the run's last checkpoint"),
+    option("--minutes", type=float, help="stop after this long, with a checkpoint and a model"),
+    option("--photos", several=True, metavar="DIR…", help="folders or .tar shards of your own photographs"),
+    option("--classifier", metavar="C", help="the frozen classifier in the loss, such as timm:resnet50"),
+    option("--steps", type=POSITIVE, metavar="N", help="how many steps"),
+    option("--accelerator", metavar="A", help="auto, cpu, cuda or mps"),
+    option("--devices", type=POSITIVE, metavar="N", help="how many devices, each with a batch of its own"),
+    option("--strategy", metavar="S", help="how several devices work together: auto or ddp"),
+    option("--precision", metavar="P", help="32-true or bf16-mixed"),
+    details="CONFIG is a TOML file, see configs/; the options below replace its fields.",
+)  # fmt: skip
+def train(args: Arguments) -> int:
     from hiercodec.training.start import trainer_of
 
-    given = {name: value for name in OVERRIDES if (value := getattr(args, name)) is not None}
+    given = {name: value for name in OVERRIDES if (value := getattr(args, name)) not in (None, ())}
     trainer = trainer_of(args.config, given, resume=args.resume)
     for name in (signal.SIGTERM, signal.SIGINT):  # the second one ends the process at once
         signal.signal(name, lambda number, _: (trainer.stop(), signal.signal(number, signal.SIG_DFL)))
@@ -45,19 +59,17 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
-def _cost_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("configs", nargs="+", metavar="CONFIG", help="TOML files, see configs/")
-    parser.add_argument(
-        "--tflops", type=float, default=SUSTAINED_TFLOPS, help="assumed sustained TFLOP/s (default %(default)g)"
-    )
-    add_json(parser)
-
-
-def _cost(args: argparse.Namespace) -> int:
-    from hiercodec.training.codec.cost import cost
+@command(
+    "cost", "what training runs would cost: operations counted, hours estimated",
+    argument("configs", many=True, metavar="CONFIG…"),
+    option("--tflops", type=float, default=SUSTAINED_TFLOPS, help="assumed sustained TFLOP/s"),
+    JSON,
+)  # fmt: skip
+def cost(args: Arguments) -> int:
+    from hiercodec.training.codec.cost import cost as cost_of
     from hiercodec.training.config import read_config
 
-    rows = [{"config": path, **cost(read_config(path), args.tflops)} for path in args.configs]
+    rows = [{"config": path, **cost_of(read_config(path), args.tflops)} for path in args.configs]
     if args.json:
         print_json(rows)
         return 0
@@ -71,21 +83,18 @@ def _cost(args: argparse.Namespace) -> int:
     return 0
 
 
-def _ablation_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "config", metavar="CONFIG", help="what all arms share: a training run as a TOML file, see configs/ablation.toml"
-    )
-    parser.add_argument(
-        "--out", default="assets/results/ablation.json", help="results file, also read to go on (default %(default)s)"
-    )
-    parser.add_argument("--arms", nargs="+", metavar="ARM", help="only these (a wrong name lists all)")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="default 0 1 2")
-    parser.add_argument("--steps", type=positive, help="training steps a run (default: the config's)")
-    parser.add_argument("--photos", type=positive, default=96, help="held-out photographs to measure on (default 96)")
-    parser.add_argument("--minutes", type=float, help="start no further run after this long")
-
-
-def _ablation(args: argparse.Namespace) -> int:
+@command(
+    "ablation", "train and measure the paper's ablations at equal budget",
+    argument("config", metavar="CONFIG"),
+    option("--out", default="assets/results/ablation.json", help="results file, also read to go on"),
+    option("--arms", several=True, metavar="ARM…", help="only these (a wrong name lists all)"),
+    option("--seeds", several=True, type=int, default=[0, 1, 2], metavar="SEED…", help="one run each"),
+    option("--steps", type=POSITIVE, help="training steps a run (default: the config's)"),
+    option("--photos", type=POSITIVE, default=96, help="held-out photographs to measure on"),
+    option("--minutes", type=float, help="start no further run after this long"),
+    details="CONFIG is what all arms share: a training run as a TOML file, see configs/ablation.toml.",
+)  # fmt: skip
+def ablation(args: Arguments) -> int:
     from hiercodec.training.ablation.arms import chosen
     from hiercodec.training.ablation.run import run, table
     from hiercodec.training.config import read_config
@@ -95,8 +104,8 @@ def _ablation(args: argparse.Namespace) -> int:
         config = dataclasses.replace(config, steps=args.steps)
     results = run(
         config,
-        chosen(args.arms),
-        args.seeds,
+        chosen(args.arms or None),
+        list(args.seeds),
         Path(args.out),
         photos=args.photos,
         minutes=args.minutes,
@@ -106,26 +115,22 @@ def _ablation(args: argparse.Namespace) -> int:
     return 0
 
 
-def _compare_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", metavar="CONFIG", help="the run whose held-out photographs and classifier are used")
-    parser.add_argument(
-        "models", nargs="+", metavar="MODEL", help="names or .safetensors files; the first is compared with"
-    )
-    parser.add_argument(
-        "--classifier",
-        action="append",
-        default=[],
-        help="who judges; may be repeated (default: those of the run's loss)",
-    )
-    parser.add_argument("--photos", type=positive, default=48, help="how many photographs (default 48)")
-    parser.add_argument("--out", help="results file (JSON)")
-
-
-def _compare(args: argparse.Namespace) -> int:
-    from hiercodec.training.ablation.compare import compare, table
+@command(
+    "compare", "models at equal bytes, on what a run held out",
+    argument("config", metavar="CONFIG"),
+    argument("models", many=True, metavar="MODEL…"),
+    classifiers("who judges (default: those of the run's loss)"),
+    option("--photos", type=POSITIVE, default=48, help="how many photographs"),
+    option("--out", help="results file (JSON)"),
+    details="CONFIG is the run whose held-out photographs and classifiers are used; the first MODEL, by name or as a "
+    ".safetensors file, is compared with.",
+)  # fmt: skip
+def compare(args: Arguments) -> int:
+    from hiercodec.training.ablation.compare import compare as compared
+    from hiercodec.training.ablation.compare import table
     from hiercodec.training.config import read_config
 
-    results = compare(read_config(args.config), args.models, judges=args.classifier, photos=args.photos)
+    results = compared(read_config(args.config), list(args.models), judges=list(args.classifier), photos=args.photos)
     results["command"] = command_line(args)
     if args.out:
         fsio.write_json(args.out, results)
@@ -133,13 +138,14 @@ def _compare(args: argparse.Namespace) -> int:
     return 0
 
 
-def _curves_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("log", metavar="LOG.jsonl", help="runs/NAME/log.jsonl, or one in assets/models/")
-    parser.add_argument("output", metavar="OUT.html")
-    parser.add_argument("--mode", choices=("light", "dark"), default="light")
-
-
-def _curves(args: argparse.Namespace) -> int:
+@command(
+    "curves", "learning curves of a training log, as a page",
+    argument("log", metavar="LOG.jsonl"),
+    argument("output", metavar="OUT.html"),
+    option("--mode", type=click.Choice(["light", "dark"]), default="light", help="colours of the page"),
+    details="LOG.jsonl is runs/NAME/log.jsonl, or one in assets/models/.",
+)  # fmt: skip
+def curves(args: Arguments) -> int:
     from hiercodec.figures.training import learning_curves, levels_of, read_log
 
     fsio.check_writable(args.output)
@@ -148,12 +154,3 @@ def _curves(args: argparse.Namespace) -> int:
     fsio.write_bytes(args.output, page.encode())
     note(f"{args.output}: {len(records)} log lines")
     return 0
-
-
-COMMANDS = (
-    Command("train", "train a model from a TOML file", _train_arguments, _train),
-    Command("cost", "what training runs would cost: operations counted, hours estimated", _cost_arguments, _cost),
-    Command("ablation", "train and measure the paper's ablations at equal budget", _ablation_arguments, _ablation),
-    Command("compare", "models at equal bytes, on what a run held out", _compare_arguments, _compare),
-    Command("curves", "learning curves of a training log, as a page", _curves_arguments, _curves),
-)

@@ -144,6 +144,6 @@ def read(path: Path) -> Bundle:
             stream, original, bits = (archive.read(name) for name in ("stream.hc", "original.webp", "bits.webp"))
             return Bundle(trace, stream, original, changes, bits)
     except FileNotFoundError:
-        raise InputError(f"no trace at {path.name}; make it with: python -m hiercodec assets traces") from None
+        raise InputError(f"no trace at {path.name}; make it with: python -m tools.assets traces") from None
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path.name} is not a trace this release reads ({error})") from None

@@ -1,4 +1,4 @@
-"""Traces of the samples with the shipped weights, for assets/traces (`hiercodec assets traces` makes them).
+"""Traces of the samples with the shipped weights, for assets/traces (`python -m tools.assets traces` makes them).
 
 The app's first paint shows these files and runs no codec. Each names the weights it was made with; make them anew
 whenever the weights, the classifier or the default hierarchy change (a test fails until that is done).

@@ -12,7 +12,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,12 +22,9 @@ from hiercodec.taxonomy import stability
 from hiercodec.taxonomy.classes import classes
 from hiercodec.taxonomy.cluster import LINKAGES, flat, linkage_tree, nested
 from hiercodec.taxonomy.consensus import Kinship, mend
-from hiercodec.taxonomy.cuts import cut_hierarchy, depth_near
 from hiercodec.taxonomy.embeddings import Embedding
 from hiercodec.taxonomy.hierarchy import Hierarchy, HierarchyLevel, make_hierarchy
-from hiercodec.taxonomy.hierarchy_file import dump_hierarchy, write_sums
 from hiercodec.taxonomy.naming import name_groups
-from hiercodec.taxonomy.paths import write_asset
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.taxonomy.wordnet import wordnet_graph
 
@@ -135,37 +131,6 @@ def named_hierarchy(
         labels = name_groups(groups, names, similarity, graph=graph)
         levels.append(HierarchyLevel(LEVEL_NAMES.get(k, f"level {i + 1}"), k, groups, labels))
     return make_hierarchy(name, levels, class_names=class_names, description=description, provenance=provenance)
-
-
-def wordnet_hierarchy() -> Hierarchy:
-    """The depth-cuts nearest to K = 10 and K = 100."""
-    depths = [depth_near(k) for k in KS]
-    return cut_hierarchy(depths, name="wordnet", level_names=[LEVEL_NAMES[k] for k in KS])
-
-
-def shipped_hierarchies(
-    embeddings: Mapping[str, Embedding], say: Say = lambda _: None, *, jobs: int = 1
-) -> dict[str, Hierarchy]:
-    """Flat and nested k-means of every embedding with three seeds; the name carries the seed from the second on."""
-    from joblib import Parallel, delayed
-
-    plan = [
-        (embedding, method, seed, f"{embedding.name}-{method}" + (f"-s{seed}" if seed else ""))
-        for embedding in embeddings.values()
-        for method in ("flat", "nested")
-        for seed in SEEDS
-    ]
-    say(f"clustering {len(plan)} hierarchies")
-    work = (delayed(cluster_hierarchy)(e, KS, method=method, seed=seed, name=name) for e, method, seed, name in plan)
-    made: Any = Parallel(n_jobs=jobs)(work)
-    return {hierarchy.name: hierarchy for hierarchy in made}
-
-
-def write_hierarchies(hierarchies: Mapping[str, Hierarchy], folder: Path) -> None:
-    """One JSON file each."""
-    for name, hierarchy in hierarchies.items():
-        write_asset(folder / f"{name}.json", dump_hierarchy(hierarchy))
-    write_sums(folder)
 
 
 def tools() -> dict[str, str]:

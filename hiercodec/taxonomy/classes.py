@@ -2,7 +2,7 @@
 
 The wnid is the key. Names are for people; two classes are called "crane" and two "maillot" in WordNet, so these carry
 their hypernym in brackets. The list ships as `assets/taxonomy/classes.json`, made by
-`python -m hiercodec assets taxonomy classes` from timm's class order and WordNet's lemmas.
+`python -m tools.assets taxonomy classes` from timm's class order and WordNet's lemmas.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hiercodec.errors import HierarchyError
 from hiercodec.taxonomy.paths import ASSETS, read_asset
 
 CLASSES_FILE = ASSETS / "taxonomy" / "classes.json"
-CLASSES_COMMAND = "python -m hiercodec assets taxonomy classes"
+CLASSES_COMMAND = "python -m tools.assets taxonomy classes"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from hiercodec.taxonomy.measures import agreement, ari, company_kept
 from hiercodec.taxonomy.paths import ASSETS, read_asset
 
 STABILITY_FILE = ASSETS / "taxonomy" / "stability.json"
-STABILITY_COMMAND = "python -m hiercodec assets taxonomy stability --embeddings DIR"
+STABILITY_COMMAND = "python -m tools.assets taxonomy stability --embeddings DIR"
 KS = (10, 100)
 VOTER_SEEDS, JUDGE_SEEDS = tuple(range(1000, 1020)), tuple(range(2000, 2008))
 VOTER_STARTS, JUDGE_STARTS = 3, 10

@@ -2,7 +2,7 @@
 
     classes ──► hypernyms ──► … ──► entity.n.01          860 inner nodes, a class may reach the root by several paths
 
-`assets/taxonomy/wordnet.json` is made by `python -m hiercodec assets taxonomy wordnet --nltk-data DIR`, so that
+`assets/taxonomy/wordnet.json` is made by `python -m tools.assets taxonomy wordnet --nltk-data DIR`, so that
 nothing here needs NLTK or its corpus. Depths count edges: the root has depth 0. A graph can be built for other
 synsets too.
 """
@@ -20,7 +20,7 @@ from hiercodec.taxonomy.classes import classes
 from hiercodec.taxonomy.paths import ASSETS, read_asset
 
 WORDNET_FILE = ASSETS / "taxonomy" / "wordnet.json"
-WORDNET_COMMAND = "python -m hiercodec assets taxonomy wordnet --nltk-data DIR"
+WORDNET_COMMAND = "python -m tools.assets taxonomy wordnet --nltk-data DIR"
 FAR = np.int16(32000)
 """Distance to a node that is no ancestor."""
 

@@ -13,6 +13,7 @@ import pytest
 
 from hiercodec.cli import main as cli
 from hiercodec.taxonomy import load_hierarchy
+from tools import assets
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -150,5 +151,7 @@ def test_bad_requests_get_one_line_and_code_2(points, capsys, monkeypatch, argv,
 
 
 def test_assets_without_embeddings_get_one_line(tmp_path, capsys):
-    assert cli.main(["assets", "taxonomy", "layouts", "--embeddings", str(tmp_path)]) == 2
+    assert (
+        cli.main(["taxonomy", "layouts", "--embeddings", str(tmp_path)], assets.COMMANDS, "python -m tools.assets") == 2
+    )
     assert "no embeddings" in capsys.readouterr().err

@@ -230,7 +230,7 @@ def test_a_disk_that_is_full_leaves_the_fit_that_was_there(tiny_lite, fit, tmp_p
 
 
 def test_the_shipped_fit_is_the_shipped_model_s():
-    """Whoever ships other weights fits the rivals to them: `hiercodec fit-rivals` (docs/rivals.md)."""
+    """Whoever ships other weights fits the rivals to them: `python -m tools.fit_rivals` (docs/rivals.md)."""
     card = shipped()["lite"]
     assert load(path_of("lite"), bytes.fromhex(card["fingerprint"])).card["photos"] > 100
 

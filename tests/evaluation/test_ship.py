@@ -1,6 +1,6 @@
 """The shipped traces are those of the shipped weights: fingerprints, hierarchy, classifier, and pixels bit for bit.
 
-If one of these fails after new weights came in: python -m hiercodec assets traces
+If one of these fails after new weights came in: python -m tools.assets traces
 """
 
 from __future__ import annotations

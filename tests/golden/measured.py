@@ -20,7 +20,6 @@ from hiercodec.cli.main import main
 from hiercodec.evaluation import deltas, exchange, failures, rows, stopping
 from hiercodec.evaluation.answers import answers
 from hiercodec.evaluation.curves import ORIGINAL, bits, curve, per_byte, right, rungs, tabulate
-from hiercodec.evaluation.effort import bought
 from hiercodec.fsio import locate
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.ladder import ladder_names, load_ladder
@@ -28,6 +27,7 @@ from hiercodec.ui.evaluate import label
 from hiercodec.ui.failures import stress
 from hiercodec.ui.learn import labels
 from hiercodec.ui.results import cards
+from tools.effort import bought
 
 FILE = Path(__file__).with_name("measured.json")
 FILES = {path.stem: path for path in sorted(locate("results").glob("*.parquet"))}

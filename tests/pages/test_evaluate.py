@@ -177,7 +177,7 @@ def test_label_pixels_and_both_are_drawn_from_their_rows_and_limits_told(shelf):
     assert len(drawn(at, 0, "label alone")["y"]) == 1
     assert "the label alone names the kind of" in words(at).lower()
     assert "bits of meaning per kB" in words(at)
-    assert "python -m hiercodec assets limits" in words(at)
+    assert "python -m tools.assets limits" in words(at)
     assert len(at.dataframe) == 4
     found = json.loads(locate("results", "core-limits.json").read_text(encoding="utf-8"))
     (light,) = (r for r in found["questions"] if r["name"] == ["Which half is lighter, left or right?", "0.1 bpp"])

@@ -354,7 +354,7 @@ def test_without_traces_and_models_the_page_says_how_to_make_them(page, monkeypa
     monkeypatch.setattr(cached, "cards", dict)
     at = page.run()
     assert not at.exception
-    assert "hiercodec assets traces" in " ".join(item.value for item in at.code)
+    assert "python -m tools.assets traces" in " ".join(item.value for item in at.code)
 
 
 @pytest.mark.parametrize("tab", ["Meaning", "Decisions", "Stop when sure", "Bytes", "Take away"])

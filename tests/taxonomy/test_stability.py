@@ -10,6 +10,7 @@ from hiercodec.taxonomy.embeddings import from_array
 from hiercodec.taxonomy.naming import name_groups
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.taxonomy.wordnet import wordnet_graph
+from tools import taxonomy as makers
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +149,7 @@ def test_alignment_undoes_turn_mirror_scale_and_shift():
     points = np.random.default_rng(0).normal(size=(30, 2))
     angle = 0.7
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    assert layouts.align(3 * points @ turn @ np.diag([1, -1]) + [5, -2], points) == pytest.approx(points)
+    assert makers.align(3 * points @ turn @ np.diag([1, -1]) + [5, -2], points) == pytest.approx(points)
 
 
 def test_shipped_maps_are_aligned_and_list_real_neighbours():
@@ -161,7 +162,7 @@ def test_shipped_maps_are_aligned_and_list_real_neighbours():
         assert layout.points.shape == (1000, 2)
         assert layout.nearest.shape == (1000, 5)
         assert (layout.nearest != np.arange(1000)[:, None]).all()
-        assert layouts.align(layout.points, first.points) == pytest.approx(layout.points, abs=0.01)
+        assert makers.align(layout.points, first.points) == pytest.approx(layout.points, abs=0.01)
         assert layout.provenance["umap"]["random_state"] == 7
     dog = next(c.index for c in classes() if c.name == "beagle")
     assert any("hound" in classes()[i].name for i in first.nearest[dog])
@@ -169,7 +170,7 @@ def test_shipped_maps_are_aligned_and_list_real_neighbours():
 
 def test_maps_are_stored_to_three_decimals(embeddings):
     layout = layouts.Layout("a", "A", np.array([[0.12345, 1.0]]), np.array([[0]]), {"x": 1})
-    assert json.loads(layouts.dump_layout(layout)) == {
+    assert json.loads(makers.dump_layout(layout)) == {
         "title": "A",
         "provenance": {"x": 1},
         "points": [[0.123, 1.0]],

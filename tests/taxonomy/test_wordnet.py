@@ -106,7 +106,7 @@ def test_cuts_nest_from_one_group_to_every_class_alone():
 
 @pytest.mark.lab
 def test_equal_to_nltk_on_5000_random_pairs_and_all_self_pairs(lab):
-    from hiercodec.taxonomy.wordnet_build import nltk_wordnet
+    from tools.wordnet import nltk_wordnet
 
     wordnet = nltk_wordnet(str(lab / "nltk_data"))
     synsets = [wordnet.synset_from_pos_and_offset("n", int(c.wnid[1:])) for c in classes()]
@@ -120,9 +120,9 @@ def test_equal_to_nltk_on_5000_random_pairs_and_all_self_pairs(lab):
 @pytest.mark.lab
 def test_assets_are_what_the_corpus_gives(lab):
     pytest.importorskip("timm")
-    from hiercodec.taxonomy import wordnet_build
     from hiercodec.taxonomy.classes import CLASSES_FILE
     from hiercodec.taxonomy.wordnet import WORDNET_FILE
+    from tools import wordnet as wordnet_build
 
     wordnet = wordnet_build.nltk_wordnet(str(lab / "nltk_data"))
     wnids = wordnet_build.imagenet_wnids()

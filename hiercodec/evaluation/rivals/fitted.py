@@ -1,6 +1,6 @@
 """What the ordering rivals need beside a codec's own weights: small, fitted on training photographs, one file a model.
 
-`hiercodec fit-rivals` makes it (`training.rivals`); it names the weights it was fitted to and fits no others.
+`python -m tools.fit_rivals` makes it (`training.rivals`); it names the weights it was fitted to and fits no others.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def save(path: Path, fitted: Fitted) -> None:
 
 def load(path: Path, fingerprint: bytes) -> Fitted:
     """The fit for the model with this fingerprint; `ModelNotFound` or `ModelMismatch` say how to make one."""
-    again = "`hiercodec fit-rivals` makes one from training photographs"
+    again = "`python -m tools.fit_rivals` makes one from training photographs"
     try:
         with safe_open(path, "numpy") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)

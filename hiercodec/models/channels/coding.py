@@ -7,7 +7,7 @@ a mismatch would be a `ParameterDesync` and never a picture.
 
 Why there is none to be expected: what goes in (symbols, μ on its grid, weights in half precision) is exactly the same
 everywhere, transforms and their device never reach it, and sums taken in another order move a result by some 1e-14, while
-the nearest that a σ or μ of 30 photographs came to a boundary is some 1e-9. `python -m tests.symbols` measures both, and
+the nearest that a σ or μ of 30 photographs came to a boundary is some 1e-9. `python -m tools.symbols` measures both, and
 docs/robustness.md has the figures. An encoder's own symbols are another matter: they are rounded from float32 transforms,
 so another kernel may choose a neighbouring symbol here and there. Its file differs, is as good, and decodes everywhere.
 """

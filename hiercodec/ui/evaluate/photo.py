@@ -45,7 +45,7 @@ def draw(at: float) -> None:
     try:
         bundle = cached.shipped_bundle(rows[title].id)
     except HiercodecError as error:
-        chrome.empty(str(error), how="python -m hiercodec assets traces")
+        chrome.empty(str(error), how="python -m tools.assets traces")
         return
     trace, truth = bundle.trace, rows[title].truth
     budget = int(at * trace.width * trace.height / 8)

@@ -35,7 +35,7 @@ STAYS = "It stays in the memory of this computer and is forgotten when you leave
 
 Progress = Callable[[int, int, str], None]
 
-SHIP = "python -m hiercodec assets traces"
+SHIP = "python -m tools.assets traces"
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def told_and_seen(shown: Subject, position: int) -> None:
     )
     st.caption(
         "Together: told to the power a, times seen to the power b, made to add up to 100 %. a and b were fitted on training "
-        "photographs (`hiercodec assets fusion`). The label costs 8 bytes, counted in every size here."
+        "photographs (`python -m tools.assets fusion`). The label costs 8 bytes, counted in every size here."
     )
 
 

@@ -26,7 +26,7 @@ from hiercodec.workers import gallery
 from hiercodec.workers.gallery import Traced
 
 STRESS = locate("samples", "stress.parquet")
-COMMAND = "python -m hiercodec assets stress --classifier lite0 --classifier lite2"
+COMMAND = "python -m tools.assets stress --classifier lite0 --classifier lite2"
 PHOTO, ALL = "stressed", "all shipped photographs"
 CARD = 168
 _JOB = "failures_stress"

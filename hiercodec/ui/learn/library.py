@@ -50,5 +50,5 @@ def traces() -> dict[Sample, Trace]:
         except HiercodecError:
             continue
     if not found:
-        raise CourseError("no traces are shipped; make them with: python -m hiercodec assets traces")
+        raise CourseError("no traces are shipped; make them with: python -m tools.assets traces")
     return found

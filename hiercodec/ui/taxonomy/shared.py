@@ -22,7 +22,7 @@ from hiercodec.taxonomy.stability import load_stability
 from hiercodec.ui.taxonomy.links import title
 
 OWN = "taxonomy_own"
-ASSETS_COMMAND = "python -m hiercodec assets taxonomy all --embeddings DIR --nltk-data DIR"
+ASSETS_COMMAND = "python -m tools.assets taxonomy all --embeddings DIR --nltk-data DIR"
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

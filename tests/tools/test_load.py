@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.load.__main__ import BITS, FIELD, Story, anothers, jpeg, mark_of, marked, read_in_full, server, summary
-from tests.load.visitor import Gone, Visitor
-from tests.report import ROOT
+from tools.load.__main__ import BITS, FIELD, Story, anothers, jpeg, mark_of, marked, read_in_full, server, summary
+from tools.load.visitor import Gone, Visitor
+from tools.report import ROOT
 
 
 @pytest.mark.parametrize("number", [0, 5, 37, 63])

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests import crashes
-from tests.crashes import Job, digest, readable_checkpoint, trial
+from tools.crashes import Job, digest, readable_checkpoint, trial
 
 SPIN = """
 import time

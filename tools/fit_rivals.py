@@ -1,4 +1,4 @@
-"""Fitting what the ordering rivals need beside a codec's weights, on training photographs: `hiercodec fit-rivals`.
+"""Fitting what the ordering rivals need beside a codec's weights, on training photographs: `python -m tools.fit_rivals`.
 
 photos ──► P, T ──► head (bits) ──► symbols ──► channel order, steps, context shifts (bits and error)
   └──► classifier ──► saliency of a place (distilled into P), weight of a channel (gradients)
@@ -6,6 +6,7 @@ photos ──► P, T ──► head (bits) ──► symbols ──► channel 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from torch import Tensor
 
 from hiercodec import stream
 from hiercodec.classify.classifier import Classifier
+from hiercodec.cli.base import MODEL, POSITIVE, Arguments, argument, command, command_line, note, option
+from hiercodec.cli.main import main
 from hiercodec.evaluation.rivals import context
 from hiercodec.evaluation.rivals.backbone import Flat
 from hiercodec.evaluation.rivals.fitted import Fitted, Head
@@ -32,6 +35,7 @@ LAYERS = (0.08, 0.14, 0.22, 0.33, 0.47, 0.65, 0.85)
 WIDEST = 5
 """Bins of `learned-step` are at most 3^4 wide; 5 stands for "not sent yet"."""
 
+CROP = 224
 SHIFTS = np.arange(-12, 13)
 FEWEST_BITS = 200
 """What a context class must have cost in all before its shift is believed."""
@@ -257,3 +261,32 @@ def fit_context(samples: Sequence[Coded]) -> np.ndarray:
     zero = int(np.flatnonzero(SHIFTS == 0)[0])
     best = np.where(spent[..., zero] > FEWEST_BITS, spent.argmin(2), zero)
     return SHIFTS[best].astype(np.int16)
+
+
+@command(
+    "fit_rivals", "fit what the ordering rivals need to a model, on training photographs",
+    argument("photos", many=True, metavar="PHOTOS…"), MODEL,
+    option("--classifier", required=True, help="one that judges nothing later, such as the one in the loss"),
+    option("--sample", type=POSITIVE, default=600, help="photographs, evenly spaced"),
+    option("--steps", type=POSITIVE, default=1500, help="of the entropy model"),
+    option("--seed", type=int, default=0, help="of batches and probes"),
+)  # fmt: skip
+def fit_rivals(args: Arguments) -> int:
+    from hiercodec import models
+    from hiercodec.classify import load_classifier
+    from hiercodec.evaluation.photos.dataset import load_photos
+    from hiercodec.evaluation.rivals.fitted import Fitted, path_of, save
+    from hiercodec.images import centre_crop
+
+    photos = load_photos(args.photos).spread(args.sample)
+    pictures = [rgb for rgb in (centre_crop(rgb, CROP) for rgb in photos.pixels) if rgb.shape[:2] == (CROP, CROP)]
+    classifier = load_classifier(args.classifier)
+    found = fit(models.load(args.model), pictures, classifier, steps=args.steps, seed=args.seed, report=note)
+    path = path_of(args.model)
+    save(path, Fitted(found.tensors, {**found.card, "crop": CROP, "command": command_line(args)}))
+    print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(commands=fit_rivals, program="python -m tools.fit_rivals"))

@@ -1,7 +1,7 @@
 """The report on robustness: what the hostile tests found, drawn from figures that they recorded themselves.
 
-`python -m tests.report` draws docs/robustness.md from docs/robustness.json; every command named in it enters its figures
-there with `--record`. `python -m tests.report --measure` runs all of them first (some hours on two cores).
+`python -m tools.report` draws docs/robustness.md from docs/robustness.json; every command named in it enters its figures
+there with `--record`. `python -m tools.report --measure` runs all of them first (some hours on two cores).
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ FIGURES = ROOT / "docs" / "robustness.json"
 REPORT = ROOT / "docs" / "robustness.md"
 
 COMMANDS = (
-    "tests.fuzz --mutants 20000 --seed 0 --record",
-    "tests.fuzz --cuts --record",
-    "tests.fuzz.guided --seconds 600 --record",
-    "tests.symbols --photos ../shared/lab/images/photos-0.tar --record",
-    "tests.crashes --kills 50 --record",
-    "tests.load --record load",
-    "tests.load --visitors 5 --soak 30 --record soak",
+    "tools.fuzz --mutants 20000 --seed 0 --record",
+    "tools.fuzz --cuts --record",
+    "tools.fuzz.guided --seconds 600 --record",
+    "tools.symbols --photos ../shared/lab/images/photos-0.tar --record",
+    "tools.crashes --kills 50 --record",
+    "tools.load --record load",
+    "tools.load --visitors 5 --soak 30 --record soak",
 )
 """What measures everything, from the top of a checkout with the lab beside it."""
 
 HEAD = """# What was done to it
 
-Drawn by `python -m tests.report` from figures that the commands recorded; `--measure` measures all of it anew. Each
+Drawn by `python -m tools.report` from figures that the commands recorded; `--measure` measures all of it anew. Each
 section names its command, the day and what it found, good or bad. Seconds depend on the machine; where other
 programs kept it busy, the figures say so.
 """
@@ -160,7 +160,7 @@ SECTIONS: dict[str, dict[str, Callable[[dict[str, Any]], Iterator[str]]]] = {
 
 def main() -> None:
     """Measure where asked to, and draw."""
-    parser = argparse.ArgumentParser(prog="python -m tests.report", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.report", description=__doc__)
     parser.add_argument("--measure", action="store_true", help="run every command first")
     if parser.parse_args().measure:
         for command in COMMANDS:

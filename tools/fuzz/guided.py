@@ -1,8 +1,8 @@
-"""Coverage-guided fuzzing with atheris: `python -m tests.fuzz.guided --seconds 600 [libFuzzer's options]`.
+"""Coverage-guided fuzzing with atheris: `python -m tools.fuzz.guided --seconds 600 [libFuzzer's options]`.
 
 Needs `pip install atheris`, which no requirement of ours asks for. Inputs that reach new lines of the stream's and the
 codec's code are kept in runs/fuzz/corpus and mutated further; the law is that of `law.py`, every checksum is made right
-before half of the inputs are read. A finding is left as runs/fuzz/crash-…; `python -m tests.fuzz.guided FILE` sees it again.
+before half of the inputs are read. A finding is left as runs/fuzz/crash-…; `python -m tools.fuzz.guided FILE` sees it again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.report import record
+from tools.report import record
 
 try:
     import atheris  # pyright: ignore[reportMissingImports]
@@ -21,8 +21,8 @@ except ImportError:
     raise SystemExit("coverage-guided fuzzing needs atheris: pip install atheris") from None
 
 with atheris.instrument_imports(include=["hiercodec.stream", "hiercodec.models"]):
-    from tests.fuzz.law import measured, outcome
-    from tests.fuzz.streams import SEEDS, resealed
+    from tools.fuzz.law import measured, outcome
+    from tools.fuzz.streams import SEEDS, resealed
 
 HERE = Path("runs/fuzz")
 CODECS = ("tiny-lite-v1", "own-5", "synthetic-v1")
@@ -31,7 +31,7 @@ LONGEST = 2048
 
 def main() -> None:
     """Fuzz until the time is up. The first byte of an input chooses the codec and whether its checksums are made right."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.guided", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.fuzz.guided", description=__doc__)
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--record", action="store_true", help="enter the figures into the report")
     args, more = parser.parse_known_args()
@@ -61,7 +61,7 @@ def main() -> None:
 
 def _recorded(arguments: list[str]) -> None:
     """Run the fuzzer, which ends its process, as a child, and record what it says at its end."""
-    child = subprocess.run([sys.executable, "-m", "tests.fuzz.guided", *arguments], stderr=subprocess.PIPE, text=True)
+    child = subprocess.run([sys.executable, "-m", "tools.fuzz.guided", *arguments], stderr=subprocess.PIPE, text=True)
     print(child.stderr[-2000:], file=sys.stderr)
     done = re.search(r"Done (\d+) runs in (\d+) second", child.stderr)
     lines = re.findall(r"(?:cov|corp): (\d+)", child.stderr)

@@ -1,6 +1,6 @@
-"""Fuzz the decoder: `python -m tests.fuzz --mutants 20000 --seed 0`. Same numbers, same mutants, on any machine.
+"""Fuzz the decoder: `python -m tools.fuzz --mutants 20000 --seed 0`. Same numbers, same mutants, on any machine.
 
-Every mutant has to obey the law of `law.py`. One that does not is written to `--keep` as a file (`tests/fuzz/found/` is
+Every mutant has to obey the law of `law.py`. One that does not is written to `--keep` as a file (`tools/fuzz/found/` is
 where the ones that were mended stay, as a regression test), and the command ends with exit code 1.
 `--cuts` reads every byte cut of every seed instead. `--stream FILE` fuzzes a stream or picture of one's own.
 """
@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from tests.fuzz.law import Cost, measured, outcome
-from tests.fuzz.streams import SEEDS, Seed, given, mutant
-from tests.report import record
+from tools.fuzz.law import Cost, measured, outcome
+from tools.fuzz.streams import SEEDS, Seed, given, mutant
+from tools.report import record
 
 HANG = 60
 Case = tuple[str, Seed, bytes]
@@ -70,7 +70,7 @@ def run(cases: Iterable[Case], keep: Path | None = None) -> tuple[Counter[str], 
 
 def main() -> int:
     """Read the arguments, fuzz, and tell."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.fuzz", description=__doc__)
     parser.add_argument("--mutants", type=int, default=2000, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="S")
     parser.add_argument(

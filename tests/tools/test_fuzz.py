@@ -9,9 +9,9 @@ import pytest
 
 from hiercodec import stream
 from hiercodec.errors import CorruptStream, IncompleteHeader
-from tests.fuzz import law
-from tests.fuzz.__main__ import cuts, mutants, run
-from tests.fuzz.streams import FOUND, SEEDS, Seed, hostile, resealed
+from tools.fuzz import law
+from tools.fuzz.__main__ import cuts, mutants, run
+from tools.fuzz.streams import FOUND, SEEDS, Seed, hostile, resealed
 
 QUICK = ("tiny-lite-v1", "tiny-lite-v2", "synthetic-v1", "synthetic-own-v1", "own-5", "lite-strip")
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from hiercodec.evaluation.effort import bought, table
 from hiercodec.fsio import APP, locate
 from tests.evaluation.some_rows import some_rows
+from tools.effort import bought, table
 
 SPEC = "lite@people:3"
 

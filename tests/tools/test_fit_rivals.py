@@ -15,8 +15,8 @@ from hiercodec.evaluation.rivals.backbone import Backbone
 from hiercodec.evaluation.rivals.fitted import load, save
 from hiercodec.evaluation.rivals.peer import OrderPeer
 from hiercodec.evaluation.rivals.policies import POLICIES, Prior, write
-from hiercodec.training import rivals
 from tests.models.tiny import smooth_photo
+from tools import fit_rivals as rivals
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,13 @@ import json
 
 import pytest
 
-from tests import report
+from tools import report
 
 FIGURES = json.loads(report.FIGURES.read_text(encoding="utf-8"))
 
 
 def test_the_report_is_the_one_that_its_figures_draw():
-    assert report.REPORT.read_text(encoding="utf-8") == report.drawn(FIGURES), "run python -m tests.report"
+    assert report.REPORT.read_text(encoding="utf-8") == report.drawn(FIGURES), "run python -m tools.report"
 
 
 def test_it_tells_of_what_went_wrong():
@@ -31,7 +31,7 @@ def test_every_command_is_there(command):
 
 def test_what_was_recorded_names_no_place_of_a_machine():
     for part in FIGURES.values():
-        assert part["command"].startswith("python -m tests.")
+        assert part["command"].startswith("python -m tools.")
         assert "/work" not in part["command"]
         assert "/home" not in part["command"]
         assert "/tmp" not in part["command"]
@@ -39,7 +39,7 @@ def test_what_was_recorded_names_no_place_of_a_machine():
 
 def test_a_command_is_told_as_anyone_would_type_it(monkeypatch):
     started = ["--photos", "/somewhere/shared/lab/images/x.tar", "--folder", "/elsewhere", "--record"]
-    monkeypatch.setattr("sys.argv", [str(report.ROOT / "tests/symbols.py"), *started])
-    assert report._command() == "python -m tests.symbols --photos ../shared/lab/images/x.tar --record"
-    monkeypatch.setattr("sys.argv", [str(report.ROOT / "tests/fuzz/__main__.py"), "--mutants", "9"])
-    assert report._command() == "python -m tests.fuzz --mutants 9"
+    monkeypatch.setattr("sys.argv", [str(report.ROOT / "tools/symbols.py"), *started])
+    assert report._command() == "python -m tools.symbols --photos ../shared/lab/images/x.tar --record"
+    monkeypatch.setattr("sys.argv", [str(report.ROOT / "tools/fuzz/__main__.py"), "--mutants", "9"])
+    assert report._command() == "python -m tools.fuzz --mutants 9"

@@ -70,7 +70,7 @@ def seconds(steered: Mapping[str, Sequence[str]], rgb: np.ndarray, repeats: int 
 
 
 def table(result: Mapping[str, Any]) -> str:
-    """The results file that `assets effort` writes as a table in Markdown; intervals are 95 %."""
+    """The results file that `tools.assets effort` writes as a table in Markdown; intervals are 95 %."""
     lines = []
     for name, data in result["data"].items():
         lines += [f"**{name}**, {data['photos']} photographs: `{data['command']}`", ""]

@@ -1,6 +1,6 @@
 """The same symbols everywhere: decode and encode the same photographs in every way a machine may differ.
 
-`python -m tests.symbols [--photos DATASET …] [--limit 20] [--record]` works in one process a way: threads, oneDNN on and
+`python -m tools.symbols [--photos DATASET …] [--limit 20] [--record]` works in one process a way: threads, oneDNN on and
 off, other vector instructions, float64 transforms, four pictures in one batch, a GPU where there is one. Told are the
 shares of photographs whose symbols and entropy parameters are those of the plain way (all must be), how far the parameters
 are apart before they are rounded and how near they come to a rounding boundary, and how many files encode to equal bytes.
@@ -27,7 +27,7 @@ from hiercodec.evaluation.photos.dataset import load_photos
 from hiercodec.models import Codec
 from hiercodec.models.channels.blocks import MEAN_STEPS, BlockLoop
 from hiercodec.models.channels.coding import Exact
-from tests.report import record
+from tools.report import record
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def work(way: Way, model: str, pictures: Path, streams: Path, out: Path) -> None
     if way.double:
         codec.network.double()
         g_a, g_s = codec.network.g_a, codec.network.g_s
-        codec.network.g_a, codec.network.g_s = lambda x: g_a(x.double()), lambda y: g_s(y.double())
+        codec.network.g_a, codec.network.g_s = lambda x: g_a(x.double()), lambda y_hat: g_s(y_hat.double())
     out.mkdir(exist_ok=True)
     torch.backends.mkldnn.enabled = way.mkldnn
     for path in sorted(pictures.glob("*.npy")):
@@ -168,7 +168,7 @@ def compare(mine: Path, plain: Path) -> dict[str, float]:
 
 def main() -> int:
     """Measure, tell, and record."""
-    parser = argparse.ArgumentParser(prog="python -m tests.symbols", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.symbols", description=__doc__)
     parser.add_argument("--photos", nargs="+", default=[], metavar="DATASET", help="folders or tar shards, see --limit")
     parser.add_argument("--limit", type=int, default=20, metavar="N", help="how many of each data set (default 20)")
     parser.add_argument("--model", default="lite")
@@ -193,7 +193,7 @@ def measure(folder: Path, args: argparse.Namespace) -> int:
     rows: dict[str, dict[str, float]] = {}
     facts: dict[str, object] = {"torch": torch.__version__, "model": args.model}
     for name, way in tqdm(ways.items(), disable=None, unit="way"):
-        command = [sys.executable, "-m", "tests.symbols", "--model", args.model, "--work", name]
+        command = [sys.executable, "-m", "tools.symbols", "--model", args.model, "--work", name]
         subprocess.run([*command, *map(str, (pictures, streams, folder / name))], check=True,
                        env=os.environ | PATIENT | way.environment)  # fmt: skip
         if name == PLAIN:

@@ -14,7 +14,7 @@ import numpy as np
 from hiercodec import stream
 from hiercodec.errors import CorruptStream, ImageTooLarge, StreamError
 from hiercodec.models.channels.config import STRIDE
-from tests.fuzz.streams import CRC, Seed
+from tools.fuzz.streams import CRC, Seed
 
 PIXELS = 1 << 16
 """Padded pixels up to which the fuzzer decodes: what a page or a command refuses to decode, it refuses before it works."""

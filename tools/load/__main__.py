@@ -1,4 +1,4 @@
-"""Fifty visitors at once: `python -m tests.load [--visitors 50] [--soak MINUTES] [--record]`.
+"""Fifty visitors at once: `python -m tools.load [--visitors 50] [--soak MINUTES] [--record]`.
 
 Starts a server on at most two cores and tries it once, as whoever teaches does before the class comes. Every visitor opens
 Explore, lets go of the bar three times, uploads a photograph of their own and then a cut `.hc` file of their own. Both carry
@@ -35,8 +35,8 @@ import psutil
 from PIL import Image
 
 from hiercodec import models, stream
-from tests.load.visitor import Gone, Visitor, get
-from tests.report import ROOT, record
+from tools.load.visitor import Gone, Visitor, get
+from tools.report import ROOT, record
 
 CORES = 2
 BITS = 6
@@ -280,7 +280,7 @@ def summary(stories: list[Story], probes: list[dict[str, float]]) -> dict:
 
 def main() -> int:
     """Start a server, let the visitors in, tell."""
-    parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.load", description=__doc__)
     parser.add_argument("--visitors", type=int, default=50, metavar="N", help="at most 64 (default 50)")
     parser.add_argument(
         "--spread", type=float, default=10.0, metavar="S", help="they arrive within S seconds (default 10)"

@@ -14,7 +14,7 @@ from hiercodec.errors import StreamError
 from hiercodec.levels import MAX_LEVELS, OWN_LAYOUT, PLANS, LevelPlan
 from hiercodec.stream.core import MAX_PAYLOAD
 from hiercodec.stream.header import MAX_PIXELS, MAX_SIDE
-from tests.fuzz.streams import resealed
+from tools.fuzz.streams import resealed
 
 SIZES = st.tuples(st.integers(1, MAX_SIDE), st.integers(1, MAX_SIDE)).map(
     lambda size: (size[0], min(size[1], MAX_PIXELS // size[0]))

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 
 from hiercodec.classify import core_of_path, told
-from hiercodec.evaluation import limits
-from hiercodec.evaluation.limits import Guesses, Lab, Tally, colour, lighter
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.peers import Teller
@@ -17,6 +15,8 @@ from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.fsio import locate
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
+from tools import limits
+from tools.limits import Guesses, Lab, Tally, colour, lighter
 
 TREE = load_hierarchy("consensus-mended")
 
@@ -98,7 +98,7 @@ def test_of_two_things_a_label_names_one_and_crops_show_both(lab, photos):
 
 def test_what_ships_says_how_it_was_made_and_that_labels_fail():
     found = json.loads(locate("results", "core-limits.json").read_text(encoding="utf-8"))
-    assert found["command"].startswith("python -m hiercodec assets limits")
+    assert found["command"].startswith("python -m tools.assets limits")
     assert found["provenance"]["hierarchy_digest"] == TREE.digest
     shares = {(name, *row["name"]): row for name in ("absent", "pairs", "questions") for row in found[name]}
     assert shares["pairs", "core", "coarse", "both"]["share"] == 0.0

@@ -1,4 +1,4 @@
-"""Kill commands at random moments: `python -m tests.crashes [--kills 50] [--seed 0] [--record]`.
+"""Kill commands at random moments: `python -m tools.crashes [--kills 50] [--seed 0] [--record]`.
 
 encode, decode, evaluate and train each run once undisturbed; then they are started again and again and killed (SIGKILL)
 at a random moment of the processor time that this took, which a busy machine does not stretch. After every kill the output
@@ -30,7 +30,7 @@ from safetensors import safe_open
 from tqdm import tqdm
 
 from tests.models.tiny import smooth_photo
-from tests.report import ROOT, record
+from tools.report import ROOT, record
 
 LEFT_BEHIND = ".tmp"
 """What a killed write may leave: its temporary file, hidden, beside what it was to replace."""
@@ -224,7 +224,7 @@ def _check(job: Job, where: Path, expected: Any, found: Found) -> None:
 
 def main() -> int:
     """Kill, tell, record."""
-    parser = argparse.ArgumentParser(prog="python -m tests.crashes", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.crashes", description=__doc__)
     parser.add_argument("--kills", type=int, default=50, metavar="N", help="of every command (default 50)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", choices=("encode", "decode", "evaluate", "train"))

@@ -1,0 +1,335 @@
+"""Make again what ships in `assets/`: `python -m tools.assets taxonomy | traces | stress | effort | fusion | limits`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from hiercodec.cli.base import (
+    FILE,
+    POSITIVE,
+    Arguments,
+    argument,
+    classifiers,
+    command,
+    command_line,
+    cores,
+    group,
+    note,
+    option,
+)
+from hiercodec.cli.hierarchy import measured
+from hiercodec.cli.main import main
+from hiercodec.errors import ConfigError, HierarchyError
+from hiercodec.fsio import check_writable, locate, write_json
+from hiercodec.taxonomy.embeddings import ENV
+from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
+
+if TYPE_CHECKING:
+    from hiercodec.evaluation.photos.dataset import Photos
+
+KINDS = ("classes", "wordnet", "hierarchies", "stability", "ladder", "layouts")
+RATES = (0.02, 0.05, 0.1, 0.2, 0.4)
+LIMIT_RATES = (0.1, 0.2, 0.4)
+MODEL = option("--model", default="lite")
+HIERARCHY = option("--hierarchy", default=DEFAULT_HIERARCHY)
+NAMES = argument("names", many=True, required=False, metavar="[SAMPLE…]")
+"""All samples by default."""
+DATASET = argument("dataset", many=True, metavar="DATASET…")
+"""Labelled photographs: wnid folders or .tar shards."""
+CORE = option("--core", default="lite0", metavar="C", help="the classifier that writes cores")
+SAMPLE = option("--sample", type=POSITIVE, metavar="N", help="only N photographs, evenly spaced over the data set")
+
+
+def out(*default: str) -> click.Option:
+    """`--out`, by default the place in assets/ that ships."""
+    return option(
+        "--out", type=FILE, default=locate(*default), show_default=False, help="where to write (default: assets/)"
+    )
+
+
+@command(
+    "taxonomy", "class list, WordNet graph, hierarchies and maps",
+    argument("what", many=True, type=click.Choice([*KINDS, "all"])),
+    option("--embeddings", type=FILE, metavar="DIR", help=f"folder of .npy files (default: ${ENV})"),
+    option("--nltk-data", metavar="DIR", help="NLTK's data folder with WordNet 3.0"),
+    option("--paper", type=FILE, metavar="DIR", help="authors' cluster CSV files, to compare with"),
+    out(),
+)  # fmt: skip
+def taxonomy(args: Arguments) -> int:
+    from hiercodec.taxonomy import build, stability, table
+    from hiercodec.taxonomy import embeddings as em
+    from hiercodec.taxonomy.paths import write_asset
+    from tools import taxonomy as makers
+    from tools import wordnet
+
+    wanted = set(KINDS) if "all" in args.what else set(args.what)
+    began = time.perf_counter()
+
+    def say(text: str) -> None:
+        note(f"[{time.perf_counter() - began:6.1f} s] {text}")
+
+    if wanted & {"classes", "wordnet"}:
+        reader, wnids = wordnet.nltk_wordnet(args.nltk_data), wordnet.imagenet_wnids()
+        if "classes" in wanted:
+            write_asset(args.out / "taxonomy" / "classes.json", wordnet.classes_json(reader, wnids))
+        if "wordnet" in wanted:
+            write_asset(args.out / "taxonomy" / "wordnet.json", wordnet.graph_json(reader, wnids))
+        say("class list and WordNet graph written")
+    if not wanted & {"hierarchies", "stability", "ladder", "layouts"}:
+        return 0
+    found = em.from_folder(args.embeddings)
+    if not found:
+        raise HierarchyError(f"no embeddings: give a folder of .npy files with --embeddings DIR or ${ENV}")
+    if wanted & {"hierarchies", "stability"}:
+        say(f"clustering {len(found)} embeddings: the consensus' voters")
+        voters = stability.single_runs(
+            found, stability.KS, stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS, jobs=cores()
+        )
+    if "hierarchies" in wanted:
+        made = makers.shipped_hierarchies(found, say, jobs=cores())
+        for name, kinship in (("consensus", 0.0), ("consensus-mended", build.MENDING)):
+            made[name] = build.consensus_hierarchy(voters, found, name=name, kinship=kinship)
+        made["wordnet"] = makers.wordnet_hierarchy()
+        makers.write_hierarchies(made, args.out / "hierarchies")
+        say(f"{len(made)} hierarchies written")
+    if "stability" in wanted:
+        paper = list(table.paper_groupings(args.paper).values()) if args.paper else []
+        say("measuring stability")
+        result = measured(found, voters, {"paper": paper} if paper else {})
+        write_asset(args.out / "taxonomy" / "stability.json", stability.dump(result))
+        say("stability written")
+    if "ladder" in wanted:
+        rungs = makers.make_ladder(found, jobs=cores())
+        write_asset(args.out / "taxonomy" / "ladder.json", makers.dump_ladder(rungs, build.tools()))
+        say("k-means at many K written")
+    if "layouts" in wanted:
+        say("making maps")
+        for layout in makers.make_layouts(found):
+            write_asset(args.out / "layouts" / f"{layout.name}.json", makers.dump_layout(layout))
+        say("maps written")
+    return 0
+
+
+@command(
+    "traces", "what every prefix of the sample photographs gives", NAMES, MODEL,
+    option("--classifier", default="lite0"), HIERARCHY,
+    option("--steps", type=int, help="default: as many as ship"),
+    out("traces"),
+)  # fmt: skip
+def traces(args: Arguments) -> int:
+    from hiercodec import models
+    from hiercodec.classify import load_classifier
+    from hiercodec.evaluation import Judging, bundle
+    from hiercodec.evaluation.photos.samples import sample, samples
+    from hiercodec.evaluation.ship import STEPS, ship
+    from hiercodec.taxonomy import load_hierarchy
+
+    rows = [sample(name) for name in args.names] or samples()
+    codec, judging = models.load(args.model), Judging(load_classifier(args.classifier), load_hierarchy(args.hierarchy))
+    total = 0
+    for row in rows:
+        path = ship(row, codec, judging, steps=args.steps or STEPS, folder=args.out)
+        total += path.stat().st_size
+        found = bundle.read(path).trace
+        last = found.steps[-1]
+        answers = " › ".join(f"{top[0][1]} {top[0][2]:.0%}" for top in last.top.values())
+        note(f"{path.name}: {found.file_bytes} bytes, {last.bpp:.3f} bpp, {last.psnr:.2f} dB, {answers}")
+    note(f"{len(rows)} traces, {total / 1e6:.2f} MB")
+    return 0
+
+
+@command(
+    "stress", "the samples cropped, turned, blurred, noisy, dark, occluded", NAMES, MODEL, classifiers(), HIERARCHY,
+    option("--cuts", type=int, default=3, metavar="N", help="shares of a file, besides its levels' ends"),
+    out("samples", "stress.parquet"),
+)  # fmt: skip
+def stress(args: Arguments) -> int:
+    from tqdm import tqdm
+
+    from hiercodec import models
+    from hiercodec.classify import load_classifier
+    from hiercodec.evaluation import rows
+    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.peers import HierPeer, shares_and_ends
+    from hiercodec.evaluation.photos.samples import sample, samples
+    from hiercodec.evaluation.provenance import provenance
+    from hiercodec.evaluation.stress import STRESSES, stress_records
+    from hiercodec.taxonomy import load_hierarchy
+
+    check_writable(args.out)
+    chosen, tree = [sample(name) for name in args.names] or samples(), load_hierarchy(args.hierarchy)
+    judges = [Judging(load_classifier(spec), tree) for spec in args.classifier or ["lite0"]]
+    peers = [HierPeer(models.load(args.model), shares_and_ends(args.cuts), args.model)]
+    kept = []
+    with tqdm(total=len(chosen) * len(STRESSES), unit="picture", disable=None) as bar:
+        for row in chosen:
+            kept += stress_records(row.id, row.pixels(), row.truth, peers, judges, look=lambda *_: bar.update())
+    meta = {
+        "command": command_line(args),
+        "levels": {level.name: level.k for level in tree.levels},
+        "crop": None,
+        "data": {"name": "samples under stress", "photos": len(chosen) * len(STRESSES)},
+        "provenance": provenance(peers, judges),
+    }
+    rows.write(args.out, kept, meta)
+    note(f"{args.out.name}: {len(kept)} rows, {args.out.stat().st_size / 1e3:.0f} kB")
+    return 0
+
+
+@command(
+    "effort", "what an encoder's effort buys, from rows of `evaluate`",
+    argument("rows", many=True, metavar="ROWS.parquet…"),
+    out("results", "effort.json"),
+    details="ROWS are files of rows of a model and of MODEL@PURPOSE:EFFORT, one a data set.",
+)  # fmt: skip
+def effort(args: Arguments) -> int:
+    from hiercodec.cli.bench import photo
+    from hiercodec.evaluation import rows, run
+    from hiercodec.evaluation.provenance import environment, today
+    from tools import effort as buying
+
+    check_writable(args.out)
+    run.one_thread()
+    found = {data["data"]["name"]: data for data in (buying.bought(rows.read(path)) for path in args.rows)}
+    steered = {}
+    for data in found.values():
+        for codec, row in data["codecs"].items():
+            steered |= {codec.partition("@")[0]: [], codec: row["steered_by"]}
+    rgb = photo(None, 256)
+    result = {
+        "schema": 1,
+        "command": command_line(args),
+        "date": today(),
+        "seconds": {
+            "photo": "astronaut, 256×256",
+            "threads": 1,
+            **environment(),
+            "encode_cpu_s": buying.seconds(steered, rgb),
+        },
+        "data": found,
+    }
+    write_json(args.out, result)
+    print(buying.table(result))
+    return 0
+
+
+def _labelled(sources: tuple[str, ...], sample: int | None) -> Photos:
+    """The labelled photographs of data sets, or `sample` of them evenly spread."""
+    import numpy as np
+
+    from hiercodec.evaluation.photos.dataset import load_photos
+
+    photos = load_photos(sources)
+    photos = photos.take(np.flatnonzero(photos.labels >= 0))
+    photos = photos.spread(sample) if sample else photos
+    if len(photos) < 2:
+        raise ConfigError("this needs at least two labelled photographs: wnid folders give labels")
+    return photos
+
+
+@command(
+    "fusion", "how much a core and a classifier weigh against each other", DATASET, MODEL, CORE,
+    classifiers("who sees the pixels (default lite0)"), HIERARCHY,
+    option("--rates", several=True, type=float, default=RATES, metavar="BPP…", help="where files are cut"),
+    option("--crop", type=POSITIVE, help="take the central square of this side first"), SAMPLE,
+    out("fusion.json"),
+)  # fmt: skip
+def fusion(args: Arguments) -> int:
+    from tqdm import tqdm
+
+    from hiercodec import models
+    from hiercodec.classify import load_classifier
+    from hiercodec.evaluation import Judging
+    from hiercodec.evaluation.peers import HierPeer, Teller, at_rates
+    from hiercodec.taxonomy import load_hierarchy
+    from tools.fusing import fitted
+
+    check_writable(args.out)
+    tree, photos = load_hierarchy(args.hierarchy), _labelled(args.dataset, args.sample)
+    codec, teller = models.load(args.model), Teller(load_classifier(args.core), tree)
+    viewers = [Judging(load_classifier(spec), tree) for spec in args.classifier or ["lite0"]]
+    with tqdm(total=len(photos), unit="photo", disable=None) as bar:
+        found = fitted(
+            photos,
+            HierPeer(codec, at_rates(args.rates), core=teller),
+            viewers,
+            crop=args.crop,
+            progress=lambda done: bar.update(done - bar.n),
+        )
+    made = {"model": f"{codec.name} {codec.fingerprint.hex()}", "photos": len(photos), "rates": list(args.rates)}
+    write_json(
+        args.out, {"teller": args.core, "hierarchy": tree.name, **made, "command": command_line(args), "viewers": found}
+    )
+    for name, levels in found.items():
+        told = ", ".join(
+            f"{level} {row['held_out']['nll_seen']} → {row['held_out']['nll_fused']}" for level, row in levels.items()
+        )
+        note(f"{name}: NLL of held-out photographs, seen → fused: {told}")
+    return 0
+
+
+@command(
+    "limits", "what a core cannot answer and pixels can", DATASET,
+    option("--train", several=True, required=True, metavar="DATASET…", help="what best guesses are learned from"),
+    MODEL, CORE, option("--classifier", default="lite2", metavar="C", help="who sees the pixels"), HIERARCHY,
+    option("--other", default="wordnet", help="the hierarchy that nobody thought of"),
+    option("--rates", several=True, type=float, default=LIMIT_RATES, metavar="BPP…", help="where files are cut"),
+    option("--crop", type=POSITIVE, default=224, help="the central square of this side"), SAMPLE,
+    out("results", "core-limits.json"),
+)  # fmt: skip
+def limits(args: Arguments) -> int:
+    from tqdm import tqdm
+
+    from hiercodec import models
+    from hiercodec.classify import load_classifier
+    from hiercodec.evaluation import Judging
+    from hiercodec.evaluation.peers import HierPeer, Teller
+    from hiercodec.evaluation.provenance import commit, provenance, today
+    from hiercodec.taxonomy import load_hierarchy
+    from tools import limits as study
+
+    check_writable(args.out)
+    tree, other = load_hierarchy(args.hierarchy), load_hierarchy(args.other)
+    photos, train = (
+        _labelled(args.dataset, args.sample).cropped(args.crop),
+        _labelled(args.train, None).cropped(args.crop),
+    )
+    lab = study.Lab(
+        models.load(args.model),
+        Teller(load_classifier(args.core), tree),
+        Judging(load_classifier(args.classifier), tree),
+        args.rates,
+    )
+    guesses = study.learned(train, lab.teller)
+    with tqdm(total=len(photos), unit="photo", disable=None) as bar:
+        absent, asked = study.one_object(photos, lab, other, guesses, lambda done: bar.update(done - bar.n))
+    two = study.pairs(photos, lab)
+    made = {
+        "command": command_line(args),
+        "date": today(),
+        "commit": commit(),
+        "provenance": provenance([HierPeer(lab.codec, name=args.model, core=lab.teller)], [lab.viewer]),
+        "teller": args.core,
+        "viewer": lab.viewer.classifier.name,
+        "rates": list(args.rates),
+        "photos": len(photos),
+        "training_photos": len(train),
+    }
+    found = {"absent": absent.shares(), "pairs": two.shares(), "questions": asked.shares()}
+    write_json(args.out, made | found | {"strangers": study.strangers(lab.teller)})
+    for name, rows in found.items():
+        for row in rows:
+            note(
+                f"{name}: {', '.join(row['name'])}: {row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%}), n {row['n']}"
+            )
+    return 0
+
+
+COMMANDS = group("assets", "make again what ships with hiercodec", taxonomy, traces, stress, effort, fusion, limits)
+
+if __name__ == "__main__":
+    sys.exit(main(commands=COMMANDS, program="python -m tools.assets"))
