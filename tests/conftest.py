@@ -1,4 +1,8 @@
-"""Fixtures that several rooms use."""
+"""Fixtures that several rooms use, and which tests are `quick`.
+
+`pytest -m quick` is what to run at every change: in under 90 s on two idle cores it asks everything that computes little and
+starts nothing. A test is quick by where it stands, and unless it is marked otherwise (`slow`, `browser`, `lab`, `gpu`).
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,26 @@ import pytest
 from tests.models.tiny import TINY_LITE, make_codec, smooth_photo
 
 os.environ.setdefault("HIERCODEC_WORKERS", "0")  # pages work in the tests' own process, where fakes can stand in
-
 ROOT = Path(__file__).resolve().parents[1]
+TESTS = ROOT / "tests"
+NOT_QUICK = {"browser", "golden", "js", "pages", "tools", "training", "workers"}
+"""Rooms of tests that start a server, a browser or processes, or that train; with `-m quick` they are not even read."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import what `-m quick` would deselect: half of the time of a quick run would go there."""
+    inside = collection_path.is_relative_to(TESTS) and collection_path != TESTS
+    rooms = collection_path.relative_to(TESTS).parts[:1] if inside else ()
+    return True if config.option.markexpr == "quick" and NOT_QUICK & {*rooms} else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is quick."""
+    for item in items:
+        room = item.path.relative_to(TESTS).parts[0]
+        others = {mark.name for mark in item.iter_markers()} & {"slow", "browser", "lab", "gpu"}
+        if room not in NOT_QUICK and not others:
+            item.add_marker(pytest.mark.quick)
 
 
 @pytest.fixture(scope="session")
