@@ -17,9 +17,10 @@ from hiercodec.evaluation.trace import Ranked, Trace
 from hiercodec.levels import spoken
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.ui.evaluate.words import plain
-from hiercodec.ui.explore.answers import format_bytes, percent, verdict
+from hiercodec.ui.explore.answers import format_bytes, percent
 from hiercodec.ui.explore.numbers import decibels
 from hiercodec.ui.frame import cached, chrome
+from hiercodec.ui.frame.words import verdict
 
 WIDTH = 400
 """Of a card, in CSS pixels: three stand side by side on a laptop, one on a phone."""

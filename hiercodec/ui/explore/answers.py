@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from hiercodec.evaluation.trace import Ranked, Trace, settles
 from hiercodec.levels import spoken
 from hiercodec.taxonomy import available_hierarchies
+from hiercodec.ui.frame.words import verdict
 from hiercodec.ui.taxonomy.links import class_link, group_link
 
 
@@ -33,31 +34,7 @@ def percent(p: float) -> str:
     return ">99 %" if 0.99 < p < 1 else f"{p:.0%}".replace("%", " %")
 
 
-class Verdict(NamedTuple):
-    """What becomes of an answer: a sign ("✓"), in words ("right"), and of which `kind`: right, wrong, same, other or ""."""
-
-    sign: str
-    words: str
-    kind: str
-
-    def __str__(self) -> str:
-        return f"{self.sign} {self.words}".strip()
-
-
 NOTHING_YET = "nothing arrived yet"
-UNJUDGED = Verdict("", "", "")
-
-
-def verdict(trace: Trace, level: str, group: int) -> Verdict:
-    """Whether an answer is right; where nobody knows the truth, whether it is that on the original, which is never "right".
-
-    Without an original (a stream alone) the whole file takes its place: see `Trace.measure_of`.
-    """
-    same = group in trace.measure_of(level)
-    if trace.known:
-        return Verdict("✓", "right", "right") if same else Verdict("✗", "wrong", "wrong")
-    whole = "the original" if trace.original else "the whole file"
-    return Verdict("=", f"as {whole}", "same") if same else Verdict("≠", f"not as {whole}", "other")
 
 
 def answers(

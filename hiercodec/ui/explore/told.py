@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from hiercodec.evaluation.trace import CoreAnswer, Trace
-from hiercodec.ui.explore.answers import percent, verdict
+from hiercodec.ui.explore.answers import percent
+from hiercodec.ui.frame.words import verdict
 
 
 class Agreement(NamedTuple):

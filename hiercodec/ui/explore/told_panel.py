@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from hiercodec.levels import spoken
-from hiercodec.ui.explore.answers import NOTHING_YET, format_bytes, percent, verdict
+from hiercodec.ui.explore.answers import NOTHING_YET, format_bytes, percent
 from hiercodec.ui.explore.told import agreement, told_at
 from hiercodec.ui.frame import chrome
+from hiercodec.ui.frame.words import verdict
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.trace import Ranked, Trace

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from hiercodec.evaluation.trace import Trace
+
 GLOSSARY = {
     "kind, family, class": "The three questions a file answers: one of 10 kinds, one of 100 families, one of 1000 classes. "
     "The paper calls these levels coarse, intermediate and fine.",
@@ -26,3 +30,26 @@ GLOSSARY = {
     "wrong, and it answers no other question.",
     "top-1": "How often the classifier's likeliest answer is the right one.",
 }
+
+
+class Verdict(NamedTuple):
+    """What becomes of an answer: a sign ("✓"), in words ("right"), and of which `kind`: right, wrong, same, other or ""."""
+
+    sign: str
+    words: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.words}".strip()
+
+
+def verdict(trace: Trace, level: str, group: int) -> Verdict:
+    """Whether an answer is right; where nobody knows the truth, whether it is that on the original, which is never "right".
+
+    Without an original (a stream alone) the whole file takes its place: see `Trace.measure_of`.
+    """
+    same = group in trace.measure_of(level)
+    if trace.known:
+        return Verdict("✓", "right", "right") if same else Verdict("✗", "wrong", "wrong")
+    whole = "the original" if trace.original else "the whole file"
+    return Verdict("=", f"as {whole}", "same") if same else Verdict("≠", f"not as {whole}", "other")

@@ -11,8 +11,8 @@ from hiercodec.figures import taxonomy as figures
 from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.layouts import Layout
-from hiercodec.ui.explore.answers import verdict
 from hiercodec.ui.frame import cached, chrome
+from hiercodec.ui.frame.words import verdict
 from hiercodec.ui.taxonomy import shared
 
 PHOTO, STEP = "light", "light_step"
