@@ -118,8 +118,12 @@ PLANS: dict[int, LevelPlan] = {
     2: _split(96, 224, 320),
     3: _split(96, 192, 320),
     4: _split(107, 214, 320),
+    5: _split(6, 7, 9),
 }
-"""Level plan id (one byte of the stream header) → plan. Ids are never reused. 2 to 4 are the splits that §5.3 compares."""
+"""Level plan id (one byte of the stream header) → plan. Ids are never reused.
+
+2 to 4 are the splits that §5.3 compares, 5 is that of `wave`, whose blocks are bit-planes instead of channels.
+"""
 
 OWN_LAYOUT = 0x80
 """Ids 0x80 + L: L levels whose channels, names and order of symbols are the model's own; its card says them."""

@@ -101,7 +101,7 @@ class WaveCodec:
             raise InputError(f"model {self.name!r} has no efforts yet: encode without one, or with model 'lite'")
         rgb = as_rgb(picture)
         height, width = rgb.shape[:2]
-        header = stream.Header(width, height, self.fingerprint, self.plan, True, core.mark if core else None)
+        header = stream.Header(width, height, self.fingerprint, self.plan, core=core.mark if core else None)
         x = torch.tensor(rgb, device=self.device).permute(2, 0, 1)[None].float()
         bands = [band.cpu() for band in self.network.analyse(x)]
         return self.write(header, indexes_of(bands, self.network.preset.finest, self.network.preset.planes), core)
@@ -144,7 +144,7 @@ class WaveCodec:
     def parse(self, data: bytes) -> stream.Stream:
         """The parsed stream; raises as `stream.parse`, and `ModelMismatch` for another model's."""
         parsed = stream.parse(data, self.plan)
-        if parsed.header.fingerprint != self.fingerprint or parsed.header.plan_id != plan_id(self.plan, own=True):
+        if parsed.header.fingerprint != self.fingerprint or parsed.header.plan_id != plan_id(self.plan):
             mark = parsed.header.fingerprint.hex()
             raise ModelMismatch(f"made by model {mark}, this is {self.name!r} {self.fingerprint.hex()}", offset=0)
         return parsed

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from hiercodec.levels import LevelPlan, read_plan
+from hiercodec.levels import PLANS, LevelPlan, plan_id, read_plan
 from hiercodec.models.common import CHECKED, Count, read_preset
 from hiercodec.models.wave.wavelet import SCALES
 
@@ -27,7 +27,7 @@ GAINS = (
 )
 """Finest scale × 0.7, the next × 0.9, the coarsest × 1.1, colour × 1.2: chosen on 30 training photographs (docs/wave.md)."""
 
-PLAN = LevelPlan.from_cuts(("coarse", "intermediate", "fine"), (6, 7, 9), (10, 100, 1000))
+PLAN = PLANS[5]
 """Kinds to threshold 96, families to 48, classes to 12: bit-planes take the place that channels have in the paper."""
 
 
@@ -75,8 +75,9 @@ class WavePreset:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a model card; `from_dict` reads them back."""
+        number = plan_id(self.plan)
         spelt = {"names": self.plan.names, "cuts": self.plan.cuts, "ks": tuple(level.k for level in self.plan)}
-        return asdict(self) | {"plan": spelt}
+        return asdict(self) | {"plan": number if number in PLANS else spelt}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> WavePreset:
