@@ -291,4 +291,4 @@ def _photo(path: str) -> Any:
     """The photograph at `path`, uint8[H, W, 3], before torch is loaded: bad input fails fast."""
     from hiercodec import images
 
-    return images.load_rgb(path)
+    return images.load_rgb(path, note=lambda words: note(f"{path}: {words}"))

@@ -73,11 +73,12 @@ class Bench:
 
     def _measured(self, stored: Stored, label: int) -> list[dict[str, Any]]:
         data = stored.content()
-        rgb = read_rgb(data)
+        words: list[str] = []
+        rgb = read_rgb(data, note=words.append)
         found = list(
             records(stored.name, centre_crop(rgb, self.crop) if self.crop else rgb, label, self.peers, self.judges)
         )
-        about = {"content": content_id(data)}
+        about = {"content": content_id(data), "note": "; ".join(words)[:MAX_WORDS] or None}
         return [{**row, **about} if row["codec"] == ORIGINAL else row for row in found]
 
     def meta(self, command: str, sources: Sequence[str], photos: Sequence[Photo], **chosen: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from hiercodec.errors import InputError
-from hiercodec.images import encode_png, read_rgb, resize_to
+from hiercodec.images import encode_png, read_rgb, read_within, resize_to
 from hiercodec.protocols import OperatingPoint, Peer
 from hiercodec.workers import tasks
 from hiercodec.workers.tasks import Tell
@@ -34,14 +34,15 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """One photograph: its name, its rows and what a file of them would say of them, the PNG that was encoded, and a small
-    picture of every cut, by its setting."""
+    """One photograph: its name, its rows and what a file of them would say of them, the PNG that was encoded, a small
+    picture of every cut, by its setting, and what was mended in its file, in words."""
 
     name: str
     rows: list[dict[str, Any]]
     meta: dict[str, Any]
     png: bytes
     thumbnails: dict[str, bytes]
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -78,11 +79,12 @@ def traced(measure: Measure, name: str, content: bytes, label: int, side: int, *
     """A photograph's file (untrusted bytes), of class `label` (−1: unknown), at most `side` pixels a side, as rows."""
     from hiercodec.evaluation.records import records
 
-    rgb = resize_to(read_rgb(content), side)
+    words: list[str] = []
+    rgb = read_within(content, side, note=words.append)
     peer, judges = _instruments(measure)
     watched = Watched(peer)
     rows = list(records(name, rgb, label, [watched], judges))
-    return Traced(name, rows, _metadata(measure, peer, judges), encode_png(rgb), watched.thumbnails)
+    return Traced(name, rows, _metadata(measure, peer, judges), encode_png(rgb), watched.thumbnails, "; ".join(words))
 
 
 def under_stress(measure: Measure, name: str, png: bytes, classes: Sequence[int], stress: str, *, tell: Tell) -> Traced:

@@ -1,8 +1,8 @@
 """What the app has done for its visitors, as functions that a child process imports. No Streamlit here.
 
-Every task takes `tell`, which passes on what it tells while it works: `tell("progress", done, total, what)` and
-`tell("show", file)`, a JPEG. What they return is plain data, of modules that do without torch (see `wire`).
-All raise the project's errors on what they cannot use.
+Every task takes `tell`, which passes on what it tells while it works: `tell("progress", done, total, what)`,
+`tell("show", file)`, a JPEG, and `tell("note", words)`. What they return is plain data, of modules that do without torch
+(see `wire`). All raise the project's errors on what they cannot use.
 """
 
 from __future__ import annotations
@@ -117,12 +117,12 @@ def first_picture(
     """Open a sample (by name), a photograph or a .hc stream (by its bytes), and show it at the end of its first block.
 
     Photographs are shrunk to at most `side` pixels a side and encoded for a purpose (see `purposes`); with `told_in`, a
-    hierarchy, their files begin with the default classifier's answer.
+    hierarchy, their files begin with the default classifier's answer. `tell("note", words)` says what was mended in a file.
     """
     from hiercodec.classify import DEFAULT as TELLER
     from hiercodec.evaluation.peers import Teller
     from hiercodec.evaluation.purposes import DEFAULT, options
-    from hiercodec.images import read_rgb, resize_to
+    from hiercodec.images import read_within
     from hiercodec.stream import parse
     from hiercodec.stream.header import MAGIC
 
@@ -139,7 +139,7 @@ def first_picture(
         tell("progress", 0, FIRST_STEPS, "encoding")
         codec = codec_for(None, model)
         if isinstance(source, bytes):
-            rgb, truth = resize_to(read_rgb(source), side), ()
+            rgb, truth = read_within(source, side, note=functools.partial(tell, "note")), ()
         else:
             rgb, truth = sample(source).pixels(), sample(source).truth
         chosen = options(0 if purpose == PLAIN else DEFAULT, purpose)

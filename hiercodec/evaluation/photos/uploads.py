@@ -28,6 +28,15 @@ NAME = 80
 """Characters that are kept of a name, the last ones."""
 
 
+PHONES = ("heic", "heif")
+"""Endings of files that are refused in words that say what to do; a chooser that greys them out says nothing."""
+
+
+def endings() -> list[str]:
+    """Endings of files, without the dot, that a page's file chooser takes for photographs."""
+    return [*(suffix[1:] for suffix in suffixes()), *PHONES]
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """One photograph: its name, its class index (−1: none; a wnid on its path gives it) and its bytes."""

@@ -16,6 +16,7 @@ from hiercodec.classify import DEFAULT, permitted
 from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.bundle import Bundle
 from hiercodec.evaluation.photos.samples import Sample, samples
+from hiercodec.evaluation.photos.uploads import endings
 from hiercodec.evaluation.purposes import PLAIN
 from hiercodec.evaluation.story import opening_step, story_strength
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
@@ -30,6 +31,12 @@ CAMERA_WIDTH = 480
 
 SHOWN = "explore_shown"
 """Where the session keeps what Explore showed last."""
+
+MAX_UPLOAD = 32
+"""Megabytes of a file: the largest cameras' JPEGs."""
+
+NOTES = "explore_notes"
+"""Where the session keeps what was mended in files of the visitor's, by the same keys as their traces."""
 
 STAYS = "It stays in the memory of this computer and is forgotten when you leave."
 
@@ -140,10 +147,10 @@ def _own(settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
 
 def _uploader(side: int) -> None:
     st.file_uploader(
-        f"A photograph (JPEG, PNG or WebP, shrunk to at most {side} pixels a side) or a .hc stream (up to 1024×1024, cut "
-        f"ones welcome). {STAYS}",
-        type=["jpg", "jpeg", "png", "webp", "hc"],
-        max_upload_size=12,
+        f"A photograph (shrunk to at most {side} pixels a side) or a .hc stream (up to 1024×1024, cut ones welcome). "
+        f"{STAYS}",
+        type=[*endings(), "hc"],
+        max_upload_size=MAX_UPLOAD,
         key=state.OWN,
         on_change=state.own_changed,
         args=(state.OWN,),
@@ -215,9 +222,12 @@ def _computed(
             f"data:image/jpeg;base64,{base64.b64encode(file).decode()}", alt="The picture as far as it has been decoded"
         )
 
+    notes: list[str] = st.session_state.setdefault(NOTES, {}).setdefault(key, [])
+
     def make(tell: Progress) -> Bundle:
+        notes.clear()
         try:
-            found, rest = cached.compute(source, **settings, progress=tell, show=show)
+            found, rest = cached.compute(source, **settings, progress=tell, show=show, note=notes.append)
         finally:
             picture.empty()
         if rest:
@@ -227,6 +237,8 @@ def _computed(
     found = _kept(key, make, line)
     if found is None:
         return None
+    if notes:
+        chrome.notice("info", f"Of this file: {'; '.join(notes)}.")
     job = jobs.get(key)
     if job is not None and job.finished:
         found = _keep(key, jobs.pop(key).bundle)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from hiercodec.classify import missing
 from hiercodec.errors import HiercodecError, InputError
-from hiercodec.evaluation.photos.uploads import MAX_FILES, MAX_TOTAL, photographs
+from hiercodec.evaluation.photos.uploads import MAX_FILES, MAX_TOTAL, endings, photographs
 from hiercodec.evaluation.rows import Rows
 from hiercodec.taxonomy.hierarchy_file import DEFAULT
 from hiercodec.ui.failures.batch import Batch
@@ -54,10 +54,10 @@ def measure() -> Measure:
 def choose() -> Gallery | tuple[str, bytes] | None:
     """What the visitor gave: photographs as far as they are traced, a file of rows (name and bytes), or None."""
     st.file_uploader(
-        f"Up to {MAX_FILES} photographs (JPEG, PNG, WebP) or a zip of them, together up to {MAX_TOTAL >> 20} MB; or a file "
+        f"Up to {MAX_FILES} photographs or a zip of them, together up to {MAX_TOTAL >> 20} MB; or a file "
         "of rows (.parquet) that `hiercodec evaluate` wrote. They stay in the memory of this computer and are forgotten "
         "when you leave. In a zip, folders named by WordNet ids (n02123045) say what is right.",
-        type=["jpg", "jpeg", "png", "webp", "zip", "parquet"],
+        type=[*endings(), "zip", "parquet"],
         accept_multiple_files=True,
         max_upload_size=MAX_TOTAL >> 20,
         key=_UPLOAD,
@@ -123,6 +123,8 @@ def _told(job: Batch) -> None:
         chrome.notice("warning", f"Left out: {problem}")
     if len(job.problems) > 8:
         chrome.notice("warning", f"… and {len(job.problems) - 8} more were left out.")
+    for one in [one for one in list(job.results) if one.note][:8]:
+        chrome.notice("info", f"{one.name}: {one.note}.")
     if job.finished:
         with st.container(horizontal=True, vertical_alignment="center"):
             more = f", then stopped: {job.total - job.done} were not looked at" if job.cancelled else ""
