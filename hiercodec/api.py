@@ -200,13 +200,14 @@ def decode_until(
     given. Raises `InputError`, `HierarchyError` for an unknown level, `ClassifierNotFound` and the stream errors.
     """
     from hiercodec import models
-    from hiercodec.evaluation import Judging, stopping
+    from hiercodec.evaluation import Judging
+    from hiercodec.evaluation import until as rules
 
-    wanted = stopping.parse_until(until)
+    wanted = rules.parse_until(until)
     header = stream.parse(data).header  # damage shows here, before a model is loaded
     groups = hierarchy if isinstance(hierarchy, Hierarchy) else taxonomy.load_hierarchy(hierarchy)
     judge = _classifier(classifier) if isinstance(classifier, str) else classifier
-    stop = stopping.decode_until(
+    stop = rules.decode_until(
         codec or models.find(header.fingerprint),
         data,
         wanted,

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from hiercodec.evaluation import purposes
-from hiercodec.evaluation.curves import bits, tabulate
-from hiercodec.evaluation.deltas import at_equal_rate, rate_at_equal, words
+from hiercodec.evaluation.results.bjontegaard import at_equal_rate, rate_at_equal, words
+from hiercodec.evaluation.results.table import bits, tables
 from hiercodec.evaluation.rows import Rows
 
 
@@ -23,26 +23,25 @@ def bought(rows: Rows) -> dict[str, Any]:
     Bjøntegaard means over the prefixes that were measured, with 95 % intervals over photographs.
     """
     found: dict[str, Any] = {}
-    measures = [bits(level) for level in rows.levels]
+    measures, measured = [bits(level) for level in rows.levels], {}
     for judge in rows.judges or [""]:
-        cells = tabulate(rows, judge)
-        for spec, ours in cells.items():
-            plain = cells.get(spec.rpartition("@")[0])
+        measured = tables(rows, judge)
+        for spec, ours in measured.items():
+            plain = measured.get(spec.rpartition("@")[0])
             if plain is None or plain.codec == spec:
                 continue
             entry = found.setdefault(spec, {"steered_by": steering(rows, spec), "meaning": {}})
             entry["bytes"] = rate_at_equal(ours, plain, ["psnr"])[0].to_json()
             entry["psnr"] = at_equal_rate(ours, plain, ["psnr"])[0].to_json()
-            ends = [(float(c.bpp[:, -1].mean()), float(c.values["psnr"][:, -1].mean())) for c in (ours, plain)]
+            ends = [(float(c.bpp[:, -1].mean()), float(c.psnr[:, -1].mean())) for c in (ours, plain)]
             entry["file"] = dict(
                 zip(("bpp", "psnr", "plain_bpp", "plain_psnr"), np.round(sum(ends, ()), 4), strict=True)
             )
             gaps = at_equal_rate(ours, plain, measures)
             if judge and gaps:
                 entry["meaning"][judge] = {level: gap.to_json() for level, gap in zip(rows.levels, gaps, strict=True)}
-    photos = int(rows.frame["photo"].nunique())
     return {
-        "photos": photos,
+        "photos": len(next(iter(measured.values()))),
         **{k: rows.meta.get(k) for k in ("data", "crop", "command", "provenance")},
         "codecs": found,
     }

@@ -130,7 +130,7 @@ def _where(decoded: Any) -> str:
     JSON,
 )  # fmt: skip
 def trace(args: Arguments) -> int:
-    from hiercodec.evaluation.stopping import parse_until
+    from hiercodec.evaluation.until import parse_until
 
     until = parse_until(args.until) if args.until else None
     if until and args.classifier == "none":
@@ -192,7 +192,7 @@ def trace(args: Arguments) -> int:
 def _stop(found: Any, until: Any, judging: Any) -> dict[str, Any]:
     """Where a trace may stop, ready for JSON: the rule, bytes, share of the file, and the answer there."""
     from hiercodec.classify import card_of, confidence_of
-    from hiercodec.evaluation.stopping import confidences, stop_step
+    from hiercodec.evaluation.until import confidences, stop_step
 
     confidence = confidence_of(card_of(judging.classifier.name), judging.hierarchy.name)
     index = stop_step(found, until, confidence)

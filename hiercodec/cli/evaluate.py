@@ -79,7 +79,7 @@ def evaluate(args: Arguments) -> int:
     from hiercodec.evaluation import rows, run
     from hiercodec.evaluation.parts import Parts, check_out
     from hiercodec.evaluation.purposes import STEERING
-    from hiercodec.evaluation.results import read_summary
+    from hiercodec.evaluation.results.summary import counted, read_summary
 
     check_out(args.out, resume=args.resume, force=args.force)
     setup = run.Setup(
@@ -119,6 +119,7 @@ def evaluate(args: Arguments) -> int:
     if args.card:
         enter(args.card, results, setup.models[0])
     note(results_table(results))
+    note(counted(results))
     return 0
 
 

@@ -19,7 +19,7 @@ ROWS = argument("rows", metavar="ROWS.parquet")
 @command("show", "means and shares of a file of rows, also of a run that goes on", ROWS, JSON)
 def show(args: Arguments) -> int:
     from hiercodec.evaluation import rows
-    from hiercodec.evaluation.results import read_summary
+    from hiercodec.evaluation.results.summary import counted, read_summary
 
     found = read_summary(args.rows)
     if args.json:
@@ -28,7 +28,7 @@ def show(args: Arguments) -> int:
     print(results_table(found))
     for line in words_on(rows.read(args.rows, columns=["photo", "codec", "note"])):
         note(line)
-    note(f"{found['photos']} photographs, {found['labelled']} labelled. Made by: {found['command']}")
+    note(f"{counted(found)}, {found['labelled']} labelled. Made by: {found['command']}")
     return 0
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from hiercodec.errors import InputError
 from hiercodec.evaluation import rows as files
 from hiercodec.evaluation.records import LISTS, UNJUDGED
-from hiercodec.evaluation.results import summary
+from hiercodec.evaluation.results.summary import counted, summary
 from hiercodec.evaluation.rows import Rows
 
 AVERAGE = "average"
@@ -34,8 +34,10 @@ def to_compressai(rows: Rows, codec: str) -> dict[str, Any]:
     """
     if codec not in rows.codecs:
         raise InputError(f"no codec {codec!r} in these rows; there are {', '.join(rows.codecs)}")
-    found = summary(rows.of(codec=[codec, "original"]))
-    points = sorted(found["points"], key=lambda point: point["bpp"])
+    found = summary(rows)
+    points = sorted((p for p in found["points"] if p["codec"] == codec), key=lambda point: point["bpp"])
+    if not points:
+        raise InputError(f"no photograph has all settings of {codec}, so it has no curve")
     curves = {
         theirs: [point[ours] for point in points] for ours, theirs in THEIRS.items() if all(ours in p for p in points)
     }
@@ -45,7 +47,7 @@ def to_compressai(rows: Rows, codec: str) -> dict[str, Any]:
             kind = "top1" if "top1" in shares[0] else "agreement"
             curves[f"{judge} {level} {kind.replace('top1', 'top-1')}"] = [share[kind] for share in shares]
         curves[f"{judge} wup"] = [point["wup"][judge] for point in points]
-    description = f"hiercodec, mean of {found['photos']} photographs: {found['command']}"
+    description = f"hiercodec, mean of {counted(found)}: {found['command']}"
     return {"name": codec, "description": description, "settings": [p["setting"] for p in points], "results": curves}
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation.curves import PLAIN
 from hiercodec.evaluation.measure import ORIGINAL
+from hiercodec.evaluation.results.table import PLAIN
 from hiercodec.evaluation.rows import Rows, decode
 from hiercodec.levels import MAX_LEVELS
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hiercodec.evaluation.curves import Curve
+from hiercodec.evaluation.results.curves import Curve
 from hiercodec.evaluation.metrics import bd_rate
 from hiercodec.fsio import locate
 

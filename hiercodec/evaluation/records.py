@@ -10,12 +10,12 @@ import numpy as np
 from hiercodec.evaluation.meaning import bits_of_meaning
 from hiercodec.evaluation.measure import ORIGINAL, Judging, Row, Verdict, measure_peers
 from hiercodec.evaluation.metrics import MS_SSIM_SIDE, ms_ssim
-from hiercodec.evaluation.rows import MASS, MAX_CLASSES
+from hiercodec.evaluation.rows import AS_ORIGINAL, LABEL, MASS, MAX_CLASSES, UNKNOWN
 from hiercodec.evaluation.told import witnesses
 from hiercodec.protocols import Peer
 
 LISTS = ("classes", "p", "path", "path_p", "right", "bits")
-UNJUDGED: dict[str, Any] = {**dict.fromkeys(LISTS, ()), "wup": None, "wup_eq1": None}
+UNJUDGED: dict[str, Any] = {**dict.fromkeys(LISTS, ()), "wup": None, "wup_eq1": None, "truth_from": UNKNOWN}
 
 
 def records(
@@ -25,30 +25,40 @@ def records(
 
     Of files with a core there are rows of what it says alone, and together with the pixels, too (see `told`).
     """
-    judging = {judge.classifier.name: judge for judge in judges}
     for row in measure_peers(rgb, label, peers, judges):
-        point = {"photo": photo, "label": label, "codec": row.peer, "setting": row.point.setting, **_quality(rgb, row)}
-        for name, verdict in row.verdicts.items():
-            yield {**point, "judge": name, **_answer(verdict, known=label >= 0)}
-            for suffix, answer in witnesses(row.point, verdict, judging[name]):
-                yield {**point, "codec": row.peer + suffix, "judge": name, **_answer(answer, known=label >= 0)}
-        if not row.verdicts:
-            yield {**point, "judge": "", **UNJUDGED}
+        large = min(rgb.shape[:2]) >= MS_SSIM_SIDE and row.peer != ORIGINAL
+        yield from described(photo, label, row, judges, ms_ssim(rgb, row.point.picture) if large else None)
 
 
-def _quality(rgb: np.ndarray, row: Row) -> dict[str, Any]:
-    original, large = row.peer == ORIGINAL, min(rgb.shape[:2]) >= MS_SSIM_SIDE
-    return {
+def described(
+    photo: str, label: int, row: Row, judges: Sequence[Judging] = (), similarity: float | None = None
+) -> Iterator[dict[str, Any]]:
+    """One measured row as the rows of a file, one a judge; `similarity` is its MS-SSIM."""
+    point = {
+        "photo": photo,
+        "label": label,
+        "codec": row.peer,
+        "setting": row.point.setting,
         "bytes": row.point.bytes,
         "bpp": row.bpp,
-        "psnr": None if original else row.psnr,
-        "ms_ssim": ms_ssim(rgb, row.point.picture) if large and not original else None,
+        "psnr": None if row.peer == ORIGINAL else row.psnr,
+        "ms_ssim": similarity,
         "seconds": row.point.seconds,
     }
+    judging = {judge.classifier.name: judge for judge in judges}
+    for name, verdict in row.verdicts.items():
+        yield {**point, "judge": name, **_answer(verdict, known=label >= 0)}
+        for suffix, answer in witnesses(row.point, verdict, judging[name]):
+            yield {**point, "codec": row.peer + suffix, "judge": name, **_answer(answer, known=label >= 0)}
+    if not row.verdicts:
+        yield {**point, "judge": "", **UNJUDGED}
 
 
 def _answer(verdict: Verdict, *, known: bool) -> dict[str, Any]:
-    """`known`: right is the photograph's own class, so information counts only where it is about that class."""
+    """`known`: right is the photograph's own class, so information counts only where it is about that class.
+
+    `right_p`, the probability of what is right, is for runs in memory; files have no such column.
+    """
     classes = likeliest(verdict.probabilities)
     return {
         "classes": classes,
@@ -56,12 +66,14 @@ def _answer(verdict: Verdict, *, known: bool) -> dict[str, Any]:
         "path": list(verdict.winners.values()),
         "path_p": [float(mass.max()) for mass in verdict.masses.values()],
         "right": list(verdict.hits.values()),
+        "right_p": [float(verdict.masses[level][list(groups)].sum()) for level, groups in verdict.right.items()],
         "bits": [
             0.0 if verdict.blank else bits_of_meaning(mass, verdict.right[level] if known else ())
             for level, mass in verdict.masses.items()
         ],
         "wup": verdict.wup,
         "wup_eq1": verdict.similarity("eq1"),
+        "truth_from": LABEL if known else AS_ORIGINAL,
     }
 
 

@@ -40,6 +40,9 @@ POINT = ("photo", "codec", "setting")
 ORDER = (*POINT, "judge")
 """The columns that name an operating point of one photograph, and those that name a row; rows stand in their order."""
 
+LABEL, AS_ORIGINAL, UNKNOWN = "label", "original", ""
+"""What column `truth_from` says: right is the photograph's class, or what the judge says of the original, or nothing."""
+
 HEAVY = ("classes", "p", "content")
 """Columns that few readers need and that make most of a file."""
 
@@ -60,7 +63,7 @@ def schema() -> pa.Schema:
     probabilities (half precision); path and path_p: the winner of every level of the file's hierarchy and its
     probability; right: whether it is; bits: information at every level (`meaning`); wup, wup_eq1: similarity of the answer
     to what is right, NLTK's and Eq. 1's. Right is the photograph's class, and where it has none (label −1) what this judge
-    says of the original. Without a judge these eight are empty or null, with one they never are.
+    says of the original: truth_from says which. Without a judge these nine are empty or null, with one they never are.
 
     note: in the original's row what was mended or passed over in the file, null if nothing; content: there, too, what names
     the file's bytes (16 hex digits). A photograph that could not be used has one row: codec SKIPPED, the reason in `note`,
@@ -74,7 +77,7 @@ def schema() -> pa.Schema:
         "bytes": pa.int32(), "bpp": single, "psnr": single, "ms_ssim": single, "seconds": single,
         "judge": pa.string(), "classes": pa.list_(short), "p": pa.list_(pa.float16()),
         "path": pa.list_(short), "path_p": pa.list_(single), "right": pa.list_(pa.bool_()), "bits": pa.list_(single),
-        "wup": single, "wup_eq1": single, "note": pa.string(), "content": pa.string(),
+        "wup": single, "wup_eq1": single, "truth_from": pa.string(), "note": pa.string(), "content": pa.string(),
     }  # fmt: skip
     return pa.schema(list(types.items()))
 
@@ -166,10 +169,12 @@ def open_table(data: bytes, name: str, columns: Sequence[str] | None = None) -> 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    asked = list(columns or schema().names)
     try:
-        there = pq.read_schema(io.BytesIO(data)).names
-        wanted = [column for column in columns if column in there] if columns else None
-        found = pq.read_table(io.BytesIO(data), columns=wanted)
+        there = set(pq.read_schema(io.BytesIO(data)).names)
+        derived = "truth_from" in asked and "truth_from" not in there
+        needed = [*dict.fromkeys((*asked, *(("label", "judge") if derived else ())))]
+        found = pq.read_table(io.BytesIO(data), columns=[name for name in needed if name in there])
         meta = json.loads((found.schema.metadata or {})[KEY.encode()])
         version = meta["version"]
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
@@ -177,12 +182,24 @@ def open_table(data: bytes, name: str, columns: Sequence[str] | None = None) -> 
     if version != VERSION:
         raise InputError(f"{name} has rows of version {version}; this release reads version {VERSION}")
     known = schema()
-    for column in columns or known.names:
+    for column in needed:
         if column in ABOUT and column not in there:
             found = found.append_column(known.field(column), pa.nulls(len(found), pa.string()))
+        elif column == "truth_from" and derived:
+            continue
         elif column not in found.column_names or found.schema.field(column).type != known.field(column).type:
             raise InputError(f"{name} has no column {column!r} of the type that rows have")
-    return found, meta
+    if derived:
+        found = found.append_column("truth_from", _truth_from(found))
+    return found.select(asked), meta
+
+
+def _truth_from(found: pa.Table) -> pa.Array:
+    """The column of that name of a file written before there was one, by the rule that rows were measured by then."""
+    import pyarrow as pa
+
+    known, judged = found["label"].to_numpy() >= 0, found["judge"].to_numpy() != ""
+    return pa.array(np.where(judged, np.where(known, LABEL, AS_ORIGINAL), UNKNOWN), pa.string())
 
 
 def table(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, meta: Mapping[str, Any]) -> pa.Table:
@@ -214,7 +231,7 @@ def encode(found: pa.Table) -> bytes:
         compression="zstd",
         compression_level=15,
         row_group_size=1 << 16,
-        use_dictionary=["photo", "codec", "setting", "judge", "label", "bytes", "note"],  # pyright: ignore[reportArgumentType]
+        use_dictionary=["photo", "codec", "setting", "judge", "label", "bytes", "truth_from", "note"],  # pyright: ignore[reportArgumentType]
         column_encoding={
             **dict.fromkeys(planes, "BYTE_STREAM_SPLIT"),
             **{f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in ("p", "path_p", "bits", "classes", "path")},

@@ -13,7 +13,7 @@ from hiercodec.figures.taxonomy import canvas, scale, short, write_cells
 from hiercodec.figures.trace import FONT_SIZE
 
 if TYPE_CHECKING:
-    from hiercodec.evaluation.failures import Group, Severity
+    from hiercodec.evaluation.results.failures import Group, Severity
 
 FEW = 14
 """Up to so many groups have their names at the axes and their numbers in the cells."""

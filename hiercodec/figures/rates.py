@@ -1,4 +1,4 @@
-"""Figures of curves over rate (`evaluation.curves`): levels of one codec, codecs at one level, numbers of groups, gaps."""
+"""Figures of curves over rate (`results.curves`): levels of one codec, codecs at one level, numbers of groups, gaps."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from hiercodec.evaluation.curves import Curve
-from hiercodec.evaluation.deltas import Delta
+from hiercodec.evaluation.results.bjontegaard import Delta
+from hiercodec.evaluation.results.curves import Curve
 from hiercodec.figures.palette import GROUP_SYMBOLS, LEVEL_DASHES, LEVEL_SYMBOLS, Palette, palette, with_alpha
 from hiercodec.figures.trace import FONT_SIZE, figure
 

@@ -12,7 +12,7 @@ from hiercodec.figures.trace import figure, mark_position
 from hiercodec.levels import spoken
 
 if TYPE_CHECKING:
-    from hiercodec.evaluation.stopping import Outcome
+    from hiercodec.evaluation.results.stopping import Outcome
     from hiercodec.evaluation.trace import Trace
 
 

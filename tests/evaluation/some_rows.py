@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from hiercodec.evaluation import rows
-from hiercodec.evaluation.rows import Rows
+from hiercodec.evaluation.results.table import Table
+from hiercodec.evaluation.rows import AS_ORIGINAL, LABEL, UNKNOWN, Rows
 from hiercodec.taxonomy import load_hierarchy
 
 LEVELS = {"coarse": 10, "intermediate": 100, "fine": 1000}
@@ -46,6 +47,7 @@ def some_rows(
         for codec, setting, size, quality, easy in points:
             whole = codec == "original"
             psnr = None if whole else quality + rng.normal(0, 0.2)
+            known = LABEL if labelled else AS_ORIGINAL
             for judge, name in enumerate(judges):
                 kept.append(
                     {
@@ -59,9 +61,15 @@ def some_rows(
                         "ms_ssim": None if whole else 1 - 2 ** (-quality / 6),
                         "seconds": math.nan if codec == "lite" else 0.01,
                         "judge": name,
+                        "truth_from": known if name else UNKNOWN,
                         **(_answer(label, hierarchy, hard[judge] < easy, easy, rng) if name else NO_ANSWER),
                     }
                 )
+    if not labelled:
+        own = {(row["photo"], row["judge"]): row["path"] for row in kept if row["codec"] == "original"}
+        for row in kept:
+            path = own[row["photo"], row["judge"]]
+            row["right"] = [a == b for a, b in zip(row["path"], path, strict=True)]
     frame = pd.DataFrame(kept)
     meta = {
         "command": "python -m hiercodec evaluate photos --out rows.parquet",
@@ -109,3 +117,27 @@ def _answer(label: int, hierarchy, right: bool, sure: float, rng) -> dict[str, A
         "wup": 1.0 if path[-1] == label else 0.5,
         "wup_eq1": 1.0 if path[-1] == label else 0.45,
     }
+
+
+def some_table(right: np.ndarray, sizes: np.ndarray, **columns: Any) -> Table:
+    """A table with these right answers bool[n, s, L] and bytes int[n, s]; other columns as given, else next to nothing."""
+    n, s, levels = right.shape
+    nothing = np.full((n, s), np.nan)
+    made: dict[str, Any] = {
+        "codec": "lite",
+        "judge": "lite0",
+        "levels": tuple(LEVELS)[:levels],
+        "settings": tuple("abcdefgh")[:s],
+        "photos": np.array([f"photo{i:04d}.png" for i in range(n)]),
+        "labels": np.zeros(n, int),
+        "truth_from": np.full(n, LABEL),
+        "truth": np.zeros((n, levels), int),
+        "bytes": sizes,
+        "bpp": 8 * sizes / PIXELS,
+        **dict.fromkeys(("psnr", "ms_ssim", "wup", "wup_eq1", "margin"), nothing),
+        "path": np.zeros(right.shape, int),
+        "probability": np.ones(right.shape),
+        "right": right,
+        "bits": np.zeros(right.shape),
+    }
+    return Table(**made | columns)

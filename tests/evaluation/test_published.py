@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hiercodec.evaluation import rows
-from hiercodec.evaluation.curves import Curve, curve, tabulate
+from hiercodec.evaluation.results.curves import Curve, curve
+from hiercodec.evaluation.results.table import tables
 from hiercodec.evaluation.published import Published, more_bytes, on_kodak
 from hiercodec.fsio import locate
 
@@ -18,7 +19,7 @@ FORMATS = {paper.format: paper for paper in on_kodak().values() if paper.format}
 
 @pytest.fixture(scope="module")
 def measured():
-    return tabulate(rows.read(locate("results", "kodak.parquet")), "")
+    return tables(rows.read(locate("results", "kodak.parquet")), "")
 
 
 @pytest.mark.parametrize("name", FORMATS)

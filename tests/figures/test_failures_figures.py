@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hiercodec.evaluation.failures import Group, Severity, confusion
+from hiercodec.evaluation.results.failures import Group, Severity, confusion
 from hiercodec.figures import failures as figures
 
 ROWS = [Severity("q1", 0.1, 10, 5, 0.4, 0.05, (0.6, 0.2)), Severity("q2", 0.2, 10, 0, np.nan, np.nan, (np.nan, np.nan))]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hiercodec.evaluation.curves import Curve
-from hiercodec.evaluation.deltas import Delta
+from hiercodec.evaluation.results.bjontegaard import Delta
+from hiercodec.evaluation.results.curves import Curve
 from hiercodec.figures import rates
 from hiercodec.figures.palette import PALETTES
 

@@ -17,9 +17,12 @@ import numpy as np
 
 from hiercodec.classify import PACKAGED, card_of, confidence_of
 from hiercodec.cli.main import main
-from hiercodec.evaluation import deltas, exchange, failures, rows, stopping
-from hiercodec.evaluation.answers import answers
-from hiercodec.evaluation.curves import ORIGINAL, bits, curve, per_byte, right, rungs, tabulate
+from hiercodec.evaluation import exchange, rows
+from hiercodec.evaluation.measure import ORIGINAL
+from hiercodec.evaluation.results import bjontegaard, failures, stopping
+from hiercodec.evaluation.results.curves import curve, per_byte
+from hiercodec.evaluation.results.regroup import rungs
+from hiercodec.evaluation.results.table import bits, right, tables, unsure
 from hiercodec.fsio import locate
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.ladder import ladder_names, load_ladder
@@ -46,7 +49,7 @@ def sketch(values: Iterable[Any]) -> list[float]:
         return [rounded(value) for value in x]
     fine = np.isfinite(x)
     mean = float(x[fine].mean()) if fine.any() else math.nan
-    return [len(x), int(fine.sum()), rounded(mean), rounded(weighed(x))]
+    return [len(x), int(fine.sum()), rounded(mean), rounded(weighed(x), 11)]
 
 
 def weighed(values: Sequence[float] | np.ndarray) -> float:
@@ -55,9 +58,9 @@ def weighed(values: Sequence[float] | np.ndarray) -> float:
     return float(weights @ np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0))
 
 
-def rounded(value: float) -> Any:
-    """7 significant digits; words for what JSON has no number for."""
-    return float(f"{value:.7g}") if math.isfinite(value) else str(value)
+def rounded(value: float, digits: int = 7) -> Any:
+    """So many significant digits; words for what JSON has no number for."""
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else str(value)
 
 
 def numbers(found: Any) -> list[float]:
@@ -87,7 +90,7 @@ def everything() -> Figures:
     """All figures, by where they come from."""
     found = {f"rows {name}": of_file(name) for name in FILES}
     tree = load_hierarchy()
-    stressed = answers(rows.read(STRESS), "lite", "lite0", tree)
+    stressed = tables(rows.read(STRESS), "lite0", tree)["lite"]
     return {
         **found,
         "stress": {str(row.pop("stress")): sketch(row.values()) for row in stress.summary(stressed)},
@@ -149,18 +152,18 @@ def show(path: Any) -> Figures:
 
 
 def line(found: Any) -> list[Any]:
-    """A curve: photographs, its first and last mean, and weighted sums of all means and of the ends of its band."""
+    """A curve: photographs, its first and last mean, and a weighted sum of all means and the ends of its band."""
     ends = [*found.low, *found.high]
-    return [found.n, *(rounded(float(x)) for x in (found.mean[0], found.mean[-1], weighed(found.mean), weighed(ends)))]
+    return [found.n, *map(rounded, (found.mean[0], found.mean[-1])), rounded(weighed([*found.mean, *ends]), 11)]
 
 
 def curves_of(found: rows.Rows, judge: str) -> Figures:
     """Codec → measure → its curve."""
     kept: Figures = {}
-    for codec, cells in tabulate(found, judge).items():
-        own = kept[codec] = {"bpp": sketch(cells.bpp.mean(0)), "bytes": sketch(cells.bytes.mean(0))}
-        own |= {measure: line(curve(cells, measure)) for measure in cells.values if cells.has(measure)}
-        own |= {f"per byte {name}": line(per_byte(cells, name)) for name in found.levels if cells.has(bits(name))}
+    for codec, table in tables(found, judge).items():
+        own = kept[codec] = {"bpp": sketch(table.bpp.mean(0)), "bytes": sketch(table.bytes.mean(0))}
+        own |= {measure: line(curve(table, measure)) for measure in table.measures}
+        own |= {f"per byte {name}": line(per_byte(table, name)) for name in table.levels}
     return kept
 
 
@@ -169,27 +172,27 @@ def regrouped(found: rows.Rows) -> Figures:
     judge, kept = found.judges[0], {}
     chosen = found.of(codec=[*found.codecs[:1], ORIGINAL])
     for name, levels in {
-        "wordnet": load_hierarchy("wordnet").levels,
+        "wordnet": load_hierarchy("wordnet"),
         "ladder": rungs(load_ladder(ladder_names()[0])),
     }.items():
-        for codec, cells in tabulate(chosen, judge, levels).items():
-            measures = [measure for measure in cells.values if " " in measure and cells.has(measure)]
-            kept[f"{name} {codec}"] = sketch([x for m in measures for x in numbers(curve(cells, m).mean.tolist())])
+        for codec, table in tables(chosen, judge, levels).items():
+            names = (kind for level in table.levels for kind in (right(level), bits(level), unsure(level)))
+            kept[f"{name} {codec}"] = sketch([x for m in names for x in curve(table, m).mean])
     return kept
 
 
 def differences(found: rows.Rows) -> Figures:
     """What the first codec has more than each other one, by the first judge (few resamples: the way, not the width)."""
-    cells = tabulate(found, next(iter(found.judges), ""))
-    first, *others = [name for name in cells if name != ORIGINAL]
+    table = tables(found, next(iter(found.judges), ""))
+    first, *others = [name for name in table if name != ORIGINAL]
     measures = [*(measure(level) for measure in (right, bits) for level in found.levels), "wup", "psnr", "ms_ssim"]
     kept: Figures = {}
     for other in others:
-        a, b = cells[first], cells[other]
+        a, b = table[first], table[other]
         for name, rows_ in {
-            "at equal rate": deltas.at_equal_rate(a, b, measures, resamples=20),
-            "rate at equal": deltas.rate_at_equal(a, b, measures[-4:], resamples=20),
-            "at full rate": deltas.at_full_rate(a, b, measures, resamples=20),
+            "at equal rate": bjontegaard.at_equal_rate(a, b, measures, resamples=20),
+            "rate at equal": bjontegaard.rate_at_equal(a, b, measures[-4:], resamples=20),
+            "at full rate": bjontegaard.at_full_rate(a, b, measures, resamples=20),
         }.items():
             kept[f"{other} {name}"] = {d.measure: sketch([d.value, d.low, d.high, d.shared, d.n]) for d in rows_}
     return kept
@@ -198,7 +201,8 @@ def differences(found: rows.Rows) -> Figures:
 def fails(found: rows.Rows, codec: str, judge: str) -> Figures:
     """One codec by one judge: who fails in which way, in what order, how badly, and what moves."""
     tree = load_hierarchy(found.meta["provenance"]["hierarchy"])
-    own = answers(found, codec, judge, tree)
+    table = tables(found, judge, tree)
+    own = table[codec]
     middle, last = len(own.settings) // 2, len(tree.names) - 1
     masks = [int(mask(own, level, middle).sum()) for mask in failures.FAILURES.values() for level in range(last + 1)]
     return {
@@ -210,7 +214,7 @@ def fails(found: rows.Rows, codec: str, judge: str) -> Figures:
         "confused": sketch(numbers(failures.confused_pairs(own, last, middle))),
         "flow": sketch(numbers(failures.flow(failures.standing(own), range(len(own.settings))))),
         "by group": sketch(numbers([list(row) for row in failures.by_group(own, 0, last)])),
-        "versus": sketch(failures.versus(own, answers(found, found.codecs[-1], judge, tree), 0, 0, last)[2:]),
+        "versus": sketch(failures.versus(own, table[found.codecs[-1]], 0, 0, last)[2:]),
     }
 
 
@@ -220,12 +224,13 @@ def stops(found: rows.Rows) -> Figures:
     codec = found.codecs[0]
     for judge in found.judges[:2]:
         curves = confidence_of(card_of(judge), str(found.meta["provenance"]["hierarchy"]))
+        table = tables(found, judge)[codec]
         for level in found.levels:
-            cuts = stopping.ladder(found, level, codec, judge, curves)
-            outcomes = [*stopping.controlled(cuts), *stopping.fixed(cuts)]
+            sure = stopping.sureness(table, level, curves)
+            outcomes = [*stopping.controlled(table, level, sure), *stopping.fixed(table, level)]
             kept[f"{judge} {level}"] = {
                 "curve": sketch([x for o in outcomes for x in (o.bytes, o.accuracy, o.low, o.high, o.early)]),
-                "gain": sketch(stopping.gain(cuts, 0.9, resamples=50)),
+                "gain": sketch(stopping.gain(table, level, sure, 0.9, resamples=50)),
             }
     return kept
 
@@ -234,10 +239,10 @@ def of_label() -> Figures:
     """Label, pixels and both, by every judge and level."""
     found, kept = rows.read(FILES[label.ROWS]), {}
     for judge in found.judges:
-        ways = label.three(tabulate(found, judge))
+        ways = label.three(tables(found, judge))
         for level in found.levels:
-            for name, cells in zip(("told", "seen", "both"), ways, strict=True):
-                shown = (curve(cells, right(level)), curve(cells, bits(level)), per_byte(cells, level))
+            for name, table in zip(("told", "seen", "both"), ways, strict=True):
+                shown = (curve(table, right(level)), curve(table, bits(level)), per_byte(table, level))
                 kept[f"{judge} {level} {name}"] = [x for found_ in shown for x in line(found_)]
     for level in found.levels:
         stated = [labels._share(way, level, "0.2") for way in ("label", "pixels", "both")]

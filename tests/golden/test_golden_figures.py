@@ -10,7 +10,7 @@ import pytest
 from tests.golden import measured, pages
 
 pytestmark = pytest.mark.slow
-NEAR = 2e-6
+NEAR = 1e-9
 """Relative: sums in another order may differ in the last digits that are kept."""
 
 

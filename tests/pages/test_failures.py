@@ -15,9 +15,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from hiercodec.evaluation import rows as files
-from hiercodec.evaluation.answers import answers
-from hiercodec.evaluation.failures import FAILURES, ORDERS
 from hiercodec.evaluation.photos import lookup
+from hiercodec.evaluation.results.failures import FAILURES, ORDERS
+from hiercodec.evaluation.results.table import tables
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.failures import gallery, own, source, stress
 from hiercodec.ui.frame import cached, state
@@ -73,7 +73,7 @@ assert not slow, slow
 
 
 def test_every_filter_shows_what_it_says_or_says_that_there_is_none(page):
-    found = answers(ROWS, "lite", "lite0", TREE)
+    found = tables(ROWS, "lite0", TREE)["lite"]
     cut = len(found.settings) // 2
     at = page.run()
     for name, mask in FAILURES.items():
@@ -135,10 +135,10 @@ def test_orders_put_another_photograph_first(page):
 
 
 def test_a_cell_of_the_confusion_filters_the_gallery(results):
-    found = answers(ROWS, "lite", "lite0", TREE)
+    found = tables(ROWS, "lite0", TREE)["lite"]
     cut = len(found.settings) // 2
-    row = int(np.flatnonzero(found.truth[:, 0] != found.winners[:, cut, 0])[0])
-    truth, taken = int(found.truth[row, 0]), int(found.winners[row, cut, 0])
+    row = int(np.flatnonzero(found.truth[:, 0] != found.path[:, cut, 0])[0])
+    truth, taken = int(found.truth[row, 0]), int(found.path[row, cut, 0])
     code = f"""
 import runpy
 import streamlit as st
@@ -154,7 +154,7 @@ runpy.run_path({PAGE!r})
     labels = TREE.levels[0].labels
     assert at.selectbox(key=gallery.TRUTH).value == labels[truth], "the row of the cell is the truth"
     assert at.selectbox(key=gallery.TAKEN).value == labels[taken]
-    n = int(((found.truth[:, 0] == truth) & (found.winners[:, cut, 0] == taken)).sum())
+    n = int(((found.truth[:, 0] == truth) & (found.path[:, cut, 0] == taken)).sum())
     assert f"**{n} of 40**" in words(at)
 
 
@@ -304,7 +304,6 @@ def test_rows_in_a_hierarchy_that_is_not_here_are_refused(results):
 
 def test_rows_of_unlabelled_photographs_say_what_right_means(results):
     bare = some_rows(5, labelled=False)
-    bare.frame["right"] = [np.zeros(0, bool)] * len(bare)
     files.write(results / "made-up.parquet", bare.frame, replace(bare, frame=bare.frame).meta)
     at = AppTest.from_file(PAGE, default_timeout=120).run()
     assert not at.exception
@@ -369,7 +368,7 @@ def test_own_photographs_are_put_under_stress_when_asked(page, fakes, monkeypatc
 
 
 def test_meaning_comes_first_where_the_kind_is_right_no_later_than_the_class():
-    found = answers(ROWS, "lite", "lite0", TREE)
+    found = tables(ROWS, "lite0", TREE)["lite"]
     right = found.right.copy()
     right[:5] = False
     right[0, 1:, 0] = right[0, 2:, 2] = True  # kind, then class

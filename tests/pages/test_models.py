@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hiercodec.classify import PACKAGED, card_of
-from hiercodec.evaluation.results import summary
+from hiercodec.evaluation.results.summary import summary
 from hiercodec.ui.frame import cached
 from hiercodec.ui.results import cards
 from tests.evaluation.some_rows import some_rows

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hiercodec import models
 from hiercodec.errors import ConfigError
-from hiercodec.evaluation.gather import Column
+from hiercodec.evaluation.rows import Rows
 from hiercodec.levels import PAPER_PLAN
 from hiercodec.training.ablation import compare
 from hiercodec.training.config import TrainConfig
@@ -19,43 +20,44 @@ from tests.training.test_ablation import PHOTOS, Flat
 CONFIG = TrainConfig(name="c", photos=("unused",), classifiers=("flat",), holdout=0.25)
 
 
-def columns(bits: float, shift: float = 0.0) -> dict[str, Column]:
+def rows(bits: float, shift: float = 0.0) -> Rows:
     """Six settings of four photographs, seen by two judges that agree."""
-    noise = np.random.default_rng(3).normal(0, 0.5, 4)
-    found = {}
-    for k in range(6):
-        told = {level: list(-3 + k / 2 + shift + noise) for level in PAPER_PLAN.names}
-        hits = {level: [k > 2] * 4 for level in PAPER_PLAN.names}
-        judges = ("a", "b")
-        found[f"s{k}"] = Column(
-            [bits * 2**k] * 4, [25.0 + k] * 4, dict.fromkeys(judges, hits), dict.fromkeys(judges, told)
-        )
-    return found
+    noise, levels = np.random.default_rng(3).normal(0, 0.5, 4), PAPER_PLAN.names
+    kept = [
+        {
+            "photo": name, "label": 1, "codec": "0", "setting": f"s{k}", "bytes": 100 * 2**k, "bpp": bits * 2**k,
+            "psnr": 25.0 + k, "judge": judge, "path": [0] * 3, "path_p": [0.5] * 3, "right": [k > 2] * 3,
+            "right_p": [2 ** (-3 + k / 2 + shift + noise[i])] * len(levels), "bits": [0.0] * 3, "truth_from": "label",
+        }
+        for k in range(6)
+        for i, name in enumerate("wxyz")
+        for judge in ("a", "b")
+    ]  # fmt: skip
+    return Rows(pd.DataFrame(kept), {"levels": dict(zip(levels, (10, 100, 1000), strict=True))})
 
 
 def gaps(ours, reference):
-    tables = (compare.tabulate(name, "wxyz", found) for name, found in (("o", ours), ("r", reference)))
-    mine, theirs = tables
+    mine, theirs = (compare.tabulate(found, ("a", "b"), "0") for found in (ours, reference))
     return {judge: compare.differences(mine[judge], theirs[judge]) for judge in mine}
 
 
 def test_differences_are_vertical_signed_and_paired():
-    found = gaps(columns(0.1, shift=0.25), columns(0.1))
+    found = gaps(rows(0.1, shift=0.25), rows(0.1))
     assert set(found) == {"a", "b", ""}
     for judge in found.values():
         assert judge["psnr"]["value"] == pytest.approx(0.0)
         assert judge["told"]["value"] == pytest.approx(0.25)
         assert judge["told"]["low"] == pytest.approx(0.25)  # what photographs differ by is the same for both
         assert judge["right fine"]["value"] == pytest.approx(0.0)
-    cheaper = gaps(columns(0.05), columns(0.1))
+    cheaper = gaps(rows(0.05), rows(0.1))
     assert cheaper["a"]["psnr"]["value"] == pytest.approx(1.0, abs=0.01)
     assert cheaper["a"]["told"]["value"] == pytest.approx(0.5, abs=0.01)
 
 
 def test_settings_stand_by_their_rates():
-    forth = columns(0.1)
-    back = dict(reversed(forth.items()))
-    assert compare.tabulate("o", "wxyz", back)["a"].settings == tuple(forth)
+    forth = rows(0.1)
+    back = Rows(forth.frame[::-1], forth.meta)
+    assert compare.tabulate(back, ("a", "b"), "0")["a"].settings == tuple(forth.frame["setting"].unique())
 
 
 def test_models_code_the_held_out_photographs_only(tmp_path, monkeypatch):

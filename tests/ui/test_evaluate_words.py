@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hiercodec.evaluation.curves import Curve
-from hiercodec.evaluation.deltas import Delta
+from hiercodec.evaluation.results.bjontegaard import Delta
+from hiercodec.evaluation.results.curves import Curve
 from hiercodec.ui.evaluate import words
 
 

@@ -9,32 +9,34 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hiercodec.classify import Confidence, card_of
-from hiercodec.evaluation.stopping import Until, confidences, controlled, fixed, stop_step
+from hiercodec.evaluation.results.stopping import controlled, fixed, sureness
+from hiercodec.evaluation.until import Until, confidences, stop_step
 from hiercodec.figures.stopping import controller_curve, stop_curves
 from hiercodec.ui.explore.stopping import stop_row, warning
 from hiercodec.ui.frame import cached
 from hiercodec.ui.results.stopping import about_confidence, as_rows, in_words
-from tests.evaluation.test_stopping import cuts  # noqa: F401 (a fixture)
+from tests.evaluation.results.test_stopping import cuts  # noqa: F401 (a fixture)
 
 
 def section() -> None:
     """A page of its own: rows of 40 photographs that are right the more often the surer and the longer they are."""
+    import dataclasses
+    from functools import partial
+
     import numpy as np
-    import pandas as pd
 
-    from hiercodec.evaluation.rows import Rows
+    from hiercodec.evaluation.results.table import tables
     from hiercodec.ui.results.stopping import stopping_section
+    from tests.evaluation.some_rows import some_rows
 
-    rng, rows = np.random.default_rng(0), []
-    for photo in range(40):
-        for share in (0.1, 0.3, 1.0):
-            p = float(rng.uniform(0.3, 1) * (0.5 + share / 2))
-            right = bool(rng.random() < p)
-            rows.append((f"{photo}", 1, "lite", f"{share:.0%}", int(2000 * share), "lite0", [p, p / 2], [right, False]))
-    frame = pd.DataFrame(rows, columns=["photo", "label", "codec", "setting", "bytes", "judge", "path_p", "right"])
-    provenance = {"models": {"lite": "af5989f0"}, "hierarchy": "consensus-mended"}
-    stopping_section(Rows(frame, {"levels": {"coarse": 10, "fine": 1000}, "provenance": provenance}))
-    stopping_section(Rows(frame.assign(judge=""), {"levels": {}, "provenance": provenance}), key="second")
+    rng = np.random.default_rng(0)
+    rows = some_rows(40, ("lite",), settings=("10%", "30%", "100%"))
+    sure = rng.uniform(0.3, 1, len(rows)) * 0.9
+    rows.frame["path_p"] = [np.array([p, p / 2, p / 4]) for p in sure]
+    rows.frame["right"] = [np.array([rng.random() < p, False, False]) for p in sure]
+    stopping_section(rows, partial(tables, rows))
+    unjudged = dataclasses.replace(rows, frame=rows.frame.assign(judge=""))
+    stopping_section(unjudged, partial(tables, unjudged), key="second")
 
 
 def test_the_section_draws_a_curve_and_says_what_a_threshold_is_worth():
@@ -51,8 +53,9 @@ def test_the_section_draws_a_curve_and_says_what_a_threshold_is_worth():
 
 
 def test_words_and_rows_give_the_curves_numbers(cuts):  # noqa: F811
-    stopped, same = controlled(cuts, (0.5, 0.9)), fixed(cuts)
-    words = in_words(cuts, "coarse", stopped[1], same)
+    sure = sureness(cuts, "coarse", Confidence())
+    stopped, same = controlled(cuts, "coarse", sure, (0.5, 0.9)), fixed(cuts, "coarse")
+    words = in_words(cuts, "coarse", sure, stopped[1], same)
     assert f"**{stopped[1].bytes:,.0f} bytes** on average" in words
     assert f"right for **{stopped[1].accuracy:.1%}** of 300 photographs" in words
     assert "better." in words or "no clear difference." in words

@@ -7,7 +7,7 @@ points a block. Differences are to the first model: means over the log-rates tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from hiercodec.errors import ConfigError
-from hiercodec.evaluation.curves import Cells, right
-from hiercodec.evaluation.deltas import at_equal_rate, words
-from hiercodec.evaluation.gather import Column
+from hiercodec.evaluation.results.bjontegaard import at_equal_rate, words
+from hiercodec.evaluation.results.table import Table, believed, right, tables
+from hiercodec.evaluation.rows import Rows
 from hiercodec.training.config import TrainConfig
 
 SIDE = 224
@@ -27,6 +27,9 @@ TOLD = "told"
 Right is the label, and where there is none the judge's own answer on the original. Shares of right answers need ten times
 the photographs to tell two models apart.
 """
+
+LEAST = 1e-4
+"""The least probability that counts: one that is next to nothing tells no less than another."""
 
 RESAMPLES = 1000
 UNITS = {"psnr": (" dB", 2), TOLD: (" bits", 3)}
@@ -43,10 +46,10 @@ def compare(
     """
     from hiercodec import models
     from hiercodec.classify import load_classifier
-    from hiercodec.evaluation.gather import gather
     from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.peers import HierPeer, halved_blocks
     from hiercodec.evaluation.photos.dataset import load_photos
+    from hiercodec.evaluation.results.gather import gather
     from hiercodec.taxonomy import load_hierarchy
 
     if not (judges or config.classifiers):
@@ -56,16 +59,15 @@ def compare(
     held_out = load_photos(config.photos, limit=config.limit).split(config.holdout)[1].spread(photos)
     codecs = [models.load(name) for name in names]
     peers = [HierPeer(codec, halved_blocks, str(number)) for number, codec in enumerate(codecs)]
-    columns = gather(held_out, peers, judging, crop=SIDE)
+    measured = gather(held_out, peers, judging, crop=SIDE)
     rows: list[dict[str, Any]] = []
-    reference: dict[str, Cells] = {}
+    reference: dict[str, Table] = {}
     for name, codec, peer in zip(names, codecs, peers, strict=True):
-        curve = {setting: column for (of, setting), column in columns.items() if of == peer.name}
-        cells = tabulate(Path(name).stem, held_out.names, curve)
-        reference = reference or cells
+        judged = tabulate(measured, measured.judges, peer.name)
+        reference = reference or judged
         mark = {"model": Path(name).stem, "fingerprint": codec.fingerprint.hex(), "steps": codec.card.get("steps")}
-        ends = {level: _figures(curve[f"{level} 100 %"], level) for level in codec.plan.names}
-        gaps = {judge: differences(cells[judge], reference[judge]) for judge in cells} if rows else None
+        ends = {level: _figures(judged, level) for level in codec.plan.names}
+        gaps = {judge: differences(judged[judge], reference[judge]) for judge in judged} if rows else None
         rows.append({**mark, "ends": ends, "differences": gaps})
     return {
         "photos": len(held_out),
@@ -75,35 +77,33 @@ def compare(
     }
 
 
-def tabulate(codec: str, photos: Sequence[str], columns: dict[str, Column]) -> dict[str, Cells]:
-    """Judge → the measures of `compare` of one model, setting by setting; the mean over all judges under ""."""
-    columns = dict(sorted(columns.items(), key=lambda item: float(np.mean(item[1].bpp))))
-    bpp, psnr = (np.array([getattr(c, name) for c in columns.values()]).T for name in ("bpp", "psnr"))
-    found: dict[str, dict[str, np.ndarray]] = {}
-    for judge in next(iter(columns.values())).hits:
-        hits = {
-            right(level): np.array([c.hits[judge][level] for c in columns.values()], float).T
-            for level in next(iter(columns.values())).hits[judge]
-        }
-        told = np.array([list(c.told[judge].values()) for c in columns.values()]).mean(1).T
-        found[judge] = {"psnr": psnr, TOLD: told, **hits}
-    found[""] = {
-        measure: np.mean([row[measure] for row in found.values()], 0) for measure in next(iter(found.values()))
-    }
-    empty = Cells(codec, tuple(photos), tuple(columns), np.full(bpp.shape, np.nan), bpp, {})
-    return {judge: replace(empty, values=values) for judge, values in found.items()}
+def tabulate(rows: Rows, judges: Sequence[str], codec: str) -> dict[str, Table]:
+    """Judge → the table of one model with the measure `TOLD`; under "" the means of all judges' answers."""
+    found = {}
+    for judge in judges:
+        table = tables(rows, judge)[codec]
+        chances = np.maximum([table.measure(believed(level)) for level in table.levels], LEAST)
+        found[judge] = replace(table, extra={TOLD: np.log2(chances).mean(0)})
+    first = next(iter(found.values()))
+    measures = [TOLD, *map(right, first.levels)]
+    shared = {name: np.mean([table.measure(name) for table in found.values()], 0) for name in measures}
+    return found | {"": replace(first, judge="", extra=shared)}
 
 
-def differences(ours: Cells, reference: Cells) -> dict[str, dict[str, Any]]:
+def differences(ours: Table, reference: Table) -> dict[str, dict[str, Any]]:
     """Measure → what `ours` has more at equal bits a pixel, with its 95 % interval."""
-    gaps = at_equal_rate(ours, reference, list(ours.values), resamples=RESAMPLES)
+    measures = ["psnr", TOLD, *map(right, ours.levels)]
+    gaps = at_equal_rate(ours, reference, measures, resamples=RESAMPLES)
     return {gap.measure: gap.to_json() for gap in gaps}
 
 
-def _figures(column: Column, level: str) -> dict[str, Any]:
+def _figures(judged: Mapping[str, Table], level: str) -> dict[str, Any]:
     """Where a level ends: file bits a pixel, dB, and per judge how often that level's likeliest group is right."""
-    shares = {judge: round(float(np.mean(hits[level])), 5) for judge, hits in column.hits.items()}
-    return {"bpp": round(float(np.mean(column.bpp)), 5), "psnr": round(float(np.mean(column.psnr)), 4), "right": shares}
+    first = next(iter(judged.values()))
+    at = first.settings.index(f"{level} 100 %")
+    shares = {judge: round(float(one.measure(right(level))[:, at].mean()), 5) for judge, one in judged.items() if judge}
+    bpp, psnr = float(first.bpp[:, at].mean()), float(first.psnr[:, at].mean())
+    return {"bpp": round(bpp, 5), "psnr": round(psnr, 4), "right": shares}
 
 
 def table(results: dict[str, Any]) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from hiercodec.evaluation.gather import gather
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.peers import HierPeer, halved_blocks
 from hiercodec.evaluation.photos.dataset import Photos
+from hiercodec.evaluation.results.gather import gather
+from hiercodec.evaluation.results.table import right, tables
 from hiercodec.protocols import Codec
 
 SIDE = 224
@@ -24,20 +23,20 @@ def measure(codec: Codec, photos: Photos, judging: Judging) -> list[dict[str, An
     classifier's own answer on the original.
     """
     peer = HierPeer(codec, halved_blocks)
-    columns = gather(photos, [peer], [judging], crop=SIDE)
+    table = tables(gather(photos, [peer], [judging], crop=SIDE), judging.classifier.name)[peer.name]
     points = []
     for level in codec.plan.names:
         for share in (0.5, 1.0):
-            column = columns[peer.name, f"{level} {100 * share:.0f} %"]
-            (hits,), (wup,) = column.hits.values(), column.wup.values()
+            at = table.settings.index(f"{level} {100 * share:.0f} %")
+            hits = {name: table.measure(right(name))[:, at] for name in table.levels}
             points.append(
                 {
                     "level": level,
                     "share": share,
-                    "bpp": round(float(np.mean(column.bpp)), 5),
-                    "psnr": round(float(np.mean(column.psnr)), 4),
-                    "agreement": {name: round(float(np.mean(row)), 5) for name, row in hits.items()},
-                    "wup": round(float(np.mean(wup)), 5),
+                    "bpp": round(float(table.bpp[:, at].mean()), 5),
+                    "psnr": round(float(table.psnr[:, at].mean()), 4),
+                    "agreement": {name: round(float(row.mean()), 5) for name, row in hits.items()},
+                    "wup": round(float(table.wup[:, at].mean()), 5),
                 }
             )
     return points

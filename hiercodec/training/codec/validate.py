@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hiercodec.evaluation.gather import gather
 from hiercodec.evaluation.measure import Judging, Row
 from hiercodec.evaluation.peers import HierPeer, Prefix
 from hiercodec.evaluation.photos.dataset import Photos
+from hiercodec.evaluation.results.gather import gather
+from hiercodec.evaluation.results.table import right, tables
 from hiercodec.protocols import Codec
 from hiercodec.training.config import TrainConfig
 
@@ -40,12 +40,12 @@ def validate(codec: Codec, photos: Photos, judging: Judging | None, *, limit: in
         if isinstance(row.point, Prefix) and row.point.setting == codec.plan.names[0]:
             z_shares.append(row.point.whole.parts()["z"] / row.point.bytes)
 
-    columns = gather(photos, [peer], [judging] if judging else [], crop=side, seen=note_z)
+    rows = gather(photos, [peer], [judging] if judging else [], crop=side, seen=note_z)
+    table = tables(rows, judging.classifier.name if judging else "")[peer.name]
+    figures = {"bpp": table.bpp, "psnr": table.psnr}
     levels = {}
     for name in codec.plan.names:
-        column = columns[peer.name, name]
-        figures: dict[str, Sequence[float]] = {"bpp": column.bpp, "psnr": column.psnr}
-        if judging:
-            figures["agreement"] = column.hits[judging.classifier.name][name]
-        levels[name] = {key: round(float(np.mean(values)), 4) for key, values in figures.items()}
+        at = table.settings.index(name)
+        own = {**figures, "agreement": table.measure(right(name))} if judging else figures
+        levels[name] = {key: round(float(values[:, at].mean()), 4) for key, values in own.items()}
     return {"levels": levels, "z_share": round(float(np.mean(z_shares)), 4), "photos": len(photos)}

@@ -8,7 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from hiercodec.evaluation.curves import ORIGINAL, Cells, Curve, curve, right
+from hiercodec.errors import InputError
+from hiercodec.evaluation.measure import ORIGINAL
+from hiercodec.evaluation.results.curves import Curve, curve
+from hiercodec.evaluation.results.summary import counted
+from hiercodec.evaluation.results.table import Table, counts, right
 from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy import IMAGENET
@@ -27,7 +31,7 @@ AT_FIRST = 6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """What is to be drawn: `cells` of every codec of the file (and of the one beside it), `shown` the codecs chosen.
+    """What is to be drawn: `tables` of every codec of the file (and of the one beside it), `shown` the codecs chosen.
 
     `levels` are names and numbers of groups, coarse first; empty without a judge. `tree` is None for the file's own
     hierarchy. `looks` numbers the codecs for their colours, `names` are what people read.
@@ -39,7 +43,7 @@ class Choice:
     sat: bool | None
     tree: Hierarchy | None
     levels: Mapping[str, int]
-    cells: Mapping[str, Cells]
+    tables: Mapping[str, Table]
     shown: tuple[str, ...]
     looks: Mapping[str, int]
     names: Mapping[str, str]
@@ -53,17 +57,17 @@ class Choice:
         return next((name for name in self.looks if name in models), next(iter(self.looks)))
 
     @property
-    def original(self) -> Cells | None:
+    def original(self) -> Table | None:
         """The uncompressed photographs."""
-        return self.cells.get(ORIGINAL)
+        return self.tables.get(ORIGINAL)
 
     def curves(self, measure: str) -> list[Curve]:
         """The curves of the codecs shown, of those that have the measure."""
-        return [curve(self.cells[name], measure) for name in self.shown if self.cells[name].has(measure)]
+        return [curve(self.tables[name], measure) for name in self.shown if self.tables[name].has(measure)]
 
     def levels_of(self, codec: str) -> dict[str, Curve]:
         """Spoken level → how often `codec` is right there."""
-        return {spoken(level): curve(self.cells[codec], right(level)) for level in self.levels}
+        return {spoken(level): curve(self.tables[codec], right(level)) for level in self.levels}
 
     def whole(self, measure: str) -> float | None:
         """The measure's mean over the uncompressed photographs."""
@@ -102,13 +106,21 @@ def pick(found: Mapping[str, RowsFile]) -> Choice:
         at = st.select_slider("At (bit/pixel)", RATES, value=AT, key="at", bind="query-params", width=200)
         log = st.toggle("Stretch low rates", key="log", bind="query-params", help="A logarithmic axis of rates.")
     hierarchy = shared.get(tree) if tree != MEASURED and shared.get(tree).class_set == IMAGENET else None
-    cells = dict(data.cells(source, judge, hierarchy))
-    codecs = [name for name in cells if name != ORIGINAL]
+    try:
+        tables = dict(data.tables(source, judge, hierarchy))
+    except InputError as error:
+        chrome.empty(f"These results cannot be shown: {error}.")
+        chrome.footer()
+        st.stop()
+    over = counts(rows, tables)
+    if over["photos"] < over["of"] or over["left_out"]:
+        chrome.notice("info", f"Over {counted(over)}.")
+    codecs = [name for name in tables if name != ORIGINAL]
     models = list(rows.meta["provenance"].get("models") or {})
-    names = {name: words.title(name, models) for name in cells}
+    names = {name: words.title(name, models) for name in tables}
     levels = {level.name: level.k for level in hierarchy.levels} if hierarchy else rows.levels if judge else {}
     choice = Choice(
-        source, rows.meta, judge, sat[judge], hierarchy, levels, cells, (),
+        source, rows.meta, judge, sat[judge], hierarchy, levels, tables, (),
         {name: i for i, name in enumerate(codecs)}, names, at, False,
     )  # fmt: skip
     choice = _beside(choice, found)
@@ -138,16 +150,16 @@ def _beside(choice: Choice, found: Mapping[str, RowsFile]) -> Choice:
     other = found[asked]
     judge = choice.judge if choice.judge in other.rows().judges else next(iter(other.rows().judges), "")
     more = {
-        f"{name} · {asked}": replace(cells, codec=f"{name} · {asked}")
-        for name, cells in data.cells(other, judge, choice.tree).items()
+        f"{name} · {asked}": replace(table, codec=f"{name} · {asked}")
+        for name, table in data.tables(other, judge, choice.tree).items()
         if name != ORIGINAL
     }
     models = list(other.meta["provenance"].get("models") or {})
     names = {key: f"{words.title(key.partition(' · ')[0], models)}, {labels(found)[asked]}" for key in more}
-    cells = {**choice.cells, **more}
+    tables = {**choice.tables, **more}
     return replace(
         choice,
-        cells=cells,
-        looks={name: i for i, name in enumerate(name for name in cells if name != ORIGINAL)},
+        tables=tables,
+        looks={name: i for i, name in enumerate(name for name in tables if name != ORIGINAL)},
         names={**choice.names, **names},
     )

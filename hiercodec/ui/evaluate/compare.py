@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from hiercodec.evaluation import deltas
-from hiercodec.evaluation.curves import ORIGINAL, curve, right
-from hiercodec.evaluation.deltas import Delta
+from hiercodec.evaluation.measure import ORIGINAL
+from hiercodec.evaluation.results import bjontegaard
+from hiercodec.evaluation.results.bjontegaard import Delta
+from hiercodec.evaluation.results.curves import curve
+from hiercodec.evaluation.results.table import right
 from hiercodec.figures import rates as figures
 from hiercodec.levels import spoken
 from hiercodec.ui.evaluate import data, words
@@ -38,7 +41,7 @@ def rivals(choice: Choice) -> None:
     fewer = way == EQUAL_ANSWERS
     named = {right(level): f"{spoken(level)} right" for level in choice.levels}
     named |= {"wup": "WUP", "psnr": "PSNR", "ms_ssim": "MS-SSIM"}
-    chosen = {name: choice.cells[name] for name in (*choice.shown, ours)}
+    chosen = {name: choice.tables[name] for name in (*choice.shown, ours)}
     with st.spinner("Drawing photographs anew to see how sure the gaps are …", show_time=False):
         found = data.gaps(choice.key, tuple(chosen), ours, tuple(named), fewer, chosen)
     if not found:
@@ -51,7 +54,7 @@ def rivals(choice: Choice) -> None:
     )
     if levels and not fewer:
         last = list(choice.levels)[-1]
-        curves = {name: choice.levels_of(name)[spoken(last)] for name in chosen if choice.cells[name].has(right(last))}
+        curves = {name: choice.levels_of(name)[spoken(last)] for name in chosen if choice.tables[name].has(right(last))}
         others = {choice.names[name]: curve for name, curve in curves.items() if name != ours}
         said += "  \n" + words.at_the_top(curves[ours], others, f"the {spoken(last)}") if ours in curves else ""
     st.markdown(said)
@@ -69,8 +72,8 @@ def rivals(choice: Choice) -> None:
             if fewer
             else "The mean gap over the rates that both cover: points of 100 photographs, WUP, or dB. "
         )
-        + f"Intervals: 95 %, {deltas.RESAMPLES} bootstrap resamples over photographs, drawn for both codecs together. "
-        f"No figure where the curves share less than {deltas.ENOUGH:.0%} of the narrower one."
+        + f"Intervals: 95 %, {bjontegaard.RESAMPLES} bootstrap resamples over photographs, drawn for both codecs together. "
+        f"No figure where the curves share less than {bjontegaard.ENOUGH:.0%} of the narrower one."
     )
     reproduce(choice)
 
@@ -110,8 +113,8 @@ def full_rate(choice: Choice) -> None:
     others = [name for name in family if name != ours]
     if choice.levels:
         last = list(choice.levels)[-1]
-        mine = choice.cells[ours]
-        found = [d for name in others for d in deltas.at_full_rate(mine, choice.cells[name], [right(last)])]
+        mine = choice.tables[ours]
+        found = [d for name in others for d in bjontegaard.at_full_rate(mine, choice.tables[name], [right(last)])]
         if found:
             st.markdown(words.at_full(found, choice.names, choice.names[ours], f"the {spoken(last)}"))
         else:
@@ -119,7 +122,7 @@ def full_rate(choice: Choice) -> None:
                 "info", "This file has no other order of the same data, so the price of ordering cannot be told."
             )
     order = [ORIGINAL, ours, *others, *(name for name in choice.shown if name not in family)]
-    rows = [_whole(choice, name, ours) for name in order if name in choice.cells]
+    rows = [_whole(choice, name, ours) for name in order if name in choice.tables]
     st.dataframe(rows, hide_index=True, width="stretch")
     st.caption(
         "Each codec at the highest rate measured; 95 % intervals (Wilson). “Ours minus it”: right classes of 100, "
@@ -130,23 +133,23 @@ def full_rate(choice: Choice) -> None:
 
 def stopping(choice: Choice) -> None:
     """Every file read until its answer is sure enough, against the same cut for all."""
-    stopping_section(choice.source.rows())
+    stopping_section(choice.source.rows(), partial(data.tables, choice.source))
     reproduce(choice)
 
 
 def _whole(choice: Choice, name: str, ours: str) -> dict[str, Any]:
-    cells = choice.cells[name]
-    row: dict[str, Any] = {"codec": choice.names[name], "setting": cells.settings[-1], "ours minus it (points)": ""}
-    row |= {"bytes": round(float(cells.bytes[:, -1].mean())), "bit/pixel": round(float(cells.bpp[:, -1].mean()), 3)}
-    if cells.has("psnr"):
-        row["PSNR (dB)"] = round(float(curve(cells, "psnr").mean[-1]), 2)
+    table = choice.tables[name]
+    row: dict[str, Any] = {"codec": choice.names[name], "setting": table.settings[-1], "ours minus it (points)": ""}
+    row |= {"bytes": round(float(table.bytes[:, -1].mean())), "bit/pixel": round(float(table.bpp[:, -1].mean()), 3)}
+    if table.has("psnr"):
+        row["PSNR (dB)"] = round(float(curve(table, "psnr").mean[-1]), 2)
     for level in choice.levels:
-        line = curve(cells, right(level))
+        line = curve(table, right(level))
         mean, low, high = (100 * ends[-1] for ends in (line.mean, line.low, line.high))
         row[f"{spoken(level)} (%)"] = f"{mean:.1f} ({low:.1f} to {high:.1f})"
     if choice.levels and name not in (ours, ORIGINAL):
         last = list(choice.levels)[-1]
-        (gap,) = deltas.at_full_rate(choice.cells[ours], cells, [right(last)]) or [None]
+        (gap,) = bjontegaard.at_full_rate(choice.tables[ours], table, [right(last)]) or [None]
         if gap is not None and gap.value is not None and gap.low is not None and gap.high is not None:
             row["ours minus it (points)"] = f"{100 * gap.value:+.1f} ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
     return row

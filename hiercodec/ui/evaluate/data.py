@@ -7,8 +7,11 @@ from collections.abc import Mapping
 import streamlit as st
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation import curves, deltas
-from hiercodec.evaluation.curves import Cells
+from hiercodec.evaluation.measure import ORIGINAL
+from hiercodec.evaluation.results import bjontegaard, table
+from hiercodec.evaluation.results.bjontegaard import Delta
+from hiercodec.evaluation.results.regroup import rungs
+from hiercodec.evaluation.results.table import Table
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.ladder import load_ladder
 from hiercodec.ui.results import files
@@ -45,32 +48,35 @@ def sources() -> dict[str, RowsFile]:
     return files.shipped() | own()
 
 
-def cells(source: RowsFile, judge: str, tree: Hierarchy | None = None) -> dict[str, Cells]:
-    """Codec → its cells; read in `tree`, or in the file's own hierarchy (None)."""
-    return _cells(source.sha256, judge, tree.digest if tree else None, source, tree)
+def tables(source: RowsFile, judge: str, tree: Hierarchy | None = None) -> dict[str, Table]:
+    """Codec → its table by a judge; read in `tree`, or in the file's own hierarchy (None). Raises `InputError`."""
+    return _tables(source.sha256, judge, tree.digest if tree else None, source, tree)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _cells(sha256: str, judge: str, digest: str | None, _source: RowsFile, _tree: Hierarchy | None) -> dict[str, Cells]:
-    return curves.tabulate(_source.rows(LIGHT if _tree is None else None), judge, _tree.levels if _tree else ())
+def _tables(
+    sha256: str, judge: str, digest: str | None, _source: RowsFile, _tree: Hierarchy | None
+) -> dict[str, Table]:
+    return table.tables(_source.rows(LIGHT if _tree is None else None), judge, _tree)
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
 def gaps(
-    key: str, codecs: tuple[str, ...], ours: str, measures: tuple[str, ...], rate: bool, _cells: Mapping[str, Cells]
-) -> list[deltas.Delta]:
+    key: str, codecs: tuple[str, ...], ours: str, measures: tuple[str, ...], rate: bool, _tables: Mapping[str, Table]
+) -> list[Delta]:
     """How much more of every measure `ours` has than each other codec at equal rates, or (`rate`) how many more bytes.
 
-    `key` and the names of codecs say what `_cells` hold.
+    `key` and the names of codecs say what `_tables` hold.
     """
-    compare = deltas.rate_at_equal if rate else deltas.at_equal_rate
+    compare = bjontegaard.rate_at_equal if rate else bjontegaard.at_equal_rate
     others = [name for name in codecs if name != ours]
     told, seen = [m for m in measures if m not in SEEN], [m for m in measures if m in SEEN]
-    return [row for name in others for part in (told, seen) for row in compare(_cells[ours], _cells[name], part)]
+    return [row for name in others for part in (told, seen) for row in compare(_tables[ours], _tables[name], part)]
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def rung_cells(sha256: str, judge: str, embedding: str, codec: str, _source: RowsFile) -> dict[str, Cells]:
-    """Cells of a codec and of the original at every rung of a ladder, levels "2" to "1000"."""
-    rows = _source.rows(None).of(codec=[codec, curves.ORIGINAL])
-    return curves.tabulate(rows, judge, curves.rungs(load_ladder(embedding)))
+def rung_tables(sha256: str, judge: str, embedding: str, codec: str, _source: RowsFile) -> dict[str, Table]:
+    """The tables of a codec and of the original at every rung of a ladder, levels "2" to "1000"."""
+    rows = _source.rows(None)
+    kept = rows.of(photo=list(tables(_source, judge)[codec].photos), codec=[codec, ORIGINAL])
+    return table.tables(kept, judge, rungs(load_ladder(embedding)))

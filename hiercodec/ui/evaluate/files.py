@@ -10,7 +10,8 @@ import streamlit as st
 
 from hiercodec.errors import HiercodecError, InputError
 from hiercodec.evaluation import exchange, foreign
-from hiercodec.evaluation.curves import ORIGINAL, curve
+from hiercodec.evaluation.measure import ORIGINAL
+from hiercodec.evaluation.results.curves import curve
 from hiercodec.ui.evaluate import data, published
 from hiercodec.ui.evaluate.choice import ALONE, Choice
 from hiercodec.ui.frame import chrome
@@ -70,11 +71,9 @@ def points(choice: Choice) -> list[dict[str, Any]]:
     """Every point of every codec shown, with all that was measured there: a row a codec, setting and measure."""
     rows = []
     for name in choice.shown:
-        cells = choice.cells[name]
-        for measure in cells.values:
-            if name == ORIGINAL or not cells.has(measure):
-                continue
-            line = curve(cells, measure)
+        table = choice.tables[name]
+        for measure in table.measures if name != ORIGINAL else ():
+            line = curve(table, measure)
             rows += [
                 {
                     "codec": name, "setting": line.settings[i], "judge": choice.judge, "measure": measure,

@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from hiercodec import taxonomy
-from hiercodec.evaluation.curves import Curve, right
 from hiercodec.evaluation.photos.lookup import PHOTOS, picture
+from hiercodec.evaluation.results.curves import Curve
 from hiercodec.levels import spoken
 from hiercodec.ui.evaluate.choice import Choice
 from hiercodec.ui.frame import chrome
@@ -85,10 +85,7 @@ def photographs(choice: Choice, codec: str, setting: str, key: str) -> None:
     """The photographs behind a point: their answers, and pictures where the data set is at hand."""
     rows = answers(choice, codec, setting)
     name = choice.names.get(codec, codec)
-    if not rows:
-        st.info(f"{name}, {setting}: these are means of the file beside; open it by itself to see its photographs.")
-        return
-    wrong = [row for row in rows if row["class"] == "✗"]
+    wrong = [row for row in rows if row.get("class") == "✗"]
     st.markdown(f"**{name}, {setting}: {len(rows)} photographs, {len(wrong)} of them with a wrong class.**")
     which = st.segmented_control("Show", ["All", "Wrong"], default="All", required=True, key=f"evaluate_{key}_which")
     rows = wrong if which == "Wrong" else rows
@@ -110,32 +107,21 @@ def photographs(choice: Choice, codec: str, setting: str, key: str) -> None:
 
 def answers(choice: Choice, codec: str, setting: str) -> list[dict[str, Any]]:
     """A row a photograph at a point: what it is, what it was taken for, which levels are right, WUP, bytes, PSNR."""
-    frame = choice.source.rows().of(judge=choice.judge, codec=codec, setting=setting).frame
-    cells, classes = choice.cells.get(codec), taxonomy.classes()
-    if cells is None or frame.empty:
-        return []
-    column = cells.settings.index(setting)
-    place = {name: i for i, name in enumerate(cells.photos)}
-    found = []
-    for row in frame.itertuples():
-        row: Any
-        if (i := place.get(row.photo)) is None:
-            continue
-        told = {spoken(level): "✓" if cells.values[right(level)][i, column] == 1 else "✗" for level in choice.levels}
-        answer = int(row.path[-1]) if len(row.path) else -1
-        found.append(
-            {
-                "photograph": row.photo,
-                "is": classes[row.label].name if 0 <= row.label < len(classes) else "not known",
-                "answer": classes[answer].name if 0 <= answer < len(classes) else "",
-                **told,
-                "WUP": _rounded(row.wup, 2),
-                "bytes": int(row.bytes),
-                "PSNR (dB)": _rounded(row.psnr, 1),
-            }
-        )
-    return found
+    table, classes = choice.tables[codec], taxonomy.classes()
+    at = table.settings.index(setting)
+    return [
+        {
+            "photograph": str(table.photos[i]),
+            "is": classes[table.labels[i]].name if 0 <= table.labels[i] < len(classes) else "not known",
+            "answer": classes[table.path[i, at, -1]].name if table.levels else "",
+            **{spoken(level): "✓" if table.right[i, at, k] else "✗" for k, level in enumerate(table.levels)},
+            "WUP": _rounded(table.wup[i, at], 2),
+            "bytes": int(table.bytes[i, at]),
+            "PSNR (dB)": _rounded(table.psnr[i, at], 1),
+        }
+        for i in range(len(table))
+    ]
 
 
 def _rounded(value: float, digits: int) -> float | None:
-    return round(float(value), digits) if value == value and value is not None else None
+    return round(float(value), digits) if value == value else None

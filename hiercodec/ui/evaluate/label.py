@@ -8,7 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from hiercodec.evaluation.curves import Cells, Curve, bits, curve, per_byte, right
+from hiercodec.evaluation.results.curves import Curve, curve, per_byte
+from hiercodec.evaluation.results.table import Table, bits, right
 from hiercodec.evaluation.told import CORE_ONLY, FUSED
 from hiercodec.figures import rates as figures
 from hiercodec.fsio import locate
@@ -42,10 +43,10 @@ def draw(choice: Choice) -> None:
             "Level", list(rows.levels), default=list(rows.levels)[-1], required=True, key="label_level",
             format_func=spoken,
         )  # fmt: skip
-    told, seen, both = three(data.cells(source, judge))
+    told, seen, both = three(data.tables(source, judge))
     level = level or list(rows.levels)[-1]
-    hits = [curve(cells, right(level)) for cells in (told, seen, both)]
-    info = [curve(cells, bits(level)) for cells in (told, seen, both)]
+    hits = [curve(way, right(level)) for way in (told, seen, both)]
+    info = [curve(way, bits(level)) for way in (told, seen, both)]
     left, middle = st.columns(2)
     said = sentence(hits, spoken(level), choice.at)
     with left:
@@ -73,11 +74,11 @@ def draw(choice: Choice) -> None:
     limits()
 
 
-def three(cells: Mapping[str, Cells]) -> tuple[Cells, Cells, Cells]:
-    """The cells of the label alone, of the pixels of files without one, and of both together."""
-    told = next(name for name in cells if name.endswith(CORE_ONLY))
+def three(found: Mapping[str, Table]) -> tuple[Table, Table, Table]:
+    """The tables of the label alone, of the pixels of files without one, and of both together."""
+    told = next(name for name in found if name.endswith(CORE_ONLY))
     with_core = told.removesuffix(CORE_ONLY)
-    return cells[told], cells[with_core.removesuffix(" + core")], cells[with_core + FUSED]
+    return found[told], found[with_core.removesuffix(" + core")], found[with_core + FUSED]
 
 
 def sentence(hits: Sequence[Curve], level: str, at: float) -> str:
@@ -101,7 +102,7 @@ def sentence(hits: Sequence[Curve], level: str, at: float) -> str:
     return f"{parts} Pixels alone {reach}."
 
 
-def worth(told: Cells, seen: Cells, level: str, at: float) -> str:
+def worth(told: Table, seen: Table, level: str, at: float) -> str:
     """Bits of meaning for every kB: of the label, and of pixels at a rate."""
     label, pixels = per_byte(told, level), per_byte(seen, level)
     here = pixels.at(at)
@@ -109,12 +110,12 @@ def worth(told: Cells, seen: Cells, level: str, at: float) -> str:
     return f"The label tells **{label.mean[0]:.0f} bits of meaning per kB** of its {label.bytes[0]:.0f} bytes{beside}."
 
 
-def table(told: Cells, seen: Cells, both: Cells, level: str) -> list[dict[str, Any]]:
+def table(told: Table, seen: Table, both: Table, level: str) -> list[dict[str, Any]]:
     """A row a way and rate: bytes, right answers, bits of meaning, bits per kB, each with its interval."""
     rows = []
-    for name, cells in {"label alone": told, "pixels": seen, "label and pixels": both}.items():
-        hit, info, each = curve(cells, right(level)), curve(cells, bits(level)), per_byte(cells, level)
-        for i, setting in enumerate(cells.settings):
+    for name, way in {"label alone": told, "pixels": seen, "label and pixels": both}.items():
+        hit, info, each = curve(way, right(level)), curve(way, bits(level)), per_byte(way, level)
+        for i, setting in enumerate(way.settings):
             if name == "label and pixels" and setting == "core":
                 continue  # no pixel has come
             rows.append({

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from hiercodec.evaluation import published
-from hiercodec.evaluation.curves import Curve
+from hiercodec.evaluation.results.curves import Curve
 from hiercodec.ui.evaluate.choice import Choice
 from hiercodec.ui.evaluate.words import plain
 

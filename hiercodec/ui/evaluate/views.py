@@ -6,7 +6,9 @@ import math
 
 import streamlit as st
 
-from hiercodec.evaluation.curves import ORIGINAL, Curve, bits, curve, per_byte, right, unsure
+from hiercodec.evaluation.measure import ORIGINAL
+from hiercodec.evaluation.results.curves import Curve, curve, per_byte
+from hiercodec.evaluation.results.table import bits, right, unsure
 from hiercodec.figures import rates as figures
 from hiercodec.levels import spoken
 from hiercodec.taxonomy.ladder import ladder_names
@@ -86,7 +88,7 @@ def meaning(choice: Choice) -> None:
     )
     level = level or options[-1]
     k, lines = choice.levels[level], choice.curves(bits(level))
-    each = [per_byte(choice.cells[name], level) for name in choice.shown if choice.cells[name].has(bits(level))]
+    each = [per_byte(choice.tables[name], level) for name in choice.shown if choice.tables[name].has(bits(level))]
     told = "%{y:.2f} bits (%{customdata[2]:.2f} to %{customdata[3]:.2f})"
     said = f"How much of “which of {k}?” a file has told, in bits; all of it would be {math.log2(k):.1f}. "
     draw(
@@ -171,16 +173,16 @@ def groups(choice: Choice) -> None:
         ladder = chrome.menu("Groups made from", "ladder", ladder_names(), width=300, format_func=shared.model_title)
         options = [name for name in choice.shown if " · " not in name] or [choice.ours]
         codec = chrome.menu("Codec", "asked", options, width=300, format_func=choice.names.__getitem__)
-    found = data.rung_cells(choice.source.sha256, choice.judge, ladder, codec, choice.source)
-    cells = found[codec]
-    ks = [int(name.removeprefix("right ")) for name in cells.values if name.startswith("right ")]
-    reach, told = ({k: curve(cells, measure(str(k))) for k in ks} for measure in (right, bits))
+    found = data.rung_tables(choice.source.sha256, choice.judge, ladder, codec, choice.source)
+    asked = found[codec]
+    ks = [int(level) for level in asked.levels]
+    reach, told = ({k: curve(asked, measure(str(k))) for k in ks} for measure in (right, bits))
     rates = sorted(at for at in {choice.at, *EXTRA_RATES} if reach[ks[0]].at(at) is not None)
     shares, sums = ({at: {k: line.at(at) or 0.0 for k, line in of.items()} for at in rates} for of in (reach, told))
     whole = {k: float(curve(found[ORIGINAL], right(str(k))).mean[0]) for k in ks}
     named = {f"{at:g} bit/pixel": line for at, line in shares.items()} | {"uncompressed": whole}
     here = choice.at in rates
-    doubt = max(curve(cells, unsure(str(k))).at(choice.at) or 0.0 for k in ks)
+    doubt = max(curve(asked, unsure(str(k))).at(choice.at) or 0.0 for k in ks)
     draw(
         choice,
         Chart(

@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from hiercodec.evaluation import peers
-from hiercodec.evaluation.curves import ORIGINAL, Curve
-from hiercodec.evaluation.deltas import Delta
+from hiercodec.evaluation.measure import ORIGINAL
+from hiercodec.evaluation.results.bjontegaard import Delta
+from hiercodec.evaluation.results.curves import Curve
 from hiercodec.ui.results.cards import judge_sentence, judges
 
 NEAR = 0.9

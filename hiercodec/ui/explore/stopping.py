@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from hiercodec.classify import card_of, confidence_of
-from hiercodec.evaluation.stopping import Until, confidences, stop_step
+from hiercodec.evaluation.until import Until, confidences, stop_step
 from hiercodec.levels import spoken
 from hiercodec.ui.explore.answers import NOTHING_YET, format_bytes, percent
 from hiercodec.ui.frame import chrome

@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation import failures
 from hiercodec.evaluation.peers import title
+from hiercodec.evaluation.results import failures
 from hiercodec.figures import failures as figures
 from hiercodec.figures.palette import palette
 from hiercodec.levels import spoken
@@ -22,8 +22,8 @@ FLOW, OTHER, AGAINST = "flow", "other", "against"
 
 def confusion(view: View, chosen: np.ndarray) -> None:
     """The truth down, the answer across, by groups; below, the classes that are most confused, as pairs."""
-    found, tree, level, labels = view.answers, view.answers.hierarchy, view.by, view.groups
-    counts = failures.confusion(found.truth[:, level], found.winners[:, view.cut, level], tree.levels[level].k)
+    found, tree, level, labels = view.table, view.table.tree, view.by, view.groups
+    counts = failures.confusion(found.truth[:, level], found.path[:, view.cut, level], tree.levels[level].k)
     name = spoken(tree.names[level])
     kept = int(np.trace(counts))
     st.markdown(
@@ -53,8 +53,8 @@ def pair_rows(view: View, level: int, limit: int) -> list[dict[str, object]]:
     """The most frequent mistakes of a level as rows, with the WUP of two classes."""
     from hiercodec.taxonomy.similarity import wup_matrix
 
-    found, labels = view.answers, view.answers.hierarchy.levels[level].labels
-    finest = level == len(found.hierarchy.levels) - 1
+    found, labels = view.table, view.table.tree.levels[level].labels
+    finest = level == len(found.tree.levels) - 1
     return [
         {
             "truth": labels[a],
@@ -68,14 +68,15 @@ def pair_rows(view: View, level: int, limit: int) -> list[dict[str, object]]:
 
 def mistakes(view: View, chosen: np.ndarray) -> None:
     """How near the wrong classes are to the truth, against rate and against rivals."""
-    named = {title(name): failures.severity(view.other(codec=name)) for name in view.source.rows.codecs}
-    tree, here = view.answers.hierarchy, failures.severity(view.answers)[view.cut]
+    judged = sources.tables_of(view.source, view.table.judge)
+    named = {title(name): failures.severity(table) for name, table in judged.items()}
+    tree, here = view.table.tree, failures.severity(view.table)[view.cut]
     if here.errors:
         inside = ", ".join(
             f"{share:.0%} in the right {spoken(name)}" for name, share in zip(tree.names, here.inside, strict=False)
         )
         st.markdown(
-            f"At {mean_bytes(view.answers, view.cut)}, **{here.errors} of {here.photos}** classes are wrong. Of the wrong "
+            f"At {mean_bytes(view.table, view.cut)}, **{here.errors} of {here.photos}** classes are wrong. Of the wrong "
             f"ones {inside} still lie. Their mean WUP is **{here.wup:.2f}** (1 is the same thing, two unrelated things have "
             "about 0.3). A better mistake is a nearer one."
         )
@@ -114,18 +115,18 @@ def flow(view: View, chosen: np.ndarray) -> None:
     if not len(chosen):
         chrome.empty("No photograph passes the filters, so there is nothing to follow.")
         return
-    found, mode = view.answers.where(chosen), chrome.mode()
-    kinds = found.hierarchy.levels[0]
+    found, mode = view.table.where(chosen), chrome.mode()
+    kinds = found.tree.levels[0]
     what = chrome.menu("Follow", FLOW, ["how deep they are right", "the answers"], width=240)
     cuts = sorted({round(i) for i in np.linspace(0, len(found.settings) - 1, figures.MOST_STEPS)})
     p = palette(mode)
     if what == "the answers":
-        states, names = found.winners[:, :, 0], list(kinds.labels)
+        states, names = found.path[:, :, 0], list(kinds.labels)
         colours = [p.group(index) for index in range(len(names))]
     else:
         depth = failures.standing(found)
-        states = len(found.hierarchy.levels) - depth  # the best at the top
-        names = [f"{spoken(name)} right" for name in reversed(found.hierarchy.names)] + ["nothing right"]
+        states = len(found.tree.levels) - depth  # the best at the top
+        names = [f"{spoken(name)} right" for name in reversed(found.tree.names)] + ["nothing right"]
         colours = [p.right, *(p.level(4 * (i % 2)) for i in range(len(names) - 2)), p.wrong]  # green, blue, yellow, red
     links = failures.flow(states, cuts)
     fig = figures.flow(links, names, [f"{found.bytes[:, cut].mean():,.0f} B" for cut in cuts], colours, mode=mode)
@@ -144,7 +145,7 @@ def flow(view: View, chosen: np.ndarray) -> None:
 
 def groups(view: View, chosen: np.ndarray) -> None:
     """Accuracy and bytes to the first right answer, for every true group; the groups that gain most and least."""
-    found, labels = view.answers, view.groups
+    found, labels = view.table, view.groups
     rows = failures.by_group(found, view.by, view.level)
     few = rows if len(rows) <= 20 else [*rows[:10], *rows[-10:]]
     most, least = rows[0], rows[-1]
@@ -162,7 +163,7 @@ def groups(view: View, chosen: np.ndarray) -> None:
 
 def group_rows(view: View, rows: list[failures.Group], labels: tuple[str, ...]) -> list[dict[str, object]]:
     """Every group as a row."""
-    cuts = [cut_name(view.answers, cut) for cut in range(len(view.answers.settings))]
+    cuts = [cut_name(view.table, cut) for cut in range(len(view.table.settings))]
     return [
         {
             "group": labels[row.group],
@@ -180,14 +181,14 @@ def beside(view: View, chosen: np.ndarray) -> None:
     found = files.shipped()
     titles = [view.source.name, *(title for title in found if title != view.source.name)]
     called = {view.source.name: view.source.name, **files.labels(found)}
-    a = view.answers
+    a = view.table
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = chrome.menu("Against: results", AGAINST, titles, width=240, format_func=called.__getitem__)
         other = view.source if name == view.source.name else sources.source_of(found[name])
         codecs = [codec for codec in other.rows.codecs if other is not view.source or codec != a.codec] or [a.codec]
         codec = chrome.menu("Against: codec", OTHER, codecs, width=150)
     try:
-        b = sources.answers(other, codec, a.judge if a.judge in other.rows.judges else other.rows.judges[0])
+        b = sources.table_of(other, codec, a.judge if a.judge in other.rows.judges else other.rows.judges[0])
         cut = b.nearest(float(a.bpp[:, view.cut].mean()))
         result = failures.versus(a, b, view.cut, cut, view.level)
     except (InputError, IndexError) as error:
@@ -228,14 +229,14 @@ def versus_rows(result: failures.Versus, view: View, cut_b: int, names: tuple[st
     """The photographs on which exactly one is right."""
     a, b, level = result.a, result.b, view.level
     one, two = names
-    labels = a.hierarchy.levels[level].labels
+    labels = a.tree.levels[level].labels
     split = np.flatnonzero(a.right[:, view.cut, level] != b.right[:, cut_b, level])
     return [
         {
             "photograph": str(a.photos[i]),
             "truth": labels[a.truth[i, level]],
-            f"{one} says": labels[a.winners[i, view.cut, level]],
-            f"{two} says": labels[b.winners[i, cut_b, level]],
+            f"{one} says": labels[a.path[i, view.cut, level]],
+            f"{two} says": labels[b.path[i, cut_b, level]],
             "right is": one if a.right[i, view.cut, level] else two,
             f"bytes, {one}": int(a.bytes[i, view.cut]),
             f"bytes, {two}": int(b.bytes[i, cut_b]),

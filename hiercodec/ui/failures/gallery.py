@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from hiercodec.errors import HiercodecError
-from hiercodec.evaluation.answers import Answers
-from hiercodec.evaluation.failures import FAILURES, ORDERS, SURE, disagree
 from hiercodec.evaluation.photos.lookup import PHOTOS
+from hiercodec.evaluation.results.failures import FAILURES, ORDERS, SURE, disagree
+from hiercodec.evaluation.results.table import Table
 from hiercodec.fsio import APP
 from hiercodec.levels import spoken
 from hiercodec.ui.failures.source import View, mean_bytes
@@ -25,7 +25,7 @@ MARKS = ("○", "●")
 
 def filters(view: View) -> np.ndarray:
     """The row of filters; int[m], the photographs that pass them, in the chosen order."""
-    found, level, cut = view.answers, view.level, view.cut
+    found, level, cut = view.table, view.level, view.cut
     names = [*FAILURES, *([DISAGREE] if len(view.source.rows.judges) > 1 else [])]
     groups = [ANY, *view.groups]
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -42,24 +42,24 @@ def filters(view: View) -> np.ndarray:
 
 def of_cell(view: View, truth: int, taken: int) -> np.ndarray:
     """bool[n]: whose right group and answer are these; −1 for any."""
-    found, level = view.answers, view.by
+    found, level = view.table, view.by
     kept = np.ones(len(found), bool)
     if truth >= 0:
         kept &= found.truth[:, level] == truth
     if taken >= 0:
-        kept &= found.winners[:, view.cut, level] == taken
+        kept &= found.path[:, view.cut, level] == taken
     return kept
 
 
 def _disagree(view: View) -> np.ndarray:
-    found = view.answers
+    found = view.table
     other = next(name for name in view.source.rows.judges if name != found.judge)
     return disagree(found, view.other(judge=other), view.level, view.cut)
 
 
 def _help() -> str:
     return (
-        "“Right, then wrong again”: right at one cut, wrong at a later one. “Answers contradict each other”: the class does "
+        "“Right, then wrong again”: right at one cut, wrong at a later one. “Table contradict each other”: the class does "
         "not lie in the family that was named, or the family not in the kind. “Confident and wrong”: wrong with a "
         f"probability of {SURE:.0%} or more. “Needs the most bytes”: the slowest tenth of those that are ever right."
     )
@@ -67,7 +67,7 @@ def _help() -> str:
 
 def gallery(view: View, chosen: np.ndarray) -> None:
     """The photographs as cards, some at a time; words where there are none."""
-    found, source = view.answers, view.source
+    found, source = view.table, view.source
     if not len(chosen):
         chrome.empty("No photograph fails in this way at this cut. Choose another filter, cut or group.")
         return
@@ -91,13 +91,13 @@ def gallery(view: View, chosen: np.ndarray) -> None:
 
 
 def _card(view: View, row: int, pictured: bool) -> None:
-    found, cut, tree = view.answers, view.cut, view.answers.hierarchy
+    found, cut, tree = view.table, view.cut, view.table.tree
     photo = str(found.photos[row])
-    truth, answer = tree.levels[-1].labels[found.truth[row, -1]], tree.levels[-1].labels[found.winners[row, cut, -1]]
+    truth, answer = tree.levels[-1].labels[found.truth[row, -1]], tree.levels[-1].labels[found.path[row, cut, -1]]
     if pictured:
         _picture(view, photo, f"{truth}, taken for {answer}")
     verdict = "✓ right" if found.right[row, cut, -1] else f"✗ WUP {found.wup[row, cut]:.2f}"
-    st.markdown(f"**{truth}**  \n→ {answer} {found.sure[row, cut, -1]:.0%}  \n{verdict}")
+    st.markdown(f"**{truth}**  \n→ {answer} {found.probability[row, cut, -1]:.0%}  \n{verdict}")
     st.caption("  \n".join(f"{marks} {spoken(name)}" for name, marks in trails(found, row).items()))
     if pictured:
         at = int(found.bytes[row, cut])
@@ -106,7 +106,7 @@ def _card(view: View, row: int, pictured: bool) -> None:
 
 def _picture(view: View, photo: str, alt: str) -> None:
     try:
-        image = view.source.thumbnail(photo, view.answers.settings[view.cut])
+        image = view.source.thumbnail(photo, view.table.settings[view.cut])
     except HiercodecError as error:
         st.caption(str(error))
         return
@@ -114,11 +114,11 @@ def _picture(view: View, photo: str, alt: str) -> None:
         st.image(image, output_format="PNG", alt=alt, width="stretch")
 
 
-def trails(found: Answers, row: int) -> dict[str, str]:
+def trails(found: Table, row: int) -> dict[str, str]:
     """Level → a mark a cut, for one photograph."""
     return {
         name: "".join(MARKS[int(right)] for right in found.right[row, :, level])
-        for level, name in enumerate(found.hierarchy.names)
+        for level, name in enumerate(found.tree.names)
     }
 
 
@@ -138,14 +138,14 @@ def leave() -> None:
 
 def table(view: View, chosen: np.ndarray) -> list[dict[str, object]]:
     """The same photographs as rows."""
-    found, cut, names = view.answers, view.cut, view.answers.hierarchy.levels
+    found, cut, names = view.table, view.cut, view.table.tree.levels
     needed = [found.bytes_to_right(level) for level in range(len(names))]
     return [
         {
             "photograph": str(found.photos[row]),
             "truth": names[-1].labels[found.truth[row, -1]],
-            "answer": names[-1].labels[found.winners[row, cut, -1]],
-            "probability": round(float(found.sure[row, cut, -1]), 3),
+            "answer": names[-1].labels[found.path[row, cut, -1]],
+            "probability": round(float(found.probability[row, cut, -1]), 3),
             "margin": round(float(found.margin[row, cut]), 3),
             "WUP": round(float(found.wup[row, cut]), 3),
             "bytes": int(found.bytes[row, cut]),

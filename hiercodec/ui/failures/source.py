@@ -10,9 +10,10 @@ import numpy as np
 import streamlit as st
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation import answers as of_rows
-from hiercodec.evaluation.answers import Answers
+from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.photos.lookup import picture
+from hiercodec.evaluation.results.summary import counted
+from hiercodec.evaluation.results.table import COLUMNS, Table, counts, tables
 from hiercodec.evaluation.rows import Rows
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken
@@ -53,7 +54,7 @@ class View:
     by whose groups photographs are told apart (`by`)."""
 
     source: Source
-    answers: Answers
+    table: Table
     level: int
     cut: int
     by: int
@@ -61,22 +62,22 @@ class View:
     @property
     def level_name(self) -> str:
         """Kind, family or class."""
-        return spoken(self.answers.hierarchy.names[self.level])
+        return spoken(self.table.tree.names[self.level])
 
     @property
     def groups(self) -> tuple[str, ...]:
         """Labels of the groups that photographs are told apart by."""
-        return self.answers.hierarchy.levels[self.by].labels
+        return self.table.tree.levels[self.by].labels
 
-    def other(self, *, codec: str | None = None, judge: str | None = None) -> Answers:
-        """The answers of another codec or judge in the same rows. Raises `InputError`."""
-        return answers(self.source, codec or self.answers.codec, judge or self.answers.judge)
+    def other(self, *, codec: str | None = None, judge: str | None = None) -> Table:
+        """The table of another codec or judge of the same rows. Raises `InputError`."""
+        return table_of(self.source, codec or self.table.codec, judge or self.table.judge)
 
 
 # ---- rows --------------------------------------------------------------------------------------------------------------
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _answers(identity: str, codec: str, judge: str, _rows: Rows) -> Answers:
-    return of_rows.answers(_rows, codec, judge, _hierarchy(_rows))
+def _tables(identity: str, judge: str, _rows: Rows) -> dict[str, Table]:
+    return tables(_rows, judge, _hierarchy(_rows))
 
 
 def _hierarchy(rows: Rows) -> Hierarchy:
@@ -89,9 +90,18 @@ def _hierarchy(rows: Rows) -> Hierarchy:
     return tree
 
 
-def answers(source: Source, codec: str, judge: str) -> Answers:
-    """The answers of a judge on a codec, kept. Raises `InputError`."""
-    return _answers(source.identity, codec, judge, source.rows)
+def tables_of(source: Source, judge: str) -> dict[str, Table]:
+    """Codec → its table by a judge, kept; the uncompressed photographs apart. Raises `InputError`."""
+    found = _tables(source.identity, judge, source.rows)
+    return {codec: table for codec, table in found.items() if codec != ORIGINAL}
+
+
+def table_of(source: Source, codec: str, judge: str) -> Table:
+    """The table of a judge on a codec. Raises `InputError`."""
+    found = tables_of(source, judge)
+    if codec not in found:
+        raise InputError(f"no photograph has all settings of {codec}, judged by {judge}")
+    return found[codec]
 
 
 def choose() -> str:
@@ -108,7 +118,7 @@ def opened(title: str) -> Source | None:
 
 def source_of(file: RowsFile) -> Source:
     """The rows of a file, with pictures where their data set is at hand. Raises `InputError`."""
-    rows = file.rows(of_rows.COLUMNS)
+    rows = file.rows(COLUMNS)
     crop = rows.meta.get("crop")
 
     def png(photo: str) -> bytes | None:
@@ -135,12 +145,15 @@ def view(source: Source) -> View | None:
     codec = chrome.menu("Codec", CODEC, rows.codecs, default="lite", width=150)
     judge = chrome.menu("Judge", JUDGE, rows.judges, width=150, help="The classifier whose answers are looked at.")
     try:
-        found = answers(source, codec, judge)
+        found = table_of(source, codec, judge)
     except InputError as error:
         chrome.empty(str(error))
         return None
+    over = counts(rows, tables_of(source, judge))
+    if over["photos"] < over["of"]:
+        chrome.notice("info", f"{counted(over)}: so all figures of this file are over the same ones.")
     cut = _cut(found)
-    names = [spoken(name) for name in found.hierarchy.names]
+    names = [spoken(name) for name in found.tree.names]
     level = chrome.menu(
         "Right at", LEVEL, names, default=names[-1], width=120, help="The level whose answers count as right or wrong."
     )
@@ -151,31 +164,31 @@ def view(source: Source) -> View | None:
     return View(source, found, names.index(level), cut, groups.index(by))
 
 
-def _cut(found: Answers) -> int:
+def _cut(found: Table) -> int:
     """At how many bytes: a slider over the cuts, which opens where the first level ends."""
     named = {cut_name(found, cut): cut for cut in range(len(found.settings))}
     labels = list(named)
     if CUT in st.session_state and st.session_state[CUT] not in labels:
         del st.session_state[CUT]
-    first = next((i for i, setting in enumerate(found.settings) if setting in found.hierarchy.names), len(labels) // 2)
+    first = next((i for i, setting in enumerate(found.settings) if setting in found.tree.names), len(labels) // 2)
     chosen = st.select_slider("Cut", labels, value=labels[first], key=CUT, bind="query-params", width=320)
     return named[chosen]
 
 
-def cut_name(found: Answers, cut: int) -> str:
+def cut_name(found: Table, cut: int) -> str:
     """A cut in words: "8.5%", or "kind whole" where a level ends."""
     setting = found.settings[cut]
-    return f"{spoken(setting)} whole" if setting in found.hierarchy.names else setting
+    return f"{spoken(setting)} whole" if setting in found.tree.names else setting
 
 
-def mean_bytes(found: Answers, cut: int) -> str:
+def mean_bytes(found: Table, cut: int) -> str:
     """The mean size of a cut, in words."""
     return f"{np.mean(found.bytes[:, cut]):,.0f} bytes"
 
 
 def provenance(view: View) -> dict[str, Any]:
     """What the footer says of the rows."""
-    meta, found = view.source.rows.meta, view.answers
+    meta, found = view.source.rows.meta, view.table
     facts = meta.get("provenance") or {}
     judge = (facts.get("judges") or {}).get(found.judge) or {}
     in_loss = (judge.get("in_loss") or {}).get(found.codec)
@@ -187,7 +200,7 @@ def provenance(view: View) -> dict[str, Any]:
         "photographs": f"{len(found)} of {(meta.get('data') or {}).get('name', view.source.name)}",
         "right is": known,
         "judge": found.judge + seen,
-        "hierarchy": found.hierarchy.name,
+        "hierarchy": found.tree.name,
         "crop": meta.get("crop"),
         "command": meta.get("command"),
     }

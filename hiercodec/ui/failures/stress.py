@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation.answers import COLUMNS, Answers
 from hiercodec.evaluation.photos.samples import sample, samples
+from hiercodec.evaluation.results.table import COLUMNS, Table
 from hiercodec.evaluation.rows import Rows
 from hiercodec.evaluation.stress import CLEAN, STRESSES, split
 from hiercodec.figures import failures as figures
@@ -19,7 +19,7 @@ from hiercodec.levels import spoken
 from hiercodec.ui.failures import own
 from hiercodec.ui.failures.batch import Batch
 from hiercodec.ui.failures.gallery import MARKS, trails
-from hiercodec.ui.failures.source import Source, View, answers
+from hiercodec.ui.failures.source import Source, View, table_of
 from hiercodec.ui.frame import chrome, work
 from hiercodec.ui.results.files import RowsFile
 from hiercodec.workers import gallery
@@ -42,10 +42,10 @@ def panel(view: View, chosen: np.ndarray) -> None:
         return
     name = chrome.menu("Photograph", PHOTO, [*([ALL] if ready else []), *titles, *mine], width=300)
     if name == ALL:
-        _together(_answers(ready, view))
+        _together(_table(ready, view))
     elif name in titles:
         row = next(row for row in samples() if row.title == name)
-        _one(_answers(ready, view), row.id, lambda stresses: _pictures(row.id, tuple(stresses)))
+        _one(_table(ready, view), row.id, lambda stresses: _pictures(row.id, tuple(stresses)))
     else:
         _own(view, name)
 
@@ -61,23 +61,23 @@ def _pictureless(identity: str, rows: Rows) -> Source:
     return Source("stress", identity, rows, lambda photo, setting: None, lambda photo: None)
 
 
-def _answers(source: Source | None, view: View) -> Answers:
+def _table(source: Source | None, view: View) -> Table:
     """The answers of the page's judge, where it was asked, else of the first."""
     if source is None:
         raise InputError("no photograph under stress is shipped")
     judges = source.rows.judges
-    judge = view.answers.judge if view.answers.judge in judges else judges[0]
-    return answers(source, source.rows.codecs[0], judge)
+    judge = view.table.judge if view.table.judge in judges else judges[0]
+    return table_of(source, source.rows.codecs[0], judge)
 
 
-def _of(found: Answers, photo: str | None, stress: str) -> Answers:
+def _of(found: Table, photo: str | None, stress: str) -> Table:
     """The answers on one photograph, or on all, under one stress."""
     names = [split(str(name)) for name in found.photos]
     return found.where(np.array([kind == stress and photo in (None, base) for base, kind in names]))
 
 
 # ---- all together ------------------------------------------------------------------------------------------------------
-def _together(found: Answers) -> None:
+def _together(found: Table) -> None:
     rows = summary(found)
     clean, worst = rows[0], min(rows[1:], key=lambda row: row["class right"])
     first = sum(row["meaning first"] for row in rows) / len(rows)
@@ -101,10 +101,10 @@ def _together(found: Answers) -> None:
 SHARES = ("kind right", "family right", "class right", "meaning first")
 
 
-def summary(found: Answers) -> list[dict[str, Any]]:
+def summary(found: Table) -> list[dict[str, Any]]:
     """One row a stress: the share right at the end of the file, by level, and how often the meaning comes first."""
     rows = []
-    names = [spoken(name) for name in found.hierarchy.names]
+    names = [spoken(name) for name in found.tree.names]
     for stress in STRESSES:
         part = _of(found, None, stress)
         if len(part):
@@ -113,16 +113,16 @@ def summary(found: Answers) -> list[dict[str, Any]]:
     return rows
 
 
-def meaning_first(found: Answers) -> np.ndarray:
+def meaning_first(found: Table) -> np.ndarray:
     """bool[n]: whether the coarsest level is right at some cut, and no later than the finest."""
     kind, name = found.bytes_to_right(0), found.bytes_to_right(-1)
     return np.isfinite(kind) & (kind <= name)
 
 
 # ---- one photograph ----------------------------------------------------------------------------------------------------
-def _one(found: Answers, photo: str, pictures: Callable[[list[str]], Mapping[str, bytes]]) -> None:
+def _one(found: Table, photo: str, pictures: Callable[[list[str]], Mapping[str, bytes]]) -> None:
     """A card a stress: the stressed picture, what the whole file says, and the trail of every level."""
-    levels = found.hierarchy.levels
+    levels = found.tree.levels
     part = _of(found, photo, CLEAN)
     if not len(part):
         chrome.empty("This photograph was not put under stress.")
@@ -138,14 +138,14 @@ def _one(found: Answers, photo: str, pictures: Callable[[list[str]], Mapping[str
             part = _of(found, photo, stress)
             with st.container(width=CARD, height="stretch", border=True, gap="xxsmall"):
                 st.image(seen[stress], output_format="PNG", alt=f"The photograph, {stress}", width="stretch")
-                answer = levels[-1].labels[part.winners[0, -1, -1]]
-                st.markdown(f"**{stress}**  \n→ {answer} {part.sure[0, -1, -1]:.0%}")
+                answer = levels[-1].labels[part.path[0, -1, -1]]
+                st.markdown(f"**{stress}**  \n→ {answer} {part.probability[0, -1, -1]:.0%}")
                 st.caption("  \n".join(f"{marks} {spoken(name)}" for name, marks in trails(part, 0).items()))
     kept = _of_photo(found, photo)
     st.markdown(f"**Meaning comes first in {int(meaning_first(kept).sum())} of {len(kept)}** of these.")
 
 
-def _of_photo(found: Answers, photo: str) -> Answers:
+def _of_photo(found: Table, photo: str) -> Table:
     return found.where(np.array([split(str(name))[0] == photo for name in found.photos]))
 
 
@@ -157,7 +157,7 @@ def _pictures(sample_id: str, stresses: tuple[str, ...]) -> dict[str, bytes]:
 # ---- a visitor's own ---------------------------------------------------------------------------------------------------
 def _own_photographs(view: View) -> list[str]:
     """Names of the photographs of the page whose pictures are at hand, if they are the visitor's."""
-    return [str(name) for name in view.answers.photos] if isinstance(own.given(), own.Gallery) else []
+    return [str(name) for name in view.table.photos] if isinstance(own.given(), own.Gallery) else []
 
 
 def _own(view: View, name: str) -> None:
@@ -177,14 +177,14 @@ def _own(view: View, name: str) -> None:
     if results:
         source = _pictureless(f"{name} {view.source.identity} {len(results)}", own.rows_of(results))
         seen = {stress: picture for one in results for stress, picture in one.thumbnails.items()}
-        _one(_answers(source, view), name, lambda stresses: seen)
+        _one(_table(source, view), name, lambda stresses: seen)
 
 
 def _begin(view: View, name: str) -> None:
     """Trace the photograph under every stress, in the background."""
     png = view.source.picture(name)
     assert png is not None
-    label = int(view.answers.labels[list(view.answers.photos).index(name)])
+    label = int(view.table.labels[list(view.table.photos).index(name)])
     told, classes, trace = own.measure(), [label] if label >= 0 else [], work.later(gallery.under_stress)
     jobs = st.session_state[_JOB]
     for job in jobs.values():

@@ -69,7 +69,7 @@ def models() -> dict[str, dict[str, Any]]:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _measured(name: str, stamp: float) -> dict[str, Any]:
-    from hiercodec.evaluation.results import read_summary
+    from hiercodec.evaluation.results.summary import read_summary
 
     return read_summary(RESULTS / f"{name}.parquet")
 

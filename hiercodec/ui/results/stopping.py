@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
 from hiercodec.classify import Confidence, card_of, confidence_of
-from hiercodec.errors import InputError
-from hiercodec.evaluation.stopping import THRESHOLDS, Ladder, Outcome, bytes_for, controlled, fixed, gain, ladder
+from hiercodec.evaluation.results.stopping import (
+    THRESHOLDS,
+    Outcome,
+    bytes_for,
+    controlled,
+    fixed,
+    gain,
+    sureness,
+)
+from hiercodec.evaluation.results.table import Table
 from hiercodec.levels import spoken
 from hiercodec.ui.frame import chrome
 
@@ -16,8 +26,8 @@ if TYPE_CHECKING:
     from hiercodec.evaluation.rows import Rows
 
 
-def stopping_section(rows: Rows, *, key: str = "stopping") -> None:
-    """Draw the section for measured rows with a known truth; says why where they do not allow it."""
+def stopping_section(rows: Rows, tables: Callable[[str], Mapping[str, Table]], *, key: str = "stopping") -> None:
+    """Draw the section for measured rows; says why where they do not allow it. `tables(judge)` are theirs by codec."""
     st.header("Stop when sure", anchor=False)
     st.markdown(
         "A receiver need not read the same number of bytes of every file. It can stop at the first cut at which the "
@@ -40,14 +50,14 @@ def stopping_section(rows: Rows, *, key: str = "stopping") -> None:
             key=f"{key}_threshold", width=320,
         )  # fmt: skip
     curves = confidence_of(card_of(judge), str(rows.meta["provenance"].get("hierarchy")))
-    try:
-        cuts = ladder(rows, level, codecs[0], judge, curves)
-    except InputError as error:
-        chrome.empty(f"This cannot be drawn: {error}.")
+    table = tables(judge).get(codecs[0])
+    if table is None:
+        chrome.empty(f"No photograph here has all settings of {codecs[0]}, judged by {judge}.")
         return
-    stopped, same = controlled(cuts), fixed(cuts)
+    sure = sureness(table, level, curves)
+    stopped, same = controlled(table, level, sure), fixed(table, level)
     here = next(outcome for outcome in stopped if outcome.rule == threshold)
-    st.markdown(in_words(cuts, level, here, same))
+    st.markdown(in_words(table, level, sure, here, same))
     chrome.chart(
         controller_curve(stopped, same, chosen=threshold, mode=chrome.mode()),
         key=f"{key}_curve",
@@ -57,10 +67,11 @@ def stopping_section(rows: Rows, *, key: str = "stopping") -> None:
     st.caption(about_confidence(level, judge, curves))
 
 
-def in_words(cuts: Ladder, level: str, here: Outcome, same: list[Outcome]) -> str:
+def in_words(table: Table, level: str, sure: np.ndarray, here: Outcome, same: list[Outcome]) -> str:
     """What one threshold gives, beside equal cuts of as many bytes, and beside equal cuts that are right as often."""
-    more, low, high = gain(cuts, float(here.rule))
-    whole = cuts.bytes.max(1).mean()
+    more, low, high = gain(table, level, sure, float(here.rule))
+    whole = table.bytes.max(1).mean()
+    right = "is right" if table.labelled else "answers as on the original"
     needed = bytes_for(same, here.accuracy)
     alike = (
         "no cut is right so often" if needed is None else f"the same cut for all needs **{needed:,.0f} bytes** for that"
@@ -68,7 +79,7 @@ def in_words(cuts: Ladder, level: str, here: Outcome, same: list[Outcome]) -> st
     verdict = "no clear difference" if low <= 0 <= high else "better" if low > 0 else "worse"
     return (
         f"Stopping when **{here.rule:.0%} sure** of the {spoken(level)} reads **{here.bytes:,.0f} bytes** on average, "
-        f"{here.bytes / whole:.0%} of the whole file, and is right for **{here.accuracy:.1%}** of {len(cuts)} photographs "
+        f"{here.bytes / whole:.0%} of the whole file, and {right} for **{here.accuracy:.1%}** of {len(table)} photographs "
         f"(95 % interval {here.low:.1%} to {here.high:.1%}); {alike}. At equal mean bytes the difference is "
         f"**{100 * more:+.1f} points** ({100 * low:+.1f} to {100 * high:+.1f}): {verdict}."
     )

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from hiercodec.classify import level_probabilities
-from hiercodec.evaluation import curves
-from hiercodec.evaluation.curves import bits, curve, per_byte, regroup, right, rungs, tabulate
 from hiercodec.evaluation.meaning import bits_of_meaning
 from hiercodec.evaluation.metrics import wilson
+from hiercodec.evaluation.results import curves
+from hiercodec.evaluation.results.curves import curve, per_byte
+from hiercodec.evaluation.results.regroup import regroup, rungs
+from hiercodec.evaluation.results.table import bits, right, tables
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.hierarchy import HierarchyLevel
 from tests.evaluation.some_rows import LEVELS, some_rows
@@ -24,7 +26,7 @@ def rows():
 
 @pytest.mark.parametrize("level", list(LEVELS))
 def test_a_curve_is_what_the_rows_say(rows, level):
-    found = curve(tabulate(rows, "lite0")["jpeg"], right(level))
+    found = curve(tables(rows, "lite0")["jpeg"], right(level))
     frame = rows.frame.query("codec == 'jpeg' and judge == 'lite0'")
     frame = frame.assign(hit=[row[list(LEVELS).index(level)] for row in frame["right"]])
     by = frame.groupby("setting").agg(bpp=("bpp", "mean"), bytes=("bytes", "mean"), hits=("hit", "sum"))
@@ -38,7 +40,7 @@ def test_a_curve_is_what_the_rows_say(rows, level):
 
 
 def test_bands_of_means_hold_the_mean_and_shrink_with_photographs(rows):
-    few, many = (curve(tabulate(some_rows(n), "lite0")["lite"], "psnr") for n in (10, 90))
+    few, many = (curve(tables(some_rows(n), "lite0")["lite"], "psnr") for n in (10, 90))
     for found in (few, many):
         assert ((found.low < found.mean) & (found.mean < found.high)).all()
     assert (many.high - many.low < few.high - few.low).all()
@@ -47,9 +49,9 @@ def test_bands_of_means_hold_the_mean_and_shrink_with_photographs(rows):
 def test_a_photograph_that_any_setting_lacks_counts_nowhere(rows):
     short = dataclasses.replace(rows, frame=rows.frame.drop(rows.frame.query("codec == 'jpeg'").index[0]))
     gone = rows.frame.query("codec == 'jpeg'").iloc[0]
-    tables = tabulate(short, gone["judge"])
-    assert {len(cells.photos) for cells in tables.values()} == {29}
-    assert all(gone["photo"] not in cells.photos for cells in tables.values())
+    found = tables(short, gone["judge"])
+    assert {len(table) for table in found.values()} == {29}
+    assert all(gone["photo"] not in table.photos for table in found.values())
 
 
 def test_values_between_settings_lie_on_the_drawn_line():
@@ -64,12 +66,12 @@ def test_values_between_settings_lie_on_the_drawn_line():
 
 
 def test_the_files_own_levels_come_out_of_the_stored_probabilities(rows):
-    stored, again = tabulate(rows, "lite2"), tabulate(rows, "lite2", load_hierarchy("consensus").levels)
+    stored, again = tables(rows, "lite2"), tables(rows, "lite2", load_hierarchy("consensus").levels)
     for codec in ("lite", "jpeg", "original"):
         for level in LEVELS:
-            np.testing.assert_array_equal(stored[codec].values[right(level)], again[codec].values[right(level)])
+            np.testing.assert_array_equal(stored[codec].measure(right(level)), again[codec].measure(right(level)))
             if codec != "original":  # whose made-up probabilities exceed 1
-                told, summed = stored[codec].values[bits(level)], again[codec].values[bits(level)]
+                told, summed = stored[codec].measure(bits(level)), again[codec].measure(bits(level))
                 np.testing.assert_allclose(told, summed, atol=2e-3)
 
 
@@ -111,39 +113,35 @@ def test_where_it_says_sure_what_was_not_kept_changes_no_answer(answers, k):
         assert sure.all(), "the likeliest class is always kept"
 
 
-def test_without_labels_the_answer_on_the_original_counts(rows):
+def test_without_labels_the_answer_on_the_original_counts_in_any_groups():
     bare = some_rows(20, labelled=False)
-    empty = [np.zeros(0, bool)] * len(bare.frame)
-    stored, told = (tabulate(dataclasses.replace(bare, frame=bare.frame.assign(right=empty)), "lite0", levels)
-                    for levels in ((), load_hierarchy("consensus").levels))  # fmt: skip
     path = bare.frame.set_index(["photo", "codec", "setting"])["path"]
-    for tables in (stored, told):
-        cells = tables["lite"]
-        for i, photo in enumerate(cells.photos):
-            for j, setting in enumerate(cells.settings):
+    for found in (tables(bare, "lite0"), tables(bare, "lite0", load_hierarchy("consensus").levels)):
+        table = found["lite"]
+        for i, photo in enumerate(table.photos):
+            for j, setting in enumerate(table.settings):
                 same = path[photo, "lite", setting][0] == path[photo, "original", ""][0]
-                assert cells.values[right("coarse")][i, j] == same
-        assert curve(tables["original"], right("fine")).mean[0] == 1
+                assert table.measure(right("coarse"))[i, j] == same
+        assert curve(found["original"], right("fine")).mean[0] == 1
 
 
 def test_every_rung_of_a_ladder_is_a_level(rows):
-    found = tabulate(rows.of(codec=["lite", "original"]), "lite0", rungs({2: np.arange(1000) % 2}))
+    found = tables(rows.of(codec=["lite", "original"]), "lite0", rungs({2: np.arange(1000) % 2}))
     assert found["lite"].has(right("2"))
-    np.testing.assert_array_equal(
-        found["lite"].values[right("1000")], tabulate(rows, "lite0")["lite"].values[right("fine")]
-    )
+    whole = tables(rows, "lite0")["lite"].measure(right("fine"))
+    np.testing.assert_array_equal(found["lite"].measure(right("1000")), whole)
 
 
 def test_bits_per_byte_divide_means(rows):
-    cells = tabulate(rows, "lite0")["lite"]
-    found = per_byte(cells, "fine")
-    np.testing.assert_allclose(found.mean, 1000 * curve(cells, bits("fine")).mean / found.bytes)
+    table = tables(rows, "lite0")["lite"]
+    found = per_byte(table, "fine")
+    np.testing.assert_allclose(found.mean, 1000 * curve(table, bits("fine")).mean / found.bytes)
     assert ((found.low < found.mean) & (found.mean < found.high)).all()
 
 
 def test_what_was_not_measured_has_no_curve(rows):
-    cells = tabulate(some_rows(3, judges=("",)), "")["lite"]
-    assert not cells.has("wup")
-    assert cells.has("psnr")
+    table = tables(some_rows(3, judges=("",)), "")["lite"]
+    assert not table.has("wup")
+    assert table.has("psnr")
     with pytest.raises(ValueError, match="not measured"):
-        curve(cells, "wup")
+        curve(table, "wup")

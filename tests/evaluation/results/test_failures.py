@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation import failures
-from hiercodec.evaluation.answers import Answers, answers
-from hiercodec.evaluation.failures import FAILURES, ORDERS
-from hiercodec.taxonomy import HierarchyLevel, load_hierarchy, make_hierarchy
-from tests.evaluation.some_rows import some_rows
+from hiercodec.evaluation.results import failures
+from hiercodec.evaluation.results.failures import FAILURES, ORDERS
+from hiercodec.evaluation.results.table import Table
+from hiercodec.taxonomy import HierarchyLevel, make_hierarchy
+from tests.evaluation.some_rows import some_table
 
 FINE = 2
 
@@ -31,7 +31,7 @@ def tree():
 
 
 @pytest.fixture
-def found(tree) -> Answers:
+def found(tree) -> Table:
     """Four photographs of class 0 (the last: of class 2), at three cuts, with made-up answers."""
     classes = np.array([[0, 0, 0], [2, 0, 1], [1, 1, 1], [3, 3, 2]])
     winners = np.stack([level.assignment[classes] for level in tree.levels], 2)
@@ -41,9 +41,9 @@ def found(tree) -> Answers:
     n_bytes = np.array([[100, 200, 300]] * 4) * np.array([[1], [2], [3], [4]])
     sure = np.full((4, 3, 3), 0.9)
     sure[1] = 0.5
-    return Answers(
-        "lite", "lite0", tree, ("q1", "q2", "q3"), np.array(["p", "q", "r", "s"]), np.array([0, 0, 0, 2]), n_bytes,
-        n_bytes / 1000, winners, sure, right, truth, sure[:, :, 2] - 0.1, np.where(right[:, :, 2], 1.0, 0.5),
+    return some_table(
+        right, n_bytes, hierarchy=tree, photos=np.array(list("pqrs")), labels=np.array([0, 0, 0, 2]), path=winners,
+        truth=truth, probability=sure, margin=sure[:, :, 2] - 0.1, wup=np.where(right[:, :, 2], 1.0, 0.5),
     )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def test_bytes_to_the_first_right_answer(found):
 
 
 def test_confusion_has_the_truth_down_and_the_prediction_across(found):
-    counts = failures.confusion(found.truth[:, FINE], found.winners[:, 1, FINE], 4)
+    counts = failures.confusion(found.truth[:, FINE], found.path[:, 1, FINE], 4)
     assert counts[0, 1] == 1, "class 0 taken for class 1"
     assert counts[1, 0] == 0
     assert counts[2, 3] == 1
@@ -129,41 +129,3 @@ def test_two_results_are_compared_photograph_by_photograph(found):
     assert result.p_value == 1.0
     with pytest.raises(InputError, match="no photograph in common"):
         failures.versus(found, replace(other, photos=np.array(["x", "y", "z"])), 0, 0, FINE)
-
-
-def test_rows_become_arrays_whatever_their_order():
-    rows = some_rows(12, judges=("lite0", "lite2"))
-    tree = load_hierarchy("consensus")
-    whole = answers(rows, "lite", "lite2", tree)
-    shuffled = replace(rows, frame=rows.frame.sample(frac=1, random_state=1))
-    again = answers(shuffled, "lite", "lite2", tree)
-    for name in ("photos", "bytes", "winners", "right", "margin", "wup"):
-        assert np.array_equal(getattr(whole, name), getattr(again, name)), name
-    one = rows.of(photo=whole.photos[5], codec="lite", judge="lite2", setting=whole.settings[1]).frame.iloc[0]
-    assert whole.bytes[5, 1] == one["bytes"]
-    assert whole.right[5, 1].tolist() == list(one["right"])
-    assert (whole.winners[5, 1] == one["path"]).all()
-    assert whole.margin[5, 1] == pytest.approx(float(one["p"][0]) - float(one["p"][1]))
-    assert whole.labelled
-
-
-def test_without_classes_the_answer_on_the_original_counts():
-
-    rows = some_rows(6, labelled=False)
-    rows.frame["right"] = [np.zeros(0, bool)] * len(rows)
-    found = answers(rows, "lite", "lite0", load_hierarchy("consensus"))
-    originals = rows.of(codec="original").frame.set_index("photo")["path"]
-    assert all((found.truth[i] == originals[name]).all() for i, name in enumerate(found.photos))
-    assert (found.right == (found.winners == found.truth[:, None])).all()
-    assert not found.labelled
-    with pytest.raises(InputError, match="nothing can be called right"):
-        answers(rows.of(codec="lite"), "lite", "lite0", load_hierarchy("consensus"))
-
-
-def test_a_photograph_that_lacks_a_cut_is_left_out_and_none_is_an_error():
-
-    rows, tree = some_rows(4), load_hierarchy("consensus")
-    lacking = rows.frame[(rows.frame["photo"] != "photo0001.png") | (rows.frame["setting"] != "q10")]
-    assert "photo0001.png" not in answers(replace(rows, frame=lacking), "lite", "lite0", tree).photos
-    with pytest.raises(InputError, match="no answers"):
-        answers(rows, "lite", "lite2", tree)

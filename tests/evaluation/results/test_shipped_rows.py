@@ -9,7 +9,7 @@ import pytest
 
 from hiercodec import models
 from hiercodec.evaluation import rows
-from hiercodec.evaluation.results import summary
+from hiercodec.evaluation.results.summary import summary
 from hiercodec.fsio import locate
 from hiercodec.taxonomy import load_hierarchy
 

@@ -7,9 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hiercodec.evaluation.curves import curve, right, tabulate
-from hiercodec.evaluation.deltas import at_equal_rate, at_full_rate, rate_at_equal
 from hiercodec.evaluation.metrics import bd_rate
+from hiercodec.evaluation.results.bjontegaard import at_equal_rate, at_full_rate, rate_at_equal
+from hiercodec.evaluation.results.curves import curve
+from hiercodec.evaluation.results.table import right
+from hiercodec.evaluation.results.table import tables as tabulate
 from tests.evaluation.some_rows import some_rows
 
 MEASURES = (right("coarse"), right("fine"), "psnr")
@@ -20,8 +22,8 @@ def tables():
     return tabulate(some_rows(60, ("lite", "jpeg"), settings=("a", "b", "c", "d")), "lite0")
 
 
-def shifted(cells, factor):
-    return dataclasses.replace(cells, codec="moved", bpp=cells.bpp * factor)
+def shifted(table, factor):
+    return dataclasses.replace(table, codec="moved", bpp=table.bpp * factor)
 
 
 def test_gaps_are_bjontegaards(tables):
@@ -56,7 +58,7 @@ def test_curves_apart_get_no_figure(tables):
     for row in at_equal_rate(tables["lite"], far, MEASURES):
         assert row.value is None
         assert row.verdict == "the curves do not overlap"
-    better = dataclasses.replace(tables["lite"], values={"psnr": tables["lite"].values["psnr"] + 50})
+    better = dataclasses.replace(tables["lite"], psnr=tables["lite"].psnr + 50)
     (row,) = rate_at_equal(better, tables["jpeg"], ["psnr"])
     assert row.value is None
     assert "never reaches" in row.why
@@ -70,23 +72,23 @@ def test_a_small_overlap_is_said_and_not_used(tables):
 
 
 def test_accuracy_that_falls_with_bytes_still_has_a_rate(tables):
-    cells, rates = tables["lite"], tables["lite"].bpp.mean(0)
-    values = cells.values["psnr"].copy()
+    table, rates = tables["lite"], tables["lite"].bpp.mean(0)
+    values = table.psnr.copy()
     values[:, 2] = values[:, 1] - 1  # more bytes, and worse
-    (row,) = rate_at_equal(dataclasses.replace(cells, values={"psnr": values}), cells, ["psnr"], resamples=20)
-    reached, all_of = values.mean(0)[[0, 1, 3]], cells.values["psnr"].mean(0)
+    (row,) = rate_at_equal(dataclasses.replace(table, psnr=values), table, ["psnr"], resamples=20)
+    reached, all_of = values.mean(0)[[0, 1, 3]], table.psnr.mean(0)
     assert row.value == pytest.approx(bd_rate(rates, all_of, rates[[0, 1, 3]], reached))
 
 
 def test_whole_files_are_compared_photograph_by_photograph(tables):
     (row,) = at_full_rate(tables["lite"], tables["jpeg"], [right("fine")])
-    gap = tables["lite"].values[right("fine")][:, -1] - tables["jpeg"].values[right("fine")][:, -1]
+    gap = tables["lite"].measure(right("fine"))[:, -1] - tables["jpeg"].measure(right("fine"))[:, -1]
     assert row.value == pytest.approx(gap.mean())
     half = 1.96 * gap.std() / np.sqrt(60)
     assert (row.low, row.high) == pytest.approx((gap.mean() - half, gap.mean() + half), abs=0.02)
 
 
 def test_only_photographs_that_both_have_count(tables):
-    short = tables["jpeg"].only(tables["jpeg"].photos[:40])
+    short = tables["jpeg"].where(np.arange(40))
     assert {row.n for row in at_equal_rate(tables["lite"], short, MEASURES, resamples=5)} == {40}
     assert at_equal_rate(tables["lite"], tables["original"], MEASURES[2:]) == []

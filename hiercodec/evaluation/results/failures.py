@@ -1,4 +1,4 @@
-"""Failures among `Answers`: which photographs fail and how, in what order, and what is confused with what. Pure numpy."""
+"""Failures in a table of measurements: which photographs fail and how, in what order, and what is confused with what."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation.answers import Answers
+from hiercodec.evaluation.results.table import Table
 
 SURE = 0.8
 """From which calibrated probability on a wrong answer counts as a confident one."""
@@ -19,52 +19,52 @@ MOST = 0.9
 
 
 # ---- which photographs fail, and how: masks bool[n] --------------------------------------------------------------------
-def everything(found: Answers, level: int, cut: int) -> np.ndarray:
+def everything(found: Table, level: int, cut: int) -> np.ndarray:
     """Every photograph."""
     return np.ones(len(found), bool)
 
 
-def right_then_wrong(found: Answers, level: int, cut: int) -> np.ndarray:
+def right_then_wrong(found: Table, level: int, cut: int) -> np.ndarray:
     """Right at some cut, wrong at a later one."""
     right = found.right[:, :, level]
     return (np.maximum.accumulate(right, 1) & ~right).any(1)
 
 
-def kind_without_class(found: Answers, level: int, cut: int) -> np.ndarray:
+def kind_without_class(found: Table, level: int, cut: int) -> np.ndarray:
     """At this cut the coarsest level is right and the finest wrong."""
     return found.right[:, cut, 0] & ~found.right[:, cut, -1]
 
 
-def contradiction(found: Answers, level: int, cut: int) -> np.ndarray:
+def contradiction(found: Table, level: int, cut: int) -> np.ndarray:
     """At this cut some level's answer does not lie in the answer of the level above."""
-    tree, winners = found.hierarchy, found.winners[:, cut]
-    above = [tree.parents(name)[0][winners[:, i]] != winners[:, i - 1] for i, name in enumerate(tree.names) if i]
+    tree, answers = found.tree, found.path[:, cut]
+    above = [tree.parents(name)[0][answers[:, i]] != answers[:, i - 1] for i, name in enumerate(tree.names) if i]
     return np.array(above).reshape(-1, len(found)).any(0)
 
 
-def confident_and_wrong(found: Answers, level: int, cut: int) -> np.ndarray:
+def confident_and_wrong(found: Table, level: int, cut: int) -> np.ndarray:
     """At this cut the answer is wrong and at least `SURE`."""
-    return ~found.right[:, cut, level] & (found.sure[:, cut, level] >= SURE)
+    return ~found.right[:, cut, level] & (found.probability[:, cut, level] >= SURE)
 
 
-def most_bytes(found: Answers, level: int, cut: int) -> np.ndarray:
+def most_bytes(found: Table, level: int, cut: int) -> np.ndarray:
     """Right at some cut, but among the last tenth of those that are, by bytes."""
     needed = found.bytes_to_right(level)
     ever = np.isfinite(needed)
     return ever & (needed > np.quantile(needed[ever], MOST)) if ever.any() else ever
 
 
-def never_right(found: Answers, level: int, cut: int) -> np.ndarray:
+def never_right(found: Table, level: int, cut: int) -> np.ndarray:
     """Wrong at every cut."""
     return found.first_right(level) < 0
 
 
-def wrong(found: Answers, level: int, cut: int) -> np.ndarray:
+def wrong(found: Table, level: int, cut: int) -> np.ndarray:
     """Wrong at this cut."""
     return ~found.right[:, cut, level]
 
 
-Mask = Callable[[Answers, int, int], np.ndarray]
+Mask = Callable[[Table, int, int], np.ndarray]
 FAILURES: dict[str, Mask] = {
     "everything": everything,
     "wrong here": wrong,
@@ -78,12 +78,12 @@ FAILURES: dict[str, Mask] = {
 """What the filter of the page offers: a mask (answers, level, cut) → bool[n] by the name people read."""
 
 
-def disagree(a: Answers, b: Answers, level: int, cut: int) -> np.ndarray:
+def disagree(a: Table, b: Table, level: int, cut: int) -> np.ndarray:
     """bool[n]: whether two judges of the same photographs and cuts answer differently."""
-    return a.winners[:, cut, level] != b.winners[:, cut, level]
+    return a.path[:, cut, level] != b.path[:, cut, level]
 
 
-ORDERS: dict[str, Callable[[Answers, int, int], np.ndarray]] = {
+ORDERS: dict[str, Callable[[Table, int, int], np.ndarray]] = {
     "late right answers first": lambda found, level, cut: -found.bytes_to_right(level),
     "early right answers first": lambda found, level, cut: found.bytes_to_right(level),
     "worst mistakes first (WUP)": lambda found, level, cut: found.wup[:, cut],
@@ -109,9 +109,9 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, k: int) -> np.ndarray:
     return counts
 
 
-def confused_pairs(found: Answers, level: int, cut: int, limit: int = 20) -> list[tuple[int, int, int]]:
+def confused_pairs(found: Table, level: int, cut: int, limit: int = 20) -> list[tuple[int, int, int]]:
     """(truth, taken for, how often), the most frequent mistakes first, at most `limit`."""
-    counts = confusion(found.truth[:, level], found.winners[:, cut, level], found.hierarchy.levels[level].k)
+    counts = confusion(found.truth[:, level], found.path[:, cut, level], found.tree.levels[level].k)
     np.fill_diagonal(counts, 0)
     rows = np.argsort(-counts, axis=None, kind="stable")[:limit]
     pairs = zip(*np.unravel_index(rows, counts.shape), strict=True)
@@ -132,15 +132,15 @@ class Severity(NamedTuple):
     inside: tuple[float, ...]
 
 
-def severity(found: Answers) -> list[Severity]:
+def severity(found: Table) -> list[Severity]:
     """One row a cut; NaN where no class is wrong."""
     rows = []
     for cut, setting in enumerate(found.settings):
         bad = ~found.right[:, cut, -1]
-        n, wups, classes = int(bad.sum()), found.wup[bad, cut], found.winners[bad, cut, -1]
+        n, wups, classes = int(bad.sum()), found.wup[bad, cut], found.path[bad, cut, -1]
         inside = [
             float((level.assignment[classes] == found.truth[bad, i]).mean()) if n else np.nan
-            for i, level in enumerate(found.hierarchy.levels[:-1])
+            for i, level in enumerate(found.tree.levels[:-1])
         ]
         mean = float(wups.mean()) if n else np.nan
         spread = float(wups.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
@@ -149,7 +149,7 @@ def severity(found: Answers) -> list[Severity]:
 
 
 # ---- how answers move --------------------------------------------------------------------------------------------------
-def standing(found: Answers) -> np.ndarray:
+def standing(found: Table) -> np.ndarray:
     """int[n, s]: how deep the answers are right, from the top down: 0 none, 1 the kind, …, L the class too."""
     return np.cumprod(found.right, 2).sum(2)
 
@@ -183,8 +183,8 @@ class Group(NamedTuple):
         return self.accuracy[-1] - self.accuracy[0]
 
 
-def by_group(found: Answers, groups: int, level: int) -> list[Group]:
-    """Answers at `level` by true group of the level `groups`; the groups that gain most first, empty ones left out."""
+def by_group(found: Table, groups: int, level: int) -> list[Group]:
+    """Table at `level` by true group of the level `groups`; the groups that gain most first, empty ones left out."""
     truth, needed = found.truth[:, groups], found.bytes_to_right(level)
     rows = []
     for group in np.unique(truth):
@@ -202,8 +202,8 @@ class Versus(NamedTuple):
     difference this large is, were both equally good.
     """
 
-    a: Answers
-    b: Answers
+    a: Table
+    b: Table
     both: int
     only_a: int
     only_b: int
@@ -211,7 +211,7 @@ class Versus(NamedTuple):
     p_value: float
 
 
-def versus(a: Answers, b: Answers, cut_a: int, cut_b: int, level: int) -> Versus:
+def versus(a: Table, b: Table, cut_a: int, cut_b: int, level: int) -> Versus:
     """Compare two results at one cut each; `InputError` where they have no photograph in common."""
     from scipy.stats import binomtest
 

@@ -9,7 +9,7 @@ import pytest
 
 from hiercodec.evaluation import rows
 from hiercodec.evaluation.metrics import wilson
-from hiercodec.evaluation.results import read_summary, summary
+from hiercodec.evaluation.results.summary import read_summary, summary
 from tests.evaluation.some_rows import LEVELS, SETTINGS, some_rows
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from hiercodec.evaluation.curves import Cells, resampling
 from hiercodec.evaluation.metrics import bd_rate
+from hiercodec.evaluation.results.curves import resampling
+from hiercodec.evaluation.results.table import Table
 
 RESAMPLES = 200
 ENOUGH = 0.25
@@ -61,30 +62,30 @@ def words(gap: Mapping[str, Any], unit: str, digits: int, *, scale: float = 1.0)
     return f"{value}{unit} [{low}, {high}]"
 
 
-def at_equal_rate(ours: Cells, rival: Cells, measures: Sequence[str], *, resamples: int = RESAMPLES) -> list[Delta]:
+def at_equal_rate(ours: Table, rival: Table, measures: Sequence[str], *, resamples: int = RESAMPLES) -> list[Delta]:
     """How much more `ours` has of each measure at the same bits a pixel, over the photographs that have all of them.
 
     Measures that either codec lacks altogether are left out.
     """
     measures = [name for name in measures if rival.has(name) and ours.has(name)]
     a, b = _paired(rival, ours, measures)
-    both = a.photos
-    if not both or not measures:
+    n = len(a)
+    if not n or not measures:
         return []
-    mean = np.full((1, len(both)), 1 / len(both))
+    mean = np.full((1, n), 1 / n)
     shared = _shared(mean[0] @ a.bpp, mean[0] @ b.bpp)
     if shared < ENOUGH:
         why = "the curves do not overlap" if shared <= 0 else f"the curves share only {shared:.0%} of their rates"
-        return [Delta(rival.codec, name, None, None, None, max(shared, 0.0), len(both), why) for name in measures]
+        return [Delta(rival.codec, name, None, None, None, max(shared, 0.0), n, why) for name in measures]
     (value,) = _gaps(a, b, measures, mean)
-    low, high = np.nanpercentile(_gaps(a, b, measures, resampling(len(both), resamples=resamples)), (2.5, 97.5), axis=0)
+    low, high = np.nanpercentile(_gaps(a, b, measures, resampling(n, resamples=resamples)), (2.5, 97.5), axis=0)
     return [
-        Delta(rival.codec, name, float(value[i]), float(low[i]), float(high[i]), shared, len(both))
+        Delta(rival.codec, name, float(value[i]), float(low[i]), float(high[i]), shared, n)
         for i, name in enumerate(measures)
     ]
 
 
-def rate_at_equal(ours: Cells, rival: Cells, measures: Sequence[str], *, resamples: int = RESAMPLES) -> list[Delta]:
+def rate_at_equal(ours: Table, rival: Table, measures: Sequence[str], *, resamples: int = RESAMPLES) -> list[Delta]:
     """How many per cent more bits a pixel `ours` needs for the same value of each measure; below 0 where it needs fewer.
 
     Bjøntegaard's delta of rate (`metrics.bd_rate`), over the values that each curve has reached up to a rate: accuracy need
@@ -95,7 +96,7 @@ def rate_at_equal(ours: Cells, rival: Cells, measures: Sequence[str], *, resampl
         if not (rival.has(name) and ours.has(name)):
             continue
         a, b = _paired(rival, ours, [name])
-        n = len(a.photos)
+        n = len(a)
         if not n:
             continue
         value, shared = _rate_gap(a, b, name, np.full(n, 1 / n))
@@ -114,11 +115,11 @@ def rate_at_equal(ours: Cells, rival: Cells, measures: Sequence[str], *, resampl
     return found
 
 
-def _rate_gap(a: Cells, b: Cells, name: str, weight: np.ndarray, enough: float = ENOUGH) -> tuple[float | None, float]:
+def _rate_gap(a: Table, b: Table, name: str, weight: np.ndarray, enough: float = ENOUGH) -> tuple[float | None, float]:
     """BD-rate of b against a in per cent, and the part of the narrower range of values that both cover."""
     curves = []
-    for cells in (a, b):
-        rates, values = weight @ cells.bpp, weight @ cells.values[name]
+    for table in (a, b):
+        rates, values = weight @ table.bpp, weight @ table.measure(name)
         order = np.argsort(rates)
         rates, values = rates[order], values[order]
         new = np.flatnonzero(np.diff(np.maximum.accumulate(values), prepend=-np.inf) > 0)
@@ -131,14 +132,14 @@ def _rate_gap(a: Cells, b: Cells, name: str, weight: np.ndarray, enough: float =
     return bd_rate(*curves[0], *curves[1]), shared
 
 
-def at_full_rate(ours: Cells, other: Cells, measures: Sequence[str], *, resamples: int = 1000) -> list[Delta]:
+def at_full_rate(ours: Table, other: Table, measures: Sequence[str], *, resamples: int = 1000) -> list[Delta]:
     """How much more `ours` has of each measure than `other`, each at its highest rate; paired over photographs."""
     found = []
     for name in measures:
         if not (other.has(name) and ours.has(name)):
             continue
         a, b = _paired(other, ours, [name])
-        gap = b.values[name][:, -1] - a.values[name][:, -1]
+        gap = b.measure(name)[:, -1] - a.measure(name)[:, -1]
         if not len(gap):
             continue
         low, high = np.percentile(resampling(len(gap), resamples=resamples) @ gap, (2.5, 97.5))
@@ -146,15 +147,19 @@ def at_full_rate(ours: Cells, other: Cells, measures: Sequence[str], *, resample
     return found
 
 
-def _paired(a: Cells, b: Cells, measures: Sequence[str]) -> tuple[Cells, Cells]:
+def _paired(a: Table, b: Table, measures: Sequence[str]) -> tuple[Table, Table]:
     """Both over the photographs for which both have every measure at every setting."""
-    whole = []
-    for cells in (a, b):
-        finite = [np.isfinite(cells.values[name]).all(1) for name in measures]
-        rows = np.logical_and.reduce([np.ones(len(cells.photos), bool), *finite])
-        whole.append({name for name, row in zip(cells.photos, rows, strict=True) if row})
-    both = [name for name in a.photos if name in whole[0] & whole[1]]
-    return a.only(both), b.only(both)
+    whole = [
+        table.where(
+            np.logical_and.reduce(
+                [np.ones(len(table), bool), *(np.isfinite(table.measure(m)).all(1) for m in measures)]
+            )
+        )
+        for table in (a, b)
+    ]
+    _, at_a, at_b = np.intersect1d(whole[0].photos, whole[1].photos, return_indices=True)
+    order = np.argsort(at_a)  # as they stand in `a`
+    return whole[0].where(at_a[order]), whole[1].where(at_b[order])
 
 
 def _shared(rates_a: np.ndarray, rates_b: np.ndarray) -> float:
@@ -164,15 +169,15 @@ def _shared(rates_a: np.ndarray, rates_b: np.ndarray) -> float:
     return float((min(a[1], b[1]) - max(a[0], b[0])) / narrower) if narrower > 0 else 0.0
 
 
-def _gaps(a: Cells, b: Cells, measures: Sequence[str], weights: np.ndarray) -> np.ndarray:
+def _gaps(a: Table, b: Table, measures: Sequence[str], weights: np.ndarray) -> np.ndarray:
     """Mean of b − a over the common log-rates, float64[resamples, measures], for every row of photographs' weights."""
     from scipy.interpolate import PchipInterpolator
 
     out = np.full((len(weights), len(measures)), np.nan)
     means = []
-    for cells in (a, b):
-        values = np.stack([cells.values[name] for name in measures], 2)
-        means.append((np.log(weights @ cells.bpp), np.tensordot(weights, values, 1)))
+    for table in (a, b):
+        values = np.stack([table.measure(name) for name in measures], 2)
+        means.append((np.log(weights @ table.bpp), np.tensordot(weights, values, 1)))
     for row in range(len(weights)):
         curves = []
         for log_rates, values in means:

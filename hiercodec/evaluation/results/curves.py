@@ -1,0 +1,81 @@
+"""Curves over rate: means of a table's measures over its photographs with 95 % bands. Pure numpy; nothing is stored."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from hiercodec.evaluation.metrics import wilson
+from hiercodec.evaluation.results.table import Table, bits
+
+RESAMPLES = 400
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """Means over `n` photographs at every setting, float64[settings], between the ends of their 95 % intervals."""
+
+    codec: str
+    settings: tuple[str, ...]
+    bpp: np.ndarray
+    bytes: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    n: int
+
+    def at(self, bpp: float) -> float | None:
+        """The mean at this rate, on the straight line between the settings beside it; None outside what was measured."""
+        if not self.bpp[0] <= bpp <= self.bpp[-1]:
+            return None
+        return float(np.interp(bpp, self.bpp, self.mean))
+
+    def rate_for(self, value: float) -> float | None:
+        """The lowest rate from which on the curve, drawn straight between settings, has reached `value`; None if never."""
+        above = np.flatnonzero(self.mean >= value)
+        if not above.size:
+            return None
+        i = int(above[0])
+        if i == 0:
+            return float(self.bpp[0])
+        share = (value - self.mean[i - 1]) / (self.mean[i] - self.mean[i - 1])
+        return float(self.bpp[i - 1] + share * (self.bpp[i] - self.bpp[i - 1]))
+
+
+def curve(table: Table, measure: str) -> Curve:
+    """The measure's mean at every setting.
+
+    The band of a share (`right`) is Wilson's interval, that of any other mean the percentile bootstrap over photographs.
+    """
+    values = table.measure(measure)
+    rows = np.isfinite(values).all(1)
+    values, n = values[rows], int(rows.sum())
+    if not n:
+        raise ValueError(f"{measure} was not measured for {table.codec}")
+    mean = values.mean(0)
+    if measure.startswith("right "):
+        low, high = np.array([wilson(int(hits), n) for hits in values.sum(0)]).T
+    else:
+        low, high = np.percentile(resampling(n) @ values, (2.5, 97.5), axis=0)
+    return Curve(table.codec, table.settings, table.bpp[rows].mean(0), table.bytes[rows].mean(0), mean, low, high, n)
+
+
+@functools.lru_cache(maxsize=8)
+def resampling(n: int, *, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
+    """How much each of n photographs weighs in every bootstrap resample, float64[resamples, n], read-only; rows sum to 1."""
+    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples) / n
+    weights.setflags(write=False)
+    return weights
+
+
+def per_byte(table: Table, level: str) -> Curve:
+    """Bits of meaning at a level for every 1000 bytes of file: mean bits by mean bytes, with a bootstrap band."""
+    values = table.measure(bits(level))
+    rows = np.isfinite(values).all(1)
+    values, sizes, n = values[rows], table.bytes[rows], int(rows.sum())
+    weights = resampling(n)
+    low, high = np.percentile(1000 * (weights @ values) / (weights @ sizes), (2.5, 97.5), axis=0)
+    mean = 1000 * values.mean(0) / sizes.mean(0)
+    return Curve(table.codec, table.settings, table.bpp[rows].mean(0), sizes.mean(0), mean, low, high, n)
