@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hiercodec.evaluation.results.curves import Curve
 from hiercodec.evaluation.metrics import bd_rate
+from hiercodec.evaluation.results.curves import Curve
 from hiercodec.fsio import locate
 
 FILE = locate("results", "published-kodak.json")

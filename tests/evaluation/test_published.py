@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hiercodec.evaluation import rows
+from hiercodec.evaluation.published import Published, more_bytes, on_kodak
 from hiercodec.evaluation.results.curves import Curve, curve
 from hiercodec.evaluation.results.table import tables
-from hiercodec.evaluation.published import Published, more_bytes, on_kodak
 from hiercodec.fsio import locate
 
 MOST = 8.0
