@@ -197,7 +197,7 @@ def test_every_page_and_command_says_the_same_and_over_how_many(shelf, capsys, t
     at = opened("evaluate", judge="lite0")
     assert "31 of 40 photographs" in words(at)
     assert "without jpeg2000" in words(at)
-    at = opened("evaluate", judge="lite0", view="Stop when sure")
+    at = opened("evaluate", judge="lite0", view="Stop when sure", stopping_level="fine")
     assert "of 31 photographs" in words(at)
     next(switch for switch in at.toggle if str(switch.key).endswith("_table")).set_value(True).run()
     column = next(table.value for table in at.dataframe if "rule" in table.value).set_index("rule")["right (%)"]
