@@ -13,6 +13,7 @@ from hiercodec.evaluation import rows
 from hiercodec.evaluation.results.table import Table
 from hiercodec.evaluation.rows import AS_ORIGINAL, LABEL, UNKNOWN, Rows
 from hiercodec.taxonomy import load_hierarchy
+from hiercodec.taxonomy.similarity import wup_matrix
 
 LEVELS = {"coarse": 10, "intermediate": 100, "fine": 1000}
 SETTINGS = ("q1", "q10", "q40")
@@ -70,6 +71,7 @@ def some_rows(
         for row in kept:
             path = own[row["photo"], row["judge"]]
             row["right"] = [a == b for a, b in zip(row["path"], path, strict=True)]
+            row |= _similarity(row["path"][-1], path[-1]) if path else {}
     frame = pd.DataFrame(kept)
     meta = {
         "command": "python -m hiercodec evaluate photos --out rows.parquet",
@@ -93,6 +95,12 @@ NO_ANSWER = {
 }
 
 
+def _similarity(answer: int, truth: int) -> dict[str, float]:
+    """Both similarities of an answer and what is right."""
+    measures = {"wup": "nltk", "wup_eq1": "eq1"}
+    return {name: 1.0 if answer == truth else float(wup_matrix(m)[answer, truth]) for name, m in measures.items()}
+
+
 def _answer(label: int, hierarchy, right: bool, sure: float, rng) -> dict[str, Any]:
     """Four classes, the right one first where `right`, else second; a wrong answer is in the right group half the time."""
     coarse = hierarchy.levels[0].assignment
@@ -114,8 +122,7 @@ def _answer(label: int, hierarchy, right: bool, sure: float, rng) -> dict[str, A
         "path_p": [float(mass.max()) for mass in masses],
         "right": [a == b for a, b in zip(path, truth, strict=True)],
         "bits": [max(0.0, math.log2(len(m)) + math.log2(max(m[t], 1e-9))) for m, t in zip(masses, truth, strict=True)],
-        "wup": 1.0 if path[-1] == label else 0.5,
-        "wup_eq1": 1.0 if path[-1] == label else 0.45,
+        **_similarity(path[-1], label),
     }
 
 

@@ -18,7 +18,7 @@ from hiercodec.cli import main as cli
 from hiercodec.errors import ImageTooLarge, InputError
 from hiercodec.evaluation import exchange, foreign, rows
 from hiercodec.evaluation.photos.stored import Stored
-from hiercodec.evaluation.results import read_summary
+from hiercodec.evaluation.results.summary import read_summary
 from hiercodec.evaluation.run import Bench
 from hiercodec.images import encode_png
 from hiercodec.protocols import OperatingPoint
