@@ -12,9 +12,9 @@ from hiercodec.errors import IncompleteHeader
 from tests.models.make_golden import DATA, symbols_digest
 
 
-@pytest.mark.parametrize("name", ["tiny-lite-v1", "tiny-tic-v1", "tiny-lite-v2"])
+@pytest.mark.parametrize("name", ["tiny-lite-v1", "tiny-tic-v1", "tiny-lite-v2", "tiny-wave-v1", "tiny-wave-v2"])
 def test_golden_streams_decode_to_the_same_symbols(name):
-    """Exercises the float64 coding path across machines: a changed parameter would be a desync or other symbols."""
+    """Exercises the coding paths across machines: a changed parameter would be a desync or other symbols."""
     codec = models.load(DATA / f"{name.partition('-v')[0]}-v1.safetensors")
     data = (DATA / f"{name}.hc").read_bytes()
     expected = json.loads((DATA / f"{name}.golden.json").read_text())

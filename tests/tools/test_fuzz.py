@@ -13,7 +13,7 @@ from tools.fuzz import law
 from tools.fuzz.__main__ import cuts, mutants, run
 from tools.fuzz.streams import FOUND, SEEDS, Seed, hostile, resealed
 
-QUICK = ("tiny-lite-v1", "tiny-lite-v2", "synthetic-v1", "synthetic-own-v1", "own-5", "lite-strip")
+QUICK = ("tiny-lite-v1", "tiny-lite-v2", "tiny-wave-v2", "synthetic-v1", "synthetic-own-v1", "own-5", "lite-strip")
 
 
 @pytest.fixture(scope="module")

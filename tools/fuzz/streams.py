@@ -15,12 +15,13 @@ from hiercodec import models, stream
 from hiercodec.errors import CorruptStream
 from hiercodec.images import load_rgb
 from hiercodec.levels import OWN_LAYOUT, LevelPlan
-from hiercodec.models import Codec, LinearBlock, LinearPath
+from hiercodec.models import Codec, LinearBlock, LinearPath, WaveCodec
+from hiercodec.models.wave.codec import layout_of
 from hiercodec.stream.core import MAX_PAYLOAD, Mark
 from hiercodec.stream.header import MAX_SIDE
 from tests.models.tiny import TINY_LITE, TINY_TIC, make_codec, smooth_photo
 
-TESTS = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parents[2] / "tests"
 FOUND = Path(__file__).parent / "found"
 """Streams that broke something once; the name of each begins with the codec that it is for."""
 
@@ -35,7 +36,7 @@ class Seed:
 
     name: str
     data: bytes
-    codec: Codec | None
+    codec: Codec | WaveCodec | None
 
     @functools.cached_property
     def parsed(self) -> stream.Stream:
@@ -153,6 +154,8 @@ def hostile(seed: Seed, rng: np.random.Generator) -> bytes:
         return rewritten(seed, rng)
     size = {"width": int(rng.integers(1, 100)), "height": int(rng.integers(1, 100))}
     header = replace(seed.parsed.header, **size)
+    if isinstance(codec, WaveCodec):
+        return _coefficients(codec, header, rng)
     grid, shape = codec.grids(header)
     z = _noise(rng, int(rng.integers(60)))
     blocks = [_noise(rng, int(rng.choice((0, 2, 40, 400)))) for _ in codec.plan]
@@ -170,6 +173,15 @@ def hostile(seed: Seed, rng: np.random.Generator) -> bytes:
         pass  # no encoder can have written this noise: the decoder has to notice, too
     core = _noise(rng, int(rng.integers(MAX_PAYLOAD + 1))) if header.core else b""
     return stream.write(header, z, blocks, checks, core)
+
+
+def _coefficients(codec: WaveCodec, header: stream.Header, rng: np.random.Generator) -> bytes:
+    """A sound stream of coefficients that no photograph has: as large as there are planes for, anywhere."""
+    largest = 2 ** int(rng.integers(codec.network.preset.planes + 1))
+    share = rng.random()
+    sizes = [inside.size for inside in layout_of(header).inside]
+    indexes = [rng.integers(1 - largest, largest, size) * (rng.random(size) < share) for size in sizes]
+    return codec.write(header, indexes, stream.Core(header.core, b"", complete=True) if header.core else None)
 
 
 def _noise(rng: np.random.Generator, size: int) -> bytes:
