@@ -151,7 +151,7 @@ class WaveCodec:
 
     def ideal_bits(self, data: bytes) -> float:
         """Σ -log2 p of all symbols of a complete stream under their tables: what an ideal coder needs."""
-        spent = self.prefixes(data, bit_map=True).state()[0].spent or []
+        spent = self.prefixes(data, bit_map=True).latent()[0].spent or []
         return SCALES * float(np.log2(self.network.preset.planes + 1)) + float(sum(part.sum() for part in spent))
 
     @torch.inference_mode()
@@ -310,12 +310,12 @@ class WavePrefixes:
         Equal to `Codec.decode(data[:n_bytes])`, and raises as it does. Any order of lengths will do.
         """
         n_bytes = self.stream.size if n_bytes is None else min(n_bytes, self.stream.size)
-        state, level, fraction, told = self.state(n_bytes)
+        state, level, fraction, told = self.latent(n_bytes)
         image = self._codec.synthesise(state, self.stream.header)
         bits = state.bit_map(self._layout, self.stream.header) if self._bit_map else None
         return Decoded(image, level, fraction, n_bytes == self.stream.total_bytes, n_bytes, bits, told)
 
-    def state(self, n_bytes: int | None = None) -> tuple[State, str | None, float, stream.Core | None]:
+    def latent(self, n_bytes: int | None = None) -> tuple[State, str | None, float, stream.Core | None]:
         """What the first `n_bytes` tell: the coefficients, the last complete level, the open block's fraction, the core."""
         parsed = self.stream.cut(n_bytes)
         state = State(-1, [np.zeros(inside.size, np.int64) for inside in self._layout.inside], self._bit_map)

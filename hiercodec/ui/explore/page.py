@@ -58,15 +58,14 @@ def settings() -> dict[str, Any]:
         chosen["model"] = _select("Codec model", "model", list(cached.models()) or [str(chosen["model"])])
         for words in about_switch(cached.models(), str(chosen["model"])):
             st.caption(words)
-        chosen["purpose"] = _select(
-            "What are the bits for?", "purpose", list(PURPOSES), format_func=PURPOSES.__getitem__
-        )
+        preset = cached.models().get(str(chosen["model"]), {}).get("preset", {})
+        offered = list(PURPOSES) if preset.get("prices") else [PLAIN]  # others have no symbol search
+        chosen["purpose"] = _select("What are the bits for?", "purpose", offered, format_func=PURPOSES.__getitem__)
         chosen["core"] = _core()
         chosen["classifier"] = _classifier()
         chosen["hierarchy"] = _select("Hierarchy", "hierarchy", cached.hierarchy_names())
         chosen["steps"] = _select("Steps", "steps", [24, 12, 48])
         chosen["side"] = _select("Longest side of your own photograph, in pixels", "side", list(cached.SIDES))
-        preset = cached.models().get(str(chosen["model"]), {}).get("preset", {})
         levels = read_plan(preset.get("plan", PAPER_PLAN)).names
         _select("Finer steps in block", state.FINER, [state.NO_FINER, *levels], format_func=spoken)
         st.caption(

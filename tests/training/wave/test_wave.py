@@ -55,7 +55,7 @@ def test_the_pictures_that_training_sees_are_those_that_decoders_show(codec):
     for level in codec.plan:
         plane = level.stop - 1
         seen, reached = degrade(codec.network, x, torch.tensor([preset.threshold(plane)]), torch.tensor([2.0]))
-        state, *_ = codec.prefixes(data).state(codec.parse(data).cuts()[level.name])
+        state, *_ = codec.prefixes(data).latent(codec.parse(data).cuts()[level.name])
         bands, log2 = state.bands(preset, layout_of(header), header)
         assert torch.allclose(codec.network.inverse(bands, *photo.shape[:2]), seen, atol=1e-4)
         assert reached.item() == pytest.approx(log2.item(), abs=1e-6)
