@@ -272,16 +272,16 @@ def fit_context(samples: Sequence[Coded]) -> np.ndarray:
     option("--seed", type=int, default=0, help="of batches and probes"),
 )  # fmt: skip
 def fit_rivals(args: Arguments) -> int:
-    from hiercodec import models
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.photos.dataset import load_photos
     from hiercodec.evaluation.rivals.fitted import Fitted, path_of, save
     from hiercodec.images import centre_crop
+    from hiercodec.models import store
 
     photos = load_photos(args.photos).spread(args.sample)
     pictures = [rgb for rgb in (centre_crop(rgb, CROP) for rgb in photos.pixels) if rgb.shape[:2] == (CROP, CROP)]
     classifier = load_classifier(args.classifier)
-    found = fit(models.load(args.model), pictures, classifier, steps=args.steps, seed=args.seed, report=note)
+    found = fit(store.load_channels(args.model), pictures, classifier, steps=args.steps, seed=args.seed, report=note)
     path = path_of(args.model)
     save(path, Fitted(found.tensors, {**found.card, "crop": CROP, "command": command_line(args)}))
     print(path)

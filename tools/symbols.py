@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from hiercodec import models, stream
+from hiercodec import stream
 from hiercodec.evaluation.photos.dataset import load_photos
-from hiercodec.models import Codec
+from hiercodec.models import Codec, store
 from hiercodec.models.channels.blocks import MEAN_STEPS, BlockLoop
 from hiercodec.models.channels.coding import Exact
 from tools.report import record
@@ -114,11 +114,11 @@ def margins(sigma: np.ndarray, mu: np.ndarray) -> tuple[float, float]:
 def work(way: Way, model: str, pictures: Path, streams: Path, out: Path) -> None:
     """Decode every stream and encode every picture in this process; leaves `out`/NAME.npz for each."""
     torch.set_num_threads(way.threads)
-    codec = models.load(model, device=way.device)
+    codec = store.load_channels(model, device=way.device)
     if way.double:
         codec.network.double()
         g_a, g_s = codec.network.g_a, codec.network.g_s
-        codec.network.g_a, codec.network.g_s = lambda x: g_a(x.double()), lambda y_hat: g_s(y_hat.double())
+        vars(codec.network).update(g_a=lambda x: g_a(x.double()), g_s=lambda y_hat: g_s(y_hat.double()))
     out.mkdir(exist_ok=True)
     torch.backends.mkldnn.enabled = way.mkldnn
     for path in sorted(pictures.glob("*.npy")):

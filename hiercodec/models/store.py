@@ -177,6 +177,14 @@ def load(name_or_path: str | Path = "lite", *, device: str = "cpu") -> AnyCodec:
     return codec.to(place)
 
 
+def load_channels(name_or_path: str | Path, *, device: str = "cpu") -> Codec:
+    """As `load`, for what works on the paper's family alone: `InputError` for a `wave` model."""
+    codec = load(name_or_path, device=device)
+    if not isinstance(codec, Codec):
+        raise InputError(f"model {codec.name!r} has planes of a wavelet, this needs one of channels, such as 'lite'")
+    return codec
+
+
 def _check(data: bytes, path: Path, expected: object) -> None:
     """Before anything is made of the weights: that they are those of the card. Cards of old say no sha256."""
     found = hashlib.sha256(data).hexdigest()

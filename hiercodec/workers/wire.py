@@ -47,7 +47,7 @@ class NotPlain(Exception):
 
 def packed(value: Any) -> bytes:
     """A value as bytes; `NotPlain` names a type that is no data here."""
-    return msgpack.packb(value, default=_extended, strict_types=True)
+    return msgpack.Packer(default=_extended, strict_types=True).pack(value)
 
 
 def unpacked(data: bytes, *, depth: int = 0) -> Any:
@@ -71,7 +71,8 @@ def _extended(value: Any) -> Any:
     if isinstance(value, HiercodecError):
         return msgpack.ExtType(ERROR, packed([kind.__name__, list(value.args), dict(value.__dict__)]))
     if name in RECORDS:
-        fields = [f.name for f in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else value._fields
+        named = [f.name for f in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else None
+        fields = named or value._fields  # pyright: ignore[reportAttributeAccessIssue] (a named tuple)
         return msgpack.ExtType(RECORD, packed([name, {field: getattr(value, field) for field in fields}]))
     if kind is tuple:
         return msgpack.ExtType(TUPLE, packed(list(value)))

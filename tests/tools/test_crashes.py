@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests import crashes
+from tools import crashes
 from tools.crashes import Job, digest, readable_checkpoint, trial
 
 SPIN = """

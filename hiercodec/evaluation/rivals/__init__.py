@@ -41,10 +41,10 @@ def rival(name: str, model: str = "lite", purpose: str = MACHINES) -> Peer:
         raise InputError(f"no codec {name!r}; there are {', '.join(names())}")
     from hiercodec.evaluation.rivals.backbone import backbone
     from hiercodec.evaluation.rivals.peer import OrderPeer, Single, levels
-    from hiercodec.models import load
+    from hiercodec.models.store import load_channels
 
     if name in LEVELS:
-        return levels(load(model), name, LEVELS[name])
+        return levels(load_channels(model), name, LEVELS[name])
     return (
         Single(backbone(model)) if name == "order:single" else OrderPeer(backbone(model), name.removeprefix("order:"))
     )

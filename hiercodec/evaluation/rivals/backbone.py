@@ -27,11 +27,11 @@ from hiercodec import stream
 from hiercodec.evaluation.rivals.fitted import Fitted, Head, load, path_of
 from hiercodec.evaluation.rivals.policies import Prior
 from hiercodec.images import as_rgb, pad_to_multiple
-from hiercodec.models import load as load_codec
 from hiercodec.models.channels.blocks import MEAN_STEPS
 from hiercodec.models.channels.codec import Codec
 from hiercodec.models.channels.config import STRIDE
 from hiercodec.models.channels.network import HierNetwork
+from hiercodec.models.store import load_channels
 
 SALIENCY_STEPS = 12
 """How many steps of the scale table (a factor of 3.4) the least salient places fall behind the most salient."""
@@ -161,6 +161,6 @@ class Backbone:
 
 @functools.lru_cache(maxsize=2)
 def backbone(model: str | Path = "lite") -> Backbone:
-    """The backbone of a model and its fit; raises as `models.load` and `fitted.load`."""
-    codec = load_codec(model)
+    """The backbone of a model and its fit; raises as `store.load_channels` and `fitted.load`."""
+    codec = load_channels(model)
     return Backbone(codec, load(path_of(model), codec.fingerprint))
