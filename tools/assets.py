@@ -152,11 +152,11 @@ def stress(args: Arguments) -> int:
 
     from hiercodec import models
     from hiercodec.classify import load_classifier
-    from hiercodec.evaluation import rows
     from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.peers import HierPeer, shares_and_ends
     from hiercodec.evaluation.photos.samples import sample, samples
     from hiercodec.evaluation.provenance import provenance
+    from hiercodec.evaluation.results import rows
     from hiercodec.evaluation.stress import STRESSES, stress_records
     from hiercodec.taxonomy import load_hierarchy
 
@@ -188,8 +188,8 @@ def stress(args: Arguments) -> int:
 )  # fmt: skip
 def effort(args: Arguments) -> int:
     from hiercodec.cli.bench import photo
-    from hiercodec.evaluation import rows, run
     from hiercodec.evaluation.provenance import environment, today
+    from hiercodec.evaluation.results import rows, run
     from tools import effort as buying
 
     check_writable(args.out)

@@ -10,8 +10,8 @@ import numpy as np
 
 from hiercodec.evaluation import purposes
 from hiercodec.evaluation.results.bjontegaard import at_equal_rate, rate_at_equal, words
+from hiercodec.evaluation.results.rows import Rows
 from hiercodec.evaluation.results.table import bits, tables
-from hiercodec.evaluation.rows import Rows
 
 
 def bought(rows: Rows) -> dict[str, Any]:

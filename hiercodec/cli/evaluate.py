@@ -29,7 +29,7 @@ from hiercodec.fsio import write_json
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
 if TYPE_CHECKING:
-    from hiercodec.evaluation.rows import Rows
+    from hiercodec.evaluation.results.rows import Rows
 
 NONE = "none"
 
@@ -76,9 +76,9 @@ def evaluate(args: Arguments) -> int:
     at_most_one(args, "workers", "ray")
     from tqdm import tqdm
 
-    from hiercodec.evaluation import rows, run
-    from hiercodec.evaluation.parts import Parts, check_out
     from hiercodec.evaluation.purposes import STEERING
+    from hiercodec.evaluation.results import rows, run
+    from hiercodec.evaluation.results.parts import Parts, check_out
     from hiercodec.evaluation.results.summary import counted, read_summary
 
     check_out(args.out, resume=args.resume, force=args.force)
@@ -100,7 +100,7 @@ def evaluate(args: Arguments) -> int:
     meta = bench.meta(command_line(args), args.dataset, photos, limit=args.limit, sample=args.sample)
     parts = Parts(args.out, meta, photos)
     if args.ray is not None:
-        from hiercodec.evaluation.cluster import on_ray
+        from hiercodec.evaluation.results.cluster import on_ray
 
         way = on_ray(setup, args.ray or None)
     else:

@@ -18,7 +18,7 @@ ROWS = argument("rows", metavar="ROWS.parquet")
 
 @command("show", "means and shares of a file of rows, also of a run that goes on", ROWS, JSON)
 def show(args: Arguments) -> int:
-    from hiercodec.evaluation import rows
+    from hiercodec.evaluation.results import rows
     from hiercodec.evaluation.results.summary import counted, read_summary
 
     found = read_summary(args.rows)
@@ -41,7 +41,7 @@ def show(args: Arguments) -> int:
     option("--name", help="what pages call the data set"),
 )  # fmt: skip
 def join(args: Arguments) -> int:
-    from hiercodec.evaluation import rows
+    from hiercodec.evaluation.results import rows
 
     first, *others = (rows.read(path) for path in args.rows)
     joined = rows.join([functools.reduce(rows.without, args.drop, first), *others])
@@ -60,7 +60,7 @@ def join(args: Arguments) -> int:
     option("--out", required=True, metavar="FILE", help="file to write"),
 )  # fmt: skip
 def export(args: Arguments) -> int:
-    from hiercodec.evaluation import exchange, rows
+    from hiercodec.evaluation.results import exchange, rows
 
     found = rows.read(args.rows)
     if args.to == "csv":
@@ -78,7 +78,7 @@ def export(args: Arguments) -> int:
     option("--out", required=True, metavar="FILE", help="file of rows, of averages"),
 )  # fmt: skip
 def import_(args: Arguments) -> int:
-    from hiercodec.evaluation import exchange, rows
+    from hiercodec.evaluation.results import exchange, rows
 
     found = exchange.from_compressai(read_bytes(args.curve), args.name)
     rows.write(args.out, found.frame, found.meta)

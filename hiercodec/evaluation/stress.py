@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hiercodec.evaluation.measure import Judging
-from hiercodec.evaluation.records import records
+from hiercodec.evaluation.results.records import records
 from hiercodec.images import sha256_of
 from hiercodec.protocols import Peer
 

@@ -77,7 +77,7 @@ def small(rgb: np.ndarray, side: int = THUMBNAIL) -> bytes:
 
 def traced(measure: Measure, name: str, content: bytes, label: int, side: int, *, tell: Tell) -> Traced:
     """A photograph's file (untrusted bytes), of class `label` (−1: unknown), at most `side` pixels a side, as rows."""
-    from hiercodec.evaluation.records import records
+    from hiercodec.evaluation.results.records import records
 
     words: list[str] = []
     rgb = read_within(content, side, note=words.append)

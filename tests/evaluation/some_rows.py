@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiercodec.evaluation import rows
+from hiercodec.evaluation.results import rows
+from hiercodec.evaluation.results.rows import AS_ORIGINAL, LABEL, UNKNOWN, Rows
 from hiercodec.evaluation.results.table import Table
-from hiercodec.evaluation.rows import AS_ORIGINAL, LABEL, UNKNOWN, Rows
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.similarity import wup_matrix
 

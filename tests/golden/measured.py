@@ -17,9 +17,8 @@ import numpy as np
 
 from hiercodec.classify import PACKAGED, card_of, confidence_of
 from hiercodec.cli.main import main
-from hiercodec.evaluation import exchange, rows
 from hiercodec.evaluation.measure import ORIGINAL
-from hiercodec.evaluation.results import bjontegaard, failures, stopping
+from hiercodec.evaluation.results import bjontegaard, exchange, failures, rows, stopping
 from hiercodec.evaluation.results.curves import curve, per_byte
 from hiercodec.evaluation.results.regroup import rungs
 from hiercodec.evaluation.results.table import bits, right, tables, unsure

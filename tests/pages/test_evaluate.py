@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hiercodec.evaluation import exchange, rows
+from hiercodec.evaluation.results import exchange, rows
 from hiercodec.fsio import locate
 from hiercodec.ui.results import files
 from tests.evaluation.some_rows import some_rows

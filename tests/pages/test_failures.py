@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from hiercodec.evaluation import rows as files
 from hiercodec.evaluation.photos import lookup
+from hiercodec.evaluation.results import rows as files
 from hiercodec.evaluation.results.failures import FAILURES, ORDERS
 from hiercodec.evaluation.results.table import tables
 from hiercodec.taxonomy import load_hierarchy

@@ -10,7 +10,7 @@ import pytest
 
 from hiercodec import models
 from hiercodec.errors import ConfigError
-from hiercodec.evaluation.rows import Rows
+from hiercodec.evaluation.results.rows import Rows
 from hiercodec.levels import PAPER_PLAN
 from hiercodec.training.ablation import compare
 from hiercodec.training.config import TrainConfig

@@ -18,9 +18,9 @@ from PIL import Image
 
 from hiercodec.cli import app as command
 from hiercodec.errors import CourseError
-from hiercodec.evaluation import rows
 from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.photos.samples import MANIFEST, sample, samples
+from hiercodec.evaluation.results import rows
 from hiercodec.fsio import locate
 from hiercodec.ui.explore.coach import POINTS_AT
 from hiercodec.ui.frame import cached

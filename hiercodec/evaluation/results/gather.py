@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from hiercodec.evaluation.measure import Judging, Row, measure_peers
 from hiercodec.evaluation.photos.dataset import Photos
-from hiercodec.evaluation.records import described
-from hiercodec.evaluation.rows import Rows
+from hiercodec.evaluation.results.records import described
+from hiercodec.evaluation.results.rows import Rows
 from hiercodec.images import centre_crop
 from hiercodec.protocols import Peer
 

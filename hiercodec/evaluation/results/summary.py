@@ -15,8 +15,8 @@ import numpy as np
 
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.metrics import wilson
+from hiercodec.evaluation.results.rows import HEAVY, Rows, read
 from hiercodec.evaluation.results.table import COLUMNS, Table, counts, tables
-from hiercodec.evaluation.rows import HEAVY, Rows, read
 
 
 def read_summary(path: str | Path) -> dict[str, Any]:

@@ -18,13 +18,13 @@ import numpy as np
 from hiercodec.errors import InputError
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results.regroup import regroup
-from hiercodec.evaluation.rows import LABEL, schema
+from hiercodec.evaluation.results.rows import LABEL, schema
 from hiercodec.taxonomy import Hierarchy, HierarchyLevel
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hiercodec.evaluation.rows import Rows
+    from hiercodec.evaluation.results.rows import Rows
 
 PLAIN = ("psnr", "ms_ssim", "wup", "wup_eq1")
 """Measures that have one value a photograph and setting, in columns of these names."""

@@ -16,8 +16,8 @@ import numpy as np
 
 from hiercodec.errors import ConfigError
 from hiercodec.evaluation.results.bjontegaard import at_equal_rate, words
+from hiercodec.evaluation.results.rows import Rows
 from hiercodec.evaluation.results.table import Table, believed, right, tables
-from hiercodec.evaluation.rows import Rows
 from hiercodec.training.config import TrainConfig
 
 SIDE = 224

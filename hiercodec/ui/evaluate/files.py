@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from hiercodec.errors import HiercodecError, InputError
-from hiercodec.evaluation import exchange, foreign
 from hiercodec.evaluation.measure import ORIGINAL
+from hiercodec.evaluation.results import exchange, untrusted
 from hiercodec.evaluation.results.curves import curve
 from hiercodec.ui.evaluate import data, published
 from hiercodec.ui.evaluate.choice import ALONE, Choice
@@ -88,9 +88,9 @@ def points(choice: Choice) -> list[dict[str, Any]]:
 def upload() -> None:
     """Open a rows file, or one curve as CompressAI writes it. What is wrong with a file stands beside the field."""
     st.file_uploader(
-        f"A results file of `hiercodec evaluate` (.parquet, up to {foreign.MAX_BYTES // 2**20} MB) or a curve as CompressAI "
-        "writes it (.json). It stays in the memory of this computer and is forgotten when you leave.",
-        type=["parquet", "json"], max_upload_size=foreign.MAX_BYTES // 2**20, key=UPLOAD, on_change=_uploaded,
+        f"A results file of `hiercodec evaluate` (.parquet, up to {untrusted.MAX_BYTES // 2**20} MB) or a curve as "
+        "CompressAI writes it (.json). It stays in the memory of this computer and is forgotten when you leave.",
+        type=["parquet", "json"], max_upload_size=untrusted.MAX_BYTES // 2**20, key=UPLOAD, on_change=_uploaded,
     )  # fmt: skip
     if words := st.session_state.get(f"{UPLOAD}_words"):
         chrome.notice(*words)

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from hiercodec.evaluation import published
+from hiercodec.evaluation.results import published
 from hiercodec.evaluation.results.curves import Curve
 from hiercodec.ui.evaluate.choice import Choice
 from hiercodec.ui.evaluate.words import plain

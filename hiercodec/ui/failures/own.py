@@ -10,7 +10,7 @@ import streamlit as st
 from hiercodec.classify import missing
 from hiercodec.errors import HiercodecError, InputError
 from hiercodec.evaluation.photos.uploads import MAX_FILES, MAX_TOTAL, endings, photographs
-from hiercodec.evaluation.rows import Rows
+from hiercodec.evaluation.results.rows import Rows
 from hiercodec.taxonomy.hierarchy_file import DEFAULT
 from hiercodec.ui.failures.batch import Batch
 from hiercodec.ui.frame import cached, chrome, work
@@ -144,6 +144,6 @@ def progress(job: Batch, drawn: int, doing: str, every: int) -> None:
 
 def rows_of(traced: Sequence[Traced]) -> Rows:
     """The rows of photographs as a file would give them."""
-    from hiercodec.evaluation import rows
+    from hiercodec.evaluation.results import rows
 
     return rows.decode(rows.encode(rows.table([row for one in traced for row in one.rows], traced[0].meta)))

@@ -12,9 +12,9 @@ import streamlit as st
 from hiercodec.errors import InputError
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.photos.lookup import picture
+from hiercodec.evaluation.results.rows import Rows
 from hiercodec.evaluation.results.summary import counted
 from hiercodec.evaluation.results.table import COLUMNS, Table, counts, tables
-from hiercodec.evaluation.rows import Rows
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy

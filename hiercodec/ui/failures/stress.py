@@ -10,8 +10,8 @@ import streamlit as st
 
 from hiercodec.errors import InputError
 from hiercodec.evaluation.photos.samples import sample, samples
+from hiercodec.evaluation.results.rows import Rows
 from hiercodec.evaluation.results.table import COLUMNS, Table
-from hiercodec.evaluation.rows import Rows
 from hiercodec.evaluation.stress import CLEAN, STRESSES, split
 from hiercodec.figures import failures as figures
 from hiercodec.fsio import locate

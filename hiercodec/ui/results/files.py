@@ -11,8 +11,8 @@ from typing import Any
 import streamlit as st
 
 from hiercodec.errors import HiercodecError
-from hiercodec.evaluation import foreign, rows
-from hiercodec.evaluation.rows import HEAVY, Rows
+from hiercodec.evaluation.results import rows, untrusted
+from hiercodec.evaluation.results.rows import HEAVY, Rows
 from hiercodec.fsio import locate, read_bytes
 from hiercodec.ui.frame import work
 from hiercodec.workers import tasks
@@ -65,7 +65,7 @@ def _sha(path: str, stamp: tuple[float, int]) -> str:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _checked(sha256: str, _file: RowsFile) -> None:
-    work.run(tasks.call, foreign.check, (_file.given, _file.title))
+    work.run(tasks.call, untrusted.check, (_file.given, _file.title))
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)

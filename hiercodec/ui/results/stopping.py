@@ -23,7 +23,7 @@ from hiercodec.levels import spoken
 from hiercodec.ui.frame import chrome
 
 if TYPE_CHECKING:
-    from hiercodec.evaluation.rows import Rows
+    from hiercodec.evaluation.results.rows import Rows
 
 
 def stopping_section(rows: Rows, tables: Callable[[str], Mapping[str, Table]], *, key: str = "stopping") -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hiercodec import models
-from hiercodec.evaluation import rows
+from hiercodec.evaluation.results import rows
 from hiercodec.evaluation.results.summary import summary
 from hiercodec.fsio import locate
 from hiercodec.taxonomy import load_hierarchy

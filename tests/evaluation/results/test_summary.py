@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from hiercodec.evaluation import rows
 from hiercodec.evaluation.metrics import wilson
+from hiercodec.evaluation.results import rows
 from hiercodec.evaluation.results.summary import read_summary, summary
 from tests.evaluation.some_rows import LEVELS, SETTINGS, some_rows
 

@@ -14,13 +14,12 @@ from streamlit.testing.v1 import AppTest
 from hiercodec.classify import Confidence
 from hiercodec.cli.main import main
 from hiercodec.errors import InputError
-from hiercodec.evaluation import exchange, rows
-from hiercodec.evaluation.results import failures, stopping
+from hiercodec.evaluation.results import exchange, failures, rows, stopping
 from hiercodec.evaluation.results.bjontegaard import at_full_rate
 from hiercodec.evaluation.results.curves import curve
+from hiercodec.evaluation.results.rows import AS_ORIGINAL, LABEL, Rows
 from hiercodec.evaluation.results.summary import counted, summary
 from hiercodec.evaluation.results.table import counts, right, tables
-from hiercodec.evaluation.rows import AS_ORIGINAL, LABEL, Rows
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.results import files
 from tests.evaluation.some_rows import LEVELS, some_rows

@@ -11,8 +11,8 @@ import numpy as np
 
 from hiercodec.errors import InputError
 from hiercodec.evaluation.measure import ORIGINAL
+from hiercodec.evaluation.results.rows import Rows, decode
 from hiercodec.evaluation.results.table import PLAIN
-from hiercodec.evaluation.rows import Rows, decode
 from hiercodec.levels import MAX_LEVELS
 
 if TYPE_CHECKING:

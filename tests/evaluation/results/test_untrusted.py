@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation import foreign, rows
+from hiercodec.evaluation.results import rows, untrusted
 from tests.evaluation.some_rows import some_rows
 
 GOOD = some_rows(3)
 
 
 def opened(frame=None, meta=None):
-    return foreign.open_rows(rows.encode(rows.table(GOOD.frame if frame is None else frame, meta or GOOD.meta)))
+    return untrusted.open_rows(rows.encode(rows.table(GOOD.frame if frame is None else frame, meta or GOOD.meta)))
 
 
 def test_what_evaluate_writes_is_opened():
@@ -44,7 +44,7 @@ WRONG = {
 
 @pytest.mark.parametrize("words", list(WRONG))
 def test_what_cannot_be_true_is_refused_in_words(words, monkeypatch):
-    monkeypatch.setattr(foreign, "MAX_NAMES", 5)
+    monkeypatch.setattr(untrusted, "MAX_NAMES", 5)
     with pytest.raises(InputError, match=words):
         opened(WRONG[words](GOOD.frame.copy()))
 
@@ -58,8 +58,8 @@ def test_metadata_must_say_what_was_measured():
 def test_size_is_bounded_before_anything_is_unpacked(monkeypatch):
     for name in ("MAX_BYTES", "MAX_ROWS", "MAX_VALUES"):
         with monkeypatch.context() as patch:
-            patch.setattr(foreign, name, 5)
-            patch.setattr(foreign, "decode", lambda *a, **k: pytest.fail("unpacked"))
+            patch.setattr(untrusted, name, 5)
+            patch.setattr(untrusted, "decode", lambda *a, **k: pytest.fail("unpacked"))
             with pytest.raises(InputError, match="at most"):
                 opened()
 
@@ -67,7 +67,7 @@ def test_size_is_bounded_before_anything_is_unpacked(monkeypatch):
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"PAR1" + bytes(200) + b"PAR1", b"not parquet" * 50])
 def test_other_files_are_refused(data):
     with pytest.raises(InputError, match="not a Parquet file"):
-        foreign.open_rows(data)
+        untrusted.open_rows(data)
 
 
 def test_damaged_files_are_refused():
@@ -77,6 +77,6 @@ def test_damaged_files_are_refused():
         bad = bytearray(data)
         bad[int(rng.integers(len(bad)))] ^= 1 << int(rng.integers(8))
         try:
-            foreign.open_rows(bytes(bad))
+            untrusted.open_rows(bytes(bad))
         except InputError:
             continue

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hiercodec.evaluation.measure import Judging
-from hiercodec.evaluation.records import LISTS, likeliest, records
-from hiercodec.evaluation.rows import MASS, MAX_CLASSES
+from hiercodec.evaluation.results.records import LISTS, likeliest, records
+from hiercodec.evaluation.results.rows import MASS, MAX_CLASSES
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.ladder import load_ladder
 from tests.evaluation.fake_codec import FakeClassifier

@@ -16,7 +16,7 @@ from typing import Any
 
 from hiercodec.errors import HiercodecError, InputError
 from hiercodec.evaluation.photos.stored import Photo
-from hiercodec.evaluation.run import Batches, Setup, Way
+from hiercodec.evaluation.results.run import Batches, Setup, Way
 
 IN_FLIGHT = 2
 """Parts given to an actor at a time: the next is there when one is done."""

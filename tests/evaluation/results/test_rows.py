@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation import rows
+from hiercodec.evaluation.results import rows
 from tests.evaluation.some_rows import LEVELS, some_rows
 
 

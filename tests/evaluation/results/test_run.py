@@ -17,19 +17,19 @@ import pytest
 
 from hiercodec.cli import main as cli
 from hiercodec.errors import ConfigError, InputError, OutputError
-from hiercodec.evaluation import rows
 from hiercodec.evaluation.meaning import bits_of_meaning
 from hiercodec.evaluation.measure import Judging
-from hiercodec.evaluation.parts import BATCH, Parts, check_out
 from hiercodec.evaluation.peers import RIVALS, HierPeer, cut_shares, rival, shares_and_ends
-from hiercodec.evaluation.run import Bench, Setup, here, photos_of, run
+from hiercodec.evaluation.results import rows
+from hiercodec.evaluation.results.parts import BATCH, Parts, check_out
+from hiercodec.evaluation.results.run import Bench, Setup, here, photos_of, run
 from hiercodec.fsio import write_json
 from hiercodec.images import load_rgb
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.similarity import wup_matrix
 from tests.evaluation.photographs import Oracle, photographs
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ def test_other_settings_cannot_go_on(folder, tmp_path, capsys, changed, words, f
 
 
 def test_where_to_write_is_checked_before_anything_is_measured(folder, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("hiercodec.evaluation.run.photos_of", lambda *a, **k: pytest.fail("went on"))
+    monkeypatch.setattr("hiercodec.evaluation.results.run.photos_of", lambda *a, **k: pytest.fail("went on"))
     out = tmp_path / "r.parquet"
     out.write_bytes(b"rows")
     assert cli.main(command(folder, out)) == 2

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hiercodec.errors import InputError
+from hiercodec.errors import ConfigError, InputError
 from hiercodec.fsio import read_bytes, write_bytes
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 VERSION = 1
 KEY = "hiercodec"
 PARTS = ".parts"
-"""What the folder of an unfinished run is called after its file (`evaluation.parts`)."""
+"""What the folder of an unfinished run is called after its file (`parts`)."""
+
+RUN = "run.json"
+"""The file in it that says what is measured, and how."""
 
 MAX_FILE = 1 << 32
 """Cap of a file of rows, in bytes: ImageNet's 50 000 photographs × 20 points × 2 judges are about 150 MB."""
@@ -145,11 +148,27 @@ def read(path: str | Path, *, columns: Sequence[str] | None = None) -> Rows:
 
     Of a run that is still going on, or was stopped, these are the rows it has so far.
     """
-    if not Path(path).exists() and Path(f"{path}{PARTS}").is_dir():
-        from hiercodec.evaluation.parts import so_far
-
-        return so_far(path, columns=columns)
+    folder = Path(f"{path}{PARTS}")
+    if not Path(path).exists() and folder.is_dir():
+        return _so_far(folder, columns)
     return decode(read_bytes(path, max_bytes=MAX_FILE), name=str(path), columns=columns)
+
+
+def started(folder: Path) -> dict[str, Any]:
+    """What a run said of itself when it began; `ConfigError` where that cannot be read."""
+    try:
+        return dict(json.loads(read_bytes(folder / RUN)))
+    except ValueError as error:
+        raise ConfigError(f"{folder / RUN} cannot be read: {error}") from None
+
+
+def _so_far(folder: Path, columns: Sequence[str] | None) -> Rows:
+    """The rows that an unfinished run has measured so far, in the order in which it did."""
+    import pyarrow as pa
+
+    found = [open_table(read_bytes(part), str(part))[0] for part in sorted(folder.glob("*.parquet"))]
+    joined = pa.concat_tables(found or [table([], {})]).replace_schema_metadata(described(started(folder)))
+    return decode(encode(joined), name=str(folder), columns=columns)
 
 
 def decode(data: bytes, *, name: str = "this file", columns: Sequence[str] | None = None) -> Rows:

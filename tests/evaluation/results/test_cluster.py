@@ -15,11 +15,11 @@ import pytest
 
 from hiercodec.cli import main as cli
 from hiercodec.errors import DamagedImage
-from hiercodec.evaluation import rows
-from hiercodec.evaluation.cluster import _ours
+from hiercodec.evaluation.results import rows
+from hiercodec.evaluation.results.cluster import _ours
 from tests.evaluation.photographs import photographs
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PHOTOS = 60
 MARK = "HIERCODEC_TEST_RUN"
 

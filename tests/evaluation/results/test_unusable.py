@@ -16,10 +16,10 @@ from PIL import Image
 
 from hiercodec.cli import main as cli
 from hiercodec.errors import ImageTooLarge, InputError
-from hiercodec.evaluation import exchange, foreign, rows
 from hiercodec.evaluation.photos.stored import Stored
+from hiercodec.evaluation.results import exchange, rows, untrusted
+from hiercodec.evaluation.results.run import Bench
 from hiercodec.evaluation.results.summary import read_summary
-from hiercodec.evaluation.run import Bench
 from hiercodec.images import encode_png
 from hiercodec.protocols import OperatingPoint
 from tests.evaluation.photographs import photographs
@@ -89,7 +89,7 @@ def test_a_run_skips_what_cannot_be_used_and_says_why(folder, tmp_path, capsys, 
     summary = read_summary(out)
     assert (summary["photos"], summary["labelled"]) == (3, 3), "a skipped photograph is no measurement"
     assert "cut.png" not in exchange.to_csv(found)
-    assert foreign.open_rows(out.read_bytes()).skipped == found.skipped
+    assert untrusted.open_rows(out.read_bytes()).skipped == found.skipped
     assert cli.main(["results", "show", str(out)]) == 0
     assert "photographs that were skipped: 7" in capsys.readouterr().err
     assert cli.main(["results", "join", str(out), str(out), "--out", str(tmp_path / "j.parquet"), "--slim", "4"]) == 0
@@ -256,14 +256,14 @@ def test_files_without_these_columns_are_read_as_before(tmp_path):
 
 @pytest.mark.parametrize("note", ["x" * 10_000, None])
 def test_what_strangers_say_of_a_photograph_is_bounded(note):
-    from hiercodec.evaluation.run import skipped
+    from hiercodec.evaluation.results.run import skipped
     from tests.evaluation.some_rows import some_rows
 
     made = some_rows(photos=2)
     extra = pd.DataFrame([{**skipped("z.png", -1, "why"), "note": note}])
     table = rows.table(pd.concat([made.frame, extra], ignore_index=True), made.meta)
     with pytest.raises(InputError, match="remark"):
-        foreign.open_rows(rows.encode(table))
+        untrusted.open_rows(rows.encode(table))
 
 
 # ---- one of everything -------------------------------------------------------------------------------------------------

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hiercodec.evaluation import rows
-from hiercodec.evaluation.published import Published, more_bytes, on_kodak
+from hiercodec.evaluation.results import rows
 from hiercodec.evaluation.results.curves import Curve, curve
+from hiercodec.evaluation.results.published import Published, more_bytes, on_kodak
 from hiercodec.evaluation.results.table import tables
 from hiercodec.fsio import locate
 

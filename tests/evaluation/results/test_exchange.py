@@ -10,8 +10,8 @@ import pytest
 
 from hiercodec.cli import main as cli
 from hiercodec.errors import InputError
-from hiercodec.evaluation import rows
-from hiercodec.evaluation.exchange import AVERAGE, from_compressai, to_compressai, to_csv
+from hiercodec.evaluation.results import rows
+from hiercodec.evaluation.results.exchange import AVERAGE, from_compressai, to_compressai, to_csv
 from hiercodec.evaluation.results.summary import summary
 from tests.evaluation.some_rows import some_rows
 

@@ -22,10 +22,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hiercodec.errors import ConfigError, InputError, OutputError
-from hiercodec.evaluation import rows
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.photos.stored import Photo, Stored
-from hiercodec.evaluation.rows import Rows
+from hiercodec.evaluation.results import rows
 from hiercodec.fsio import check_writable, read_bytes, write_bytes, write_json
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 BATCH = 4
 """Photographs a part: what a kill costs at most, times the processes at work."""
 
-RUN = "run.json"
 FREE = ("command", "date", "commit")
 """What is said of the run that was started, whatever the one is called that goes on with it."""
 MAY_CHANGE = {*FREE, "data.name", "data.sources", "data.photos", "data.labelled", "data.digest"}
@@ -61,8 +59,8 @@ class Parts:
         this one, also where none of its photographs is among these.
         """
         started = [rows.read(self.out, columns=["photo"]).meta] if self.out.exists() and resume else []
-        if resume and (self.folder / RUN).is_file():
-            started.append(_started(self.folder))
+        if resume and (self.folder / rows.RUN).is_file():
+            started.append(rows.started(self.folder))
         if started:
             for meta in started:
                 self._compare(meta)
@@ -72,7 +70,7 @@ class Parts:
             clear(self.out)
         missing = [photo for photo in self.photos if photo[0].name not in self._where]
         if missing:
-            write_json(self.folder / RUN, self.meta)
+            write_json(self.folder / rows.RUN, self.meta)
         return [missing[start : start + BATCH] for start in range(0, len(missing), BATCH)]
 
     def add(self, part: bytes) -> int:
@@ -161,7 +159,7 @@ def check_out(out: str | Path, *, resume: bool = False, force: bool = False) -> 
     try:
         Path(out).parent.mkdir(parents=True, exist_ok=True)
         check_writable(out)
-        check_writable(folder / RUN) if folder.exists() else check_writable(folder)
+        check_writable(folder / rows.RUN) if folder.exists() else check_writable(folder)
     except OSError as error:
         raise OutputError(f"cannot write {out}: {error.strerror or error}") from None
     if resume or force:
@@ -179,16 +177,6 @@ def clear(out: str | Path) -> None:
     shutil.rmtree(f"{out}{rows.PARTS}", ignore_errors=True)
 
 
-def so_far(out: str | Path, *, columns: Sequence[str] | None = None) -> Rows:
-    """The rows that a run which makes `out` has measured so far, in the order in which it did."""
-    import pyarrow as pa
-
-    folder = Path(f"{out}{rows.PARTS}")
-    found = [rows.open_table(read_bytes(part), str(part))[0] for part in sorted(folder.glob("*.parquet"))]
-    joined = pa.concat_tables(found or [rows.table([], {})]).replace_schema_metadata(rows.described(_started(folder)))
-    return rows.decode(rows.encode(joined), name=str(folder), columns=columns)
-
-
 def first_difference(a: Any, b: Any, where: str = "") -> tuple[str, Any, Any] | None:
     """(key path, value in a, value in b) of the first that differs, but for what `MAY_CHANGE`; None if nothing does."""
     if isinstance(a, Mapping) and isinstance(b, Mapping):
@@ -199,10 +187,3 @@ def first_difference(a: Any, b: Any, where: str = "") -> tuple[str, Any, Any] | 
                 return found
         return None
     return None if a == b else (where.rstrip("."), a, b)
-
-
-def _started(folder: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(read_bytes(folder / RUN)))
-    except ValueError as error:
-        raise ConfigError(f"{folder / RUN} cannot be read: {error}") from None

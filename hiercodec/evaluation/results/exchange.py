@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation import rows as files
-from hiercodec.evaluation.records import LISTS, UNJUDGED
+from hiercodec.evaluation.results import rows as files
+from hiercodec.evaluation.results.records import LISTS, UNJUDGED
+from hiercodec.evaluation.results.rows import Rows
 from hiercodec.evaluation.results.summary import counted, summary
-from hiercodec.evaluation.rows import Rows
 
 AVERAGE = "average"
 """What stands for a photograph in rows that come from a curve."""
