@@ -12,8 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.models.tiny import TINY_LITE, make_codec, smooth_photo
-
 os.environ.setdefault("HIERCODEC_WORKERS", "0")  # pages work in the tests' own process, where fakes can stand in
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
@@ -40,12 +38,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def tiny_lite(tmp_path_factory):
     """A tiny `lite` codec with random weights."""
+    from tests.models.tiny import TINY_LITE, make_codec
+
     return make_codec(TINY_LITE, tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="session")
 def photo():
     """Something like a photograph whose sides no stride divides, uint8 (90, 117, 3)."""
+    from tests.models.tiny import smooth_photo
+
     return smooth_photo(np.random.default_rng(7), 90, 117)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -134,6 +136,19 @@ def test_symbols_do_not_depend_on_threads(tiny, photo, coded):
     finally:
         torch.set_num_threads(threads)
     assert torch.equal(alone, together)
+
+
+def test_what_is_rounded_moves_by_nothing_that_float32_could_keep(tiny, coded):
+    """σ and μ before rounding, alone and three in a batch: other sums, which in float32 differ by about 1e-7."""
+    features, exact = tiny.start(tiny.parse(coded)).hyper, tiny.coding.entropy
+    before = features.new_zeros(1, 0, *features.shape[-2:])
+    alone = exact.block_parameters(0, features, before)
+    batch = exact.block_parameters(0, features.repeat(3, 1, 1, 1), before.repeat(3, 1, 1, 1))
+    for one, three in zip(alone, batch, strict=True):
+        assert one.dtype == three.dtype == torch.float64
+        assert (one - three[1:2]).abs().max() < 1e-12
+    coarser = copy.deepcopy(exact).float().block_parameters(0, features.float(), before.float())
+    assert (coarser[0] - alone[0]).abs().max() > 1e-10, "float32 would be seen"
 
 
 def test_other_parameters_are_a_desync_that_names_the_block(tiny_lite, photo, tmp_path):
