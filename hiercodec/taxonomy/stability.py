@@ -17,7 +17,7 @@ import numpy as np
 from hiercodec.taxonomy.cluster import kmeans
 from hiercodec.taxonomy.consensus import consensus
 from hiercodec.taxonomy.embeddings import Embedding
-from hiercodec.taxonomy.measures import agreement, ari, company_kept
+from hiercodec.taxonomy.measures import ami, ari, company_kept
 from hiercodec.taxonomy.paths import ASSETS, read_asset
 
 STABILITY_FILE = ASSETS / "taxonomy" / "stability.json"
@@ -120,19 +120,18 @@ def _level(
     judges: Sequence[Run], tree: np.ndarray, models: Sequence[str], references: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
     groups = [run.groups for run in judges]
-    among, ami = np.eye(len(groups)), np.eye(len(groups))
+    among, information = np.eye(len(groups)), np.eye(len(groups))
     for i, j in itertools.combinations(range(len(groups)), 2):
-        both = agreement(groups[i], groups[j])
-        among[i, j] = among[j, i] = both.ari
-        ami[i, j] = ami[j, i] = both.ami
+        among[i, j] = among[j, i] = ari(groups[i], groups[j])
+        information[i, j] = information[j, i] = ami(groups[i], groups[j])
     with_tree = np.array([ari(tree, g) for g in groups])
     of_model = np.array([models.index(run.model) for run in judges])
     return {
         "runs": [[run.model, run.seed] for run in judges],
         "ari": _rounded(among),
-        "ami": _rounded(ami),
+        "ami": _rounded(information),
         "consensus": _rounded(with_tree),
-        "consensus_ami": _rounded(np.array([agreement(tree, g).ami for g in groups])),
+        "consensus_ami": _rounded(np.array([ami(tree, g) for g in groups])),
         "summary": _summary(among, with_tree, of_model),
         "references": {
             name: {"judges": _rounded(np.array([ari(ref, g) for g in groups])), "consensus": round(ari(ref, tree), 4)}
