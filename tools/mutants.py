@@ -72,10 +72,11 @@ FAULTS = {
          "even = even - BETA *", "models/wave/test_wavelet.py"),
     ],
     "images": [
-        ("EXIF orientation is ignored", "images.py", "return image if method is None else image.transpose(method)",
-         "return image", "test_images.py"),
-        ("16-bit samples are cut off instead of rounded", "images.py", "+ 128) // 257", ") // 257", "test_images.py"),
-        ("what is transparent becomes white", "images.py", "(*background, 255)", "(255, 255, 255, 255)", "test_images.py"),
+        ("EXIF orientation is ignored", "images/reading.py", "rgb if turn is None else rgb.transpose(turn)", "rgb",
+         "test_images.py"),
+        ("16-bit samples are cut off instead of rounded", "images/reading.py", "+ 128) // 257", ") // 257", "test_images.py"),
+        ("what is transparent becomes white", "images/reading.py", 'Image.new("RGB", rgb.size, background)',
+         'Image.new("RGB", rgb.size, WHITE)', "test_images.py"),
     ],
     "taxonomy": [
         ("depth counts edges instead of nodes in WUP", "taxonomy/similarity.py",
@@ -101,8 +102,8 @@ FAULTS = {
          "(areas[0] - areas[1])", "evaluation/test_metrics.py"),
         ("bits of meaning count a confident mistake below nothing", "evaluation/meaning.py", "min(max(told, 0.0),",
          "min(told,", "evaluation/test_meaning.py"),
-        ("a rule stops one step late", "evaluation/stopping.py", "enumerate(sure) if p >= until.threshold",
-         "enumerate(sure) if p > until.threshold + 0.05", "evaluation/test_stopping.py"),
+        ("a rule stops one step late", "evaluation/until.py", "enumerate(sure) if p >= until.threshold",
+         "enumerate(sure) if p > until.threshold + 0.05", "evaluation/test_until.py"),
     ],
     "training": [
         ("a distribution is compared with itself", "training/codec/loss.py", "ce.append(-(target * mass",

@@ -8,7 +8,7 @@ import pytest
 from hiercodec.evaluation.results.bjontegaard import Delta
 from hiercodec.evaluation.results.curves import Curve
 from hiercodec.figures import rates
-from hiercodec.figures.palette import PALETTES
+from hiercodec.figures.palette import PALETTES, palette
 
 
 def made(codec, *mean):
@@ -51,12 +51,14 @@ def test_a_codec_keeps_its_colour_whoever_else_is_drawn():
         alone = lines(rates.codecs([made("avif", 0.4, 0.6)], looks, y="right", mode=mode))[0]
         among = lines(rates.codecs([made(name, 0.4, 0.6) for name in looks], looks, y="right", mode=mode))[2]
         assert (alone.line.color, alone.marker.symbol) == (among.line.color, among.marker.symbol)
+        assert alone.line.color == alone.marker.color == palette(mode).group(2)
 
 
 def test_published_curves_are_dashed_and_without_marks():
     papers = [{"name": "CTC", "source": "a paper", "bpp": [0.2, 0.4], "y": [30.0, 33.0]}]
     ours, paper = lines(rates.codecs([made("lite", 29, 31)], {"lite": 0}, y="PSNR", published=papers))
     assert paper.name == "CTC (published)"
+    assert (list(paper.x), list(paper.y)) == ([0.2, 0.4], [30.0, 33.0])
     assert (paper.mode, ours.mode) == ("lines", "lines+markers")
     assert paper.line.dash != "solid"
 
