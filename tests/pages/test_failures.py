@@ -308,6 +308,10 @@ def test_rows_of_unlabelled_photographs_say_what_right_means(results):
     at = AppTest.from_file(PAGE, default_timeout=120).run()
     assert not at.exception
     assert "the judge's answer on the original" in words(at)
+    assert "is never right" in words(at)
+    at.selectbox(key="show").set_value("everything").run()
+    assert "= as the original" in words(at)
+    assert "✓ right" not in words(at)
 
 
 # ---- stress ------------------------------------------------------------------------------------------------------------

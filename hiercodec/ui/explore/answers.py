@@ -81,12 +81,12 @@ def answer_link(tree: str | None, level: str, group: int, label: str, *, last: b
 
 
 class First(NamedTuple):
-    """From where on answers are right at every step shown: a verdict ("✓ right"), "from 346 bytes", whether they ever are,
-    and all of it as a sentence."""
+    """From where on answers are right at every step shown: a verdict ("✓ right"), "from 346 bytes", whether they are so in
+    the end or nobody knows, and all of it as a sentence."""
 
     verdict: str
     words: str
-    ever: bool
+    well: bool
     sentence: str
 
 
@@ -103,7 +103,7 @@ def first_right(trace: Trace, level: str, sizes: Sequence[int], groups: Sequence
     same = "right" if known else "as the original" if trace.original else "settled"
     if index is None:
         wrong = ("never right", "wrong at the end") if known else ("never the same", "another at the end")
-        return First("✗" if known else "≠", wrong[any(holds)], False, wrong[any(holds)])
+        return First("✗" if known else "≠", wrong[any(holds)], not known, wrong[any(holds)])
     sign, size = "✓" if known else "=", format_bytes(sizes[index])
     every = f"{sign} {same} at every step shown from {size} on"
     return First(f"{sign} {'right' if known else 'same'}", f"from {size}", True, every)
@@ -120,7 +120,7 @@ def truth(trace: Trace) -> str:
     """What is in the picture, by its right answers; that it is not known, where it is not."""
     if not trace.known:
         whole = "the original" if trace.original else "the whole file"
-        said = f"What the picture shows is not known here: = is the answer on {whole}, ≠ another."
+        said = f"What this shows is not known: = as {whole} is taken for, ≠ another."
         return said if trace.steps[-1].top else ""
     path = [one_of([_label(trace, level, group) for group in groups]) for level, groups in trace.answers.items()]
     many = len(next(reversed(trace.answers.values())))

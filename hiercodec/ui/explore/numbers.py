@@ -50,7 +50,7 @@ def _step(trace: Trace, index: int) -> dict[str, Any]:
         "answers": answers(trace, step.top, step.wup, blank=step.blank),
         "core": told_answers(trace, index),
         "arrived": arrived(trace, step.bytes),
-        "consistent": step.consistent,
+        "consistent": step.consistent or step.blank,
     }
 
 

@@ -19,6 +19,10 @@ DISAGREE = "judges disagree"
 ANY = "any"
 PER_PAGE = 24
 CARD = 168
+UNLABELLED = (
+    "Nobody knows what some of these photographs show. There the judge's answer on the original stands for the truth: an "
+    "answer is never right, it is = as the original or ≠ another, and what is called wrong here is another."
+)
 MARKS = ("○", "●")
 """Wrong and right, without a word and without a colour."""
 
@@ -26,11 +30,13 @@ MARKS = ("○", "●")
 def filters(view: View) -> np.ndarray:
     """The row of filters; int[m], the photographs that pass them, in the chosen order."""
     found, level, cut = view.table, view.level, view.cut
+    if not found.labelled:
+        st.caption(UNLABELLED)
     names = [*FAILURES, *([DISAGREE] if len(view.source.rows.judges) > 1 else [])]
     groups = [ANY, *view.groups]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         show = chrome.menu("Show", SHOW, names, default="wrong here", width=250, help=_help())
-        truth = chrome.menu("Truth", TRUTH, groups, width=165)
+        truth = chrome.menu("Truth" if found.labelled else "Original", TRUTH, groups, width=165)
         taken = chrome.menu("Taken for", TAKEN, groups, width=165)
         order = chrome.menu("Order", ORDER, list(ORDERS), default="worst mistakes first (WUP)", width=260)
     kept = _disagree(view) if show == DISAGREE else FAILURES[show](found, level, cut)
@@ -96,8 +102,10 @@ def _card(view: View, row: int, pictured: bool) -> None:
     truth, answer = tree.levels[-1].labels[found.truth[row, -1]], tree.levels[-1].labels[found.path[row, cut, -1]]
     if pictured:
         _picture(view, photo, f"{truth}, taken for {answer}")
-    verdict = "✓ right" if found.right[row, cut, -1] else f"✗ WUP {found.wup[row, cut]:.2f}"
-    st.markdown(f"**{truth}**  \n→ {answer} {found.probability[row, cut, -1]:.0%}  \n{verdict}")
+    right, known = bool(found.right[row, cut, -1]), found.labels[row] >= 0
+    sign = ("✗✓" if known else "≠=")[right]
+    said = f"WUP {found.wup[row, cut]:.2f}" if not right else "right" if known else "as the original"
+    st.markdown(f"**{truth}**  \n→ {answer} {found.probability[row, cut, -1]:.0%}  \n{sign} {said}")
     st.caption("  \n".join(f"{marks} {spoken(name)}" for name, marks in trails(found, row).items()))
     if pictured:
         at = int(found.bytes[row, cut])
@@ -140,17 +148,18 @@ def table(view: View, chosen: np.ndarray) -> list[dict[str, object]]:
     """The same photographs as rows."""
     found, cut, names = view.table, view.cut, view.table.tree.levels
     needed = [found.bytes_to_right(level) for level in range(len(names))]
+    same = "right" if found.labelled else "as the original"
     return [
         {
             "photograph": str(found.photos[row]),
-            "truth": names[-1].labels[found.truth[row, -1]],
+            "truth" if found.labelled else "truth, or original taken for": names[-1].labels[found.truth[row, -1]],
             "answer": names[-1].labels[found.path[row, cut, -1]],
             "probability": round(float(found.probability[row, cut, -1]), 3),
             "margin": round(float(found.margin[row, cut]), 3),
             "WUP": round(float(found.wup[row, cut]), 3),
             "bytes": int(found.bytes[row, cut]),
             **{
-                f"{spoken(level.name)} right from": int(n[row]) if np.isfinite(n[row]) else None
+                f"{spoken(level.name)} first {same} at": int(n[row]) if np.isfinite(n[row]) else None
                 for level, n in zip(names, needed, strict=True)
             },
         }

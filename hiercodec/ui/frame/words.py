@@ -52,4 +52,4 @@ def verdict(trace: Trace, level: str, group: int) -> Verdict:
     if trace.known:
         return Verdict("✓", "right", "right") if same else Verdict("✗", "wrong", "wrong")
     whole = "the original" if trace.original else "the whole file"
-    return Verdict("=", f"as {whole}", "same") if same else Verdict("≠", f"not as {whole}", "other")
+    return Verdict("=", f"as {whole}", "same") if same else Verdict("≠", "another", "other")

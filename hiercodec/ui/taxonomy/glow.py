@@ -12,7 +12,6 @@ from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.layouts import Layout
 from hiercodec.ui.frame import cached, chrome
-from hiercodec.ui.frame.words import verdict
 from hiercodec.ui.taxonomy import shared
 
 PHOTO, STEP = "light", "light_step"
@@ -61,7 +60,8 @@ def probabilities(step: Step, level: str, assignment: np.ndarray) -> np.ndarray:
 def sentence(photo: Sample, trace: Trace, step: Step, level: str) -> str:
     """What the map shows, in words."""
     group, label, chance = step.top[level][0]
-    known = f", which is {verdict(trace, level, group).words}" if trace.known else ""
+    right = group in trace.measure_of(level)
+    known = f", which is {'right' if right else 'wrong'}" if trace.known else ""
     became = ". Nothing arrived yet: this is a blank picture" if step.blank else known
     return (
         f"**{photo.title}** after **{step.bytes:,}** of {trace.file_bytes:,} bytes: the likeliest {spoken(level)} is "
