@@ -124,6 +124,15 @@ class WorkFailed(ResourceError):
     """It failed in a way that was not foreseen; whoever runs the program finds the traceback in the log."""
 
 
+def how_to_install(extra: str) -> str:
+    """What installs an extra of ours, in words: no package index carries hiercodec.
+
+    >>> how_to_install("app")
+    "in a clone of the repository: pip install '.[app]'"
+    """
+    return f"in a clone of the repository: pip install '.[{extra}]'"
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out: Python's own does, and torch's, which is a plain `RuntimeError`."""
     words = ("allocate memory", "out of memory", "bad_alloc")

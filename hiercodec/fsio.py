@@ -34,6 +34,7 @@ def locate(*parts: str) -> Path:
 
 
 _UNPRINTABLE = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_OUTSIDE = re.compile(r"(?:(?<=[\s@='\"])|^)(?:\.\./|~/|/)(?:[^\s?'\"]*/)?")
 _SPELLED = re.compile(r"\\(?:(\\)|x([0-9a-f]{2})|u([0-9a-f]{4}))")
 
 
@@ -47,6 +48,17 @@ def printable(name: str | os.PathLike[str]) -> str:
     'caf\\xe9 100%.jpg'
     """
     return _UNPRINTABLE.sub(_spell, os.fspath(name))
+
+
+def without_folders(command: str) -> str:
+    """A command with what lies outside of the working directory by its name alone, as anybody may read where it was.
+
+    >>> without_folders("evaluate ../lab/images/val-0.tar --classifier 'timm:resnet50@/data/r50.safetensors?size=224'")
+    "evaluate val-0.tar --classifier 'timm:resnet50@r50.safetensors?size=224'"
+    >>> without_folders("train configs/lite.toml --photos ~/Pictures")
+    'train configs/lite.toml --photos Pictures'
+    """
+    return _OUTSIDE.sub("", command)
 
 
 def from_printable(text: str) -> str:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from hiercodec.cli.base import Arguments, command, flag, option
-from hiercodec.errors import InputError
+from hiercodec.errors import InputError, how_to_install
 from hiercodec.fsio import APP
 
 COURSES = "HIERCODEC_COURSES"
@@ -24,7 +24,7 @@ COURSES = "HIERCODEC_COURSES"
 )  # fmt: skip
 def app(args: Arguments) -> int:
     if importlib.util.find_spec("streamlit") is None:
-        raise InputError("the app needs Streamlit: pip install 'hiercodec[app]'")
+        raise InputError(f"the app needs Streamlit; {how_to_install('app')}")
     options = {"port": args.port, "address": args.address, "headless": args.headless or None}
     flags = [f"--server.{name}={value}" for name, value in options.items() if value is not None]
     if args.courses:

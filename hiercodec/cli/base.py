@@ -20,8 +20,13 @@ from typing import Any
 
 import click
 
+from hiercodec.fsio import without_folders
+
 Arguments = SimpleNamespace
 """The arguments of a command by name, and in `program` and `argv` what was typed."""
+
+ONLY_READ = "hiercodec.only_read"
+"""What a context's `meta` says where commands are to be read and not run."""
 
 FILE = click.Path(path_type=Path)
 POSITIVE = click.IntRange(min=1)
@@ -71,6 +76,8 @@ def command(
     def made(run: Callable[[Arguments], int | None]) -> click.Command:
         def call(**values: Any) -> int | None:
             root = click.get_current_context().find_root()
+            if root.meta.get(ONLY_READ):
+                return None
             return run(Arguments(**values, program=root.info_name, argv=root.obj))
 
         text = f"{summary[0].upper()}{summary[1:]}.{' ' if details else ''}{details}"
@@ -128,7 +135,7 @@ def print_json(value: Any) -> None:
 
 def command_line(args: Arguments) -> str:
     """What was typed, for results that say how they were made."""
-    return f"{args.program.replace('hiercodec', 'python -m hiercodec')} {shlex.join(args.argv)}"
+    return without_folders(f"{args.program.replace('hiercodec', 'python -m hiercodec')} {shlex.join(args.argv)}")
 
 
 def cores() -> int:

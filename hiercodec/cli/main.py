@@ -17,7 +17,8 @@ from collections.abc import Sequence
 import click
 
 from hiercodec._version import __version__
-from hiercodec.errors import HiercodecError, is_out_of_memory
+from hiercodec.cli.base import ONLY_READ
+from hiercodec.errors import HiercodecError, how_to_install, is_out_of_memory
 
 MODULES = {
     **dict.fromkeys(("encode", "decode", "trace", "models"), "codec"),
@@ -34,7 +35,7 @@ MODULES = {
 
 EXTRAS = {
     **dict.fromkeys(
-        ("streamlit", "pyarrow", "pandas", "plotly", "skimage", "sklearn", "scipy", "joblib", "loky"), "app"
+        ("streamlit", "pyarrow", "pandas", "plotly", "skimage", "sklearn", "scipy", "joblib", "loky", "msgpack"), "app"
     ),
     **dict.fromkeys(("compressai", "lightning_fabric", "tomli"), "train"),
     **dict.fromkeys(("open_clip", "umap", "nltk"), "clip"),
@@ -67,6 +68,13 @@ COMMANDS = click.version_option(__version__, message="hiercodec %(version)s")(
 )
 
 
+def check(argv: Sequence[str], commands: click.Command = COMMANDS) -> None:
+    """Read the arguments of one of the `commands` without running it; `click.ClickException` says what is wrong."""
+    with commands.make_context("hiercodec", list(argv), obj=list(argv)) as context:
+        context.meta[ONLY_READ] = True
+        commands.invoke(context)
+
+
 def main(argv: Sequence[str] | None = None, commands: click.Command = COMMANDS, program: str = "hiercodec") -> int:
     """Run one of the `commands`; returns its exit code. Only what is a bug raises."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -91,7 +99,7 @@ def main(argv: Sequence[str] | None = None, commands: click.Command = COMMANDS, 
         package = (error.name or "").partition(".")[0]
         if package in ("hiercodec", "tools"):
             raise
-        remedy = f": pip install 'hiercodec[{EXTRAS[package]}]'" if package in EXTRAS else ""
+        remedy = f"; {how_to_install(EXTRAS[package])}" if package in EXTRAS else ""
         return _fail(f"{arguments[0]} needs the package {package!r}, which is not installed{remedy}", 2)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import signal
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,8 +28,21 @@ SUSTAINED_TFLOPS = 100.0
 Window attention and the entropy model, which stays in float32, are bound by memory more than by arithmetic."""
 
 
-OVERRIDES = ("photos", "classifier", "steps", "accelerator", "devices", "strategy", "precision")
-"""Fields of the config that an option of the same name replaces."""
+OVERRIDES = {"photos": "photos", "loss_classifier": "classifiers", "steps": "steps"} | {
+    name: name for name in ("accelerator", "devices", "strategy", "precision")
+}
+"""Option → the field of the config that it replaces."""
+
+PHOTOS = option("--photos", several=True, metavar="DIR…", help="folders or .tar shards of your own photographs")
+IN_LOSS = option("--classifier", "loss_classifier", multiple=True, metavar="C",
+                 help="a frozen classifier in the loss, such as timm:resnet50; may be repeated")  # fmt: skip
+HELD_OUT = "held-out photographs to measure on"
+
+
+def _given(args: Arguments) -> dict[str, Any]:
+    """The fields of the config that a command's options replace."""
+    said = {field: getattr(args, name, None) for name, field in OVERRIDES.items()}
+    return {field: value for field, value in said.items() if value not in (None, ())}
 
 
 @command(
@@ -37,8 +50,8 @@ OVERRIDES = ("photos", "classifier", "steps", "accelerator", "devices", "strateg
     argument("config", metavar="CONFIG"),
     flag("--resume", help="go on from the run's last checkpoint"),
     option("--minutes", type=float, help="stop after this long, with a checkpoint and a model"),
-    option("--photos", several=True, metavar="DIR…", help="folders or .tar shards of your own photographs"),
-    option("--classifier", metavar="C", help="the frozen classifier in the loss, such as timm:resnet50"),
+    PHOTOS,
+    IN_LOSS,
     option("--steps", type=POSITIVE, metavar="N", help="how many steps"),
     option("--accelerator", metavar="A", help="auto, cpu, cuda or mps"),
     option("--devices", type=POSITIVE, metavar="N", help="how many devices, each with a batch of its own"),
@@ -49,8 +62,7 @@ OVERRIDES = ("photos", "classifier", "steps", "accelerator", "devices", "strateg
 def train(args: Arguments) -> int:
     from hiercodec.training.start import trainer_of
 
-    given = {name: value for name in OVERRIDES if (value := getattr(args, name)) not in (None, ())}
-    trainer = trainer_of(args.config, given, resume=args.resume)
+    trainer = trainer_of(args.config, _given(args), resume=args.resume)
     for name in (signal.SIGTERM, signal.SIGINT):  # the second one ends the process at once
         signal.signal(name, lambda number, _: (trainer.stop(), signal.signal(number, signal.SIG_DFL)))
     path = trainer.run(args.minutes)
@@ -90,7 +102,9 @@ def cost(args: Arguments) -> int:
     option("--arms", several=True, metavar="ARM…", help="only these (a wrong name lists all)"),
     option("--seeds", several=True, type=int, default=[0, 1, 2], metavar="SEED…", help="one run each"),
     option("--steps", type=POSITIVE, help="training steps a run (default: the config's)"),
-    option("--photos", type=POSITIVE, default=96, help="held-out photographs to measure on"),
+    PHOTOS,
+    IN_LOSS,
+    option("--held-out", type=POSITIVE, default=96, metavar="N", help=HELD_OUT),
     option("--minutes", type=float, help="start no further run after this long"),
     details="CONFIG is what all arms share: a training run as a TOML file, see configs/ablation.toml.",
 )  # fmt: skip
@@ -99,15 +113,12 @@ def ablation(args: Arguments) -> int:
     from hiercodec.training.ablation.run import run, table
     from hiercodec.training.config import read_config
 
-    config = read_config(args.config)
-    if args.steps:
-        config = dataclasses.replace(config, steps=args.steps)
     results = run(
-        config,
+        read_config(args.config, _given(args)),
         chosen(args.arms or None),
         list(args.seeds),
         Path(args.out),
-        photos=args.photos,
+        photos=args.held_out,
         minutes=args.minutes,
         command=command_line(args),
     )
@@ -120,7 +131,8 @@ def ablation(args: Arguments) -> int:
     argument("config", metavar="CONFIG"),
     argument("models", many=True, metavar="MODEL…"),
     classifiers("who judges (default: those of the run's loss)"),
-    option("--photos", type=POSITIVE, default=48, help="how many photographs"),
+    PHOTOS,
+    option("--held-out", type=POSITIVE, default=48, metavar="N", help=HELD_OUT),
     option("--out", help="results file (JSON)"),
     details="CONFIG is the run whose held-out photographs and classifiers are used; the first MODEL, by name or as a "
     ".safetensors file, is compared with.",
@@ -130,7 +142,8 @@ def compare(args: Arguments) -> int:
     from hiercodec.training.ablation.compare import table
     from hiercodec.training.config import read_config
 
-    results = compared(read_config(args.config), list(args.models), judges=list(args.classifier), photos=args.photos)
+    config = read_config(args.config, _given(args))
+    results = compared(config, list(args.models), judges=list(args.classifier), photos=args.held_out)
     results["command"] = command_line(args)
     if args.out:
         fsio.write_json(args.out, results)

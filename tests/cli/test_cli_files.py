@@ -302,7 +302,7 @@ def test_a_reader_that_goes_away_is_no_traceback(sample):
         (
             ModuleNotFoundError("No module named 'nltk'", name="nltk"),
             2,
-            "which is not installed: pip install 'hiercodec[clip]'",
+            "which is not installed; in a clone of the repository: pip install '.[clip]'",
         ),
         (ModuleNotFoundError("No module named 'x.y'", name="x.y"), 2, "boom needs the package 'x', which is not"),
     ],

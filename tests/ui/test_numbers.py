@@ -142,6 +142,7 @@ def test_a_lane_s_stretches_cover_the_file_from_the_first_step():
     blank = lane_of((None, 0, 0), (0,))
     assert [run[0] for run in blank["runs"]] == [0.4]
     assert blank["first"].words == "from 20 bytes", "what a blank picture is taken for is not right"
+    assert lane_of((None, None, None), (0,)) == {"level": "fine", "bars": [], "runs": [], "first": None}
 
 
 def test_the_icicle_adds_up_and_children_stand_under_their_parents(found):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hiercodec.errors import ConfigError, InputError
-from hiercodec.fsio import read_bytes, write_bytes
+from hiercodec.fsio import read_bytes, without_folders, write_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -287,7 +287,7 @@ def join(several: Sequence[Rows]) -> Rows:
                 raise InputError(f"rows cannot be joined: their {what} differ ({mine} and {theirs})")
     frame = pd.concat([rows.frame for rows in several], ignore_index=True).drop_duplicates(list(ORDER))
     keys = [frame.groupby(by, sort=False).ngroup() for by in ("judge", ["codec", "setting"], "codec", "photo")]
-    commands = dict.fromkeys(line for rows in several for line in rows.meta["command"].split(" && "))
+    commands = dict.fromkeys(without_folders(line) for rows in several for line in rows.meta["command"].split(" && "))
     made_by = functools.reduce(_merged, (rows.meta["provenance"] for rows in several))
     meta = {**first.meta, "command": " && ".join(commands), "provenance": made_by}
     unused = [rows.unused for rows in several if rows.unused is not None]

@@ -53,9 +53,9 @@ def _step_flop(model: TrainableCodec, config: TrainConfig, cut: tuple[int, float
 
 
 def _classifier(config: TrainConfig):
-    """The frozen classifier of the loss, or None without semantic terms."""
+    """A classifier like the frozen one of the loss, with any weights; None without semantic terms."""
     if not config.classifiers:
         return None
-    from hiercodec.classify import load_classifier
+    from hiercodec.classify.loading import architecture
 
-    return load_classifier(config.classifiers[0]).module
+    return architecture(config.classifiers[0])

@@ -5,6 +5,7 @@ Everything that does not depend on the scrubber's position is worked out here, s
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -152,7 +153,7 @@ def lane(trace: Trace, level: str) -> dict[str, Any]:
             winners[i][1],
             f"{winners[i][1]}, from {format_bytes(steps[i].bytes)}",
         )
-        for i, j in zip(starts, [*starts[1:], len(steps)], strict=True)
+        for i, j in itertools.pairwise([*starts, len(steps)])
     ]
     return {"level": level, "bars": bars, "runs": runs, "first": first_right_of(trace, level)}
 
