@@ -66,8 +66,8 @@ def schema() -> pa.Schema:
     probabilities (half precision); path and path_p: the winner of every level of the file's hierarchy and its
     probability; right: whether it is; bits: information at every level (`meaning`); wup, wup_eq1: similarity of the answer
     to what is right, NLTK's and Eq. 1's. Right is the photograph's class, and where it has none (label −1) what this judge
-    says of the original: truth_from says which. A picture that no byte of a block has reached is never right. Without a judge
-    these nine are empty or null, with one they never are.
+    says of the original: truth_from says which. A picture that no byte of a block has reached is never right.
+    Without a judge these nine are empty or null, with one they never are.
 
     note: in the original's row what was mended or passed over in the file, null if nothing; content: there, too, what names
     the file's bytes (16 hex digits). A photograph that could not be used has one row: codec SKIPPED, the reason in `note`,
