@@ -106,7 +106,7 @@ def encode(
     is `load()` unless given, which stays loaded; `core`, if given, stands first in the file. Raises `ImageError`, and
     `InputError` or `ClassifierNotFound`.
     """
-    from hiercodec.evaluation.purposes import options
+    from hiercodec.evaluation.codecs.purposes import options
 
     chosen = options(effort, purpose, classifier)
     return (codec or _codec()).encode(image, core=core, **chosen)
@@ -201,7 +201,7 @@ def decode_until(
     """
     from hiercodec import models
     from hiercodec.evaluation import Judging
-    from hiercodec.evaluation import until as rules
+    from hiercodec.evaluation.traces import until as rules
 
     wanted = rules.parse_until(until)
     header = stream.parse(data).header  # damage shows here, before a model is loaded

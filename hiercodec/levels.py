@@ -172,3 +172,8 @@ def spoken(level: str) -> str:
     ('kind', 'species')
     """
     return SPOKEN.get(level, level)
+
+
+def is_blank(level: str | None, fraction: float) -> bool:
+    """Whether a picture that got so far (last complete level, share of the open block) holds nothing of any block."""
+    return level is None and fraction == 0

@@ -14,8 +14,8 @@ from hiercodec import classify, models, stream, taxonomy
 from hiercodec.classify import Classifier, Preprocess
 from hiercodec.evaluation import Judging
 from hiercodec.evaluation.photos.dataset import Photos
-from hiercodec.evaluation.trace import Trace
-from hiercodec.evaluation.tracing import trace
+from hiercodec.evaluation.traces.trace import Trace
+from hiercodec.evaluation.traces.tracing import trace
 from hiercodec.levels import OWN_LAYOUT, PLANS
 from hiercodec.taxonomy.hierarchy import HierarchyLevel, make_hierarchy
 from hiercodec.training.codec.loss import LossWeights

@@ -25,8 +25,8 @@ from hiercodec.classify import catalog, loading
 from hiercodec.cli.base import command
 from hiercodec.cli.main import House, main
 from hiercodec.errors import ClassifierNotFound, DamagedImage, HierarchyError, ModelNotFound
-from hiercodec.evaluation import bundle
-from hiercodec.evaluation.trace import Step, Trace
+from hiercodec.evaluation.traces import bundle
+from hiercodec.evaluation.traces.trace import Step, Trace
 from hiercodec.models import store
 from hiercodec.taxonomy import embeddings, hierarchy_file, parse_hierarchy, search
 from tests.models.tiny import TINY_LITE, make_codec

@@ -123,9 +123,10 @@ def taxonomy(args: Arguments) -> int:
 def traces(args: Arguments) -> int:
     from hiercodec import models
     from hiercodec.classify import load_classifier
-    from hiercodec.evaluation import Judging, bundle
+    from hiercodec.evaluation import Judging
     from hiercodec.evaluation.photos.samples import sample, samples
-    from hiercodec.evaluation.ship import STEPS, ship
+    from hiercodec.evaluation.traces import bundle
+    from hiercodec.evaluation.traces.ship import STEPS, ship
     from hiercodec.taxonomy import load_hierarchy
 
     rows = [sample(name) for name in args.names] or samples()
@@ -152,8 +153,8 @@ def stress(args: Arguments) -> int:
 
     from hiercodec import models
     from hiercodec.classify import load_classifier
+    from hiercodec.evaluation.codecs.peers import HierPeer, shares_and_ends
     from hiercodec.evaluation.measure import Judging
-    from hiercodec.evaluation.peers import HierPeer, shares_and_ends
     from hiercodec.evaluation.photos.samples import sample, samples
     from hiercodec.evaluation.provenance import provenance
     from hiercodec.evaluation.results import rows
@@ -244,7 +245,7 @@ def fusion(args: Arguments) -> int:
     from hiercodec import models
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation import Judging
-    from hiercodec.evaluation.peers import HierPeer, Teller, at_rates
+    from hiercodec.evaluation.codecs.peers import HierPeer, Teller, at_rates
     from hiercodec.taxonomy import load_hierarchy
     from tools.fusing import fitted
 
@@ -287,7 +288,7 @@ def limits(args: Arguments) -> int:
     from hiercodec import models
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation import Judging
-    from hiercodec.evaluation.peers import HierPeer, Teller
+    from hiercodec.evaluation.codecs.peers import HierPeer, Teller
     from hiercodec.evaluation.provenance import commit, provenance, today
     from hiercodec.taxonomy import load_hierarchy
     from tools import limits as study

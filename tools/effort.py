@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hiercodec.evaluation import purposes
+from hiercodec.evaluation.codecs import purposes
 from hiercodec.evaluation.results.bjontegaard import at_equal_rate, rate_at_equal, words
 from hiercodec.evaluation.results.rows import Rows
 from hiercodec.evaluation.results.table import bits, tables

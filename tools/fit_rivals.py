@@ -20,11 +20,11 @@ from hiercodec import stream
 from hiercodec.classify.classifier import Classifier
 from hiercodec.cli.base import MODEL, POSITIVE, Arguments, argument, command, command_line, note, option
 from hiercodec.cli.main import main
-from hiercodec.evaluation.rivals import context
-from hiercodec.evaluation.rivals.backbone import Flat
-from hiercodec.evaluation.rivals.fitted import Fitted, Head
-from hiercodec.evaluation.rivals.intervals import Known, tree
-from hiercodec.evaluation.rivals.policies import Prior, trit
+from hiercodec.evaluation.codecs.rivals import context
+from hiercodec.evaluation.codecs.rivals.backbone import Flat
+from hiercodec.evaluation.codecs.rivals.fitted import Fitted, Head
+from hiercodec.evaluation.codecs.rivals.intervals import Known, tree
+from hiercodec.evaluation.codecs.rivals.policies import Prior, trit
 from hiercodec.models.channels.codec import Codec
 from hiercodec.stream.tables import SCALE_MIN
 from hiercodec.training.codec.frozen import Frozen
@@ -273,8 +273,8 @@ def fit_context(samples: Sequence[Coded]) -> np.ndarray:
 )  # fmt: skip
 def fit_rivals(args: Arguments) -> int:
     from hiercodec.classify import load_classifier
+    from hiercodec.evaluation.codecs.rivals.fitted import Fitted, path_of, save
     from hiercodec.evaluation.photos.dataset import load_photos
-    from hiercodec.evaluation.rivals.fitted import Fitted, path_of, save
     from hiercodec.images import centre_crop
     from hiercodec.models import store
 

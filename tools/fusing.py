@@ -13,10 +13,10 @@ import numpy as np
 from hiercodec.classify.catalog import architecture_of
 from hiercodec.classify.fusion import INDEPENDENT, fit_pool, fuse, nll
 from hiercodec.evaluation.calibrate import halves
+from hiercodec.evaluation.codecs.peers import HierPeer
 from hiercodec.evaluation.measure import Judging
-from hiercodec.evaluation.peers import HierPeer
 from hiercodec.evaluation.photos.dataset import Photos
-from hiercodec.evaluation.told import core_verdict, told_in
+from hiercodec.evaluation.traces.told import core_verdict, told_in
 from hiercodec.images import centre_crop
 
 

@@ -20,9 +20,9 @@ import numpy as np
 
 from hiercodec import stream
 from hiercodec.classify import Told, core_of, level_probabilities, told
+from hiercodec.evaluation.codecs.peers import Teller, at_rates, prefixes
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.metrics import wilson
-from hiercodec.evaluation.peers import Teller, at_rates, prefixes
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.photos.samples import samples
 from hiercodec.protocols import Codec

@@ -49,7 +49,7 @@ def encode(args: Arguments) -> int:
         raise InputError("--for says what an effort is for: give --effort 1 to 9 with it")
     rgb = _photo(args.photo)
     from hiercodec import models
-    from hiercodec.evaluation import purposes
+    from hiercodec.evaluation.codecs import purposes
 
     options = purposes.options(args.effort, args.purpose)
     codec = models.load(args.model)
@@ -130,7 +130,7 @@ def _where(decoded: Any) -> str:
     JSON,
 )  # fmt: skip
 def trace(args: Arguments) -> int:
-    from hiercodec.evaluation.until import parse_until
+    from hiercodec.evaluation.traces.until import parse_until
 
     until = parse_until(args.until) if args.until else None
     if until and args.classifier == "none":
@@ -160,7 +160,7 @@ def trace(args: Arguments) -> int:
     found, decoded = traced(codec, rgb, judging, data=data, steps=steps, progress=_tell)
     stop = _stop(found, until, judging) if until else None
     if args.html:
-        from hiercodec.evaluation import bundle
+        from hiercodec.evaluation.traces import bundle
         from hiercodec.ui.explore.takeaway import page
 
         written = page(bundle.make(found, data, rgb, decoded), Path(args.photo).stem).encode()
@@ -192,7 +192,7 @@ def trace(args: Arguments) -> int:
 def _stop(found: Any, until: Any, judging: Any) -> dict[str, Any]:
     """Where a trace may stop, ready for JSON: the rule, bytes, share of the file, and the answer there."""
     from hiercodec.classify import card_of, confidence_of
-    from hiercodec.evaluation.until import confidences, stop_step
+    from hiercodec.evaluation.traces.until import confidences, stop_step
 
     confidence = confidence_of(card_of(judging.classifier.name), judging.hierarchy.name)
     index = stop_step(found, until, confidence)

@@ -76,7 +76,7 @@ def evaluate(args: Arguments) -> int:
     at_most_one(args, "workers", "ray")
     from tqdm import tqdm
 
-    from hiercodec.evaluation.purposes import STEERING
+    from hiercodec.evaluation.codecs.purposes import STEERING
     from hiercodec.evaluation.results import rows, run
     from hiercodec.evaluation.results.parts import Parts, check_out
     from hiercodec.evaluation.results.summary import counted, read_summary

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.metrics import psnr
-from hiercodec.evaluation.trace import Step, Trace, byte_budgets
-from hiercodec.evaluation.tracing import refine, trace, trace_stream
+from hiercodec.evaluation.traces.trace import Step, Trace, byte_budgets
+from hiercodec.evaluation.traces.tracing import refine, trace, trace_stream
 
 __all__ = ["Judging", "Step", "Trace", "byte_budgets", "psnr", "refine", "trace", "trace_stream"]

@@ -15,8 +15,8 @@ import numpy as np
 from hiercodec.classify import Confidence, level_probabilities
 from hiercodec.classify.calibration import fit_temperature, log_softmax, nll
 from hiercodec.classify.confidence import fit_confidence
+from hiercodec.evaluation.codecs.peers import HierPeer, shares_and_ends
 from hiercodec.evaluation.metrics import ece
-from hiercodec.evaluation.peers import HierPeer, shares_and_ends
 from hiercodec.images import centre_crop
 from hiercodec.taxonomy import Hierarchy
 

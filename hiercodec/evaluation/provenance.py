@@ -9,9 +9,9 @@ from datetime import datetime, timezone
 from importlib import metadata
 from typing import Any
 
+from hiercodec.evaluation.codecs.peers import HierPeer
 from hiercodec.evaluation.judge import describe
 from hiercodec.evaluation.measure import Judging
-from hiercodec.evaluation.peers import HierPeer
 from hiercodec.fsio import APP
 from hiercodec.protocols import Codec, Peer
 

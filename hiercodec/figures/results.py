@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from hiercodec.evaluation.peers import title
+from hiercodec.evaluation.codecs.peers import title
 from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, Palette, palette
 from hiercodec.figures.trace import FONT_SIZE, template
 from hiercodec.levels import spoken

@@ -13,7 +13,7 @@ from hiercodec.levels import spoken
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.results.stopping import Outcome
-    from hiercodec.evaluation.trace import Trace
+    from hiercodec.evaluation.traces.trace import Trace
 
 
 def controller_curve(

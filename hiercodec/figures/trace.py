@@ -15,7 +15,7 @@ from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, Palette, pale
 from hiercodec.levels import spoken
 
 if TYPE_CHECKING:
-    from hiercodec.evaluation.trace import Trace
+    from hiercodec.evaluation.traces.trace import Trace
 
 FONT = '"Source Sans", "Source Sans 3", system-ui, sans-serif'
 FONT_SIZE = 16

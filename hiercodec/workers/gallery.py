@@ -119,7 +119,7 @@ def attention(judge: tuple[str, str], level: str, group: int, rgb: np.ndarray, *
 
 
 def _instruments(measure: Measure) -> tuple[Any, list[Any]]:
-    from hiercodec.evaluation.peers import HierPeer, shares_and_ends
+    from hiercodec.evaluation.codecs.peers import HierPeer, shares_and_ends
 
     peer = HierPeer(tasks.codec_for(None, measure.model), shares_and_ends(CUTS), measure.model)
     judges = [tasks.judging_of((spec, measure.hierarchy)) for spec in measure.judges]

@@ -18,15 +18,15 @@ import numpy as np
 from PIL import Image
 
 from hiercodec.errors import ImageTooLarge
-from hiercodec.evaluation import bundle as bundles
-from hiercodec.evaluation.bundle import Bundle, Seen
+from hiercodec.evaluation.codecs.purposes import PLAIN
 from hiercodec.evaluation.photos.samples import sample
-from hiercodec.evaluation.purposes import PLAIN
+from hiercodec.evaluation.traces import bundle as bundles
+from hiercodec.evaluation.traces.bundle import Bundle, Seen
 
 if TYPE_CHECKING:
     from hiercodec.evaluation import Judging
     from hiercodec.evaluation.measure import Row
-    from hiercodec.evaluation.trace import Ranked, Trace
+    from hiercodec.evaluation.traces.trace import Ranked, Trace
     from hiercodec.taxonomy import Hierarchy
     from hiercodec.taxonomy.embeddings import Embedding
 
@@ -120,8 +120,8 @@ def first_picture(
     hierarchy, their files begin with the default classifier's answer. `tell("note", words)` says what was mended in a file.
     """
     from hiercodec.classify import DEFAULT as TELLER
-    from hiercodec.evaluation.peers import Teller
-    from hiercodec.evaluation.purposes import DEFAULT, options
+    from hiercodec.evaluation.codecs.peers import Teller
+    from hiercodec.evaluation.codecs.purposes import DEFAULT, options
     from hiercodec.images import read_within
     from hiercodec.stream import parse
     from hiercodec.stream.header import MAGIC
@@ -157,7 +157,7 @@ def first_view(opened: Opened, model: str, judge: Judge, steps: int, *, tell: Te
     Also returns at which bytes the others are that it takes to make `steps`.
     """
     from hiercodec.evaluation import trace, trace_stream
-    from hiercodec.evaluation.tracing import budgets_of
+    from hiercodec.evaluation.traces.tracing import budgets_of
     from hiercodec.stream import parse
 
     data, rgb = opened.data, opened.rgb
@@ -208,7 +208,7 @@ def more_steps(
     found: Trace, data: bytes, original: bytes, model: str, judge: Judge, budgets: Sequence[int], *, tell: Tell
 ) -> tuple[Trace, dict[int, Seen]]:
     """A trace of `data` with steps at `budgets` too, and what was decoded there; `original` is the bundle's picture."""
-    from hiercodec.evaluation.tracing import extend
+    from hiercodec.evaluation.traces.tracing import extend
 
     codec, pixels = codec_for(found.provenance.get("fingerprint"), model), bundles.from_webp(original)
     progress = functools.partial(tell, "progress")
@@ -234,7 +234,7 @@ def finer(bundle: Bundle, level: str, model: str, judge: Judge, *, tell: Tell) -
 
 def judged_again(bundle: Bundle, judge: Judge, truth: tuple[int, ...], *, tell: Tell) -> Bundle:
     """The same pictures, judged by another classifier or hierarchy."""
-    from hiercodec.evaluation import tracing
+    from hiercodec.evaluation.traces import tracing
 
     provenance = bundle.trace.provenance
     original = None if provenance.get("reference") else bundle.original_pixels()
@@ -247,8 +247,8 @@ def judged_again(bundle: Bundle, judge: Judge, truth: tuple[int, ...], *, tell: 
 
 def rival_rows(name: str, rgb: np.ndarray, budget: int, *, tell: Tell) -> list[Row]:
     """A picture under another format at every quality, smallest file first, up to the first over `budget` bytes."""
+    from hiercodec.evaluation.codecs.peers import rival, up_to
     from hiercodec.evaluation.measure import measure
-    from hiercodec.evaluation.peers import rival, up_to
 
     rows = measure(rgb, up_to(rival(name).finely().points(rgb), budget), peer=name)
     return sorted(rows, key=lambda row: row.point.bytes)

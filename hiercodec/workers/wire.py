@@ -31,9 +31,10 @@ NUMBERS = "biuf"
 """Kinds of arrays that cross, as numpy names them: truth values, whole numbers, fractions."""
 
 RECORDS = frozenset({
-    "hiercodec.evaluation.bundle:Bundle", "hiercodec.evaluation.bundle:Seen",
+    "hiercodec.evaluation.traces.bundle:Bundle", "hiercodec.evaluation.traces.bundle:Seen",
     "hiercodec.evaluation.measure:Row", "hiercodec.evaluation.measure:Verdict",
-    "hiercodec.evaluation.trace:CoreAnswer", "hiercodec.evaluation.trace:Step", "hiercodec.evaluation.trace:Trace",
+    "hiercodec.evaluation.traces.trace:CoreAnswer", "hiercodec.evaluation.traces.trace:Step",
+    "hiercodec.evaluation.traces.trace:Trace",
     "hiercodec.protocols:OperatingPoint",
     "hiercodec.taxonomy.hierarchy:Hierarchy", "hiercodec.taxonomy.hierarchy:HierarchyLevel",
     "hiercodec.workers.gallery:Traced", "hiercodec.workers.tasks:Opened",

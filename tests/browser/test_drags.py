@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from hiercodec.evaluation import bundle
 from hiercodec.evaluation.photos.samples import samples
-from hiercodec.evaluation.ship import TRACES
+from hiercodec.evaluation.traces import bundle
+from hiercodec.evaluation.traces.ship import TRACES
 from tests.browser.conftest import settle
 from tests.browser.explore import point, position
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hiercodec.evaluation import bundle
 from hiercodec.evaluation.photos.samples import samples
-from hiercodec.evaluation.ship import TRACES
+from hiercodec.evaluation.traces import bundle
+from hiercodec.evaluation.traces.ship import TRACES
 from hiercodec.figures.palette import SEQUENTIAL, ramp
 from tests.browser.conftest import settle
 from tests.browser.explore import BOXES, ICICLE, canvas, point, position

@@ -8,10 +8,10 @@ import re
 import pytest
 from PIL import Image
 
-from hiercodec.evaluation import bundle
 from hiercodec.evaluation.photos.samples import samples
-from hiercodec.evaluation.ship import TRACES
-from hiercodec.evaluation.story import story_strength
+from hiercodec.evaluation.traces import bundle
+from hiercodec.evaluation.traces.ship import TRACES
+from hiercodec.evaluation.traces.story import story_strength
 from hiercodec.ui.frame.navigation import HIDDEN, PAGES
 from tests.browser.conftest import settle
 from tests.browser.explore import ROOT_OF, point, position, upload

@@ -10,9 +10,9 @@ import time
 import numpy as np
 import pytest
 
-from hiercodec.evaluation import bundle
 from hiercodec.evaluation.photos.samples import sample
-from hiercodec.evaluation.ship import TRACES
+from hiercodec.evaluation.traces import bundle
+from hiercodec.evaluation.traces.ship import TRACES
 from hiercodec.ui.explore.takeaway import LIMIT, page
 from tests.browser.explore import position
 from tests.browser.test_axe import serious

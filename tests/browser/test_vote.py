@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hiercodec.evaluation import bundle
-from hiercodec.evaluation.ship import TRACES
+from hiercodec.evaluation.traces import bundle
+from hiercodec.evaluation.traces.ship import TRACES
 from hiercodec.ui.vote.ballot import ballot
 from tests.browser.conftest import open_at
 

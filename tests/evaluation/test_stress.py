@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hiercodec.evaluation.codecs.peers import HierPeer
 from hiercodec.evaluation.measure import Judging
-from hiercodec.evaluation.peers import HierPeer
 from hiercodec.evaluation.stress import CLEAN, STRESSES, split, stress_records, stressed
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec

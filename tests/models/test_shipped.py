@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 from hiercodec import models, stream
 from hiercodec.errors import ModelNotFound
 from hiercodec.evaluation import psnr
+from hiercodec.evaluation.codecs.peers import rival
 from hiercodec.evaluation.measure import best_within, measure
-from hiercodec.evaluation.peers import rival
 from hiercodec.images import centre_crop, load_rgb
 from hiercodec.models import store
 

@@ -318,8 +318,8 @@ def test_rows_of_unlabelled_photographs_say_what_right_means(results):
 @pytest.fixture
 def under_stress(results, fakes, monkeypatch):
     """Two samples under three stresses, by the fake codec and judge, as the shipped file."""
+    from hiercodec.evaluation.codecs.peers import HierPeer
     from hiercodec.evaluation.measure import Judging
-    from hiercodec.evaluation.peers import HierPeer
     from hiercodec.evaluation.photos.samples import samples
     from hiercodec.evaluation.provenance import provenance
     from hiercodec.evaluation.stress import CLEAN, stress_records

@@ -10,11 +10,11 @@ import torch
 from hiercodec import stream
 from hiercodec.classify.classifier import Classifier
 from hiercodec.classify.preprocess import Preprocess
-from hiercodec.evaluation.rivals import context
-from hiercodec.evaluation.rivals.backbone import Backbone
-from hiercodec.evaluation.rivals.fitted import load, save
-from hiercodec.evaluation.rivals.peer import OrderPeer
-from hiercodec.evaluation.rivals.policies import POLICIES, Prior, write
+from hiercodec.evaluation.codecs.rivals import context
+from hiercodec.evaluation.codecs.rivals.backbone import Backbone
+from hiercodec.evaluation.codecs.rivals.fitted import load, save
+from hiercodec.evaluation.codecs.rivals.peer import OrderPeer
+from hiercodec.evaluation.codecs.rivals.policies import POLICIES, Prior, write
 from tests.models.tiny import smooth_photo
 from tools import fit_rivals as rivals
 

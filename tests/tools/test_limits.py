@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from hiercodec.classify import core_of_path, told
+from hiercodec.evaluation.codecs.peers import Teller
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.metrics import wilson
-from hiercodec.evaluation.peers import Teller
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.fsio import locate
 from hiercodec.taxonomy import load_hierarchy

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from hiercodec.evaluation import Step, Trace
-from hiercodec.evaluation.story import story_step, story_strength
+from hiercodec.evaluation.traces.story import story_step, story_strength
 from hiercodec.ui.explore.answers import NOTHING_YET, answers, first_right, first_right_of, one_of, percent, truth
 from hiercodec.ui.taxonomy.links import class_link, group_link
 

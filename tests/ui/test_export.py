@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hiercodec.evaluation import Judging, Trace, bundle, trace
+from hiercodec.evaluation import Judging, Trace, trace
 from hiercodec.evaluation.photos.samples import sample
+from hiercodec.evaluation.traces import bundle
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.explore import export
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec

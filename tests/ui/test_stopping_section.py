@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from hiercodec.classify import Confidence, card_of
 from hiercodec.evaluation.results.stopping import controlled, fixed, sureness
-from hiercodec.evaluation.until import Until, confidences, stop_step
+from hiercodec.evaluation.traces.until import Until, confidences, stop_step
 from hiercodec.figures.stopping import controller_curve, stop_curves
 from hiercodec.ui.explore.stopping import stop_row, warning
 from hiercodec.ui.frame import cached

@@ -14,8 +14,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from hiercodec.evaluation import Judging, bundle, trace
+from hiercodec.evaluation import Judging, trace
 from hiercodec.evaluation.photos.samples import sample
+from hiercodec.evaluation.traces import bundle
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.explore import takeaway
 from hiercodec.ui.explore.sheet import moments

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hiercodec.evaluation import Step, Trace
-from hiercodec.evaluation.trace import CoreAnswer
+from hiercodec.evaluation.traces.trace import CoreAnswer
 from hiercodec.figures.trace import told_curves
 from hiercodec.ui.explore import told
 from hiercodec.ui.explore.numbers import numbers

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from hiercodec.errors import ParameterDesync, WorkFailed
-from hiercodec.evaluation.trace import CoreAnswer, Step, Trace
+from hiercodec.evaluation.traces.trace import CoreAnswer, Step, Trace
 from hiercodec.protocols import OperatingPoint
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.workers import Pool, wire
@@ -80,7 +80,7 @@ def ext(code, *rest):
     [
         b"", b"\xc1", b"\x93\x01", pickle.dumps([1]), ext(99), ext(wire.ARRAY, "|O", [1], b"12345678"),
         ext(wire.ARRAY, "|u1", [9], b"1"), ext(wire.RECORD, "os:system", {"command": "true"}),
-        ext(wire.RECORD, "hiercodec.evaluation.trace:Step", {"nothing": 1}), ext(wire.ERROR, "Any", [], {}),
+        ext(wire.RECORD, "hiercodec.evaluation.traces.trace:Step", {"nothing": 1}), ext(wire.ERROR, "Any", [], {}),
         ext(wire.ERROR, "is_out_of_memory", [], {}), ext(wire.TUPLE) + b"more",
     ],
 )  # fmt: skip

@@ -11,7 +11,7 @@ from hiercodec.evaluation.meaning import bits_of_meaning
 from hiercodec.evaluation.measure import ORIGINAL, Judging, Row, Verdict, measure_peers
 from hiercodec.evaluation.metrics import MS_SSIM_SIDE, ms_ssim
 from hiercodec.evaluation.results.rows import AS_ORIGINAL, LABEL, MASS, MAX_CLASSES, UNKNOWN
-from hiercodec.evaluation.told import witnesses
+from hiercodec.evaluation.traces.told import witnesses
 from hiercodec.protocols import Peer
 
 LISTS = ("classes", "p", "path", "path_p", "right", "bits")

@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from hiercodec.errors import ConfigError, HiercodecError, ImageError, InputError, Unreadable, is_out_of_memory
-from hiercodec.evaluation import purposes
+from hiercodec.evaluation.codecs import purposes
+from hiercodec.evaluation.codecs.peers import MACHINES, HierPeer, Teller, at_rates, shares_and_ends
+from hiercodec.evaluation.codecs.rivals import rival
 from hiercodec.evaluation.measure import ORIGINAL, Judging
-from hiercodec.evaluation.peers import MACHINES, HierPeer, Teller, at_rates, shares_and_ends
 from hiercodec.evaluation.photos.dataset import inventory
 from hiercodec.evaluation.photos.labels import AUTO
 from hiercodec.evaluation.photos.stored import Photo, Stored
@@ -33,7 +34,6 @@ from hiercodec.evaluation.results import rows
 from hiercodec.evaluation.results.parts import Parts, content_id
 from hiercodec.evaluation.results.records import UNJUDGED, records
 from hiercodec.evaluation.results.untrusted import MAX_WORDS
-from hiercodec.evaluation.rivals import rival
 from hiercodec.fsio import printable
 from hiercodec.images import centre_crop, read_rgb
 from hiercodec.protocols import Peer

@@ -46,8 +46,8 @@ def compare(
     """
     from hiercodec import models
     from hiercodec.classify import load_classifier
+    from hiercodec.evaluation.codecs.peers import HierPeer, halved_blocks
     from hiercodec.evaluation.measure import Judging
-    from hiercodec.evaluation.peers import HierPeer, halved_blocks
     from hiercodec.evaluation.photos.dataset import load_photos
     from hiercodec.evaluation.results.gather import gather
     from hiercodec.taxonomy import load_hierarchy

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hiercodec.evaluation.codecs.peers import HierPeer, halved_blocks
 from hiercodec.evaluation.measure import Judging
-from hiercodec.evaluation.peers import HierPeer, halved_blocks
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.results.gather import gather
 from hiercodec.evaluation.results.table import right, tables

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hiercodec.evaluation.codecs.peers import HierPeer, Prefix
 from hiercodec.evaluation.measure import Judging, Row
-from hiercodec.evaluation.peers import HierPeer, Prefix
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.results.gather import gather
 from hiercodec.evaluation.results.table import right, tables

@@ -10,7 +10,7 @@ import streamlit as st
 
 from hiercodec.evaluation.results.curves import Curve, curve, per_byte
 from hiercodec.evaluation.results.table import Table, bits, right
-from hiercodec.evaluation.told import CORE_ONLY, FUSED
+from hiercodec.evaluation.traces.told import CORE_ONLY, FUSED
 from hiercodec.figures import rates as figures
 from hiercodec.fsio import locate
 from hiercodec.levels import spoken

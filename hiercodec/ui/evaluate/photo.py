@@ -10,10 +10,10 @@ import streamlit as st
 
 from hiercodec.classify import DEFAULT
 from hiercodec.errors import HiercodecError
+from hiercodec.evaluation.codecs.peers import available
 from hiercodec.evaluation.measure import best_within
-from hiercodec.evaluation.peers import available
 from hiercodec.evaluation.photos.samples import samples
-from hiercodec.evaluation.trace import Ranked, Trace
+from hiercodec.evaluation.traces.trace import Ranked, Trace
 from hiercodec.levels import spoken
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.ui.evaluate.words import plain

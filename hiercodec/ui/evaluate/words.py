@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from hiercodec.evaluation import peers
+from hiercodec.evaluation.codecs import peers
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results.bjontegaard import Delta
 from hiercodec.evaluation.results.curves import Curve

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from hiercodec.evaluation.trace import Ranked, Trace, settles
+from hiercodec.evaluation.traces.trace import Ranked, Trace, settles
 from hiercodec.levels import spoken
 from hiercodec.taxonomy import available_hierarchies
 from hiercodec.ui.frame.words import verdict

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from hiercodec.evaluation.bundle import Bundle
-from hiercodec.evaluation.trace import Trace
+from hiercodec.evaluation.traces.bundle import Bundle
+from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.figures.palette import palette
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken

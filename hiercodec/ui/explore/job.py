@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hiercodec.errors import HiercodecError
-from hiercodec.evaluation import bundle as bundles
-from hiercodec.evaluation.bundle import Bundle
-from hiercodec.evaluation.trace import Trace
+from hiercodec.evaluation.traces import bundle as bundles
+from hiercodec.evaluation.traces.bundle import Bundle
+from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.ui.frame.background import Background
 
 AT_ONCE = 3

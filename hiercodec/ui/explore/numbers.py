@@ -9,7 +9,7 @@ import itertools
 import math
 from typing import Any
 
-from hiercodec.evaluation.trace import Trace
+from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.levels import spoken
 from hiercodec.ui.explore.answers import NOTHING_YET, answers, first_right_of, format_bytes, spoken_levels, truth
 from hiercodec.ui.explore.told import told_answers

@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from hiercodec.classify import ALLOWED, DEFAULT, offers, permitted
+from hiercodec.evaluation.codecs.purposes import PLAIN
 from hiercodec.evaluation.photos.samples import Sample, samples
-from hiercodec.evaluation.purposes import PLAIN
-from hiercodec.evaluation.story import opening_step
+from hiercodec.evaluation.traces.story import opening_step
 from hiercodec.fsio import APP
 from hiercodec.levels import PAPER_PLAN, read_plan, spoken
 from hiercodec.ui.explore import rivals

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from hiercodec.errors import CourseError
-from hiercodec.evaluation.bundle import WEBP_SIDE
 from hiercodec.evaluation.photos.samples import MANIFEST
+from hiercodec.evaluation.traces.bundle import WEBP_SIDE
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken
 from hiercodec.ui.explore import attention, export, numbers
@@ -22,7 +22,7 @@ from hiercodec.ui.frame import cached, chrome, state, work
 if TYPE_CHECKING:
     from hiercodec.evaluation.measure import Row
     from hiercodec.evaluation.photos.samples import Sample
-    from hiercodec.evaluation.trace import Step, Trace
+    from hiercodec.evaluation.traces.trace import Step, Trace
     from hiercodec.ui.explore.subject import Subject
 
 
@@ -171,7 +171,7 @@ def size(shown: Subject, position: int) -> None:
     trace = shown.bundle.trace
     others, sweeps = {}, {}
     if trace.provenance.get("reference") is None:
-        from hiercodec.evaluation.peers import available
+        from hiercodec.evaluation.codecs.peers import available
 
         keys = {rival.title: rival.name for rival in available()}
         chosen = st.pills("Compare with", list(keys), selection_mode="multi", key="explore_beside")

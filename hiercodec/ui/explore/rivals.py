@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hiercodec.errors import HiercodecError
-from hiercodec.evaluation.bundle import to_webp
+from hiercodec.evaluation.traces.bundle import to_webp
 from hiercodec.ui.explore.answers import answers, first_right, format_bytes
 from hiercodec.ui.explore.numbers import decibels
 from hiercodec.ui.explore.subject import Subject
@@ -14,12 +14,12 @@ from hiercodec.ui.frame import cached, state
 if TYPE_CHECKING:
     import numpy as np
 
-    from hiercodec.evaluation.trace import Ranked
+    from hiercodec.evaluation.traces.trace import Ranked
 
 
 def names(shown: Subject) -> dict[str, str]:
     """Key → name of the formats to compare with; none where the original is not at hand."""
-    from hiercodec.evaluation.peers import available
+    from hiercodec.evaluation.codecs.peers import available
 
     known = not shown.bundle.trace.provenance.get("reference")
     return {rival.name: rival.title for rival in available()} if known else {}

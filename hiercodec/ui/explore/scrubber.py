@@ -12,7 +12,7 @@ from typing import Any
 
 from streamlit.components.v2 import component
 
-from hiercodec.evaluation.bundle import Bundle
+from hiercodec.evaluation.traces.bundle import Bundle
 from hiercodec.ui.explore import web
 from hiercodec.ui.explore.modules import joined
 

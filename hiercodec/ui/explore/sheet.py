@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from hiercodec.evaluation.story import story_step
-from hiercodec.evaluation.trace import Trace
+from hiercodec.evaluation.traces.story import story_step
+from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.figures.palette import LEVEL_GLYPHS
 from hiercodec.levels import spoken
 from hiercodec.ui.explore.answers import answers, format_bytes, truth

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from hiercodec.classify import card_of, confidence_of
-from hiercodec.evaluation.until import Until, confidences, stop_step
+from hiercodec.evaluation.traces.until import Until, confidences, stop_step
 from hiercodec.levels import spoken
 from hiercodec.ui.explore.answers import NOTHING_YET, format_bytes, percent
 from hiercodec.ui.frame import chrome
@@ -15,7 +15,7 @@ from hiercodec.ui.frame.words import verdict
 from hiercodec.ui.results.stopping import about_confidence
 
 if TYPE_CHECKING:
-    from hiercodec.evaluation.trace import Trace
+    from hiercodec.evaluation.traces.trace import Trace
     from hiercodec.ui.explore.subject import Subject
 
 

@@ -14,11 +14,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from hiercodec.classify import DEFAULT, permitted
 from hiercodec.errors import HiercodecError
-from hiercodec.evaluation.bundle import Bundle
+from hiercodec.evaluation.codecs.purposes import PLAIN
 from hiercodec.evaluation.photos.samples import Sample, samples
 from hiercodec.evaluation.photos.uploads import endings
-from hiercodec.evaluation.purposes import PLAIN
-from hiercodec.evaluation.story import opening_step, story_strength
+from hiercodec.evaluation.traces.bundle import Bundle
+from hiercodec.evaluation.traces.story import opening_step, story_strength
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.frame import cached, chrome, state

@@ -23,10 +23,10 @@ import numpy as np
 from PIL import Image
 
 from hiercodec.errors import ImageTooLarge
-from hiercodec.evaluation.bundle import Bundle, to_webp
 from hiercodec.evaluation.photos.samples import Sample
-from hiercodec.evaluation.story import opening_step
-from hiercodec.evaluation.trace import Trace
+from hiercodec.evaluation.traces.bundle import Bundle, to_webp
+from hiercodec.evaluation.traces.story import opening_step
+from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.figures.palette import PALETTES
 from hiercodec.ui.explore import web
 from hiercodec.ui.explore.modules import joined

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from hiercodec.evaluation.trace import CoreAnswer, Trace
+from hiercodec.evaluation.traces.trace import CoreAnswer, Trace
 from hiercodec.ui.explore.answers import percent
 from hiercodec.ui.frame.words import verdict
 

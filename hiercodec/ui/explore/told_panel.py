@@ -13,7 +13,7 @@ from hiercodec.ui.frame import chrome
 from hiercodec.ui.frame.words import verdict
 
 if TYPE_CHECKING:
-    from hiercodec.evaluation.trace import Ranked, Trace
+    from hiercodec.evaluation.traces.trace import Ranked, Trace
     from hiercodec.ui.explore.subject import Subject
 
 

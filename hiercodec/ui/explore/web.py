@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hiercodec.evaluation.bundle import Bundle
+from hiercodec.evaluation.traces.bundle import Bundle
 from hiercodec.figures.palette import PALETTES, SEQUENTIAL, ramp
 from hiercodec.levels import MAX_LEVELS
 from hiercodec.ui.explore.numbers import numbers

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation.peers import title
+from hiercodec.evaluation.codecs.peers import title
 from hiercodec.evaluation.results import failures
 from hiercodec.figures import failures as figures
 from hiercodec.figures.palette import palette

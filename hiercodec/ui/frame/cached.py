@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from hiercodec.evaluation import bundle as bundles
-from hiercodec.evaluation.bundle import Bundle
-from hiercodec.evaluation.purposes import PLAIN
+from hiercodec.evaluation.codecs.purposes import PLAIN
+from hiercodec.evaluation.traces import bundle as bundles
+from hiercodec.evaluation.traces.bundle import Bundle
 from hiercodec.fsio import locate
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.ui.frame import work
@@ -21,7 +21,7 @@ from hiercodec.workers import Urgency, tasks
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.measure import Row
-    from hiercodec.evaluation.trace import Ranked, Trace
+    from hiercodec.evaluation.traces.trace import Ranked, Trace
 
 TRACES = locate("traces")
 MODELS = locate("models")

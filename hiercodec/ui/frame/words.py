@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hiercodec.evaluation.trace import Trace
+from hiercodec.evaluation.traces.trace import Trace
 
 GLOSSARY = {
     "kind, family, class": "The three questions a file answers: one of 10 kinds, one of 100 families, one of 1000 classes. "

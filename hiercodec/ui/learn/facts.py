@@ -22,8 +22,8 @@ from hiercodec.errors import CourseError, HiercodecError
 from hiercodec.evaluation.judge import in_loss
 from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.photos.samples import Sample
-from hiercodec.evaluation.trace import Step, Trace
-from hiercodec.evaluation.until import Until, stop_step
+from hiercodec.evaluation.traces.trace import Step, Trace
+from hiercodec.evaluation.traces.until import Until, stop_step
 from hiercodec.taxonomy import class_of
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.ui.frame import cached

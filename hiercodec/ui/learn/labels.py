@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hiercodec.errors import CourseError
-from hiercodec.evaluation.told import CORE_ONLY, FUSED
+from hiercodec.evaluation.traces.told import CORE_ONLY, FUSED
 from hiercodec.ui.frame import cached
 from hiercodec.ui.learn.places import Place
 

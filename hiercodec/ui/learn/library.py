@@ -8,7 +8,7 @@ import streamlit as st
 
 from hiercodec.errors import CourseError, HiercodecError
 from hiercodec.evaluation.photos.samples import Sample, samples
-from hiercodec.evaluation.trace import Trace
+from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.ui.frame import cached
 from hiercodec.ui.learn.courses import Course, folders, read_course
 

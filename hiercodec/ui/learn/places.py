@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hiercodec.errors import CourseError
+from hiercodec.evaluation.codecs.peers import rival
 from hiercodec.evaluation.metrics import psnr
-from hiercodec.evaluation.peers import rival
 from hiercodec.evaluation.photos.samples import Sample
-from hiercodec.evaluation.story import opening_step, story_strength
-from hiercodec.evaluation.trace import Trace
+from hiercodec.evaluation.traces.story import opening_step, story_strength
+from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.ui.learn.courses import Lesson
 
 Traces = Mapping[Sample, Trace]

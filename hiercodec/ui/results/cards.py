@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from hiercodec.evaluation.codecs.peers import RIVALS, title
 from hiercodec.evaluation.judge import in_loss
-from hiercodec.evaluation.peers import RIVALS, title
 from hiercodec.fsio import locate
 from hiercodec.levels import spoken
 

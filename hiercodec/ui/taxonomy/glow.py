@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from hiercodec.evaluation.photos.samples import Sample, samples
-from hiercodec.evaluation.trace import Step, Trace
+from hiercodec.evaluation.traces.trace import Step, Trace
 from hiercodec.figures import taxonomy as figures
 from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy

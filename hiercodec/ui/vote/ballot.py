@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hiercodec.evaluation.trace import Trace
+from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.levels import spoken
 from hiercodec.ui.explore.answers import answers, format_bytes
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hiercodec.evaluation.codecs.peers import HierPeer
 from hiercodec.evaluation.measure import Judging
-from hiercodec.evaluation.peers import HierPeer
 from hiercodec.evaluation.photos.dataset import Photos, load_photos
 from hiercodec.evaluation.results.gather import gather
 from hiercodec.evaluation.results.table import believed, right, tables

@@ -139,7 +139,7 @@ def test_what_a_codec_cannot_take_is_the_photographs_fault_and_what_breaks_is_no
 
 def test_a_format_that_cannot_hold_a_picture_says_so():
     from hiercodec.errors import ImageError
-    from hiercodec.evaluation.peers import rival
+    from hiercodec.evaluation.codecs.peers import rival
 
     with pytest.raises(ImageError, match="WebP"):
         list(rival("webp").points(np.zeros((2, 16_500, 3), np.uint8)))

@@ -16,12 +16,12 @@ import numpy as np
 
 from hiercodec import stream
 from hiercodec.classify import level_probabilities, path_of
+from hiercodec.evaluation.codecs.peers import Prefix, prefixes
 from hiercodec.evaluation.meaning import bits_of_meaning
 from hiercodec.evaluation.measure import Judging, Row, Verdict, measure
-from hiercodec.evaluation.peers import Prefix, prefixes
 from hiercodec.evaluation.provenance import of_trace
-from hiercodec.evaluation.told import FileCore
-from hiercodec.evaluation.trace import Ranked, Step, Trace, byte_budgets
+from hiercodec.evaluation.traces.told import FileCore
+from hiercodec.evaluation.traces.trace import Ranked, Step, Trace, byte_budgets
 from hiercodec.images import sha256_of
 from hiercodec.protocols import Codec, DecodedPrefix
 from hiercodec.taxonomy import Hierarchy

@@ -12,12 +12,12 @@ import torch
 
 from hiercodec import fsio, stream
 from hiercodec.errors import HiercodecError, IncompleteHeader, InputError, ModelMismatch, ModelNotFound, OutputError
-from hiercodec.evaluation.rivals import ORDERS, context, names, rival
-from hiercodec.evaluation.rivals.backbone import Backbone, Flat
-from hiercodec.evaluation.rivals.fitted import Fitted, Head, load, path_of, save
-from hiercodec.evaluation.rivals.intervals import Known, tree
-from hiercodec.evaluation.rivals.peer import POINTS, STEPS, OrderPeer, Single, levels
-from hiercodec.evaluation.rivals.policies import POLICIES, Prior, arrived, write
+from hiercodec.evaluation.codecs.rivals import ORDERS, context, names, rival
+from hiercodec.evaluation.codecs.rivals.backbone import Backbone, Flat
+from hiercodec.evaluation.codecs.rivals.fitted import Fitted, Head, load, path_of, save
+from hiercodec.evaluation.codecs.rivals.intervals import Known, tree
+from hiercodec.evaluation.codecs.rivals.peer import POINTS, STEPS, OrderPeer, Single, levels
+from hiercodec.evaluation.codecs.rivals.policies import POLICIES, Prior, arrived, write
 from hiercodec.models.channels.network import HierNetwork
 from hiercodec.models.store import shipped
 from tests.models.tiny import TINY_TIC, smooth_photo

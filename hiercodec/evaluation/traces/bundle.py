@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation.trace import Trace
+from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.fsio import write_bytes
 from hiercodec.images import encode_png
 from hiercodec.protocols import DecodedPrefix

@@ -12,10 +12,11 @@ import pytest
 
 from hiercodec import stream
 from hiercodec.classify import DEFAULT, PACKAGED, card_of
-from hiercodec.evaluation import Judging, bundle
+from hiercodec.evaluation import Judging
 from hiercodec.evaluation.photos.samples import sample, samples
-from hiercodec.evaluation.ship import STEPS, TRACES, ship
-from hiercodec.evaluation.tracing import budgets_of
+from hiercodec.evaluation.traces import bundle
+from hiercodec.evaluation.traces.ship import STEPS, TRACES, ship
+from hiercodec.evaluation.traces.tracing import budgets_of
 from hiercodec.fsio import locate
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec

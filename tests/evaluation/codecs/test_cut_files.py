@@ -9,8 +9,8 @@ import pytest
 
 from hiercodec.errors import CorruptStream
 from hiercodec.evaluation import psnr
+from hiercodec.evaluation.codecs.rivals.cut import CUT_FILES, packets
 from hiercodec.evaluation.photos.samples import sample
-from hiercodec.evaluation.rivals.cut import CUT_FILES, packets
 
 
 @pytest.fixture(scope="module")

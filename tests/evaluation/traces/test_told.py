@@ -10,10 +10,10 @@ import pytest
 from hiercodec import stream
 from hiercodec.classify import core_of_path, level_probabilities
 from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, told_classes
+from hiercodec.evaluation.codecs.peers import HierPeer, Teller, at_rates
 from hiercodec.evaluation.measure import Judging
-from hiercodec.evaluation.peers import HierPeer, Teller, at_rates
 from hiercodec.evaluation.results.records import records
-from hiercodec.evaluation.told import arrivals, core_verdict, fused, told_in
+from hiercodec.evaluation.traces.told import arrivals, core_verdict, fused, told_in
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 from tests.models.tiny import smooth_photo

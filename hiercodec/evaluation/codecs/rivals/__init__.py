@@ -8,8 +8,8 @@ rival("order:trit"), …             peer.py: a mechanism of a paper on our own 
 from __future__ import annotations
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation.peers import MACHINES, RIVALS
-from hiercodec.evaluation.rivals.cut import CUT_FILES
+from hiercodec.evaluation.codecs.peers import MACHINES, RIVALS
+from hiercodec.evaluation.codecs.rivals.cut import CUT_FILES
 from hiercodec.protocols import Peer
 
 LEVELS = {"order:levels": "sigma", "order:levels-unsorted": "raster"}
@@ -39,8 +39,8 @@ def rival(name: str, model: str = "lite", purpose: str = MACHINES) -> Peer:
         return CUT_FILES[name]
     if name not in ORDERS:
         raise InputError(f"no codec {name!r}; there are {', '.join(names())}")
-    from hiercodec.evaluation.rivals.backbone import backbone
-    from hiercodec.evaluation.rivals.peer import OrderPeer, Single, levels
+    from hiercodec.evaluation.codecs.rivals.backbone import backbone
+    from hiercodec.evaluation.codecs.rivals.peer import OrderPeer, Single, levels
     from hiercodec.models.store import load_channels
 
     if name in LEVELS:

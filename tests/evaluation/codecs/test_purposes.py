@@ -13,8 +13,8 @@ from hiercodec.classify.classifier import Classifier
 from hiercodec.classify.features import feature_maps
 from hiercodec.classify.preprocess import Preprocess
 from hiercodec.errors import ClassifierNotFound, InputError
-from hiercodec.evaluation.peers import HierPeer
-from hiercodec.evaluation.purposes import DEFAULT, KEPT, options, read
+from hiercodec.evaluation.codecs.peers import HierPeer
+from hiercodec.evaluation.codecs.purposes import DEFAULT, KEPT, options, read
 
 
 @pytest.fixture(scope="module")

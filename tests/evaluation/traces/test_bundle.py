@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation import bundle, refine, trace
+from hiercodec.evaluation import refine, trace
+from hiercodec.evaluation.traces import bundle
 from tests.evaluation.fake_codec import FakeCodec
 
 

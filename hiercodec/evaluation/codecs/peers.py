@@ -24,8 +24,8 @@ from PIL import Image, features
 from hiercodec import stream
 from hiercodec.classify.core import core_of
 from hiercodec.errors import InputError
-from hiercodec.evaluation.trace import is_blank
 from hiercodec.images import encode_as
+from hiercodec.levels import is_blank
 from hiercodec.protocols import Classifier, Codec, DecodedPrefix, OperatingPoint
 from hiercodec.taxonomy import Hierarchy
 

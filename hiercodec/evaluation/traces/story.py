@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hiercodec.evaluation.trace import Trace
+from hiercodec.evaluation.traces.trace import Trace
 
 
 def story_step(trace: Trace) -> int | None:

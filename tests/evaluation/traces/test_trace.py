@@ -16,9 +16,9 @@ from hiercodec import stream
 from hiercodec.classify import core_of_path, level_probabilities
 from hiercodec.classify.fusion import fuse, told_classes
 from hiercodec.evaluation import Judging, Step, Trace, byte_budgets, psnr, refine, trace, trace_stream
+from hiercodec.evaluation.codecs.peers import prefixes
 from hiercodec.evaluation.measure import measure
-from hiercodec.evaluation.peers import prefixes
-from hiercodec.evaluation.tracing import extend, judged_again
+from hiercodec.evaluation.traces.tracing import extend, judged_again
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.similarity import wup_matrix
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec

@@ -16,9 +16,9 @@ import numpy as np
 
 from hiercodec import stream
 from hiercodec.errors import CorruptStream, ModelMismatch, ParameterDesync
-from hiercodec.evaluation.peers import HierPeer, cut_shares
-from hiercodec.evaluation.rivals.backbone import Analysis, Backbone, Parameters
-from hiercodec.evaluation.rivals.policies import POLICIES, Prior, arrived, write
+from hiercodec.evaluation.codecs.peers import HierPeer, cut_shares
+from hiercodec.evaluation.codecs.rivals.backbone import Analysis, Backbone, Parameters
+from hiercodec.evaluation.codecs.rivals.policies import POLICIES, Prior, arrived, write
 from hiercodec.levels import LevelPlan
 from hiercodec.models.channels.codec import Codec
 from hiercodec.protocols import OperatingPoint

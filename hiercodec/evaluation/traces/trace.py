@@ -12,6 +12,8 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
+from hiercodec.levels import is_blank
+
 SCHEMA = 3
 """What is written and read; a field with a default may be missing."""
 Ranked = tuple[tuple[int, str, float], ...]
@@ -63,11 +65,6 @@ class Step:
     def together(self, level: str, group: int) -> float:
         """The probability of `group` by pixels and core together; 0.0 where it is not among the top groups."""
         return _chance(self.fused.get(level, ()), group)
-
-
-def is_blank(level: str | None, fraction: float) -> bool:
-    """Whether a picture that got so far (last complete level, share of the open block) holds nothing of any block."""
-    return level is None and fraction == 0
 
 
 def _chance(ranked: Ranked, group: int) -> float:

@@ -11,7 +11,7 @@ import hiercodec as hc
 from hiercodec.classify import Confidence
 from hiercodec.errors import HierarchyError, InputError
 from hiercodec.evaluation import Judging, trace
-from hiercodec.evaluation.until import Until, confidences, decode_until, parse_until, stop_step
+from hiercodec.evaluation.traces.until import Until, confidences, decode_until, parse_until, stop_step
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from hiercodec import stream
 from hiercodec.classify import Confidence, path_of
 from hiercodec.errors import InputError
+from hiercodec.evaluation.codecs.peers import Prefix, prefixes
 from hiercodec.evaluation.measure import Judging, Verdict
-from hiercodec.evaluation.peers import Prefix, prefixes
-from hiercodec.evaluation.tracing import budgets_of
+from hiercodec.evaluation.traces.tracing import budgets_of
 
 if TYPE_CHECKING:
-    from hiercodec.evaluation.trace import Trace
+    from hiercodec.evaluation.traces.trace import Trace
     from hiercodec.protocols import Codec
 
 

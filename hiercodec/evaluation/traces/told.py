@@ -17,9 +17,9 @@ from hiercodec import stream
 from hiercodec.classify import Told, level_probabilities, ranked, told
 from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, pools_of, told_classes
 from hiercodec.errors import HierarchyError
+from hiercodec.evaluation.codecs.peers import Prefix
 from hiercodec.evaluation.measure import Judging, Right, Verdict
-from hiercodec.evaluation.peers import Prefix
-from hiercodec.evaluation.trace import CoreAnswer, Ranked
+from hiercodec.evaluation.traces.trace import CoreAnswer, Ranked
 from hiercodec.protocols import OperatingPoint
 from hiercodec.taxonomy import Hierarchy, find_hierarchy
 

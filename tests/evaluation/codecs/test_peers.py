@@ -11,9 +11,7 @@ from PIL import Image
 from hiercodec import stream
 from hiercodec.errors import InputError
 from hiercodec.evaluation import psnr
-from hiercodec.evaluation.measure import best_within, measure
-from hiercodec.evaluation.metrics import bd_rate
-from hiercodec.evaluation.peers import (
+from hiercodec.evaluation.codecs.peers import (
     MACHINES,
     PEOPLE,
     RIVALS,
@@ -25,6 +23,8 @@ from hiercodec.evaluation.peers import (
     shares_and_ends,
     up_to,
 )
+from hiercodec.evaluation.measure import best_within, measure
+from hiercodec.evaluation.metrics import bd_rate
 from hiercodec.evaluation.photos.samples import sample
 from tests.evaluation.fake_codec import FakeCodec
 

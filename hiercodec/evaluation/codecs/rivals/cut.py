@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image, features
 
 from hiercodec.errors import CorruptStream
-from hiercodec.evaluation.peers import JPEG2000, cut_shares
+from hiercodec.evaluation.codecs.peers import JPEG2000, cut_shares
 from hiercodec.images import encode_as
 from hiercodec.protocols import OperatingPoint
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hiercodec.evaluation import bundle
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.photos.samples import Sample
-from hiercodec.evaluation.tracing import trace
+from hiercodec.evaluation.traces import bundle
+from hiercodec.evaluation.traces.tracing import trace
 from hiercodec.fsio import locate
 from hiercodec.protocols import Codec
 
