@@ -70,7 +70,7 @@ def fit(
     seed: int = 0,
     report: Report = lambda text: None,
 ) -> Fitted:
-    """Everything `evaluation.rivals` reads, from uint8 pictures (H, W, 3) of equal size, sides multiples of 16."""
+    """Everything `codecs.rivals` reads, from uint8 pictures (H, W, 3) of equal size, sides multiples of 16."""
     started, flat = time.monotonic(), Flat(codec.network)
     plain = [sample(codec, flat, rgb) for rgb in pictures]
     report(f"{len(plain)} photographs analysed")

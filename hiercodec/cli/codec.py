@@ -31,7 +31,7 @@ PAGE_SIDE = 384
 """Pixels a side of a page's pictures: what the app shrinks photographs to."""
 PHOTO = argument("photo", metavar="PHOTO")
 PURPOSES, EFFORT = ("people", "machines", "both"), 5
-"""What `evaluation.purposes` knows; to import that would cost `info` more than it does."""
+"""What `codecs.purposes` knows; to import that would cost `info` more than it does."""
 
 
 @command(
