@@ -118,12 +118,15 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """`write_bytes` of a JSON document for people to read; makes the folder it lies in."""
+    """`write_bytes` of a JSON document for people to read; makes the folder it lies in.
+
+    What is no UTF-8 in names of files is escaped as JSON does, so that a reader has the names again.
+    """
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {_why(error)}") from None
-    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode(errors="backslashreplace"))
 
 
 def _replace(target: Path, data: bytes) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from hiercodec.fsio import without_folders
+from hiercodec.fsio import printable, without_folders
 
 Arguments = SimpleNamespace
 """The arguments of a command by name, and in `program` and `argv` what was typed."""
@@ -135,7 +135,14 @@ def print_json(value: Any) -> None:
 
 def command_line(args: Arguments) -> str:
     """What was typed, for results that say how they were made."""
-    return without_folders(f"{args.program.replace('hiercodec', 'python -m hiercodec')} {shlex.join(args.argv)}")
+    typed = " ".join(map(_quoted, args.argv))
+    return without_folders(f"{args.program.replace('hiercodec', 'python -m hiercodec')} {typed}")
+
+
+def _quoted(word: str) -> str:
+    """A word for a shell; what cannot be printed in it as bash and zsh write such words, $'…'."""
+    spelled = printable(word)
+    return shlex.quote(word) if spelled == word.replace("\\", "\\\\") else "$'" + spelled.replace("'", "\\'") + "'"
 
 
 def cores() -> int:

@@ -58,7 +58,7 @@ def encode(args: Arguments) -> int:
     fsio.write_bytes(args.output, data)
     height, width = rgb.shape[:2]
     bpp = 8 * len(data) / (height * width)
-    note(f"{args.output}: {width}×{height}, {len(data)} bytes, {bpp:.4f} bpp, model {codec.name}")
+    note(f"{fsio.printable(args.output)}: {width}×{height}, {len(data)} bytes, {bpp:.4f} bpp, model {codec.name}")
     if core:
         note(f"core: {in_words(core, hierarchy)}")
     return 0
@@ -101,7 +101,7 @@ def decode(args: Arguments) -> int:
     decoded = codec.decode(data)
     fsio.write_bytes(args.output, images.encode_png(decoded.image))
     bpp = 8 * len(data) / header.pixels
-    note(f"{args.output}: {len(data)} of {parsed.total_bytes} bytes, {bpp:.4f} bpp, {_where(decoded)}")
+    note(f"{fsio.printable(args.output)}: {len(data)} of {parsed.total_bytes} bytes, {bpp:.4f} bpp, {_where(decoded)}")
     if parsed.told:
         note(f"core: {in_words(parsed.told)}")
     return 0
@@ -163,9 +163,10 @@ def trace(args: Arguments) -> int:
         from hiercodec.evaluation.traces import bundle
         from hiercodec.ui.explore.takeaway import page
 
-        written = page(bundle.make(found, data, rgb, decoded), Path(args.photo).stem).encode()
+        written = page(bundle.make(found, data, rgb, decoded), fsio.printable(Path(args.photo).stem)).encode()
         fsio.write_bytes(args.html, written)
-        note(f"{args.html}: {len(written):,} bytes, {found.width}×{found.height} pixels, {len(found.steps)} steps")
+        size = f"{found.width}×{found.height} pixels"
+        note(f"{fsio.printable(args.html)}: {len(written):,} bytes, {size}, {len(found.steps)} steps")
     if args.json:
         print_json(found.to_json() | ({"until": stop} if stop else {}))
         return 0
@@ -181,7 +182,7 @@ def trace(args: Arguments) -> int:
         )
         for step in found.steps
     ]
-    print(f"{args.photo}: {found.width}×{found.height}, {found.file_bytes} bytes, model {codec.name}")
+    print(f"{fsio.printable(args.photo)}: {found.width}×{found.height}, {found.file_bytes} bytes, model {codec.name}")
     titles = ("bytes", "bpp", "PSNR", "complete", "of next")
     print(table(titles + tuple(f"{level}: likeliest" for level in levels), rows, left=0))
     if stop:

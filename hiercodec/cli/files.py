@@ -79,7 +79,7 @@ def in_words(core: stream.Core, hierarchy: Hierarchy | None = None) -> str:
 def truncate(args: Arguments) -> int:
     cut = read_cut(args, required=True)
     fsio.write_bytes(args.output, cut)
-    note(f"{args.output}: {reached(stream.verify(cut))}")
+    note(f"{fsio.printable(args.output)}: {reached(stream.verify(cut))}")
     return 0
 
 
@@ -88,10 +88,11 @@ def info(args: Arguments) -> int:
     data = fsio.read_bytes(args.input)
     found = stream.info(data)
     if args.json:
-        print_json({"file": args.input, **found})
+        print_json({"file": fsio.printable(args.input), **found})
         return 0
     state = "complete" if found["complete"] else f"cut at {found['bytes']} of {found['total_bytes']} bytes"
-    print(f"{args.input}: {found['width']}×{found['height']}, {found['bytes']} bytes, {found['bpp']:.4f} bpp, {state}")
+    name, size = fsio.printable(args.input), f"{found['width']}×{found['height']}"
+    print(f"{name}: {size}, {found['bytes']} bytes, {found['bpp']:.4f} bpp, {state}")
     print(f"model {found['fingerprint']}, format version {found['version']}, level plan {found['plan']}")
     print(f"last complete level: {found['level'] or 'none'}")
     pixels, so_far, rows = found["width"] * found["height"], 0, []
@@ -112,9 +113,9 @@ def info(args: Arguments) -> int:
 def verify(args: Arguments) -> int:
     found = stream.verify(fsio.read_bytes(args.input))
     if args.json:
-        print_json({"file": args.input, **found})
+        print_json({"file": fsio.printable(args.input), **found})
     elif found["state"] != "damaged":
-        print(f"{args.input}: {reached(found)}")
+        print(f"{fsio.printable(args.input)}: {reached(found)}")
     if found["state"] == "damaged":
-        note(f"hiercodec: {args.input}: {found['reason']}")
+        note(f"hiercodec: {fsio.printable(args.input)}: {found['reason']}")
     return VERIFY_EXIT[found["state"]]

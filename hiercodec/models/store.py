@@ -85,7 +85,8 @@ def save(path: Path, preset: AnyPreset, tensors: dict[str, Tensor], card: dict,
     card["sha256"] = hashlib.sha256(data).hexdigest()
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, data)
-    write_bytes(path.with_suffix(".json"), (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
+    text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+    write_bytes(path.with_suffix(".json"), text.encode(errors="backslashreplace"))  # as `fsio.write_json`
     return mark
 
 

@@ -62,3 +62,27 @@ def test_photographs_smaller_than_the_crop_are_mirrored():
 def test_no_photographs_are_refused():
     with pytest.raises(ConfigError, match="no photographs"):
         Crops(Photos([], np.array([], int), []), crop=32, batch=1)
+
+
+def test_in_the_place_of_a_photograph_that_cannot_be_used_the_next_one_is_taken(tmp_path, caplog):
+    """A damaged file ends no training, is said once, and every step stays what it is whoever computes it."""
+    from hiercodec.evaluation.photos.dataset import load_photos
+    from hiercodec.images import encode_png
+
+    for value in range(6):
+        data = encode_png(np.full((20, 20, 3), 40 * value, np.uint8))
+        (tmp_path / f"{value}.png").write_bytes(b"rubbish" if value in (2, 5) else data)
+    photos = load_photos([tmp_path])
+    photos = Photos(photos.pixels, np.arange(6), photos.names)
+    crops = Crops(photos, crop=16, batch=64)
+    pixels, labels = crops[0]
+    assert set(labels.tolist()) == {0, 1, 3, 4}
+    assert (pixels[:, 0, 0, 0] == 40 * labels).all(), "a crop has the label of the photograph that it is of"
+    assert len(caplog.records) == 2
+    again = Crops(photos, crop=16, batch=64)[0]
+    assert all((a == b).all() for a, b in zip(again, (pixels, labels), strict=True))
+    assert [label for _, _, label in photos.each()] == [0, 1, 3, 4]
+    for value in range(6):
+        (tmp_path / f"{value}.png").write_bytes(b"")
+    with pytest.raises(ConfigError, match="none of the photographs"):
+        Crops(photos, crop=16, batch=4)[0]

@@ -7,6 +7,7 @@ Only the inventory is kept in memory; a photograph is decoded when it is asked f
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from hiercodec.errors import ConfigError
+from hiercodec.errors import ConfigError, ImageError, Unreadable
 from hiercodec.evaluation.photos import labels
 from hiercodec.evaluation.photos.stored import Photo, Stored
 from hiercodec.evaluation.photos.walk import Passed, walk
 from hiercodec.fsio import printable
 from hiercodec.images import centre_crop
+
+LOG = logging.getLogger(__name__)
 
 SAMPLES = "samples:"
 """The source that means the sample photographs, which lie in installed packages."""
@@ -138,6 +141,16 @@ class Photos:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def each(self) -> Iterator[tuple[str, np.ndarray, int]]:
+        """(name, pixels, class index) of every photograph that can be used; of the others the log says why not."""
+        for row, label in enumerate(self.labels.tolist()):
+            try:
+                rgb = self.pixels[row]
+            except (ImageError, Unreadable) as error:
+                LOG.warning("left out: %s", error)
+            else:
+                yield self.names[row], rgb, label
 
     def split(self, share: float, seed: int = 0) -> tuple[Photos, Photos]:
         """(the rest, a held-out share, at least one), the same for the same photographs and seed."""

@@ -29,9 +29,9 @@ def gather(
     import pandas as pd
 
     kept = []  # photographs by number: two folders may hold one name
-    for done, (name, rgb, label) in enumerate(zip(photos.names, photos.pixels, photos.labels, strict=True), start=1):
+    for done, (name, rgb, label) in enumerate(photos.each(), start=1):
         picture = centre_crop(rgb, crop) if crop else rgb
-        for row in measure_peers(picture, int(label), peers, judges):
+        for row in measure_peers(picture, label, peers, judges):
             kept += described(f"{done} {name}", int(label), row, judges)
             seen(row)
         progress(done, len(photos))

@@ -236,7 +236,8 @@ def table(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, meta: Mapping[str, A
 
 def described(meta: Mapping[str, Any]) -> dict[str, str]:
     """The metadata as a file keeps it."""
-    return {KEY: json.dumps({"version": VERSION, **meta}, ensure_ascii=False)}
+    text = json.dumps({"version": VERSION, **meta}, ensure_ascii=False)
+    return {KEY: text.encode(errors="backslashreplace").decode()}  # names that are no UTF-8, as `fsio.write_json`
 
 
 def encode(found: pa.Table) -> bytes:

@@ -152,6 +152,7 @@ class Setup:
         model, options = purposes.read(name, self.steering)
         steered_by = self.steering if "keep" in options else ()
         codec, cuts = models.load(model), at_rates(self.rates) if self.rates else shares_and_ends(self.cuts)
+        name = printable(name)  # it may be a path
         if steered_by and steered_by != (purposes.STEERING,):
             name = f"{name} by {' + '.join(spec.partition('@')[0].removeprefix('timm:') for spec in steered_by)}"
         with_core = [HierPeer(codec, cuts, f"{name} + core", teller, options, steered_by)] if teller else []

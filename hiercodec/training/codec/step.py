@@ -100,7 +100,7 @@ class CodecTask:
             self.module.start_from(self.config.init)
             return
         starts = Crops(self.train, crop=self.config.crop, batch=START_CROPS, seed=self.config.seed)[2**31]
-        self.module.initialise(self.train.spread(KLT_PHOTOS).pixels, _pixels(starts[0]))
+        self.module.initialise((rgb for _, rgb, _ in self.train.spread(KLT_PHOTOS).each()), _pixels(starts[0]))
 
     def loss(self, model: nn.Module, batch: tuple[Tensor, Tensor], step: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Eq. 2 on a batch (pixels (B, S, S, 3) uint8, labels (B,)), over levels drawn for this step."""

@@ -304,3 +304,21 @@ def test_a_data_set_with_one_of_everything_is_measured_and_reported_in_one_scree
     json.loads(capsys.readouterr().out)
     assert evaluate(folder, out, "--resume") == 0
     assert set(rows.read(out).frame["photo"]) == names
+
+
+def test_what_was_mended_is_said_beside_the_measurement(tmp_path, capsys):
+    (tmp_path / "set").mkdir()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)).save(tmp_path / "set" / "a.jpg")
+    whole = (tmp_path / "set" / "a.jpg").read_bytes()
+    (tmp_path / "set" / "a.jpg").write_bytes(whole[:-2])
+    (tmp_path / "set" / "b.jpg").write_bytes(whole)
+    out = tmp_path / "r.parquet"
+    assert evaluate(tmp_path / "set", out) == 0
+    assert (
+        "photographs that were measured with a remark: 1\n  a.jpg: its last bytes are missing"
+        in capsys.readouterr().err
+    )
+    found = rows.read(out)
+    assert found.notes == {"a.jpg": "its last bytes are missing"}
+    assert untrusted.open_rows(out.read_bytes()).notes == found.notes
+    assert evaluate(tmp_path / "set", out, "--strict", "--force") == 0, "it can be used"
