@@ -74,7 +74,8 @@ FAULTS = {
     "images": [
         ("EXIF orientation is ignored", "images/reading.py", "rgb if turn is None else rgb.transpose(turn)", "rgb",
          "test_images.py"),
-        ("16-bit samples are cut off instead of rounded", "images/reading.py", "+ 128) // 257", ") // 257", "test_images.py"),
+        ("16-bit samples are cut off instead of rounded", "images/reading.py", "+ 128) // 257", ") // 257",
+         "test_images.py"),
         ("what is transparent becomes white", "images/reading.py", 'Image.new("RGB", rgb.size, background)',
          'Image.new("RGB", rgb.size, WHITE)', "test_images.py"),
     ],
