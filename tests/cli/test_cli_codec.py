@@ -75,7 +75,7 @@ def house(monkeypatch, tmp_path):
             raise ModelNotFound(f"no shipped model has the stream's fingerprint {mark.hex()}")
         return codec
 
-    def load_rgb(path):
+    def load_rgb(path, note=None):
         if "text" in str(path):
             raise NotAnImage("not an image")
         return np.zeros((20, 60, 3), np.uint8)

@@ -17,7 +17,7 @@ from PIL import Image
 from hiercodec import models
 from hiercodec.cli import main as cli
 from hiercodec.cli.base import command_line
-from hiercodec.evaluation import rows
+from hiercodec.evaluation.results import rows
 from hiercodec.fsio import from_printable, printable, write_json
 from tests.evaluation.fake_codec import FakeCodec
 

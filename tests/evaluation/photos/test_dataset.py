@@ -99,7 +99,7 @@ def test_what_cannot_be_read_is_named(folder, tmp_path):
     with pytest.raises(DamagedImage, match=r"val/c.png"):
         list(photos.pixels)
     (folder / NAMES[2]).unlink()
-    with pytest.raises(InputError, match=r"cannot read .*c.png"):
+    with pytest.raises(InputError, match=r"c.png: cannot be read"):
         list(photos.pixels)
     for name, content in (("x.tar", b"no tar at all" * 100), ("y.tar", b"")):
         (tmp_path / name).write_bytes(content)
