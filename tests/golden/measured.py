@@ -255,7 +255,10 @@ def of_cards() -> Figures:
     for name, card in printed("models").items():
         kept[f"models {name}"] = {
             **{key: sketch(numbers(value)) for key, value in card.items() if numbers(value)},
-            **{f"{title} as rows": sketch(cells(cards.points(data))) for title, data in card["measured"].items()},
+            **{
+                f"{title} as rows": sketch(cells(cards.points(data)))
+                for title, data in (card.get("measured") or {}).items()
+            },
             "prefixes": sketch(cells(cards.prefixes(card))),
         }
     for name in PACKAGED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 
 import numpy as np
@@ -110,14 +111,16 @@ def test_the_command_fits_weights(tmp_path, monkeypatch, capsys):
     import hiercodec.models
     from hiercodec.cli.main import main
     from hiercodec.taxonomy import classes
+    from tools.assets import COMMANDS
 
+    run = functools.partial(main, commands=COMMANDS, program="python -m tools.assets")
     for i, wnid in enumerate([classes()[0].wnid, classes()[500].wnid, classes()[900].wnid, classes()[2].wnid]):
         (tmp_path / "set" / wnid).mkdir(parents=True)
         Image.fromarray(smooth_photo(np.random.default_rng(i), 32, 32)).save(tmp_path / "set" / wnid / "a.png")
     monkeypatch.setattr(hiercodec.models, "load", lambda name: FakeCodec())
     monkeypatch.setattr(hiercodec.classify, "load_classifier", lambda spec="lite0": FakeClassifier())
     out = tmp_path / "fusion.json"
-    assert main(["assets", "fusion", str(tmp_path / "set"), "--rates", "1", "4", "--out", str(out)]) == 0
+    assert run(["fusion", str(tmp_path / "set"), "--rates", "1", "4", "--out", str(out)]) == 0
     said = json.loads(out.read_text())
     assert (said["teller"], said["hierarchy"], said["photos"]) == ("lite0", TREE.name, 4)
     (levels,) = said["viewers"].values()
@@ -128,4 +131,4 @@ def test_the_command_fits_weights(tmp_path, monkeypatch, capsys):
             f"{what}_{who}" for what in ("nll", "top1") for who in ("told", "seen", "independent", "fused")
         }
     assert "seen → fused" in capsys.readouterr().err
-    assert main(["assets", "fusion", str(tmp_path / "set"), "--sample", "1", "--out", str(out)]) == 2
+    assert run(["fusion", str(tmp_path / "set"), "--sample", "1", "--out", str(out)]) == 2

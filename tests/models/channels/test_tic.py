@@ -13,7 +13,7 @@ from hiercodec.errors import ConfigError
 from hiercodec.models import LITE, PRESETS, TIC, HierNetwork, Preset
 from hiercodec.models.channels.blocks import BlockLoop
 from hiercodec.models.channels.context import AttentionContext
-from hiercodec.models.store import save
+from hiercodec.models.store import pack, save
 from tests.models.tiny import TINY_LITE, TINY_TIC, make_codec, smooth_photo
 
 TINY_RESIDUAL = TINY_TIC.scaled(name="tiny-residual", linear=TINY_LITE.linear)
@@ -90,7 +90,9 @@ def test_a_saved_file_is_two_bytes_a_parameter(tmp_path):
     network = HierNetwork(TINY_RESIDUAL)
     counted = 2 * sum(value.numel() for value in network.state_dict().values())
     pmfs = [(-1, stream.quantize_pmf(np.ones(3)))] * TINY_RESIDUAL.n_hyper
-    save(tmp_path / "m.safetensors", network, pmfs, np.zeros(TINY_RESIDUAL.n_hyper, np.float32), {})
+    save(
+        tmp_path / "m.safetensors", TINY_RESIDUAL, pack(network, pmfs, np.zeros(TINY_RESIDUAL.n_hyper, np.float32)), {}
+    )
     size = (tmp_path / "m.safetensors").stat().st_size
     assert counted <= size < counted + 40_000
 
