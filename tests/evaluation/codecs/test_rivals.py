@@ -201,7 +201,7 @@ def test_a_file_of_one_block_names_its_step(tiny_lite, fit, rgb):
 
 def test_a_fit_is_one_model_s(tiny_lite, fit, tmp_path):
     path = path_of(tmp_path / "tiny.safetensors")
-    with pytest.raises(ModelNotFound, match="tools.fit_rivals"):
+    with pytest.raises(ModelNotFound, match=r"tools\.fit_rivals"):
         load(path, tiny_lite.fingerprint)
     save(path, fit)
     again = load(path, tiny_lite.fingerprint)
