@@ -303,7 +303,8 @@ RIVALS = {
         Rival(
             "avif", "AVIF", "AVIF", "avif",
             machines=Tuning(_for_ssim(0) | _qualities(1, 10, 25, 40), ({"speed": 3},)),
-            people=Tuning(_qualities(1, 10, 20, 30, 42, 55), ({"speed": 3, "advanced": {"tune": "psnr"}},)),
+            people=Tuning(_qualities(1, 10, 20, 30, 42, 55),
+                          ({"speed": 3, "subsampling": "4:4:4", "advanced": {"tune": "psnr"}},)),
             fine=_for_ssim(0, 1, 3, 4) | _qualities(5, 8, 12, 16, 21, 26, 31, 37, 44, 52, 62, 74),
         ),
         Rival(
