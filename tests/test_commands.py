@@ -64,9 +64,6 @@ NOT_RUN = {
 }
 """Commands that are only read: a pattern and the reason."""
 
-MEASURED_AGAIN = {"imagenet-val.parquet", "kodak.parquet", "imagenet-val-effort.parquet", "effort.json"}
-"""Files whose commands still name folders until they are measured again."""
-
 GONE = {"measure-core": "docs/core.md names it in the history"}
 
 
@@ -232,7 +229,7 @@ def test_recorded_commands_exist_and_name_no_folder_of_a_machine():
         found = asked(command)
         assert found is not None, f"{name}: {command}"
         cli.check(found[1], found[0])
-        assert command == without_folders(command) or name in MEASURED_AGAIN, f"{name}: {command}"
+        assert command == without_folders(command), f"{name}: {command}"
 
 
 def test_an_install_that_is_named_can_be_had():
