@@ -9,11 +9,11 @@ from hiercodec import taxonomy
 from hiercodec.errors import HiercodecError
 from hiercodec.figures import taxonomy as figures
 from hiercodec.levels import spoken
+from hiercodec.report.links import FIND, GROUP, LEVEL, TREE
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.taxonomy.layouts import LAYOUTS_COMMAND, available_layouts
 from hiercodec.ui.frame import chrome, listen
 from hiercodec.ui.taxonomy import glow, honest, live, portrait, shared, structure, tables
-from hiercodec.ui.taxonomy.links import FIND, GROUP, LEVEL, TREE
 
 
 def choose():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from hiercodec.ui.evaluate import choice, compare, data, files, label, photo, views, words
+from hiercodec.report import measured as words
+from hiercodec.ui.evaluate import choice, compare, data, files, label, photo, views
 from hiercodec.ui.frame import chrome
 
 VIEWS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from hiercodec.errors import CourseError
+from hiercodec.report.glossary import GLOSSARY
 from hiercodec.ui.frame import chrome, state
-from hiercodec.ui.frame.words import GLOSSARY
 from hiercodec.ui.learn import library
 from hiercodec.ui.learn.courses import ENVIRONMENT, Course
 from hiercodec.ui.learn.facts import check

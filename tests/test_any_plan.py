@@ -17,11 +17,11 @@ from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.evaluation.traces.tracing import trace
 from hiercodec.levels import OWN_LAYOUT, PLANS
+from hiercodec.report.numbers import numbers
 from hiercodec.taxonomy.hierarchy import HierarchyLevel, make_hierarchy
 from hiercodec.training.codec.loss import LossWeights
 from hiercodec.training.codec.step import codec_trainer
 from hiercodec.training.config import TrainConfig
-from hiercodec.ui.explore.numbers import numbers
 from tests.evaluation.fake_codec import FakeClassifier
 from tests.models.tiny import TINY_LITE, smooth_photo
 

@@ -103,8 +103,8 @@ FAULTS = {
          "(areas[0] - areas[1])", "evaluation/test_metrics.py"),
         ("bits of meaning count a confident mistake below nothing", "evaluation/meaning.py", "min(max(told, 0.0),",
          "min(told,", "evaluation/test_meaning.py"),
-        ("a rule stops one step late", "evaluation/until.py", "enumerate(sure) if p >= until.threshold",
-         "enumerate(sure) if p > until.threshold + 0.05", "evaluation/test_until.py"),
+        ("a rule stops one step late", "evaluation/traces/until.py", "enumerate(sure) if p >= until.threshold",
+         "enumerate(sure) if p > until.threshold + 0.05", "evaluation/traces/test_until.py"),
     ],
     "training": [
         ("a distribution is compared with itself", "training/codec/loss.py", "ce.append(-(target * mass",
@@ -122,11 +122,11 @@ FAULTS = {
          "figures/test_rates_figures.py"),
     ],
     "ui": [
-        ("right is called wrong", "ui/frame/words.py", "same = group in trace.measure_of(level)",
+        ("right is called wrong", "report/glossary.py", "same = group in trace.measure_of(level)",
          "same = group not in trace.measure_of(level)", "ui/test_answers.py"),
-        ("almost certain is called certain", "ui/explore/answers.py", 'return ">99 %" if 0.99 < p < 1 else', "return",
+        ("almost certain is called certain", "report/answers.py", 'return ">99 %" if 0.99 < p < 1 else', "return",
          "ui/test_answers.py"),
-        ("kilobytes are called bytes", "ui/explore/answers.py", "if n < 1000:", "if n < 100_000:", "test_doctests.py"),
+        ("kilobytes are called bytes", "report/answers.py", "if n < 1000:", "if n < 100_000:", "test_doctests.py"),
     ],
     "workers": [
         ("work after closing waits for ever", "workers/pool.py", 'ticket.told("error", WorkerDied(CLOSED))', "pass",

@@ -161,7 +161,7 @@ def trace(args: Arguments) -> int:
     stop = _stop(found, until, judging) if until else None
     if args.html:
         from hiercodec.evaluation.traces import bundle
-        from hiercodec.ui.explore.takeaway import page
+        from hiercodec.report.takeaway import page
 
         written = page(bundle.make(found, data, rgb, decoded), fsio.printable(Path(args.photo).stem)).encode()
         fsio.write_bytes(args.html, written)

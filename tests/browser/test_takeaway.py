@@ -13,7 +13,7 @@ import pytest
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.traces import bundle
 from hiercodec.evaluation.traces.ship import TRACES
-from hiercodec.ui.explore.takeaway import LIMIT, page
+from hiercodec.report.takeaway import LIMIT, page
 from tests.browser.explore import position
 from tests.browser.test_axe import serious
 from tests.browser.test_drags import SHARES, centre, drag, nearest

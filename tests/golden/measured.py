@@ -23,12 +23,12 @@ from hiercodec.evaluation.results.curves import curve, per_byte
 from hiercodec.evaluation.results.regroup import rungs
 from hiercodec.evaluation.results.table import bits, right, tables, unsure
 from hiercodec.fsio import locate
+from hiercodec.report import cards
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.ladder import ladder_names, load_ladder
 from hiercodec.ui.evaluate import label
 from hiercodec.ui.failures import stress
 from hiercodec.ui.learn import labels
-from hiercodec.ui.results import cards
 from tools.effort import bought
 
 FILE = Path(__file__).with_name("measured.json")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hiercodec.ui.explore.modules import joined
+from hiercodec.report.modules import joined
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "hiercodec" / "ui" / "web"

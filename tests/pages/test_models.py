@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from hiercodec.classify import PACKAGED, card_of
 from hiercodec.evaluation.results.summary import summary
+from hiercodec.report import cards
 from hiercodec.ui.frame import cached
-from hiercodec.ui.results import cards
 from tests.evaluation.some_rows import some_rows
 from tests.ui.test_cards import ablation_results
 

@@ -14,10 +14,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hiercodec import taxonomy
+from hiercodec.report import links
 from hiercodec.taxonomy import cuts, dump_hierarchy, layouts, load_hierarchy, measures, paths, stability
 from hiercodec.taxonomy import embeddings as em
 from hiercodec.ui.frame import cached
-from hiercodec.ui.taxonomy import honest, links, robust, shared, structure
+from hiercodec.ui.taxonomy import honest, robust, shared, structure
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {name: ROOT / "pages" / f"{name}.py" for name in ("clusters", "clip-vs-wordnet", "robustness")}

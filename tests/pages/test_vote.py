@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hiercodec.evaluation.photos.samples import samples
-from hiercodec.ui.explore.answers import format_bytes
+from hiercodec.report.answers import format_bytes
 from hiercodec.ui.frame.cached import shipped_bundle
 from hiercodec.ui.vote import host
 from hiercodec.ui.vote.ballot import SIZES, ballot, hall_says, machine_says

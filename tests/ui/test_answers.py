@@ -8,8 +8,8 @@ import pytest
 
 from hiercodec.evaluation import Step, Trace
 from hiercodec.evaluation.traces.story import story_step, story_strength
-from hiercodec.ui.explore.answers import NOTHING_YET, answers, first_right, first_right_of, one_of, percent, truth
-from hiercodec.ui.taxonomy.links import class_link, group_link
+from hiercodec.report.answers import NOTHING_YET, answers, first_right, first_right_of, one_of, percent, truth
+from hiercodec.report.links import class_link, group_link
 
 SIZES = (100, 200, 300, 400)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hiercodec.ui.results import cards
+from hiercodec.report import cards
 
 
 def codec_card(coarse=0.2, bpp=0.6, psnr=32.0):

@@ -6,7 +6,7 @@ import numpy as np
 
 from hiercodec.evaluation.results.bjontegaard import Delta
 from hiercodec.evaluation.results.curves import Curve
-from hiercodec.ui.evaluate import words
+from hiercodec.report import measured as words
 
 
 def made(codec, *mean, bpp=(0.1, 0.2, 0.4)):

@@ -14,8 +14,8 @@ from PIL import Image
 from hiercodec.evaluation import Judging, Trace, trace
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.traces import bundle
+from hiercodec.report import export
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.ui.explore import export
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
 

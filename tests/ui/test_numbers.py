@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from hiercodec.evaluation import Judging, Step, Trace, trace
+from hiercodec.report import numbers
+from hiercodec.report.answers import format_bytes
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.ui.explore import numbers
-from hiercodec.ui.explore.answers import format_bytes
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
 

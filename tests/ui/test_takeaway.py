@@ -17,9 +17,9 @@ import pytest
 from hiercodec.evaluation import Judging, trace
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.traces import bundle
+from hiercodec.report import takeaway
+from hiercodec.report.sheet import moments
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.ui.explore import takeaway
-from hiercodec.ui.explore.sheet import moments
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
 HOSTILE = "<script>alert('a')</script><!--\"$title${scrubber}&amp;"
@@ -131,7 +131,7 @@ def test_the_summary_shows_up_to_three_steps(packed, steps):
 
 def test_making_it_needs_no_streamlit_and_no_torch():
     code = (
-        "import sys, hiercodec.ui.explore.takeaway\n"
+        "import sys, hiercodec.report.takeaway\n"
         "assert not {'streamlit', 'torch', 'plotly'} & set(sys.modules), sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -9,8 +9,8 @@ import pytest
 from hiercodec.evaluation import Step, Trace
 from hiercodec.evaluation.traces.trace import CoreAnswer
 from hiercodec.figures.trace import told_curves
-from hiercodec.ui.explore import told
-from hiercodec.ui.explore.numbers import numbers
+from hiercodec.report import told
+from hiercodec.report.numbers import numbers
 from hiercodec.ui.explore.told_panel import told_row
 
 DOG, CAT, CAR = 0, 1, 2

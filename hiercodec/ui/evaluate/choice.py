@@ -14,9 +14,10 @@ from hiercodec.evaluation.results.curves import Curve, curve
 from hiercodec.evaluation.results.summary import counted
 from hiercodec.evaluation.results.table import Table, counts, right
 from hiercodec.levels import spoken
+from hiercodec.report import measured as words
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy import IMAGENET
-from hiercodec.ui.evaluate import data, words
+from hiercodec.ui.evaluate import data
 from hiercodec.ui.frame import cached, chrome
 from hiercodec.ui.results.files import RowsFile, labels
 from hiercodec.ui.taxonomy import shared

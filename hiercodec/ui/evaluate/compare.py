@@ -15,7 +15,8 @@ from hiercodec.evaluation.results.curves import curve
 from hiercodec.evaluation.results.table import right
 from hiercodec.figures import rates as figures
 from hiercodec.levels import spoken
-from hiercodec.ui.evaluate import data, words
+from hiercodec.report import measured as words
+from hiercodec.ui.evaluate import data
 from hiercodec.ui.evaluate.choice import Choice
 from hiercodec.ui.evaluate.frames import reproduce
 from hiercodec.ui.frame import chrome

@@ -14,7 +14,8 @@ from hiercodec.evaluation.traces.told import CORE_ONLY, FUSED
 from hiercodec.figures import rates as figures
 from hiercodec.fsio import locate
 from hiercodec.levels import spoken
-from hiercodec.ui.evaluate import data, words
+from hiercodec.report import measured as words
+from hiercodec.ui.evaluate import data
 from hiercodec.ui.evaluate.choice import Choice
 from hiercodec.ui.frame import cached, chrome
 from hiercodec.ui.results import files

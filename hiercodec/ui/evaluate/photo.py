@@ -15,12 +15,12 @@ from hiercodec.evaluation.measure import best_within
 from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.traces.trace import Ranked, Trace
 from hiercodec.levels import spoken
+from hiercodec.report.answers import format_bytes, percent
+from hiercodec.report.glossary import verdict
+from hiercodec.report.measured import plain
+from hiercodec.report.numbers import decibels
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
-from hiercodec.ui.evaluate.words import plain
-from hiercodec.ui.explore.answers import format_bytes, percent
-from hiercodec.ui.explore.numbers import decibels
 from hiercodec.ui.frame import cached, chrome
-from hiercodec.ui.frame.words import verdict
 
 WIDTH = 400
 """Of a card, in CSS pixels: three stand side by side on a laptop, one on a phone."""

@@ -9,8 +9,8 @@ import streamlit as st
 
 from hiercodec.evaluation.results import published
 from hiercodec.evaluation.results.curves import Curve
+from hiercodec.report.measured import plain
 from hiercodec.ui.evaluate.choice import Choice
-from hiercodec.ui.evaluate.words import plain
 
 OPENED = "evaluate_papers"
 """Where the session keeps curves that the visitor opened from files."""

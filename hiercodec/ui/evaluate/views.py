@@ -11,8 +11,9 @@ from hiercodec.evaluation.results.curves import Curve, curve, per_byte
 from hiercodec.evaluation.results.table import bits, right, unsure
 from hiercodec.figures import rates as figures
 from hiercodec.levels import spoken
+from hiercodec.report import measured as words
 from hiercodec.taxonomy.ladder import ladder_names
-from hiercodec.ui.evaluate import data, published, words
+from hiercodec.ui.evaluate import data, published
 from hiercodec.ui.evaluate.choice import Choice
 from hiercodec.ui.evaluate.frames import Chart, draw
 from hiercodec.ui.frame import chrome

@@ -12,13 +12,13 @@ from hiercodec.evaluation.photos.samples import Sample, samples
 from hiercodec.evaluation.traces.story import opening_step
 from hiercodec.fsio import APP
 from hiercodec.levels import PAPER_PLAN, read_plan, spoken
+from hiercodec.report.cards import about_switch, weaknesses
 from hiercodec.ui.explore import rivals
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.explore.panels import panels
 from hiercodec.ui.explore.scrubber import scrubber, send_frames
 from hiercodec.ui.explore.subject import SHOWN, Subject, default_settings, opening, subject
 from hiercodec.ui.frame import cached, chrome, state
-from hiercodec.ui.results.cards import about_switch, weaknesses
 
 __all__ = ["choose", "enter", "notices", "provenance", "settings", "subject", "view"]
 

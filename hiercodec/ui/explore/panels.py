@@ -13,8 +13,9 @@ from hiercodec.evaluation.photos.samples import MANIFEST
 from hiercodec.evaluation.traces.bundle import WEBP_SIDE
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken
-from hiercodec.ui.explore import attention, export, numbers
-from hiercodec.ui.explore.answers import NOTHING_YET, first_right_of, truth
+from hiercodec.report import export, numbers
+from hiercodec.report.answers import NOTHING_YET, first_right_of, truth
+from hiercodec.ui.explore import attention
 from hiercodec.ui.explore.stopping import stop_when_sure
 from hiercodec.ui.explore.told_panel import told_and_seen
 from hiercodec.ui.frame import cached, chrome, state, work

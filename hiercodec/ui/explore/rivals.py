@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.traces.bundle import to_webp
-from hiercodec.ui.explore.answers import answers, first_right, format_bytes
-from hiercodec.ui.explore.numbers import decibels
+from hiercodec.report.answers import answers, first_right, format_bytes
+from hiercodec.report.numbers import decibels
 from hiercodec.ui.explore.subject import Subject
 from hiercodec.ui.frame import cached, state
 

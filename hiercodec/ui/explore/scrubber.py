@@ -13,8 +13,8 @@ from typing import Any
 from streamlit.components.v2 import component
 
 from hiercodec.evaluation.traces.bundle import Bundle
-from hiercodec.ui.explore import web
-from hiercodec.ui.explore.modules import joined
+from hiercodec.report import web
+from hiercodec.report.modules import joined
 
 _FRAMES = component("hiercodec_frames", html="<span\n hidden></span>", js=joined(web.WEB / "app_frames.mjs"))
 _SCRUBBER = component(

@@ -9,9 +9,9 @@ import streamlit as st
 from hiercodec.classify import card_of, confidence_of
 from hiercodec.evaluation.traces.until import Until, confidences, stop_step
 from hiercodec.levels import spoken
-from hiercodec.ui.explore.answers import NOTHING_YET, format_bytes, percent
+from hiercodec.report.answers import NOTHING_YET, format_bytes, percent
+from hiercodec.report.glossary import verdict
 from hiercodec.ui.frame import chrome
-from hiercodec.ui.frame.words import verdict
 from hiercodec.ui.results.stopping import about_confidence
 
 if TYPE_CHECKING:

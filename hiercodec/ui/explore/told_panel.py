@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from hiercodec.levels import spoken
-from hiercodec.ui.explore.answers import NOTHING_YET, format_bytes, percent
-from hiercodec.ui.explore.told import agreement, told_at
+from hiercodec.report.answers import NOTHING_YET, format_bytes, percent
+from hiercodec.report.glossary import verdict
+from hiercodec.report.told import agreement, told_at
 from hiercodec.ui.frame import chrome
-from hiercodec.ui.frame.words import verdict
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.traces.trace import Ranked, Trace

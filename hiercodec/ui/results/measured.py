@@ -15,8 +15,8 @@ from hiercodec.figures import results as figures_results
 from hiercodec.figures import training as figures_training
 from hiercodec.figures.palette import palette
 from hiercodec.levels import spoken
+from hiercodec.report import cards
 from hiercodec.ui.frame import cached, chrome
-from hiercodec.ui.results import cards
 
 PHOTOS, KODAK = "imagenet-val", "kodak"
 """Shipped files of rows."""

@@ -11,6 +11,7 @@ import streamlit as st
 from hiercodec import taxonomy
 from hiercodec.errors import HierarchyError
 from hiercodec.levels import SPOKEN, spoken
+from hiercodec.report.links import title
 from hiercodec.taxonomy import Hierarchy, measures
 from hiercodec.taxonomy.embeddings import known_embedding
 from hiercodec.taxonomy.hierarchy import IMAGENET
@@ -19,7 +20,6 @@ from hiercodec.taxonomy.layouts import Layout
 from hiercodec.taxonomy.layouts import load_layout as _load_layout
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.taxonomy.stability import load_stability
-from hiercodec.ui.taxonomy.links import title
 
 OWN = "taxonomy_own"
 ASSETS_COMMAND = "python -m tools.assets taxonomy all --embeddings DIR --nltk-data DIR"

@@ -6,11 +6,11 @@ import streamlit as st
 
 from hiercodec import taxonomy
 from hiercodec.figures import taxonomy as figures
+from hiercodec.report.links import FIND
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.ui.frame import chrome, listen
 from hiercodec.ui.taxonomy import portrait, shared, tables
-from hiercodec.ui.taxonomy.links import FIND
 
 OPEN, CHART = "open", "tree_chart"
 ROOT = "all"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.levels import spoken
-from hiercodec.ui.explore.answers import answers, format_bytes
+from hiercodec.report.answers import answers, format_bytes
 
 SIZES = (200, 400, 800)
 """Bytes that are asked about; a trace has cuts near them."""

@@ -13,10 +13,10 @@ import segno
 import streamlit as st
 from streamlit.components.v2 import component
 
-from hiercodec.ui.explore.answers import truth
+from hiercodec.report.answers import truth
+from hiercodec.report.links import title as hierarchy_title
 from hiercodec.ui.explore.subject import Subject
 from hiercodec.ui.frame import chrome
-from hiercodec.ui.taxonomy.links import title as hierarchy_title
 from hiercodec.ui.vote.ballot import Ballot, ballot, hall_says, machine_says
 from hiercodec.ui.vote.common import HELD, house, invitation
 from hiercodec.ui.vote.rooms import Room

@@ -2,7 +2,7 @@
 // The app shows it as a component (app_scrubber.mjs), the page to take away shows it alone (takeaway.mjs).
 // Its parts share one hub: what the server sent (`data`, `trace`), where we stand (`state`), and how to move.
 // data: {id, alt, trace, k, seek, look, look_at, lut, most, sources, rival, finer, help}; `trace` is made by
-//   hiercodec/ui/explore/numbers.py, `rival` by rivals.py beside it.
+//   hiercodec/report/numbers.py, `rival` by hiercodec/ui/explore/rivals.py.
 //   `k` is obeyed when `seek` or `id` changes; our own moves go out once, on release, as state "k".
 //   `look` is obeyed when the page opens and when a lesson changes it; it goes out as state "look" when the view changes.
 //   `look_at` names the part that a lesson is about.

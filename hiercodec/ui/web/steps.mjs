@@ -1,5 +1,5 @@
 // Arithmetic over the steps of a trace and over keys, free of the page so that `node --test` can check it.
-// What depends on the trace alone comes ready from hiercodec/ui/explore/numbers.py.
+// What depends on the trace alone comes ready from hiercodec/report/numbers.py.
 
 /** Index of the step whose byte position is nearest to `share` (0…1) of the file. */
 export function nearestStep(steps, share, fileBytes) {

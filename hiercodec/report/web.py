@@ -10,10 +10,10 @@ import numpy as np
 from hiercodec.evaluation.traces.bundle import Bundle
 from hiercodec.figures.palette import PALETTES, SEQUENTIAL, ramp
 from hiercodec.levels import MAX_LEVELS
-from hiercodec.ui.explore.numbers import numbers
-from hiercodec.ui.frame.words import GLOSSARY
+from hiercodec.report.glossary import GLOSSARY
+from hiercodec.report.numbers import numbers
 
-WEB = Path(__file__).resolve().parents[1] / "web"
+WEB = Path(__file__).resolve().parents[1] / "ui" / "web"
 
 
 def read(name: str) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.levels import spoken
-from hiercodec.ui.explore.answers import NOTHING_YET, answers, first_right_of, format_bytes, spoken_levels, truth
-from hiercodec.ui.explore.told import told_answers
+from hiercodec.report.answers import NOTHING_YET, answers, first_right_of, format_bytes, spoken_levels, truth
+from hiercodec.report.told import told_answers
 
 
 def numbers(trace: Trace) -> dict[str, Any]:

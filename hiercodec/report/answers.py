@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from hiercodec.evaluation.traces.trace import Ranked, Trace, settles
 from hiercodec.levels import spoken
+from hiercodec.report.glossary import verdict
+from hiercodec.report.links import class_link, group_link
 from hiercodec.taxonomy import available_hierarchies
-from hiercodec.ui.frame.words import verdict
-from hiercodec.ui.taxonomy.links import class_link, group_link
 
 
 def format_bytes(n: int) -> str:

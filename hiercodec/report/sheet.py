@@ -14,8 +14,8 @@ from hiercodec.evaluation.traces.story import story_step
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.figures.palette import LEVEL_GLYPHS
 from hiercodec.levels import spoken
-from hiercodec.ui.explore.answers import answers, format_bytes, truth
-from hiercodec.ui.explore.numbers import curve, decibels, quality, whole
+from hiercodec.report.answers import answers, format_bytes, truth
+from hiercodec.report.numbers import curve, decibels, quality, whole
 
 WIDE, HIGH, LEFT, RIGHT, TOP, LOW = 720, 250, 30, 132, 10, 34
 """The chart and its margins, in its own units."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from hiercodec.evaluation.traces.trace import CoreAnswer, Trace
-from hiercodec.ui.explore.answers import percent
-from hiercodec.ui.frame.words import verdict
+from hiercodec.report.answers import percent
+from hiercodec.report.glossary import verdict
 
 
 class Agreement(NamedTuple):

@@ -10,7 +10,7 @@ from hiercodec.evaluation.codecs import peers
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results.bjontegaard import Delta
 from hiercodec.evaluation.results.curves import Curve
-from hiercodec.ui.results.cards import judge_sentence, judges
+from hiercodec.report.cards import judge_sentence, judges
 
 NEAR = 0.9
 """A level has "nearly" arrived at this share of what the uncompressed photographs reach."""

@@ -17,7 +17,7 @@ from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.figures.palette import palette
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken
-from hiercodec.ui.explore.numbers import decibels, quality
+from hiercodec.report.numbers import decibels, quality
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.measure import Row
@@ -135,7 +135,7 @@ def charts_html(trace: Trace, mode: str = "light") -> str:
 
 def html_page(bundle: Bundle, title: str, sample: Sample | None, position: int) -> str:
     """One HTML page to take away: see `takeaway.page`, which is slow to import."""
-    from hiercodec.ui.explore.takeaway import page
+    from hiercodec.report.takeaway import page
 
     return page(bundle, title, sample=sample, position=position)
 

@@ -28,10 +28,10 @@ from hiercodec.evaluation.traces.bundle import Bundle, to_webp
 from hiercodec.evaluation.traces.story import opening_step
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.figures.palette import PALETTES
-from hiercodec.ui.explore import web
-from hiercodec.ui.explore.modules import joined
-from hiercodec.ui.explore.sheet import moments, sheet
-from hiercodec.ui.taxonomy.links import title as hierarchy_title
+from hiercodec.report import web
+from hiercodec.report.links import title as hierarchy_title
+from hiercodec.report.modules import joined
+from hiercodec.report.sheet import moments, sheet
 
 LIMIT = 3_000_000
 """Bytes that a page may have: it should travel by mail and open on a phone."""
