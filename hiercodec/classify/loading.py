@@ -19,7 +19,7 @@ from hiercodec.errors import ClassifierNotFound
 CLASSES = 1000
 MODEL_KEYS = ("pad_type",)
 NUMBERS = ("mean", "std")
-OWN_KEYS = {"size": int, "crop": float, "interpolation": str, "temperature": float, "sha256": str}
+OWN_KEYS = {"size": int, "crop": float, "interpolation": str, "mode": str, "temperature": float, "sha256": str}
 
 
 def load(spec: str) -> Classifier:
@@ -52,14 +52,7 @@ def load_timm(rest: str) -> Classifier:
         raise ClassifierNotFound(f"timm:{name} has {config.num_classes} classes; {CLASSES} are needed")
     path = Path(given) if location else _from_hub(name, config.hf_hub_id)
     tensors, sha256 = read_weights(path, own.pop("sha256", None if location else _sha256_of_hub(path)))
-    data = resolve_data_config({}, pretrained_cfg=config.to_dict())
-    known: dict[str, Any] = {
-        "size": data["input_size"][-1],
-        "crop": data["crop_pct"],
-        "interpolation": data["interpolation"],
-        "mean": data["mean"],
-        "std": data["std"],
-    }
+    known = Preprocess.of_timm(resolve_data_config({}, pretrained_cfg=config.to_dict())).to_dict()
     temperature = own.pop("temperature", 1.0)
     try:
         preprocess = Preprocess.from_dict({**known, **own})

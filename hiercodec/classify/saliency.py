@@ -55,8 +55,8 @@ def saliency(classifier: Classifier, rgb: np.ndarray, classes: Sequence[int] = (
 def _whole(classifier: Classifier, rgb: np.ndarray) -> torch.Tensor:
     """The whole picture as the classifier's input (1, 3, h, w), its short side at the classifier's size."""
     own, (height, width) = classifier.preprocess, rgb.shape[:2]
-    scale = own.size / min(height, width)
-    size = [min(LONGEST * own.size, max(1, round(side * scale))) for side in (width, height)]
+    scale = min(own.sides) / min(height, width)
+    size = [min(LONGEST * min(own.sides), max(1, round(side * scale))) for side in (width, height)]
     picture = np.asarray(Image.fromarray(rgb).resize((size[0], size[1]), INTERPOLATIONS[own.interpolation]), np.float32)
     x = (picture / 255 - np.asarray(own.mean, np.float32)) / np.asarray(own.std, np.float32)
     return torch.from_numpy(x).to(classifier.device).permute(2, 0, 1)[None].contiguous()

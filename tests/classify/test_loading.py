@@ -43,7 +43,7 @@ def pictures():
 
 def test_timm_with_local_weights(module, weights, pictures):
     c = load_classifier(f"timm:{ARCHITECTURE}@{weights}?{OPTIONS}")
-    assert c.preprocess == Preprocess(64, 0.9, "bilinear", (0.5, 0.5, 0.5), (0.25, 0.5, 1.0))
+    assert c.preprocess == Preprocess(64, 0.9, "bilinear", (0.5, 0.5, 0.5), (0.25, 0.5, 1.0), "center")
     assert c.name == f"timm:{ARCHITECTURE}"
     p = c.probabilities(pictures)
     assert (p.shape, p.dtype) == ((3, 1000), np.float32)
