@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hiercodec import stream, taxonomy
+from hiercodec.arguments import Source, as_stream, expect, expect_method, shown
 from hiercodec.classify import Path, Told, card_of, confidence_of, core_of, load_classifier, path_of
 from hiercodec.classify import told as told_by
 from hiercodec.errors import InputError
@@ -17,7 +18,7 @@ from hiercodec.images import as_rgb
 from hiercodec.stream import Core
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
-from hiercodec.taxonomy.similarity import wup_matrix
+from hiercodec.taxonomy.similarity import MEASURES, wup_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,14 @@ _classifier = functools.lru_cache(maxsize=2)(load_classifier)
 def _codec() -> Codec | WaveCodec:
     """The codec of whoever names none: `load()`, once."""
     return load()
+
+
+@functools.lru_cache(maxsize=1)
+def _finder(fingerprint: bytes) -> Codec | WaveCodec:
+    """The shipped codec with this fingerprint."""
+    from hiercodec import models
+
+    return models.find(fingerprint)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +95,7 @@ def load(model: str | FilePath = "lite", *, device: str = "cpu") -> Codec | Wave
     """A codec: a shipped model by name, or a `.safetensors` file with its card beside it; `ModelNotFound` otherwise."""
     from hiercodec import models
 
-    return models.load(model, device=device)
+    return models.load(expect(model, (str, FilePath), "a model is a name or the path of its weights"), device=device)
 
 
 def encode(
@@ -95,7 +104,7 @@ def encode(
     effort: int | None = None,
     purpose: str | None = None,
     classifier: str | Network | Sequence[str | Network] = "lite0",
-    codec: Codec | None = None,
+    codec: Codec | WaveCodec | None = None,
     core: Core | None = None,
 ) -> bytes:
     """A picture (PIL image or uint8 RGB (H, W, 3)) → a stream that took the `effort` 0…9 to make, for a purpose.
@@ -109,27 +118,38 @@ def encode(
     from hiercodec.evaluation.codecs.purposes import options
 
     chosen = options(effort, purpose, classifier)
-    return (codec or _codec()).encode(image, core=core, **chosen)
+    return (_codec_of(codec) or _codec()).encode(image, core=core, **chosen)
 
 
-def truncate(data: bytes, *, level: str | None = None, bytes: int | None = None) -> bytes:
+def decode(data: Source, *, codec: Codec | WaveCodec | None = None) -> Decoded:
+    """The picture of a `.hc` stream, whole or cut, given as bytes or as the path of its file: see `Codec.decode`.
+
+    `codec` is the shipped one that made the stream, unless given; the last one used stays loaded. `ModelNotFound` where
+    none that is shipped made it.
+    """
+    data = as_stream(data)
+    return (_codec_of(codec) or _finder(stream.parse(data).header.fingerprint)).decode(data)
+
+
+def truncate(data: Source, *, level: str | None = None, bytes: int | None = None) -> bytes:
     """The first part of a `.hc` stream: up to the end of a level ("coarse", "intermediate", "fine"), or so many bytes.
 
     Any prefix decodes. Asking for more bytes than there are gives all; a level that the stream does not hold whole is an
     `InputError`, as are a cut below 1 byte and both cuts, or none, at once. Damage raises a `StreamError`.
     """
+    data = as_stream(data)
     if level is not None and bytes is None:
-        return data[: stream.level_end(data, level)]
+        return data[: stream.level_end(data, expect(level, str, "a level is named by its name"))]
     if bytes is not None and level is None:
-        if bytes < 1:
+        if expect(bytes, (int, np.integer), "a cut is a whole number of bytes") < 1:
             raise InputError(f"a cut leaves at least 1 byte, got {bytes}")
-        return stream.truncate(data, bytes)
+        return stream.truncate(data, int(bytes))
     raise InputError("truncate takes one cut: level=… or bytes=…")
 
 
 def hierarchy(name: str | FilePath = DEFAULT_HIERARCHY) -> Hierarchy:
     """A semantic hierarchy: shipped by name, or a JSON file; `HierarchyError` names those there are."""
-    return taxonomy.load_hierarchy(name)
+    return _hierarchy_of(name)
 
 
 def predict(
@@ -159,13 +179,29 @@ def core(
     return core_of(*_judge(image, classifier, hierarchy))
 
 
-def told(source: bytes | Core, hierarchy: Hierarchy | None = None) -> Told | None:
-    """What the first bytes of a stream, whole or cut, say that its picture is; None where they say nothing.
+def told(source: Source | Core, hierarchy: str | FilePath | Hierarchy | None = None) -> Told | None:
+    """What the first bytes of a stream (whole or cut, or the path of one) say that its picture is; None: nothing.
 
     `hierarchy` is that of the core, where it is not a shipped one: `HierarchyError` without it. Damage is a `StreamError`.
     """
     found = source if isinstance(source, Core) else stream.parse(source).told
-    return found and told_by(found, hierarchy)
+    return found and told_by(found, None if hierarchy is None else _hierarchy_of(hierarchy))
+
+
+def _hierarchy_of(hierarchy: str | FilePath | Hierarchy) -> Hierarchy:
+    words = "a hierarchy is a name, a file or a loaded one"
+    found = expect(hierarchy, (str, FilePath, Hierarchy), words)
+    return found if isinstance(found, Hierarchy) else taxonomy.load_hierarchy(found)
+
+
+def _judge_of(classifier: str | Classifier) -> Classifier:
+    if isinstance(classifier, str):
+        return _classifier(classifier)
+    return expect_method(classifier, "probabilities", "a classifier is a name or a loaded one")
+
+
+def _codec_of(codec: Codec | WaveCodec | None) -> Codec | WaveCodec | None:
+    return codec and expect_method(codec, "decode", "a codec is what hiercodec.load() gives")
 
 
 def _judge(
@@ -173,8 +209,7 @@ def _judge(
 ) -> tuple[np.ndarray, Hierarchy, str]:
     """Class probabilities of a picture, the hierarchy, and the SHA-256 of who says so."""
     rgb = as_rgb(image)
-    groups = hierarchy if isinstance(hierarchy, Hierarchy) else taxonomy.load_hierarchy(hierarchy)
-    judge = _classifier(classifier) if isinstance(classifier, str) else classifier
+    groups, judge = _hierarchy_of(hierarchy), _judge_of(classifier)
     probabilities = judge.probabilities([rgb])[0]
     if groups.n_classes != probabilities.size:
         raise InputError(
@@ -184,12 +219,12 @@ def _judge(
 
 
 def decode_until(
-    data: bytes,
+    data: Source,
     until: str,
     *,
     classifier: str | Classifier = "lite0",
     hierarchy: str | FilePath | Hierarchy = DEFAULT_HIERARCHY,
-    codec: Codec | None = None,
+    codec: Codec | WaveCodec | None = None,
     steps: int = 24,
 ) -> Stopped:
     """Read a `.hc` stream until an answer is sure enough: `until` "coarse:0.9" stops at the first kind that is 90 % sure.
@@ -199,21 +234,22 @@ def decode_until(
     the default hierarchy), else it is the answer's probability. `codec` is the shipped one that made the stream, unless
     given. Raises `InputError`, `HierarchyError` for an unknown level, `ClassifierNotFound` and the stream errors.
     """
-    from hiercodec import models
     from hiercodec.evaluation import Judging
     from hiercodec.evaluation.traces import until as rules
 
-    wanted = rules.parse_until(until)
+    wanted = rules.parse_until(expect(until, str, "where to stop is said as 'coarse:0.9'"))
+    if expect(steps, (int, np.integer), "steps are a whole number") < 1:
+        raise InputError(f"steps are 1 or more, got {steps}")
+    data = as_stream(data)
     header = stream.parse(data).header  # damage shows here, before a model is loaded
-    groups = hierarchy if isinstance(hierarchy, Hierarchy) else taxonomy.load_hierarchy(hierarchy)
-    judge = _classifier(classifier) if isinstance(classifier, str) else classifier
+    groups, judge = _hierarchy_of(hierarchy), _judge_of(classifier)
     stop = rules.decode_until(
-        codec or models.find(header.fingerprint),
+        _codec_of(codec) or _finder(header.fingerprint),
         data,
         wanted,
         Judging(judge, groups),
         confidence_of(card_of(judge.name), groups.name),
-        steps=steps,
+        steps=max(len(header.plan) + 1, min(int(steps), len(data))),
     )
     seen = Prediction(stop.verdict.probabilities, path_of(stop.verdict.probabilities, groups), groups)
     return Stopped(stop.point.decoded, seen, wanted.level, stop.confidence, stop.reached)  # pyright: ignore[reportArgumentType]
@@ -226,5 +262,7 @@ def wup(a: int | str, b: int | str, *, measure: str = "nltk") -> float:
     or "eq1" (the paper's Eq. 1 to the letter). A name that two classes share ("crane", "maillot") is a `HierarchyError`
     that lists both, and so is one that nothing has.
     """
-    first, second = taxonomy.class_of(a), taxonomy.class_of(b)
+    if measure not in MEASURES:
+        raise InputError(f"no measure {shown(measure)}; there are {', '.join(MEASURES)}")
+    first, second = (taxonomy.class_of(expect(key, (int, str), "a class is an index or a name")) for key in (a, b))
     return float(wup_matrix(measure)[first.index, second.index])

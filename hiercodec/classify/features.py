@@ -21,14 +21,14 @@ def feature_maps(classifier: Classifier) -> Callable[[Tensor], list[Tensor]]:
     Differentiable; the short side is brought to the classifier's size. `InputError` for a network without timm's
     `forward_intermediates`.
     """
-    module, own = classifier.module, classifier.preprocess
-    if not hasattr(module, "forward_intermediates"):
+    if not hasattr(getattr(classifier, "module", None), "forward_intermediates"):
         raise InputError(f"{classifier.name} shows no feature maps: it is no network of timm's")
+    module, own = classifier.module, classifier.preprocess
     mean, std = (torch.tensor(v, device=classifier.device).view(1, 3, 1, 1) for v in (own.mean, own.std))
 
     def maps(picture: Tensor) -> list[Tensor]:
         height, width = picture.shape[-2:]
-        scale = own.size / min(height, width)
+        scale = min(own.sides) / min(height, width)
         size = (round(height * scale), round(width * scale))
         x = picture.to(classifier.device)
         if size != (height, width):

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from hiercodec.errors import DamagedImage, ImageError, ImageTooLarge, NotAnImage
+from hiercodec.errors import DamagedImage, ImageError, ImageTooLarge, NotAnImage, NotRGB
 from hiercodec.images.arrays import check_rgb, resize_to
 from hiercodec.images.colour import to_srgb
 from hiercodec.images.mending import Note, grey_rows, mended, tolerable
@@ -140,10 +140,12 @@ def load_rgb(
 
 
 def as_rgb(picture: Image.Image | np.ndarray, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """uint8[H, W, 3] of a picture in memory: such an array as it is, a Pillow image turned upright and laid on white.
+    """uint8[H, W, 3] of a picture in memory: such an array, a Pillow image of any mode turned upright and laid on white.
 
-    Raises `NotRGB`, which says what to do, for arrays of any other shape or type and for other objects, `ImageTooLarge`
-    above `max_pixels` or 65 535 pixels a side, `DamagedImage` where Pillow reads the pixels only now and cannot.
+    The result is contiguous and writable: an array that is so already is returned as it is, any other view (mirrored, of
+    every other pixel, Fortran's order, read-only, of a file) as a copy. Raises `NotRGB`, which says what to do, for arrays
+    of any other shape or type and for other objects, `ImageTooLarge` above `max_pixels` or 65 535 pixels a side,
+    `DamagedImage` where Pillow reads the pixels only now and cannot.
 
     >>> as_rgb(Image.new("L", (4, 2), 7)).shape
     (2, 4, 3)
@@ -151,7 +153,7 @@ def as_rgb(picture: Image.Image | np.ndarray, *, max_pixels: int = MAX_PIXELS) -
     if not isinstance(picture, Image.Image):
         height, width = check_rgb(picture).shape[:2]
         check_size(width, height, max_pixels)
-        return picture
+        return np.require(picture, requirements=("C", "W", "A", "E"))  # what torch asks of an array
     try:
         return check_rgb(pixels(picture, max_pixels))
     except DAMAGE as error:
@@ -297,6 +299,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     if not (image.mode.startswith("I") or image.mode == "F"):
         return image if image.mode in {"L", "RGB", "CMYK"} else image.convert("L" if image.mode == "1" else "RGB")
     samples = np.asarray(image)
+    if image.mode == "F" and np.isnan(samples).any():
+        raise NotRGB("a picture of mode F with samples that are no numbers: replace them, as np.nan_to_num does")
     rounded = np.empty(samples.shape, np.uint8)
     rows = max(1, BAND // samples.shape[1])
     for top in range(0, len(samples), rows):

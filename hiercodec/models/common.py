@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -10,7 +11,8 @@ import numpy as np
 from pydantic import ConfigDict, Field, ValidationError
 
 from hiercodec import stream
-from hiercodec.errors import ConfigError
+from hiercodec.arguments import shown
+from hiercodec.errors import ConfigError, InputError
 
 CHECKED = ConfigDict(extra="forbid", allow_inf_nan=False)
 Count = Annotated[int, Field(strict=True, ge=1)]
@@ -27,6 +29,20 @@ def read_preset(kind: type[PresetType], values: Mapping[str, Any]) -> PresetType
         raise ConfigError(f"not a model preset: {'; '.join(said)}") from None
     except TypeError as error:
         raise ConfigError(f"not a model preset: {error}") from None
+
+
+NO_CORE = "a core is what hiercodec.core(picture) gives"
+"""What is said of anything else in its place."""
+
+
+def prefix_length(n_bytes: int | None, whole: int) -> int:
+    """How many of `whole` bytes the first `n_bytes` are, all of them for None; `InputError` for what is no such number."""
+    if n_bytes is None:
+        return whole
+    number = operator.index(n_bytes) if hasattr(n_bytes, "__index__") and not isinstance(n_bytes, bool) else -1
+    if number < 0:
+        raise InputError(f"a number of bytes is a whole number, 0 or more, got {shown(n_bytes)}")
+    return min(number, whole)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,3 +62,9 @@ class Decoded:
     bytes: int
     bits: np.ndarray | None = None
     core: stream.Core | None = None
+
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        level = f"level {self.level!r}" if self.level else "no level"
+        far = "complete" if self.complete else f"{level} complete, {self.fraction:.0%} of the next"
+        return f"Decoded({width}×{height} from {self.bytes} bytes: {far})"

@@ -20,7 +20,7 @@ def device_of(name: str | torch.device) -> torch.device:
         name = next(kind for kind in ("cuda", "mps", "cpu") if counts[kind])
     try:
         device = torch.device(name)
-    except (RuntimeError, TypeError):
+    except (RuntimeError, TypeError, ValueError):
         raise InputError(f"no device {name!r}; known are {KNOWN}") from None
     if device.type not in counts:
         raise InputError(f"no device {name!r}; known are {KNOWN}")

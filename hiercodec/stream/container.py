@@ -16,6 +16,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from hiercodec.arguments import Source, as_stream
 from hiercodec.errors import BadMagic, CorruptStream, IncompleteHeader, InputError
 from hiercodec.levels import LevelPlan
 from hiercodec.stream.core import MAX_PAYLOAD, Core
@@ -154,15 +155,15 @@ def write(header: Header, z: bytes, blocks: Sequence[bytes], checks: Sequence[in
     return bytes(out)
 
 
-def parse(data: bytes, plan: LevelPlan | None = None) -> Stream:
-    """Read a stream or any prefix of one that holds its header.
+def parse(data: Source, plan: LevelPlan | None = None) -> Stream:
+    """Read a stream, or any prefix of one that holds its header: bytes, or the path of a file.
 
     `plan`, the model's, names the levels of a stream that leaves them to its model; without it they are numbered.
     Raises `BadMagic`, `UnsupportedVersion`, `CorruptStream` (a CRC or a field that cannot be right, bytes behind the
     end), or `IncompleteHeader` where the bytes end inside a header that is right so far. Nothing else, whatever the
-    input; no allocation exceeds the input's own size.
+    bytes; no allocation exceeds their own size. `InputError` for what is neither bytes nor the path of a readable file.
     """
-    data = bytes(data)
+    data = as_stream(data)
     header, lengths, position, crc = parse_header(data, plan)
     names = (*(("core",) if header.core else ()), "z", *header.plan.names)
     sections, start = [], position

@@ -26,6 +26,9 @@ class HierarchyLevel:
     assignment: np.ndarray
     labels: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return f"HierarchyLevel({self.name!r}: {self.k} groups of {self.assignment.size} classes)"
+
     def __post_init__(self) -> None:
         assignment = np.asarray(self.assignment)
         if assignment.ndim != 1 or not assignment.size or assignment.dtype.kind not in "iu":
@@ -64,6 +67,9 @@ class Hierarchy:
     description: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
     class_set: str = IMAGENET
+
+    def __repr__(self) -> str:
+        return f"Hierarchy({self.name!r}: {', '.join(f'{level.name} {level.k}' for level in self.levels)})"
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.levels) <= MAX_LEVELS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hiercodec.arguments import expect_method, shown
 from hiercodec.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,21 +54,23 @@ def options(
     alike: none of them, and none of their relatives, is a judge of such a file. `InputError` for an unknown purpose or
     effort, and for a classifier without feature maps.
     """
-    effort = (DEFAULT if purpose else 0) if effort is None else effort
-    purpose = purpose or "people"
+    effort = (0 if purpose is None else DEFAULT) if effort is None else effort
+    purpose = "people" if purpose is None else purpose
     from hiercodec.models.channels.effort import Keep, steps_of
 
     if steps_of(effort) == 0:
         return {}
-    if purpose not in KEPT:
-        raise InputError(f"no purpose {purpose!r}; bits can be for {', '.join(KEPT)}")
+    if not isinstance(purpose, str) or purpose not in KEPT:
+        raise InputError(f"no purpose {shown(purpose)}; bits can be for {', '.join(KEPT)}")
     if not (weight := KEPT[purpose]):
         return {"effort": effort}
     from hiercodec.classify import load_classifier
     from hiercodec.classify.features import feature_maps
 
     several = classifiers if isinstance(classifiers, Sequence) and not isinstance(classifiers, str) else [classifiers]
-    maps = [feature_maps(load_classifier(c) if isinstance(c, str) else c) for c in several]
+    words = "a classifier to steer by is a name or a loaded one"
+    loaded = [load_classifier(c) if isinstance(c, str) else expect_method(c, "probabilities", words) for c in several]
+    maps = [feature_maps(classifier) for classifier in loaded]
     return {"effort": effort, "keep": Keep(lambda x: [found for of in maps for found in of(x)], weight)}
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from hiercodec import stream
+from hiercodec.arguments import Source, expect
 from hiercodec.errors import ImageTooLarge, ModelMismatch
 from hiercodec.images import as_rgb, crop, pad_to_multiple
 from hiercodec.levels import plan_id
@@ -23,7 +24,7 @@ from hiercodec.models.channels.config import HYPER_STRIDE, STRIDE
 from hiercodec.models.channels.effort import MAX_PIXELS, Descent, Keep, steps_of
 from hiercodec.models.channels.network import HierNetwork
 from hiercodec.models.channels.prefixes import PrefixDecoder
-from hiercodec.models.common import Decoded
+from hiercodec.models.common import NO_CORE, Decoded
 
 
 class Codec:
@@ -73,6 +74,7 @@ class Codec:
         and where the model has no prices for one; `ImageTooLarge` above 4 million pixels with one.
         """
         steps = steps_of(effort)
+        expect(core, (stream.Core, type(None)), NO_CORE)
         padded, (height, width) = pad_to_multiple(as_rgb(picture), STRIDE)
         if steps and height * width > MAX_PIXELS:
             raise ImageTooLarge(f"an effort takes pictures of up to {MAX_PIXELS:,} pixels, this has {height * width:,}")
@@ -86,19 +88,21 @@ class Codec:
         header = stream.Header(width, height, self.fingerprint, self.plan, self._own, core.mark if core else None)
         return stream.write(header, z_payload, *zip(*coded, strict=True), core=core.payload if core else b"")
 
-    def decode(self, data: bytes, *, bit_map: bool = False) -> Decoded:
-        """Decode any prefix of a stream that holds its header; `bit_map` also tells where in the picture its bits went.
+    def decode(self, data: Source, *, bit_map: bool = False) -> Decoded:
+        """Decode any prefix of a stream that holds its header: bytes, or the path of a file.
+
+        `bit_map` also tells where in the picture its bits went.
 
         Raises `ModelMismatch` for another model's stream, `ParameterDesync` if the entropy parameters differ from the
         encoder's, and the other stream errors for damage. Truncation is no error.
         """
         return self.prefixes(data, bit_map=bit_map).at()
 
-    def prefixes(self, data: bytes, *, bit_map: bool = False) -> PrefixDecoder:
+    def prefixes(self, data: Source, *, bit_map: bool = False) -> PrefixDecoder:
         """A decoder of this stream's prefixes, which works out once what they share: `.at(n_bytes)`. Raises as `decode`."""
         return PrefixDecoder(self, data, bit_map=bit_map)
 
-    def parse(self, data: bytes) -> stream.Stream:
+    def parse(self, data: Source) -> stream.Stream:
         """The parsed stream; raises as `stream.parse`, and `ModelMismatch` for another model's."""
         parsed = stream.parse(data, self.plan)
         header = parsed.header
@@ -113,7 +117,7 @@ class Codec:
         grid, shape = self.grids(parsed.header)
         return self.coding.start(self.coding.read_z(parsed.z.payload, shape), shape, grid)
 
-    def ideal_bits(self, data: bytes) -> float:
+    def ideal_bits(self, data: Source) -> float:
         """Σ -log2 p of all symbols of a complete stream under the tables that code them: what an ideal coder needs."""
         decoder = self.prefixes(data, bit_map=True)
         shape = self.grids(decoder.stream.header)[1]

@@ -130,7 +130,8 @@ class Descent:
         if self._keep is not None:
             weight = self._keep.weight * self._price / self._prices[0] * self._x.numel() / len(self._kept)
             for now, then in zip(self._keep.features(x_hat), self._kept, strict=True):
-                residuals.append((now - then) * (weight / then.square().sum().clamp_min(1e-12)).sqrt())
+                change = (now - then) * (weight / then.square().sum().clamp_min(1e-12)).sqrt()
+                residuals.append(change.to(self._x))  # the classifier may live elsewhere
         return residuals
 
 

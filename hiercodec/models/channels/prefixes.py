@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from hiercodec import stream
+from hiercodec.arguments import Source
 from hiercodec.errors import ParameterDesync
 from hiercodec.models.channels.blocks import BlockLoop
 from hiercodec.models.channels.coding import BlockParameters
-from hiercodec.models.common import Decoded
+from hiercodec.models.common import Decoded, prefix_length
 
 if TYPE_CHECKING:
     from hiercodec.models.channels.codec import Codec
@@ -36,9 +37,9 @@ class PrefixDecoder:
     goes when this object does. `stream` is the parsed stream.
     """
 
-    def __init__(self, codec: Codec, data: bytes, *, bit_map: bool = False) -> None:
+    def __init__(self, codec: Codec, data: Source, *, bit_map: bool = False) -> None:
         self._codec, self._bit_map = codec, bit_map
-        self.stream = codec.parse(bytes(data))
+        self.stream = codec.parse(data)
         self._loop: BlockLoop | None = None
         self._parameters: list[BlockParameters] = []
         self._costs: list[np.ndarray] = []  # of the blocks that `_loop` has been through
@@ -48,7 +49,7 @@ class PrefixDecoder:
 
         Equal to `Codec.decode(data[:n_bytes])`, and raises as it does. Any order of lengths will do.
         """
-        n_bytes = self.stream.size if n_bytes is None else min(n_bytes, self.stream.size)
+        n_bytes = prefix_length(n_bytes, self.stream.size)
         y_hat, level, fraction, bits = self.latent(n_bytes)
         image = self._codec.synthesise(y_hat, self.stream.header)
         complete = n_bytes == self.stream.total_bytes

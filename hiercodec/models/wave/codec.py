@@ -15,10 +15,11 @@ from PIL import Image
 from torch import Tensor, nn
 
 from hiercodec import stream
+from hiercodec.arguments import Source, expect
 from hiercodec.errors import CorruptStream, InputError, ModelMismatch, ParameterDesync
 from hiercodec.images import as_rgb
 from hiercodec.levels import plan_id
-from hiercodec.models.common import Decoded
+from hiercodec.models.common import NO_CORE, Decoded, prefix_length
 from hiercodec.models.wave import wavelet
 from hiercodec.models.wave.context import BANDS, ContextNetwork, unpack
 from hiercodec.models.wave.filter import Filter
@@ -100,6 +101,7 @@ class WaveCodec:
         if effort or keep is not None:
             raise InputError(f"model {self.name!r} has no efforts yet: encode without one, or with model 'lite'")
         rgb = as_rgb(picture)
+        expect(core, (stream.Core, type(None)), NO_CORE)
         height, width = rgb.shape[:2]
         header = stream.Header(width, height, self.fingerprint, self.plan, core=core.mark if core else None)
         x = torch.tensor(rgb, device=self.device).permute(2, 0, 1)[None].float()
@@ -130,18 +132,20 @@ class WaveCodec:
             checks.append(check.value)
         return stream.write(header, b"", payloads, checks, core=core.payload if core else b"")
 
-    def decode(self, data: bytes, *, bit_map: bool = False) -> Decoded:
-        """Decode any prefix of a stream that holds its header; `bit_map` also tells where in the picture its bits went.
+    def decode(self, data: Source, *, bit_map: bool = False) -> Decoded:
+        """Decode any prefix of a stream that holds its header: bytes, or the path of a file.
+
+        `bit_map` also tells where in the picture its bits went.
 
         Raises `ModelMismatch` for another model's stream and the other stream errors for damage. Truncation is no error.
         """
         return self.prefixes(data, bit_map=bit_map).at()
 
-    def prefixes(self, data: bytes, *, bit_map: bool = False) -> WavePrefixes:
+    def prefixes(self, data: Source, *, bit_map: bool = False) -> WavePrefixes:
         """A decoder of this stream's prefixes, which works out once what they share: `.at(n_bytes)`. Raises as `decode`."""
         return WavePrefixes(self, data, bit_map=bit_map)
 
-    def parse(self, data: bytes) -> stream.Stream:
+    def parse(self, data: Source) -> stream.Stream:
         """The parsed stream; raises as `stream.parse`, and `ModelMismatch` for another model's."""
         parsed = stream.parse(data, self.plan)
         if parsed.header.fingerprint != self.fingerprint or parsed.header.plan_id != plan_id(self.plan):
@@ -149,7 +153,7 @@ class WaveCodec:
             raise ModelMismatch(f"made by model {mark}, this is {self.name!r} {self.fingerprint.hex()}", offset=0)
         return parsed
 
-    def ideal_bits(self, data: bytes) -> float:
+    def ideal_bits(self, data: Source) -> float:
         """Σ -log2 p of all symbols of a complete stream under their tables: what an ideal coder needs."""
         spent = self.prefixes(data, bit_map=True).latent()[0].spent or []
         return SCALES * float(np.log2(self.network.preset.planes + 1)) + float(sum(part.sum() for part in spent))
@@ -297,9 +301,9 @@ class WavePrefixes:
     `stream` is the parsed stream.
     """
 
-    def __init__(self, codec: WaveCodec, data: bytes, *, bit_map: bool = False) -> None:
+    def __init__(self, codec: WaveCodec, data: Source, *, bit_map: bool = False) -> None:
         self._codec, self._bit_map = codec, bit_map
-        self.stream = codec.parse(bytes(data))
+        self.stream = codec.parse(data)
         self._layout = layout_of(self.stream.header)
         self._begins = np.zeros(SCALES, np.int64)
         self._blocks: list[_Block] = []
@@ -309,7 +313,7 @@ class WavePrefixes:
 
         Equal to `Codec.decode(data[:n_bytes])`, and raises as it does. Any order of lengths will do.
         """
-        n_bytes = self.stream.size if n_bytes is None else min(n_bytes, self.stream.size)
+        n_bytes = prefix_length(n_bytes, self.stream.size)
         state, level, fraction, told = self.latent(n_bytes)
         image = self._codec.synthesise(state, self.stream.header)
         bits = state.bit_map(self._layout, self.stream.header) if self._bit_map else None
