@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import json
 import os
 import re
 import stat
@@ -13,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from hiercodec import values
 from hiercodec.errors import InputError, OutputError
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -126,7 +126,7 @@ def write_json(path: str | Path, value: Any) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {_why(error)}") from None
-    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode(errors="backslashreplace"))
+    write_bytes(path, (values.dumps(value, indent=1) + "\n").encode(errors="backslashreplace"))
 
 
 def _replace(target: Path, data: bytes) -> None:

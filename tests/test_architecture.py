@@ -17,14 +17,16 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "hiercodec"
 
 # room → rooms it may import. `images`, `taxonomy` and `classify` stand beside `models`, not above it.
-LOWER = {"levels", "errors", "protocols", "fsio", "arguments", "_version"}
+LOWER = {"levels", "errors", "protocols", "fsio", "arguments", "values", "_version"}
 MEASURING = {*LOWER, "images", "stream", "models", "taxonomy", "classify"}
 ALLOWED = {
     "_version": set(),
     "levels": set(),
     "protocols": {"levels"},
     "errors": set(),
-    "fsio": {"errors"},
+    "fsio": {"errors", "values"},
+    "values": {"errors"},
+    "arguments": {"errors", "fsio"},
     "images": {"errors"},
     "stream": {*LOWER},
     "taxonomy": {*LOWER},

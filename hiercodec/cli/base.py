@@ -9,7 +9,6 @@ streamlit) is imported where a command runs.
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
@@ -20,6 +19,7 @@ from typing import Any
 
 import click
 
+from hiercodec import values
 from hiercodec.fsio import printable, without_folders
 
 Arguments = SimpleNamespace
@@ -130,7 +130,7 @@ def at_most_one(args: Arguments, *names: str, required: bool = False) -> None:
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
-    print(json.dumps(value, indent=2, allow_nan=False))
+    print(values.dumps(value, indent=2))
 
 
 def command_line(args: Arguments) -> str:

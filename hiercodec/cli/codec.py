@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hiercodec import fsio, stream
+from hiercodec import fsio, stream, values
 from hiercodec.cli.base import (
     HIERARCHY,
     JSON,
@@ -283,7 +283,7 @@ def _measured(row: dict[str, float]) -> tuple[str, str, str]:
     bpp, psnr, agreement = row.get("bpp"), row.get("psnr"), row.get("agreement")
     return (
         "-" if bpp is None else f"{bpp:.3f}",
-        "-" if psnr is None else f"{psnr:.2f}",
+        values.shown(psnr),
         "-" if agreement is None else percent(agreement),
     )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import json
 from pathlib import Path
 
 import click
 
+from hiercodec import values
 from hiercodec.cli.base import JSON, POSITIVE, Arguments, argument, command, group, note, option, print_json
 from hiercodec.cli.codec import results_table
 from hiercodec.cli.evaluate import words_on
@@ -66,7 +66,7 @@ def export(args: Arguments) -> int:
     if args.to == "csv":
         text = exchange.to_csv(found.of(codec=args.codec) if args.codec else found)
     else:
-        text = json.dumps(exchange.to_compressai(found, args.codec or next(iter(found.codecs), "")), indent=1) + "\n"
+        text = values.dumps(exchange.to_compressai(found, args.codec or next(iter(found.codecs), "")), indent=1) + "\n"
     write_bytes(args.out, text.encode())
     return 0
 

@@ -53,6 +53,27 @@ def ms_ssim(a: np.ndarray, b: np.ndarray) -> float:
     return float(of_tensors(x, y, data_range=PEAK))
 
 
+def countable(values: np.ndarray) -> np.ndarray:
+    """Which photographs a mean is over, bool[photos], of values [photos, settings], the same at every setting.
+
+    Those that are a number at every setting at which any photograph is one: one picture that is reproduced exactly takes
+    itself out of a curve, not the curve. Where no photograph is left, none counts.
+    """
+    finite = np.isfinite(values)
+    return finite[:, finite.any(0)].all(1) & finite.any(1)
+
+
+def mean_of(values: np.ndarray) -> np.ndarray:
+    """Means over the photographs that count, float64[settings]: infinite where all are, NaN where there is no value.
+
+    values: [photos, settings]. Say beside it over how many it is (`countable`).
+    """
+    chosen = values[countable(values)]
+    whole = np.isinf(values).all(0) & bool(len(values))
+    average = chosen.mean(0) if len(chosen) else np.full(values.shape[1], math.nan)
+    return np.where(whole, math.inf, np.where(np.isfinite(average), average, math.nan))
+
+
 def bd_rate(rate_a: Curve, quality_a: Curve, rate_b: Curve, quality_b: Curve) -> float:
     """How many per cent more rate curve B needs than A for the same quality; negative if B is better.
 

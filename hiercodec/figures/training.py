@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from hiercodec import values
 from hiercodec.errors import ConfigError
 from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, palette, with_alpha
 from hiercodec.figures.trace import FONT_SIZE, template
@@ -28,7 +28,7 @@ def read_log(path: str | Path) -> list[dict[str, Any]]:
     """The records of a run's JSON-lines log; `ConfigError` if it cannot be read or is no such log."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
-        records = [json.loads(line) for line in lines if line.strip()]
+        records = [values.loads(line) for line in lines if line.strip()]
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:

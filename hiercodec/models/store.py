@@ -20,7 +20,7 @@ from safetensors.torch import load as deserialise
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
-from hiercodec import stream
+from hiercodec import stream, values
 from hiercodec.errors import ConfigError, InputError, ModelNotFound, is_out_of_memory
 from hiercodec.fsio import locate, read_bytes, write_bytes
 from hiercodec.models.channels.codec import Codec
@@ -85,7 +85,7 @@ def save(path: Path, preset: AnyPreset, tensors: dict[str, Tensor], card: dict,
     card["sha256"] = hashlib.sha256(data).hexdigest()
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, data)
-    text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+    text = values.dumps(card, indent=2) + "\n"
     write_bytes(path.with_suffix(".json"), text.encode(errors="backslashreplace"))  # as `fsio.write_json`
     return mark
 
@@ -138,7 +138,7 @@ def shipped() -> dict[str, dict]:
 def read_card(path: Path) -> dict:
     """A card; `ModelNotFound` where it is damaged."""
     try:
-        card = json.loads(read_bytes(path, max_bytes=MAX_CARD))
+        card = values.loads(read_bytes(path, max_bytes=MAX_CARD))
         if not isinstance(card, dict):
             raise ValueError("it is no object")
     except (InputError, ValueError, RecursionError) as error:

@@ -89,7 +89,7 @@ def table(trace: Trace, name_of: Callable[[str], str] = spoken) -> list[dict[str
         row: dict[str, object] = {
             "bytes": step.bytes,
             "bpp": round(step.bpp, 4),
-            "psnr": None if math.isinf(step.psnr) else round(step.psnr, 2),
+            "psnr": round(step.psnr, 2),
             "level": name_of(step.level or ""),
             "fraction": round(step.fraction, 3),
         }

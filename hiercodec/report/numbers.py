@@ -9,6 +9,7 @@ import itertools
 import math
 from typing import Any
 
+from hiercodec import values
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.levels import spoken
 from hiercodec.report.answers import NOTHING_YET, answers, first_right_of, format_bytes, spoken_levels, truth
@@ -55,9 +56,9 @@ def _step(trace: Trace, index: int) -> dict[str, Any]:
     }
 
 
-def decibels(value: float, same: str = "identical") -> str:
+def decibels(value: float, same: str = values.IDENTICAL) -> str:
     """PSNR in words; `same` is said of two equal pictures."""
-    return same if math.isinf(value) else f"{value:.1f} dB"
+    return values.shown(value, 1, " dB", infinite=same)
 
 
 def quality(trace: Trace) -> dict[str, str]:

@@ -28,6 +28,7 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from hiercodec import values
 from hiercodec.errors import ConfigError, OutputError
 from hiercodec.fsio import write_bytes
 from hiercodec.models.device import device_of
@@ -206,7 +207,7 @@ class Trainer:
             return
         try:
             with self.log_path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": self.step, "crops": self.crops, **record}) + "\n")
+                file.write(values.dumps({"step": self.step, "crops": self.crops, **record}) + "\n")
         except OSError as error:
             raise OutputError(f"cannot write {self.log_path}: {error.strerror}") from error
 

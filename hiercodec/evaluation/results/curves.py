@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hiercodec.evaluation.metrics import wilson
+from hiercodec.evaluation.metrics import countable, wilson
 from hiercodec.evaluation.results.table import Table, bits
 
 RESAMPLES = 400
@@ -47,11 +47,12 @@ class Curve:
 def curve(table: Table, measure: str) -> Curve:
     """The measure's mean at every setting.
 
-    The band of a share (`right`) is Wilson's interval, that of any other mean the percentile bootstrap over photographs.
+    The band of a share (`right`) is Wilson's interval, that of any other mean the percentile bootstrap over photographs. A
+    picture that is reproduced exactly at a setting is in no mean of PSNR, and a setting at which all are is no point.
     """
     values = table.measure(measure)
-    rows = np.isfinite(values).all(1)
-    values, n = values[rows], int(rows.sum())
+    rows, drawn = countable(values), np.isfinite(values).any(0)
+    values, n = values[rows][:, drawn], int(rows.sum())
     if not n:
         raise ValueError(f"{measure} was not measured for {table.codec}")
     mean = values.mean(0)
@@ -59,7 +60,9 @@ def curve(table: Table, measure: str) -> Curve:
         low, high = np.array([wilson(int(hits), n) for hits in values.sum(0)]).T
     else:
         low, high = np.percentile(resampling(n) @ values, (2.5, 97.5), axis=0)
-    return Curve(table.codec, table.settings, table.bpp[rows].mean(0), table.bytes[rows].mean(0), mean, low, high, n)
+    settings = tuple(name for name, kept in zip(table.settings, drawn, strict=True) if kept)
+    rates, sizes = (of[rows][:, drawn].mean(0) for of in (table.bpp, table.bytes))
+    return Curve(table.codec, settings, rates, sizes, mean, low, high, n)
 
 
 @functools.lru_cache(maxsize=8)

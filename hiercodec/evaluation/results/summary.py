@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from hiercodec.evaluation.measure import ORIGINAL
-from hiercodec.evaluation.metrics import wilson
+from hiercodec.evaluation.metrics import countable, mean_of, wilson
 from hiercodec.evaluation.results.rows import HEAVY, Rows, read
 from hiercodec.evaluation.results.table import COLUMNS, Table, counts, tables
 
@@ -30,7 +30,8 @@ def summary(rows: Rows) -> dict[str, Any]:
 
     `photos` is how many of the file's photographs (`of`) count, see `table.tables`: a codec of which none does is named in
     `left_out`. A point has `codec`, `setting`, means and standard deviations over photographs of `bpp`, `psnr` (dB) and
-    `ms_ssim` (where it could be measured), and judge → level → share of right answers in `accuracy`, with its 95 % Wilson
+    `ms_ssim` (where it could be measured; a picture that is reproduced exactly at a setting is in no mean of PSNR, and one
+    is infinite where all are: `metrics.mean_of`), and judge → level → share of right answers in `accuracy`, with its 95 % Wilson
     interval; `wup` is judge → mean.
     """
     by_judge = {judge: tables(rows, judge) for judge in rows.judges or [""]}
@@ -75,9 +76,11 @@ def _quality(table: Table, setting: int) -> dict[str, float]:
     """Means and standard deviations over photographs, of what was measured on all of them."""
     found: dict[str, float] = {}
     for name, digits in (("bpp", 5), ("psnr", 4), ("ms_ssim", 5)):
-        values = getattr(table, name)[:, setting]
-        if len(values) and not np.isnan(values).any():
-            found |= {name: round(float(values.mean()), digits), f"{name}_std": round(float(values.std()), digits)}
+        values = getattr(table, name)
+        if len(values) and not np.isnan(values[:, setting]).any():
+            found[name] = round(float(mean_of(values)[setting]), digits)
+            if np.isfinite(found[name]):
+                found[f"{name}_std"] = round(float(values[countable(values), setting].std()), digits)
     return found
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hiercodec.errors import InputError
+from hiercodec.evaluation.exchange import SCALES, off_scale
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results.rows import Rows, decode
 from hiercodec.evaluation.results.table import PLAIN
@@ -82,6 +83,9 @@ def _problem(frame: pd.DataFrame, meta: Mapping[str, Any]) -> str:
         return "rates must be above 0"
     if np.isinf(frame[[column for column in PLAIN if column != "psnr"]].to_numpy(float)).any():
         return "a measure is infinite"
+    for column in SCALES:
+        if problem := off_scale(column, frame[column].dropna()):
+            return problem
     if not frame["label"].between(-1, 999).all():
         return "labels are class indexes from 0 to 999, or −1"
     photos = frame.groupby("judge")["photo"]

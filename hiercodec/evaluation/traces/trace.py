@@ -12,12 +12,13 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
+from hiercodec import values
 from hiercodec.levels import is_blank
 
 SCHEMA = 3
 """What is written and read; a field with a default may be missing."""
 Ranked = tuple[tuple[int, str, float], ...]
-Decibels = Annotated[float, BeforeValidator(lambda value: math.inf if value is None else value)]
+Decibels = Annotated[float, BeforeValidator(values.restored)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +151,8 @@ class Trace:
         return None if index is None else self.steps[index].bytes
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dicts and lists, with the schema version; infinite PSNR (identical pictures) becomes None."""
-        plain = {"schema": SCHEMA, **asdict(self)}
-        for step in plain["steps"]:
-            step["psnr"] = None if math.isinf(step["psnr"]) else step["psnr"]
-        return plain
+        """Plain dicts and lists, with the schema version; what is no number (the PSNR of equal pictures) as in `values`."""
+        return values.plain({"schema": SCHEMA, **asdict(self)})
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Trace:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
+from hiercodec import values
 from hiercodec.errors import HiercodecError, InputError
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results import exchange, untrusted
@@ -61,7 +61,7 @@ def downloads(choice: Choice) -> None:
             if " · " not in codec:
                 st.download_button(
                     f"{choice.names[codec]} (CompressAI JSON)",
-                    lambda codec=codec: json.dumps(exchange.to_compressai(choice.source.rows(), codec), indent=1),
+                    lambda codec=codec: values.dumps(exchange.to_compressai(choice.source.rows(), codec), indent=1),
                     f"{stem}-{codec.replace(':', '-')}.json", "application/json",
                     on_click="ignore", icon=icon, key=f"get_{codec}",
                 )  # fmt: skip

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from hiercodec import values
 from hiercodec.classify import DEFAULT, card_of, confidence_of
 from hiercodec.errors import CourseError, HiercodecError
 from hiercodec.evaluation.judge import in_loss
@@ -109,7 +110,7 @@ def _percent(share: float | None) -> str:
 
 
 def _decibels(value: float) -> str:
-    return "identical" if math.isinf(value) else f"{value:.1f} dB"
+    return values.shown(value, 1, " dB")
 
 
 def _step(place: Place) -> Step:
