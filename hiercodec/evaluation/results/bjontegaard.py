@@ -148,15 +148,13 @@ def at_full_rate(ours: Table, other: Table, measures: Sequence[str], *, resample
 
 
 def _paired(a: Table, b: Table, measures: Sequence[str]) -> tuple[Table, Table]:
-    """Both over the photographs for which both have every measure at every setting."""
-    whole = [
-        table.where(
-            np.logical_and.reduce(
-                [np.ones(len(table), bool), *(np.isfinite(table.measure(m)).all(1) for m in measures)]
-            )
-        )
-        for table in (a, b)
-    ]
+    """Both over the photographs for which both have every measure at every setting that has it for any."""
+    whole = []
+    for table in (a, b):
+        for name in measures:
+            table = table.at(np.isfinite(table.measure(name)).any(0))
+            table = table.where(np.isfinite(table.measure(name)).all(1))
+        whole.append(table)
     _, at_a, at_b = np.intersect1d(whole[0].photos, whole[1].photos, return_indices=True)
     order = np.argsort(at_a)  # as they stand in `a`
     return whole[0].where(at_a[order]), whole[1].where(at_b[order])

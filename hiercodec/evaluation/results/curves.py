@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hiercodec.evaluation.metrics import countable, wilson
+from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.results.table import Table, bits
 
 RESAMPLES = 400
@@ -50,19 +50,18 @@ def curve(table: Table, measure: str) -> Curve:
     The band of a share (`right`) is Wilson's interval, that of any other mean the percentile bootstrap over photographs. A
     picture that is reproduced exactly at a setting is in no mean of PSNR, and a setting at which all are is no point.
     """
-    values = table.measure(measure)
-    rows, drawn = countable(values), np.isfinite(values).any(0)
-    values, n = values[rows][:, drawn], int(rows.sum())
+    table = table.at(np.isfinite(table.measure(measure)).any(0))
+    rows = np.isfinite(table.measure(measure)).all(1) if table.settings else np.zeros(len(table), bool)
+    table, n = table.where(rows), int(rows.sum())
     if not n:
         raise ValueError(f"{measure} was not measured for {table.codec}")
+    values = table.measure(measure)
     mean = values.mean(0)
     if measure.startswith("right "):
         low, high = np.array([wilson(int(hits), n) for hits in values.sum(0)]).T
     else:
         low, high = np.percentile(resampling(n) @ values, (2.5, 97.5), axis=0)
-    settings = tuple(name for name, kept in zip(table.settings, drawn, strict=True) if kept)
-    rates, sizes = (of[rows][:, drawn].mean(0) for of in (table.bpp, table.bytes))
-    return Curve(table.codec, settings, rates, sizes, mean, low, high, n)
+    return Curve(table.codec, table.settings, table.bpp.mean(0), table.bytes.mean(0), mean, low, high, n)
 
 
 @functools.lru_cache(maxsize=8)

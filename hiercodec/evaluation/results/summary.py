@@ -30,9 +30,9 @@ def summary(rows: Rows) -> dict[str, Any]:
 
     `photos` is how many of the file's photographs (`of`) count, see `table.tables`: a codec of which none does is named in
     `left_out`. A point has `codec`, `setting`, means and standard deviations over photographs of `bpp`, `psnr` (dB) and
-    `ms_ssim` (where it could be measured; a picture that is reproduced exactly at a setting is in no mean of PSNR, and one
-    is infinite where all are: `metrics.mean_of`), and judge → level → share of right answers in `accuracy`, with its 95 % Wilson
-    interval; `wup` is judge → mean.
+    `ms_ssim` (where it could be measured), and judge → level → share of right answers in `accuracy`, with its 95 % Wilson
+    interval; `wup` is judge → mean. A picture that is reproduced exactly at some setting is in no mean of PSNR; a mean is
+    infinite where all are (`metrics.mean_of`).
     """
     by_judge = {judge: tables(rows, judge) for judge in rows.judges or [""]}
     first = next(iter(by_judge.values()))

@@ -108,6 +108,13 @@ class Table:
         kept = {f.name: value[chosen] for f in fields(self) if isinstance(value := getattr(self, f.name), np.ndarray)}
         return replace(self, **kept, extra={name: value[chosen] for name, value in self.extra.items()})
 
+    def at(self, chosen: np.ndarray) -> Table:
+        """The settings of a mask bool[s]."""
+        names = ("bytes", "bpp", *PLAIN, "path", "probability", "right", "bits", "margin")
+        kept = {name: getattr(self, name)[:, chosen] for name in names}
+        settings = tuple(name for name, wanted in zip(self.settings, chosen, strict=True) if wanted)
+        return replace(self, settings=settings, **kept, extra={n: v[:, chosen] for n, v in self.extra.items()})
+
     def measure(self, name: str) -> np.ndarray:
         """float[n, s] of a measure: one of `PLAIN`, `right(level)`, `bits(level)`, or one of `extra`; `KeyError`."""
         if name in self.extra:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation.exchange import SCALES, off_scale
 from hiercodec.evaluation.measure import ORIGINAL
+from hiercodec.evaluation.results.exchange import SCALES, off_scale
 from hiercodec.evaluation.results.rows import Rows, decode
 from hiercodec.evaluation.results.table import PLAIN
 from hiercodec.levels import MAX_LEVELS

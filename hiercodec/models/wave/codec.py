@@ -133,9 +133,7 @@ class WaveCodec:
         return stream.write(header, b"", payloads, checks, core=core.payload if core else b"")
 
     def decode(self, data: Source, *, bit_map: bool = False) -> Decoded:
-        """Decode any prefix of a stream that holds its header: bytes, or the path of a file.
-
-        `bit_map` also tells where in the picture its bits went.
+        """Decode any prefix of a stream that holds its header (its bytes or path); `bit_map` tells where its bits went, too.
 
         Raises `ModelMismatch` for another model's stream and the other stream errors for damage. Truncation is no error.
         """

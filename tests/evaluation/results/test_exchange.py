@@ -16,9 +16,17 @@ import pytest
 from hiercodec import values
 from hiercodec.cli import main as cli
 from hiercodec.errors import InputError
+<<<<<<< HEAD:tests/evaluation/results/test_exchange.py
 from hiercodec.evaluation.results import rows
 from hiercodec.evaluation.results.exchange import AVERAGE, from_compressai, to_compressai, to_csv
+=======
+from hiercodec.evaluation import rows
+from hiercodec.evaluation.exchange import AVERAGE, from_compressai, to_compressai, to_csv
+from hiercodec.evaluation.results.bjontegaard import at_equal_rate
+from hiercodec.evaluation.results.curves import curve
+>>>>>>> a60bd99 (Draw curves and differences round what is reproduced exactly):tests/evaluation/test_exchange.py
 from hiercodec.evaluation.results.summary import summary
+from hiercodec.evaluation.results.table import tables
 from tests.evaluation.some_rows import SETTINGS, some_rows
 
 
@@ -228,3 +236,16 @@ def test_what_compressai_s_eval_model_writes_is_read_and_its_plot_draws_what_we_
             cwd=tmp_path,
         )
         assert drawn.stat().st_size > 5000
+
+
+def test_curves_and_deltas_go_round_what_is_reproduced_exactly():
+    one, every, plain = (tables(found, "lite0") for found in (exact_rows(8), exact_rows(8, every=True), some_rows(8)))
+    assert curve(one["jpeg"], "psnr").n == 7
+    assert curve(one["jpeg"], "psnr").settings == SETTINGS
+    assert curve(every["jpeg"], "psnr").n == 8
+    assert curve(every["jpeg"], "psnr").settings == SETTINGS[:-1]
+    assert np.isfinite(curve(every["jpeg"], "psnr").high).all()
+    for found in (one, every):
+        (delta,) = at_equal_rate(found["lite"], found["jpeg"], ["psnr"], resamples=50)
+        (expected,) = at_equal_rate(plain["lite"], plain["jpeg"], ["psnr"], resamples=50)
+        assert delta.value == pytest.approx(expected.value, abs=0.5)
