@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import ConfigDict, Field, ValidationError
 
 from hiercodec import stream
-from hiercodec.arguments import shown
+from hiercodec.arguments import expect, shown
 from hiercodec.errors import ConfigError, InputError
 
 CHECKED = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -31,8 +31,10 @@ def read_preset(kind: type[PresetType], values: Mapping[str, Any]) -> PresetType
         raise ConfigError(f"not a model preset: {error}") from None
 
 
-NO_CORE = "a core is what hiercodec.core(picture) gives"
-"""What is said of anything else in its place."""
+def mark_of(core: stream.Core | None) -> stream.Mark | None:
+    """What a header says of a core, if there is one; `InputError` for anything else in its place."""
+    found = expect(core, (stream.Core, type(None)), "a core is what hiercodec.core(picture) gives")
+    return None if found is None else found.mark
 
 
 def prefix_length(n_bytes: int | None, whole: int) -> int:

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from hiercodec import stream
-from hiercodec.arguments import Source, expect
+from hiercodec.arguments import Source
 from hiercodec.errors import ImageTooLarge, ModelMismatch
 from hiercodec.images import as_rgb, crop, pad_to_multiple
 from hiercodec.levels import plan_id
@@ -24,7 +24,7 @@ from hiercodec.models.channels.config import HYPER_STRIDE, STRIDE
 from hiercodec.models.channels.effort import MAX_PIXELS, Descent, Keep, steps_of
 from hiercodec.models.channels.network import HierNetwork
 from hiercodec.models.channels.prefixes import PrefixDecoder
-from hiercodec.models.common import NO_CORE, Decoded
+from hiercodec.models.common import Decoded, mark_of
 
 
 class Codec:
@@ -74,7 +74,6 @@ class Codec:
         and where the model has no prices for one; `ImageTooLarge` above 4 million pixels with one.
         """
         steps = steps_of(effort)
-        expect(core, (stream.Core, type(None)), NO_CORE)
         padded, (height, width) = pad_to_multiple(as_rgb(picture), STRIDE)
         if steps and height * width > MAX_PIXELS:
             raise ImageTooLarge(f"an effort takes pictures of up to {MAX_PIXELS:,} pixels, this has {height * width:,}")
@@ -85,7 +84,7 @@ class Codec:
         loop = self.coding.start(symbols, (z.shape[-2], z.shape[-1]), latent.grid)
         improve = Descent(self.network, x, steps, keep) if steps else None
         coded = [self.coding.write(block) for block in loop.code(latent, self.network.preset.dead_zone, improve)]
-        header = stream.Header(width, height, self.fingerprint, self.plan, self._own, core.mark if core else None)
+        header = stream.Header(width, height, self.fingerprint, self.plan, self._own, mark_of(core))
         return stream.write(header, z_payload, *zip(*coded, strict=True), core=core.payload if core else b"")
 
     def decode(self, data: Source, *, bit_map: bool = False) -> Decoded:

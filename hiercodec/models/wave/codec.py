@@ -15,11 +15,11 @@ from PIL import Image
 from torch import Tensor, nn
 
 from hiercodec import stream
-from hiercodec.arguments import Source, expect
+from hiercodec.arguments import Source
 from hiercodec.errors import CorruptStream, InputError, ModelMismatch, ParameterDesync
 from hiercodec.images import as_rgb
 from hiercodec.levels import plan_id
-from hiercodec.models.common import NO_CORE, Decoded, prefix_length
+from hiercodec.models.common import Decoded, mark_of, prefix_length
 from hiercodec.models.wave import wavelet
 from hiercodec.models.wave.context import BANDS, ContextNetwork, unpack
 from hiercodec.models.wave.filter import Filter
@@ -101,9 +101,8 @@ class WaveCodec:
         if effort or keep is not None:
             raise InputError(f"model {self.name!r} has no efforts yet: encode without one, or with model 'lite'")
         rgb = as_rgb(picture)
-        expect(core, (stream.Core, type(None)), NO_CORE)
         height, width = rgb.shape[:2]
-        header = stream.Header(width, height, self.fingerprint, self.plan, core=core.mark if core else None)
+        header = stream.Header(width, height, self.fingerprint, self.plan, core=mark_of(core))
         x = torch.tensor(rgb, device=self.device).permute(2, 0, 1)[None].float()
         bands = [band.cpu() for band in self.network.analyse(x)]
         return self.write(header, indexes_of(bands, self.network.preset.finest, self.network.preset.planes), core)
