@@ -16,7 +16,7 @@ from hiercodec.taxonomy import load_hierarchy
 from tests.models.tiny import smooth_photo
 
 ROOT = Path(__file__).resolve().parents[1]
-FUNCTIONS = ["core", "decode_until", "encode", "hierarchy", "load", "predict", "told", "truncate", "wup"]
+FUNCTIONS = ["core", "decode", "decode_until", "encode", "hierarchy", "load", "predict", "told", "truncate", "wup"]
 ERRORS = [
     "BadMagic", "ClassifierNotFound", "ConfigError", "CorruptStream", "CourseError", "DamagedImage", "HierarchyError",
     "HiercodecError", "ImageError", "ImageTooLarge", "IncompleteHeader", "InputError", "ModelMismatch", "ModelNotFound",

@@ -71,10 +71,11 @@ def load_hierarchy(name_or_path: str | Path = DEFAULT) -> Hierarchy:
         content = path.read_bytes()
         if shipped:
             _check_sum(path, content)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a null byte in a path is a ValueError
         if shipped:
             raise HierarchyError(f"no hierarchy {text!r}; there are: {', '.join(available_hierarchies())}") from None
-        raise HierarchyError(f"cannot read {text}: {error.strerror or error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise HierarchyError(f"cannot read {text}: {why}") from None
     return parse_hierarchy(content, source=text)
 
 
