@@ -201,7 +201,7 @@ def _judge_of(classifier: str | Classifier) -> Classifier:
 
 
 def _codec_of(codec: Codec | WaveCodec | None) -> Codec | WaveCodec | None:
-    return codec and expect_method(codec, "decode", "a codec is what hiercodec.load() gives")
+    return None if codec is None else expect_method(codec, "prefixes", "a codec is what hiercodec.load() gives")
 
 
 def _judge(
@@ -262,7 +262,7 @@ def wup(a: int | str, b: int | str, *, measure: str = "nltk") -> float:
     or "eq1" (the paper's Eq. 1 to the letter). A name that two classes share ("crane", "maillot") is a `HierarchyError`
     that lists both, and so is one that nothing has.
     """
-    if measure not in MEASURES:
+    if not isinstance(measure, str) or measure not in MEASURES:
         raise InputError(f"no measure {shown(measure)}; there are {', '.join(MEASURES)}")
     first, second = (taxonomy.class_of(expect(key, (int, str), "a class is an index or a name")) for key in (a, b))
     return float(wup_matrix(measure)[first.index, second.index])

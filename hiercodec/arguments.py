@@ -51,7 +51,7 @@ def as_stream(source: Source) -> bytes:
         return read_bytes(os.fspath(source))
     try:
         view = memoryview(source)
-    except TypeError:
+    except (TypeError, ValueError, BufferError):
         raise InputError(f"a stream is bytes, or the path of a .hc file, got {shown(source)}") from None
     if view.itemsize != 1 or view.ndim != 1:
         raise InputError(f"a stream is bytes in a row, got {shown(source)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +42,9 @@ def prefix_length(n_bytes: int | None, whole: int) -> int:
     """How many of `whole` bytes the first `n_bytes` are, all of them for None; `InputError` for what is no such number."""
     if n_bytes is None:
         return whole
-    number = operator.index(n_bytes) if hasattr(n_bytes, "__index__") and not isinstance(n_bytes, bool) else -1
+    number = -1
+    with contextlib.suppress(TypeError):
+        number = -1 if isinstance(n_bytes, bool) else operator.index(n_bytes)
     if number < 0:
         raise InputError(f"a number of bytes is a whole number, 0 or more, got {shown(n_bytes)}")
     return min(number, whole)

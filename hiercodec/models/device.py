@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from hiercodec.arguments import shown
 from hiercodec.errors import InputError
 
 KNOWN = "cpu, cuda, cuda:N, mps and auto"
@@ -16,11 +17,13 @@ def device_of(name: str | torch.device) -> torch.device:
     device(type='cpu')
     """
     counts = _counts()
+    if not isinstance(name, (str, torch.device)):
+        raise InputError(f"no device {shown(name)}; known are {KNOWN}")
     if name == "auto":
         name = next(kind for kind in ("cuda", "mps", "cpu") if counts[kind])
     try:
         device = torch.device(name)
-    except (RuntimeError, TypeError, ValueError):
+    except RuntimeError:
         raise InputError(f"no device {name!r}; known are {KNOWN}") from None
     if device.type not in counts:
         raise InputError(f"no device {name!r}; known are {KNOWN}")

@@ -67,7 +67,9 @@ def options(
     from hiercodec.classify import load_classifier
     from hiercodec.classify.features import feature_maps
 
-    several = classifiers if isinstance(classifiers, Sequence) and not isinstance(classifiers, str) else [classifiers]
+    several = classifiers if isinstance(classifiers, (list, tuple)) else [classifiers]
+    if not several:
+        raise InputError("no classifier to steer by: name one, or give the effort to people")
     words = "a classifier to steer by is a name or a loaded one"
     loaded = [load_classifier(c) if isinstance(c, str) else expect_method(c, "probabilities", words) for c in several]
     maps = [feature_maps(classifier) for classifier in loaded]

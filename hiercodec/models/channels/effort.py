@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from hiercodec import stream
+from hiercodec.arguments import shown
 from hiercodec.errors import InputError
 from hiercodec.models.channels.blocks import Block
 from hiercodec.models.channels.network import HierNetwork
@@ -63,7 +64,7 @@ def steps_of(effort: int) -> int:
     [0, 2, 3, 5]
     """
     if not (type(effort) is int and 0 <= effort <= HIGHEST):
-        raise InputError(f"effort must be a whole number 0 to {HIGHEST}, got {effort!r}")
+        raise InputError(f"effort must be a whole number 0 to {HIGHEST}, got {shown(effort)}")
     return round(2 ** (0.75 * effort)) if effort else 0
 
 

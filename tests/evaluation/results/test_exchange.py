@@ -16,15 +16,10 @@ import pytest
 from hiercodec import values
 from hiercodec.cli import main as cli
 from hiercodec.errors import InputError
-<<<<<<< HEAD:tests/evaluation/results/test_exchange.py
 from hiercodec.evaluation.results import rows
-from hiercodec.evaluation.results.exchange import AVERAGE, from_compressai, to_compressai, to_csv
-=======
-from hiercodec.evaluation import rows
-from hiercodec.evaluation.exchange import AVERAGE, from_compressai, to_compressai, to_csv
 from hiercodec.evaluation.results.bjontegaard import at_equal_rate
 from hiercodec.evaluation.results.curves import curve
->>>>>>> a60bd99 (Draw curves and differences round what is reproduced exactly):tests/evaluation/test_exchange.py
+from hiercodec.evaluation.results.exchange import AVERAGE, from_compressai, to_compressai, to_csv
 from hiercodec.evaluation.results.summary import summary
 from hiercodec.evaluation.results.table import tables
 from tests.evaluation.some_rows import SETTINGS, some_rows
