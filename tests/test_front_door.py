@@ -21,7 +21,7 @@ ERRORS = [
     "BadMagic", "ClassifierNotFound", "ConfigError", "CorruptStream", "CourseError", "DamagedImage", "HierarchyError",
     "HiercodecError", "ImageError", "ImageTooLarge", "IncompleteHeader", "InputError", "ModelMismatch", "ModelNotFound",
     "NotAnImage", "NotRGB", "OutOfMemory", "OutOfTime", "OutputError", "ParameterDesync", "ResourceError", "StreamError",
-    "UnsupportedVersion", "WorkFailed", "WorkerDied",
+    "Unreadable", "UnsupportedVersion", "WorkFailed", "WorkerDied",
 ]  # fmt: skip
 
 
