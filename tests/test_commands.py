@@ -26,6 +26,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from hiercodec.cli import main as cli
+from hiercodec.evaluation.photos.samples import sample
 from hiercodec.fsio import without_folders
 from hiercodec.taxonomy import classes
 from tests.models.tiny import smooth_photo
@@ -47,10 +48,9 @@ PLACES = {
 
 SMALLER = {
     "bench": ["--repeats", "1", "--side", "64"],
-    "evaluate": ["--workers", "1"],
+    "evaluate": ["--workers", "1", "--limit", "2"],
     "train": ["--steps", "1"],
     "ablation": ["--steps", "1", "--seeds", "0", "--held-out", "2", "--arms", "128/96/96", "--out", "ablation.json"],
-    "effort": ["--out", "effort.json"],
 }
 """What is added to a command so that it takes seconds and writes into its folder alone."""
 
@@ -60,6 +60,7 @@ NOT_RUN = {
     r"timm:resnet50": "weights of 300 MB from the hub",
     r"(hiercodec app|streamlit run) ": "serves until it is stopped; tests/browser starts it",
     r"assets (limits|fusion)": "learns from photographs of many classes; tests/tools runs its parts",
+    r"assets effort": "times encoders for minutes; tests/tools runs its parts",
     r"compare .*shared/lab|compare .*\$L": "judges whose weights are in the lab",
 }
 """Commands that are only read: a pattern and the reason."""
@@ -129,7 +130,7 @@ def clone(tmp_path, monkeypatch):
     for name, wnid in zip("abcdef", (row.wnid for row in classes()[280:286]), strict=True):
         (tmp_path / "photos" / wnid).mkdir(parents=True)
         Image.fromarray(smooth_photo(rng, SIDE, SIDE)).save(tmp_path / "photos" / wnid / f"{name}.png")
-    Image.fromarray(smooth_photo(rng, SIDE, SIDE)).save(tmp_path / "photo.jpg")
+    Image.fromarray(sample("cat").pixels()[60:, 100:][:SIDE, :SIDE]).save(tmp_path / "photo.jpg", quality=95)
     shutil.copytree(ROOT / "assets" / "courses" / "idea", tmp_path / "pigeons")
     (tmp_path / "assets" / "results").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
