@@ -68,7 +68,8 @@ def codecs(
 ) -> go.Figure:
     """One measure against rate, a line a codec; `looks` (codec → number) keeps each one's colour whatever is chosen.
 
-    published: curves of papers, {"name", "bpp", "y"}, dashed and without marks. whole, chance: level lines.
+    published: curves of papers, {"name", "bpp", "y"}, dashed and without marks, up to the highest rate of ours.
+    whole, chance: level lines.
     """
     p = palette(mode)
     fig = figure(mode, height=height, x=RATE, y=y)
@@ -82,10 +83,12 @@ def codecs(
             line={"color": colour, "width": 3.5 if first else 2},
             marker={"symbol": GROUP_SYMBOLS[number % len(GROUP_SYMBOLS)], "size": 10 if first else 8, "color": colour},
         )
+    last = max((found.bpp[-1] for found in curves), default=np.inf)  # papers go on to rates that would flatten the rest
     for index, row in enumerate(published):
+        points = [point for point in zip(row["bpp"], row["y"], strict=True) if point[0] <= last]
         fig.add_scatter(
-            x=row["bpp"],
-            y=row["y"],
+            x=[bpp for bpp, _ in points],
+            y=[y for _, y in points],
             name=f"{row['name']} (published)",
             mode="lines",
             line={"color": p.group(len(looks) + index), "width": 2, "dash": LEVEL_DASHES[1 + index % 5]},
