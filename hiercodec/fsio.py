@@ -21,6 +21,9 @@ _ASSETS = _PACKAGE / "assets" if (_PACKAGE / "assets").is_dir() else _PACKAGE.pa
 APP = _PACKAGE / "app" if (_PACKAGE / "app").is_dir() else _PACKAGE.parent
 """Where `app.py` and `pages/` are: inside an installed package, or at the top of a repository."""
 
+CONFIGS = _PACKAGE / "configs" if (_PACKAGE / "configs").is_dir() else _PACKAGE.parent / "configs"
+"""Where the training configs that ship are, likewise."""
+
 ABANDONED = 3600
 """Seconds after which a temporary file of ours belongs to no write any more."""
 

@@ -40,7 +40,9 @@ def requirements(lines: list[str]) -> dict[str, set[str]]:
 def test_requirements_txt_is_the_library_with_its_extras():
     listed = requirements((ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines())
     extras = PROJECT["optional-dependencies"]
-    declared = requirements([*PROJECT["dependencies"], *extras["app"], *extras["train"], *extras["clip"]])
+    declared = requirements(
+        [*PROJECT["dependencies"], *extras["evaluate"], *extras["app"], *extras["train"], *extras["clip"]]
+    )
     declared["numpy"] = {">=1.26,<2"}  # the strictest of two: compressai's
     declared["compressai"] = {"==1.2.8"}
     assert listed.pop("torchvision") == {""}, "named so that pip matches it with torch; timm brings it"
@@ -50,7 +52,7 @@ def test_requirements_txt_is_the_library_with_its_extras():
 def test_the_core_is_small():
     core = set(requirements(PROJECT["dependencies"]))
     assert not core & {"streamlit", "umap-learn", "compressai", "open-clip-torch", "nltk", "plotly", "scikit-learn"}
-    assert set(PROJECT["optional-dependencies"]) == {"app", "train", "clip", "ray"}
+    assert set(PROJECT["optional-dependencies"]) == {"evaluate", "app", "train", "clip", "ray"}
 
 
 def test_the_version_is_said_once():
@@ -83,7 +85,11 @@ def test_a_wheel_carries_assets_pages_and_nothing_else(wheel):
     }
     for name in ("py.typed", "stream/FORMAT.md", "ui/web/scrubber.css", "app/app.py", "app/.streamlit/config.toml"):
         assert name in inside
-    assert not [name for name in names if "test" in name or "__pycache__" in name or name.endswith(".partial")]
+    assert not [
+        name
+        for name in names
+        if name.startswith(("tests/", "tools/")) or "__pycache__" in name or name.endswith(".partial")
+    ]
     assert [name for name in names if name.endswith("licenses/LICENSE")]
 
 
@@ -110,6 +116,7 @@ def test_a_wheel_works_from_any_folder_without_the_repository(wheel, tmp_path):
     where = "import hiercodec.fsio as f; print(f.locate('models'), f.APP)"
     assert run("-c", where).split() == [str(site / "hiercodec" / "assets" / "models"), str(site / "hiercodec" / "app")]
     assert run("-c", readme_lines()).splitlines()[0].count("›") == 2
+    assert "parameters" in run("-m", "hiercodec", "cost", "smoke"), "configs are there by name"
     run("-m", "hiercodec", "encode", "photo.jpg", "photo.hc")
     run("-m", "hiercodec", "decode", "photo.hc", "seen.png", "--level", "coarse")
     assert load_rgb(here / "seen.png").shape == (96, 128, 3)

@@ -165,26 +165,31 @@ def house(folder: Path) -> None:
             target.symlink_to(path)
 
 
-def found(mutant: Mutant, folder: Path, seconds: int) -> str:
-    """The test that finds the fault, "a hang" or "" where none does."""
-    path = folder / mutant.path
-    sound = path.read_text(encoding="utf-8")
-    path.write_text(sound.replace(mutant.old, mutant.new), encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-xq", "-p", "no:cacheprovider", "-m", "not browser and not slow"]
+def first_failure(tests: str, folder: Path, seconds: int) -> str:
+    """The first of the tests that fails, "a hang", or "" where all pass."""
+    command = [sys.executable, "-m", "pytest", "-xq", "-p", "no:cacheprovider", "-m", "not browser and not slow", tests]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
-            [*command, mutant.tests],
-            cwd=folder, capture_output=True, text=True, timeout=seconds, check=False,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        )  # fmt: skip
+            command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False, env=environment
+        )
     except subprocess.TimeoutExpired:
         return "a hang"
-    finally:
-        path.write_text(sound, encoding="utf-8")
     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
     if done.returncode and not failed:
         return f"an exit code of {done.returncode}"
     return failed[0].split(" - ")[0].split(" ", 1)[1] if failed else ""
+
+
+def found(mutant: Mutant, folder: Path, seconds: int) -> str:
+    """What finds the fault in the copy, as `first_failure` says it."""
+    path = folder / mutant.path
+    sound = path.read_text(encoding="utf-8")
+    path.write_text(sound.replace(mutant.old, mutant.new), encoding="utf-8")
+    try:
+        return first_failure(mutant.tests, folder, seconds)
+    finally:
+        path.write_text(sound, encoding="utf-8")
 
 
 def main() -> int:
@@ -196,6 +201,9 @@ def main() -> int:
     survived, chosen = [], [m for m in mutants() if not args.rooms or m.room in args.rooms]
     with tempfile.TemporaryDirectory() as name:
         house(Path(name))
+        for tests in sorted({mutant.tests for mutant in chosen}):
+            if by := first_failure(tests, Path(name), args.seconds):
+                sys.exit(f"{by} fails without any fault: mend that first")
         for mutant in tqdm(chosen, unit="fault", disable=None):
             start = time.monotonic()
             by = found(mutant, Path(name), args.seconds)

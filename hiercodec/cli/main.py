@@ -34,11 +34,10 @@ MODULES = {
 """The module of every command and group of commands, in the order of the help."""
 
 EXTRAS = {
-    **dict.fromkeys(
-        ("streamlit", "pyarrow", "pandas", "plotly", "skimage", "sklearn", "scipy", "joblib", "loky", "msgpack"), "app"
-    ),
+    **dict.fromkeys(("pyarrow", "pandas", "scipy"), "evaluate"),
+    **dict.fromkeys(("streamlit", "plotly", "skimage", "loky", "msgpack"), "app"),
     **dict.fromkeys(("compressai", "lightning_fabric", "tomli"), "train"),
-    **dict.fromkeys(("open_clip", "umap", "nltk"), "clip"),
+    **dict.fromkeys(("open_clip", "umap", "nltk", "sklearn", "joblib"), "clip"),
     "ray": "ray",
 }
 """Package → the extra of ours that installs it, for the message where it is missing."""

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_vali
 from pydantic.dataclasses import dataclass
 
 from hiercodec.errors import ConfigError
+from hiercodec.fsio import CONFIGS
 from hiercodec.models import PRESETS, Preset
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.training.codec.loss import LossWeights
@@ -133,9 +134,14 @@ def read_config(
 
 
 def read_values(path: str | Path) -> dict[str, Any]:
-    """The plain values of a TOML file; `ConfigError` where it cannot be read."""
+    """The plain values of a TOML file, or of the shipped one of that name ("smoke", "configs/smoke.toml").
+
+    `ConfigError` where it cannot be read.
+    """
+    given, shipped = Path(path), CONFIGS / f"{Path(path).stem}.toml"
+    ours = not given.exists() and str(given.parent) in (".", "configs") and shipped.is_file()
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads((shipped if ours else given).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -171,6 +171,11 @@ def test_what_cannot_be_meant_is_one_line(capsys, arguments, said):
     assert said in one_line(capsys.readouterr().err)
 
 
+def test_shares_are_told_in_per_cent(sample):
+    shares = [float(line.split()[2]) for line in run("info", sample).stdout.splitlines()[4:-1]]
+    assert sum(shares) == pytest.approx(100, abs=0.3)
+
+
 def test_an_option_of_several_values_ends_where_the_next_begins(monkeypatch):
     seen = []
     entry = command(

@@ -58,6 +58,16 @@ def test_a_wrong_config_is_one_line_that_names_all(tmp_path, text, messages):
     assert "\n" not in str(caught.value)
 
 
+def test_a_shipped_config_is_found_from_any_folder_and_a_file_there_comes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("smoke", "smoke.toml", "configs/smoke.toml"):
+        assert read_config(name).name == "smoke"
+    (tmp_path / "smoke.toml").write_text(START)
+    assert read_config("smoke.toml").name == "x"
+    with pytest.raises(ConfigError, match=r"cannot read elsewhere/smoke\.toml"):
+        read_config("elsewhere/smoke.toml")
+
+
 def test_options_replace_fields_and_are_checked_like_them(tmp_path):
     path = written(tmp_path, START + "steps = 5")
     assert read_config(path, {"steps": 7, "photos": ["b", "c"]}).photos == ("b", "c")
