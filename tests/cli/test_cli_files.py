@@ -110,8 +110,8 @@ hierarchy build --classes --clip --consensus --embedding --json --k --method --n
     --wordnet-depth --wordnet-k
 hierarchy stability --embeddings --fragile --json
 hierarchy show --level
-evaluate --card --classifier --codec --core --crop --cuts --force --formats-for --hierarchy --labels --limit --model --out
-    --rates --ray --resume --sample --steer --strict --workers
+evaluate --card --classifier --codec --core --crop --cuts --force --formats-for --hierarchy --labels --limit --model
+    --out --rates --ray --resume --sample --steer --strict --workers
 results show --json
 results join --drop --name --out --slim
 results export --codec --out --to
@@ -120,8 +120,8 @@ calibrate --classifier --crop --curves-only --cuts --hierarchy --model --out --r
 bench --json --photo --repeats --side --without
 train --accelerator --classifier --devices --minutes --photos --precision --resume --steps --strategy
 cost --json --tflops
-ablation --arms --minutes --out --photos --seeds --steps
-compare --classifier --out --photos
+ablation --arms --classifier --held-out --minutes --out --photos --seeds --steps
+compare --classifier --held-out --out --photos
 curves --mode
 app --address --courses --headless --port
 """
