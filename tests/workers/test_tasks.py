@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from hiercodec.images import encode_png, read_rgb
 from hiercodec.stream import parse
@@ -34,6 +37,17 @@ def test_the_first_turn_shows_the_end_of_the_first_block_and_the_second_what_fol
     assert len(bundle.trace.steps) == tasks.FIRST_STEPS
     assert len(shown) == sum(step.bytes > opened.shown for step in bundle.trace.steps) > 0
     assert told[-1][1] not in shown
+
+
+def test_what_was_mended_in_a_visitors_file_is_told():
+    """A photograph of 24 million pixels is taken; a JPEG without its end is shown, with a word."""
+    out = io.BytesIO()
+    Image.new("RGB", (6000, 4000), (9, 99, 200)).save(out, "JPEG")
+    told = []
+    opened = tasks.first_picture(out.getvalue()[:-2], "lite", 96, tell=lambda *what: told.append(what))
+    assert opened.rgb is not None
+    assert opened.rgb.shape == (64, 96, 3)
+    assert ("note", "its last bytes are missing") in told
 
 
 def test_a_cut_stream_opens_like_a_photograph(opened):
