@@ -142,12 +142,12 @@ def similarity_sentence(groupings: Mapping[str, np.ndarray], matrix: np.ndarray,
     )
 
 
-def agreement_sentence(agree: measures.Agreement, one: HierarchyLevel, two: HierarchyLevel) -> str:
-    """What an agreement means, in words."""
-    degree = next(word for limit, word in DEGREES if agree.ari >= limit)
+def agreement_sentence(ari: float, one: HierarchyLevel, two: HierarchyLevel) -> str:
+    """What an adjusted Rand index of two groupings means, in words."""
+    degree = next(word for limit, word in DEGREES if ari >= limit)
     largest = max(measures.balance(level.assignment).largest_share for level in (one, two))
-    text = f"**What this shows.** The two groupings are {degree} (ARI {agree.ari:.2f})."
-    if largest > 0.5 and agree.ari < 0.3:
+    text = f"**What this shows.** The two groupings are {degree} (ARI {ari:.2f})."
+    if largest > 0.5 and ari < 0.3:
         text += f" One of them keeps {largest:.0%} of the classes in a single group,"
         text += " so it cannot tell apart what the other does."
     return text
