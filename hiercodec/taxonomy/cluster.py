@@ -6,6 +6,7 @@ holds class 0 and the same partition always has the same numbers. scikit-learn a
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,13 +31,15 @@ def canonical(assignment: np.ndarray) -> np.ndarray:
 def kmeans(x: np.ndarray, k: int, *, seed: int = 0, n_init: int = 10, weights: np.ndarray | None = None) -> np.ndarray:
     """k-means (Lloyd, k-means++ starts) of rows x[n, d] into k groups; the best of `n_init` starts of this seed."""
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
     _check(x, (k,))
     if k == len(x):
         return np.arange(len(x))
     # one thread: the sums, and so the groups, must not depend on how many cores there are
-    with threadpool_limits(1):
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # `_all_groups` says it, and what to look at
         estimator = KMeans(k, n_init=n_init, random_state=seed)  # pyright: ignore[reportArgumentType] (a number, too)
         groups = estimator.fit_predict(np.asarray(x, np.float64), sample_weight=weights)
     return _all_groups(canonical(groups), k)

@@ -71,7 +71,6 @@ def test_impossible_requests_are_refused(call, message):
         call(np.eye(4))
 
 
-@pytest.mark.filterwarnings("ignore:Number of distinct clusters")
 def test_equal_rows_cannot_give_more_groups():
     with pytest.raises(HierarchyError, match="only 2 groups differ"):
         cluster.kmeans(np.repeat(np.eye(2), 4, 0), 5)
