@@ -9,8 +9,9 @@ import re
 import stat
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from hiercodec import values
 from hiercodec.errors import InputError, OutputError
@@ -79,13 +80,20 @@ def _spell(match: re.Match[str]) -> str:
 def read_bytes(path: str | Path, *, max_bytes: int = MAX_READ) -> bytes:
     """The content of a file of up to `max_bytes`; `InputError` says why it cannot be read."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(max_bytes + 1)
+        with open(path, "rb") as file:  # piece by piece: one read of so many bytes would first take as much memory
+            data = b"".join(_pieces(file, max_bytes + 1))
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}: {_why(error)}") from None
     if len(data) > max_bytes:
         raise InputError(f"cannot read {path}: larger than {max_bytes} bytes")
     return data
+
+
+def _pieces(file: BinaryIO, most: int) -> Iterator[bytes]:
+    """What a file holds, up to `most` bytes, a mebibyte at a time."""
+    while most and (piece := file.read(min(most, 1 << 20))):
+        most -= len(piece)
+        yield piece
 
 
 def check_writable(path: str | Path) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import os
+import tracemalloc
 
 import numpy as np
 import pytest
 from safetensors.torch import load_file
 
 from hiercodec import models, stream
-from hiercodec.errors import ModelNotFound
+from hiercodec.errors import InputError, ModelNotFound
 from hiercodec.evaluation import psnr
 from hiercodec.evaluation.codecs.peers import rival
 from hiercodec.evaluation.measure import best_within, measure
+from hiercodec.fsio import read_bytes
 from hiercodec.images import centre_crop, load_rgb
 from hiercodec.models import store
 
@@ -119,3 +121,17 @@ def test_coded_within_one_percent_of_ideal(lite, astronaut):
 def test_kodak_gets_better_with_every_cut(lite, lab, number):
     lengths, quality = quality_over_bytes(lite, load_rgb(lab / f"images/kodak/kodim{number:02d}.png"))
     assert all(b >= a - 0.05 for a, b in itertools.pairwise(quality)), list(zip(lengths, quality, strict=True))
+
+
+def test_reading_weights_takes_as_much_memory_as_they_have():
+    """A visitor's worker has two gigabytes: one read of as many bytes as a file may have would take one of them."""
+    path = store.weights_path("lite")
+    expected = path.read_bytes()
+    tracemalloc.start()
+    try:
+        assert read_bytes(path, max_bytes=store.MAX_WEIGHTS) == expected
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(expected)
+    finally:
+        tracemalloc.stop()
+    with pytest.raises(InputError, match="larger than 1000 bytes"):
+        read_bytes(path, max_bytes=1000)
