@@ -35,6 +35,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.quick)
 
 
+@pytest.fixture(autouse=True)
+def _where_we_were():
+    """No test leaves the next ones in another folder."""
+    before = os.getcwd()
+    yield
+    assert os.getcwd() == before
+
+
 @pytest.fixture(scope="session")
 def tiny_lite(tmp_path_factory):
     """A tiny `lite` codec with random weights."""

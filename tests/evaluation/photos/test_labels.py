@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tarfile
 from pathlib import Path
 
@@ -48,14 +47,14 @@ def test_a_wnid_anywhere_on_the_path_gives_the_label(tmp_path, name, label):
     assert found(tmp_path / "set") == {name: label}
 
 
-def test_a_class_given_by_itself_keeps_its_label(tmp_path):
+def test_a_class_given_by_itself_keeps_its_label(tmp_path, monkeypatch):
     made(tmp_path / TENCH, "a.png", "images/b.png")
     with tarfile.open(tmp_path / f"{GOLDFISH}.tar", "w") as tar:  # as ImageNet's own training archive holds them
         tar.add(tmp_path / TENCH / "a.png", "a.png")
     assert set(found(tmp_path / TENCH).values()) == {0}
     assert set(found(tmp_path / TENCH / "images").values()) == {0}
     assert found(tmp_path / f"{GOLDFISH}.tar") == {"a.png": 1}
-    os.chdir(tmp_path / TENCH)
+    monkeypatch.chdir(tmp_path / TENCH)
     assert set(found(".").values()) == {0}
 
 
