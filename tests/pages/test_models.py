@@ -74,7 +74,7 @@ def test_shipped_cards_are_drawn():
         assert card["fingerprint"] in said
     every = words(open_page("Every figure"))
     for card in cached.models().values():
-        for found in card["measured"].values():
+        for found in card.get("measured", {}).values():
             assert found["command"] in every
 
 

@@ -59,7 +59,7 @@ def settings() -> dict[str, Any]:
         for words in about_switch(cached.models(), str(chosen["model"])):
             st.caption(words)
         preset = cached.models().get(str(chosen["model"]), {}).get("preset", {})
-        offered = list(PURPOSES) if preset.get("prices") else [PLAIN]  # others have no symbol search
+        offered = [PLAIN] if preset.get("transform") == "wave" else list(PURPOSES)  # no symbol search on planes yet
         chosen["purpose"] = _select("What are the bits for?", "purpose", offered, format_func=PURPOSES.__getitem__)
         chosen["core"] = _core()
         chosen["classifier"] = _classifier()
