@@ -150,7 +150,7 @@ def test_the_first_screen_tells_the_story(open_page):
     page.keyboard.press("Tab")
     page.locator("[data-do=forward]").click()
     assert page.locator(".alone .mark").all_text_contents()[-1] == "✓ right"
-    assert "its first bytes tell the kind" in page.locator("[data-testid=stMarkdown]").all_inner_texts()[0]
+    assert "its first block is meant for the kind" in page.locator("[data-testid=stMarkdown]").all_inner_texts()[0]
 
 
 def test_one_vocabulary_and_a_question_mark_on_every_term(open_page):
