@@ -116,8 +116,8 @@ FAULTS = {
     "figures": [
         ("a codec is drawn in another's colour", "figures/rates.py", "p.group(number), (names or {})",
          "p.group(number + 1), (names or {})", "figures/test_rates_figures.py"),
-        ("published curves are drawn at their rates", "figures/rates.py", 'y=row["y"],', 'y=row["bpp"],',
-         "figures/test_rates_figures.py"),
+        ("published curves are drawn at their rates", "figures/rates.py", "y=[y for _, y in points],",
+         "y=[x for x, _ in points],", "figures/test_rates_figures.py"),
         ("blind guessing is drawn as certain", "figures/rates.py", "y=[1 / k for k in ks]", "y=[1 for k in ks]",
          "figures/test_rates_figures.py"),
     ],
