@@ -337,6 +337,7 @@ class WavePrefixes:
         """Bring `state` from the start of block j to where the section ends; returns the share of symbols that arrived."""
         reader = stream.SymbolReader(section.payload, complete=section.complete)
         level, planes = self._codec.plan[j], self._codec.network.preset.planes
+        begins = np.zeros(0, np.int64)
         if not j:
             begins = reader.read(np.zeros(SCALES, np.int64), begin_table(planes))
             if len(begins) < SCALES:
@@ -344,8 +345,7 @@ class WavePrefixes:
             self._begins = np.maximum.accumulate(begins).astype(np.int64)
         if j == len(self._blocks):
             span, writer = range(level.start, level.stop), stream.SymbolWriter()
-            if not j:
-                writer.write(self._begins, np.zeros(SCALES, np.int64), begin_table(planes))
+            writer.write(begins, np.zeros(len(begins), np.int64), begin_table(planes))  # as it was read, sound or not
             source = block_symbols(self._codec.network.context, self._layout, state.indexes, span, self._begins)
             self._blocks.append(_Block(source, writer))
         block, done = self._blocks[j], 0

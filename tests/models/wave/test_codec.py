@@ -142,3 +142,24 @@ def test_a_label_goes_first(codec, photo):
     data = codec.encode(photo, core=label)
     assert codec.decode(data).core.payload == label.payload
     assert np.array_equal(codec.decode(data).image, codec.decode(codec.encode(photo)).image)
+
+
+def test_beginnings_that_no_encoder_writes_are_no_way_around_the_law(codec, photo, monkeypatch):
+    """Scales that begin out of order: one decoder for all cuts still says what one for each says."""
+    from hiercodec.models.wave import codec as module
+
+    monkeypatch.setattr(module, "begins_of", lambda indexes, planes: np.array([0, 7, 2, 8, 3]))
+    data = codec.encode(photo)
+
+    def outcome(decoder, n):
+        try:
+            return decoder.at(n).image.tobytes()
+        except StreamError as error:
+            return type(error)
+
+    shared = codec.prefixes(data)
+    for n in [len(data), *range(shared.stream.header_bytes, len(data), 61)]:
+        assert outcome(shared, n) == outcome(codec.prefixes(data[:n]), n), n
+    read = stream.SymbolReader(shared.stream.blocks[0].payload, complete=True)
+    assert shared._blocks[0].places
+    assert all(read.reaches(place) for place in shared._blocks[0].places)
