@@ -12,6 +12,24 @@ from tests.browser.conftest import open_at
 pytestmark = pytest.mark.browser
 
 
+def test_no_key_is_too_quick_for_the_pictures(browser, address):
+    """A picture that the browser has to fetch is gone where the next run overtakes it: over a slow line, always."""
+    problems: list[str] = []
+    page = open_at(browser, f"{address}/?photo=Cat", problems)
+    page.route("**/media/**", lambda route: (page.wait_for_timeout(800), route.continue_()))
+    page.locator("[data-do=vote]").click()
+    page.get_by_text("0 votes so far").wait_for(timeout=60_000)
+    for key in (*(4 * ("PageDown", "1", "PageDown", "2", "PageDown", "PageUp", "PageUp", "3", "PageUp")), "PageDown"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(60)
+    page.get_by_text("8 votes so far").wait_for(timeout=30_000)
+    page.wait_for_timeout(1500)
+    broken = "() => [...document.images].filter((image) => image.complete && !image.naturalWidth).map((image) => image.alt)"
+    assert not page.evaluate(broken)
+    page.context.close()
+    assert not problems
+
+
 def test_a_vote_by_keys_and_a_phone(browser, address):
     problems: list[str] = []
     asked = ballot(bundle.read(TRACES / "cat.zip").trace)

@@ -102,7 +102,7 @@ def photographs(choice: Choice, codec: str, setting: str, key: str) -> None:
         for row, rgb in found:
             if rgb is not None:
                 words = f"{row['class']} {row['answer']}"
-                st.image(rgb, output_format="PNG", width=max(150, min(224, rgb.shape[1])), alt=words, caption=words)
+                chrome.picture(rgb, words, width=max(150, min(224, rgb.shape[1])), caption=words)
 
 
 def answers(choice: Choice, codec: str, setting: str) -> list[dict[str, Any]]:

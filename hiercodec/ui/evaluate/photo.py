@@ -134,7 +134,7 @@ def show(
     with st.container(border=True, width=WIDTH):
         st.markdown(f"**{name}**  \n{size}")
         if picture is not None:
-            st.image(picture, output_format="PNG", width="stretch", alt=f"{name}: {size}")
+            chrome.picture(picture, f"{name}: {size}")
         lines = []
         for level, ranked in top.items():
             group, label, p = ranked[0]

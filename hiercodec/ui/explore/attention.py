@@ -54,13 +54,11 @@ def panel(shown: Subject, position: int) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(f"**Where {classifier} sees “{label}”** ({p:.0%}) at {step.bytes:,} bytes")
-        st.image(veiled(rgb, seen), output_format="PNG", alt=f"Class-activation map of {label}", width="stretch")
+        chrome.picture(veiled(rgb, seen), f"Class-activation map of {label}")
     with right:
         st.markdown(f"**Where the {step.bytes:,} bytes went**")
         share = bits / max(float(np.percentile(bits, 99)), 1e-9)
-        st.image(
-            veiled(rgb, share.clip(0, 1)), output_format="PNG", alt="Map of bits over the picture", width="stretch"
-        )
+        chrome.picture(veiled(rgb, share.clip(0, 1)), "Map of bits over the picture")
     st.markdown(words(seen, bits))
     st.caption(
         "Yellow is much, dark blue little. The left map is the classifier's own (Grad-CAM of its last layer, some 7×7 to "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 from collections import OrderedDict
 from collections.abc import Callable
@@ -217,10 +216,9 @@ def _computed(
         jobs.pop(other).cancel()  # nobody looks at it any more
     picture = st.empty()  # there even when nothing is computed, so that what follows keeps its place on the page
 
-    def show(file: bytes) -> None:  # in the message itself: the next one would take a file away before it is fetched
-        picture.image(
-            f"data:image/jpeg;base64,{base64.b64encode(file).decode()}", alt="The picture as far as it has been decoded"
-        )
+    def show(file: bytes) -> None:
+        with picture:
+            chrome.picture(file, "The picture as far as it has been decoded", width="content")
 
     notes: list[str] = st.session_state.setdefault(NOTES, {}).setdefault(key, [])
 

@@ -119,7 +119,7 @@ def _picture(view: View, photo: str, alt: str) -> None:
         st.caption(str(error))
         return
     if image is not None:
-        st.image(image, output_format="PNG", alt=alt, width="stretch")
+        chrome.picture(image, alt)
 
 
 def trails(found: Table, row: int) -> dict[str, str]:

@@ -137,7 +137,7 @@ def _one(found: Table, photo: str, pictures: Callable[[list[str]], Mapping[str, 
         for stress in shown:
             part = _of(found, photo, stress)
             with st.container(width=CARD, height="stretch", border=True, gap="xxsmall"):
-                st.image(seen[stress], output_format="PNG", alt=f"The photograph, {stress}", width="stretch")
+                chrome.picture(seen[stress], f"The photograph, {stress}")
                 answer = levels[-1].labels[part.path[0, -1, -1]]
                 st.markdown(f"**{stress}**  \n→ {answer} {part.probability[0, -1, -1]:.0%}")
                 st.caption("  \n".join(f"{marks} {spoken(name)}" for name, marks in trails(part, 0).items()))

@@ -6,15 +6,18 @@ A page begins with `chrome.page(...)` and ends with `chrome.footer(...)`. Pages 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
+import numpy as np
 import streamlit as st
 from streamlit.components.v2 import component
 from streamlit.errors import StreamlitPageNotFoundError
 
 from hiercodec.fsio import APP
+from hiercodec.images import encode_png
 from hiercodec.ui.frame import navigation
 
 if TYPE_CHECKING:
@@ -31,7 +34,8 @@ that is working should stay readable; grey code on a grey ground falls below the
 would leave gaps."""
 DARK = "<style>[data-testid^=stBaseButton-primary] p { color: #101418; }</style>"
 """In the dark theme the buttons that ask to be pressed are light blue, and Streamlit writes on them in white."""
-
+KINDS = {b"\x89PNG": "png", b"\xff\xd8": "jpeg", b"RIFF": "webp"}
+"""How the image files begin that a page shows."""
 
 _THEME = component(
     "hiercodec_theme",
@@ -90,6 +94,23 @@ def link(page: str, label: str, *, query: Mapping[str, str] | None = None, icon:
         st.page_link(APP / "pages" / f"{page}.py", label=label, icon=icon, query_params=query)
     except StreamlitPageNotFoundError:  # a page that runs alone, in a test, knows no other
         st.markdown(f"[{label}]({page}?{urlencode(query or {})})")
+
+
+def picture(
+    image: np.ndarray | bytes,
+    alt: str,
+    *,
+    width: int | Literal["stretch", "content"] = "stretch",
+    caption: str | None = None,
+) -> None:
+    """Draw uint8[H, W, 3], or an image file as it is, without loss and inside the message that tells of it.
+
+    `st.image` puts a picture where the browser has to fetch it, and takes it away once a later run shows another one
+    there: whoever presses keys quicker than the server answers is left with a broken picture.
+    """
+    file = image if isinstance(image, bytes) else encode_png(image)
+    kind = next(name for start, name in KINDS.items() if file.startswith(start))
+    st.image(f"data:image/{kind};base64,{base64.b64encode(file).decode()}", alt=alt, width=width, caption=caption)
 
 
 def chart(

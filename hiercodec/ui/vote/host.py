@@ -102,11 +102,9 @@ def _ask(shown: Subject, asked: Ballot, room: Room, question: int) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         with st.container(key="vote_picture"):
-            st.image(
+            chrome.picture(
                 shown.bundle.pixels(step),
-                output_format="PNG",
-                width="stretch",
-                alt=f"The picture after {asked.sizes[question]}. What it shows is asked, so it is not said here.",
+                f"The picture after {asked.sizes[question]}. What it shows is asked, so it is not said here.",
             )
         _phones(room)
     with right:
@@ -148,7 +146,7 @@ def _phones(room: Room) -> None:
         with code, st.container(key="vote_qr"):
             drawn = io.BytesIO()
             segno.make(address, error="m").save(drawn, kind="png", scale=8, border=3)
-            st.image(drawn.getvalue(), output_format="PNG", alt=f"QR code of {address}", width="stretch")
+            chrome.picture(drawn.getvalue(), f"QR code of {address}")
         with words:
             st.markdown("Point a phone's camera here, or open")
             st.code(address, language=None, wrap_lines=True)
@@ -167,12 +165,7 @@ def _reveal(shown: Subject, asked: Ballot, room: Room) -> None:
     tallies = [room.tally(question) for question in questions]
     for column, question in zip(st.columns(len(asked.steps), gap="medium"), questions, strict=True):
         with column, st.container(key=f"vote_picture_{question}", gap="xsmall"):
-            st.image(
-                shown.bundle.pixels(asked.steps[question]),
-                output_format="PNG",
-                width="stretch",
-                alt=f"The picture after {asked.sizes[question]}",
-            )
+            chrome.picture(shown.bundle.pixels(asked.steps[question]), f"The picture after {asked.sizes[question]}")
             st.markdown(f"**{asked.sizes[question]}** · hall: {hall_says(asked, tallies[question])}")
             st.markdown(f"Classifier: {machine_says(trace, asked.steps[question])}")
     hall = [[count / max(1, sum(tally)) for count in tally] for tally in tallies]
