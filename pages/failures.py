@@ -8,7 +8,7 @@ from hiercodec.errors import HiercodecError
 from hiercodec.ui.failures import charts, gallery, source, stress
 from hiercodec.ui.frame import chrome
 
-TABS = {
+VIEWS = {
     "Gallery": gallery.gallery,
     "Confusion": charts.confusion,
     "Mistakes": charts.mistakes,
@@ -19,11 +19,9 @@ TABS = {
 }
 
 gallery.leave()
-chrome.page(
-    "Failures",
-    "Which photographs are taken for something else, at which byte, and is it at least something near? Over measured "
-    "results, or over your own photographs.",
-)
+with st.container(horizontal=True, vertical_alignment="center"):
+    chrome.page("Failures", width="content")
+    draw = chrome.views(VIEWS)
 try:
     row, below = st.container(horizontal=True, vertical_alignment="bottom"), st.container()
     with row:
@@ -36,7 +34,7 @@ try:
         chrome.footer()
     else:
         chosen = gallery.filters(view)
-        chrome.tabs(TABS, "failures_tab", view, chosen)
+        draw(view, chosen)
         chrome.footer(source.provenance(view))
 except HiercodecError as error:
     chrome.empty(f"These results cannot be shown: {error}")

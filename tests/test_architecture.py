@@ -49,13 +49,12 @@ ALLOWED = {
 INSIDE = {
     "ui": {
         "frame": set(),
-        "explore": {"frame", "learn", "results", "taxonomy"},
+        "explore": {"frame", "learn", "results"},
         "failures": {"frame", "results"},
-        "taxonomy": {"frame"},
-        "results": {"frame"},
-        "evaluate": {"frame", "explore", "results", "taxonomy"},
+        "groups": {"frame"},
+        "results": {"frame", "groups"},
         "learn": {"frame"},
-        "vote": {"frame", "explore", "taxonomy"},
+        "vote": {"frame", "explore"},
     },
     "evaluation": {
         "photos": set(),
@@ -235,7 +234,7 @@ def test_a_circle_is_seen():
 
 def test_what_is_slow_to_load_is_loaded_late():
     """One process imports these in turn: only the last may load torch, none CompressAI."""
-    names = "stream levels cli.main taxonomy evaluation ui.evaluate.views models"
+    names = "stream levels cli.main taxonomy evaluation ui.results.curves models"
     code = f"""
 import importlib, sys
 for name in {names.split()}:

@@ -9,9 +9,6 @@ import plotly.graph_objects as go
 
 from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, palette
 from hiercodec.figures.taxonomy import canvas, scale, short, write_cells
-from hiercodec.figures.trace import FONT_SIZE
-
-SMALL = FONT_SIZE - 3
 
 
 def sizes(named: Mapping[str, np.ndarray], *, mode: str = "light") -> go.Figure:
@@ -66,25 +63,6 @@ def against_k(
     return fig
 
 
-def similarity_curves(
-    edges: np.ndarray, named: Mapping[str, tuple[np.ndarray, np.ndarray]], *, mode: str = "light"
-) -> go.Figure:
-    """Shares of pairs by WUP, inside groups (solid) and between groups (dotted), one colour a scheme."""
-    p = palette(mode)
-    fig = canvas(mode, height=380, x="similarity (WUP)", y="share of the pairs")
-    for index, (name, shares) in enumerate(named.items()):
-        for part, values, dash in zip(("inside", "between"), shares, ("solid", "dot"), strict=True):
-            fig.add_scatter(
-                x=np.repeat(edges, 2)[1:-1],
-                y=np.repeat(values, 2),
-                name=f"{name}, {part} groups",
-                mode="lines",
-                line={"color": p.level(index * 2), "width": 2.5, "dash": dash},
-                hovertemplate="WUP %{x:.2f}: %{y:.1%}<extra>" + f"{name}, {part}" + "</extra>",
-            )
-    return fig.update_yaxes(tickformat=".0%", rangemode="tozero")
-
-
 def contingency_map(
     table: np.ndarray, rows: Sequence[str], columns: Sequence[str], *, x: str, y: str, mode: str = "light"
 ) -> go.Figure:
@@ -113,32 +91,23 @@ def contingency_map(
 
 
 def agreement_map(matrix: np.ndarray, names: Sequence[str], *, title: str, mode: str = "light") -> go.Figure:
-    """A square matrix of agreement; the numbers are written out where there are few, models are set off where many."""
-    p = palette(mode)
-    few = len(names) <= 8
-    fig = canvas(mode, height=460 if few else 640)
-    shown = matrix.copy() if few else np.where(np.eye(len(names), dtype=bool), np.nan, matrix)
+    """A square matrix of agreement with the numbers written out."""
+    fig = canvas(mode, height=460)
+    places = list(range(len(names)))
     fig.add_heatmap(
-        z=shown,
-        x=list(range(len(names))),
-        y=list(range(len(names))),
+        z=matrix,
+        x=places,
+        y=places,
         customdata=np.array([[f"{a} and {b}" for b in names] for a in names]),
         colorscale=scale(mode),
         xgap=1,
         ygap=1,
-        colorbar={"title": {"text": title, "side": "right"}, "thickness": 14},
+        showscale=False,
         hovertemplate="%{customdata}<br><b>" + title + " %{z:.3f}</b><extra></extra>",
     )
-    heads = [name.split(", seed")[0] for name in names]  # runs of one model stand together
-    firsts = [i for i, head in enumerate(heads) if few or head not in heads[:i]]
-    text = [heads[i] for i in firsts]
-    if few:
-        write_cells(fig, shown, ".2f", mode)
-    for i in firsts[1:] if not few else ():
-        fig.add_hline(y=i - 0.5, line={"color": p.text, "width": 1})
-        fig.add_vline(x=i - 0.5, line={"color": p.text, "width": 1})
-    fig.update_yaxes(autorange="reversed", showgrid=False, tickvals=firsts, ticktext=text)
-    return fig.update_xaxes(showgrid=False, tickvals=firsts, ticktext=text, tickangle=-35)
+    write_cells(fig, matrix, ".2f", mode)
+    fig.update_yaxes(autorange="reversed", showgrid=False, tickvals=places, ticktext=names)
+    return fig.update_xaxes(showgrid=False, tickvals=places, ticktext=names, tickangle=-35)
 
 
 def intervals(rows: Sequence[tuple[str, float, float, float]], *, x: str, mode: str = "light") -> go.Figure:
@@ -159,40 +128,3 @@ def intervals(rows: Sequence[tuple[str, float, float, float]], *, x: str, mode: 
     fig.update_traces(cliponaxis=False)
     fig.update_yaxes(range=[len(rows) - 0.5, -0.8], showgrid=False)
     return fig.update_layout(showlegend=False)
-
-
-def pairs(
-    rows: Sequence[tuple[str, float, float]], names: tuple[str, str], *, x: str, mode: str = "light"
-) -> go.Figure:
-    """Two values a row joined by a line: (name, first, second)."""
-    p = palette(mode)
-    fig = canvas(mode, height=100 + 48 * len(rows), x=x)
-    for name, first, second in rows:
-        line = {"color": p.border, "width": 4}
-        fig.add_scatter(x=[first, second], y=[name] * 2, mode="lines", line=line, showlegend=False, hoverinfo="skip")
-    for side, label in enumerate(names):
-        fig.add_scatter(
-            x=[row[1 + side] for row in rows],
-            y=[row[0] for row in rows],
-            name=label,
-            mode="markers",
-            marker={"size": 14, "color": p.level(2 - 2 * side), "symbol": LEVEL_SYMBOLS[2 - 2 * side]},
-            hovertemplate="%{y}: %{x:.3f}<extra>" + label + "</extra>",
-        )
-    return fig.update_yaxes(autorange="reversed", showgrid=False)
-
-
-def histogram(values: np.ndarray, *, x: str, marks: Mapping[str, float], mode: str = "light") -> go.Figure:
-    """How many classes have which value 0…1; `marks` are named vertical lines."""
-    p = palette(mode)
-    fig = canvas(mode, height=320, x=x, y="classes")
-    look = {"color": p.level(0), "line": {"width": 1, "color": p.background}}
-    fig.add_histogram(x=values, xbins={"start": 0, "end": 1, "size": 0.05}, marker=look)
-    fig.update_traces(hovertemplate="%{x}: %{y} classes<extra></extra>")
-    for index, (name, value) in enumerate(marks.items()):
-        note = {"text": f"{name} {value:.2f}", "font": {"color": p.text, "size": SMALL}, "yanchor": "bottom"}
-        dash = LEVEL_DASHES[index + 1]
-        fig.add_vline(
-            x=value, line={"color": p.text, "width": 2, "dash": dash}, annotation=note, annotation_position="top"
-        )
-    return fig.update_xaxes(range=[0, 1]).update_layout(margin={"t": 36})

@@ -24,8 +24,6 @@ TILE_TEXT = 11
 PATHBAR = 28
 """Pixels of the bar that leads back; Plotly draws it above the plot, where an open node must leave room."""
 
-TREE_KINDS = {"Treemap": go.Treemap, "Icicle": go.Icicle, "Sunburst": go.Sunburst}
-
 
 def canvas(mode: str, *, height: int, x: str = "", y: str = "") -> go.Figure:
     """The shared figure, with room for narrow screens: smaller type, the legend above the plot."""
@@ -102,22 +100,6 @@ def class_map(
     return _bare(fig).update_layout(showlegend=False, dragmode="lasso", margin={"l": 4, "r": 4, "t": 4, "b": 4})
 
 
-def value_map(
-    points: np.ndarray, values: Sequence[float | None], hover: Sequence[str], *, title: str, mode: str = "light"
-) -> go.Figure:
-    """The classes on their map, coloured by a value 0…1; classes without a value are hollow."""
-    p = palette(mode)
-    fig = canvas(mode, height=560)
-    array = np.array([np.nan if v is None else v for v in values])
-    known, unknown = np.flatnonzero(~np.isnan(array)), np.flatnonzero(np.isnan(array))
-    if unknown.size:
-        fig.add_scatter(**_points(points, unknown, hover, color=p.border, size=7, symbol="circle-open"))
-    bar = {"title": {"text": title, "side": "right"}, "thickness": 14, "tickformat": ".1f"}
-    look = {"color": array[known], "colorscale": scale(mode), "showscale": True, "colorbar": bar, "size": 8}
-    fig.add_scatter(**_points(points, known, hover, **look, line={"width": 0.5, "color": p.background}))
-    return _bare(fig).update_layout(showlegend=False, margin={"l": 4, "r": 4, "t": 4, "b": 4})
-
-
 def glow_map(
     points: np.ndarray,
     values: np.ndarray,
@@ -154,12 +136,11 @@ def glow_map(
     return _bare(fig).update_layout(showlegend=False, margin={"l": 4, "r": 4, "t": 4, "b": 4})
 
 
-def tree(hierarchy: Hierarchy, *, kind: str = "Treemap", root: str = "all", mode: str = "light") -> go.Figure:
+def tree(hierarchy: Hierarchy, *, root: str = "all", mode: str = "light") -> go.Figure:
     """All levels as nested areas, a class counting 1; a click opens a group and the bar on top leads back.
 
     Where the hierarchy is no tree, a group is drawn once under each parent that holds a part of it. `root` is the id of
-    the node to open: "all", or "all/G" for group G of the top level. An icicle shows one level under the open node, so
-    that its column can be read; the others show two.
+    the node to open: "all", or "all/G" for group G of the top level.
     """
     p = palette(mode)
     rows = tree_nodes(hierarchy)
@@ -167,34 +148,25 @@ def tree(hierarchy: Hierarchy, *, kind: str = "Treemap", root: str = "all", mode
     colours = [p.surface if g is None else top[g] for g in rows["top"]]
     texts = [max((p.text, p.background), key=lambda t, c=c: contrast(t, c)) for c in colours]
     fig = canvas(mode, height=620)
-    extra: dict[str, Any] = {"pathbar": {"visible": True, "thickness": PATHBAR}} if kind != "Sunburst" else {}
-    if kind == "Icicle":
-        extra["tiling"] = {"orientation": "h"}
-    if kind == "Sunburst":
-        extra["insidetextorientation"] = "radial"
-    treemap = kind == "Treemap"
     heads = [label.split(" (")[0].split(", ")[0] for label in rows["labels"]]
-    fig.add_trace(
-        TREE_KINDS[kind](
-            ids=rows["ids"],
-            labels=rows["labels"],
-            text=["<br>".join(short(word, 12) for word in head.split()) for head in heads] if treemap else heads,
-            customdata=["1 class" if n == 1 else f"{n} classes" for n in rows["values"]],
-            textinfo="text",
-            parents=rows["parents"],
-            values=rows["values"],
-            branchvalues="total",
-            sort=False,
-            level=root,
-            maxdepth=2 if kind == "Icicle" else 3,
-            marker={"colors": colours, "line": {"width": 1, "color": p.background}},
-            textfont={"color": texts, "size": FONT_SIZE - 1},
-            hovertemplate="<b>%{label}</b><br>%{customdata}<extra></extra>",
-            **extra,
-        )
+    fig.add_treemap(
+        ids=rows["ids"],
+        labels=rows["labels"],
+        text=["<br>".join(short(word, 12) for word in head.split()) for head in heads],
+        customdata=["1 class" if n == 1 else f"{n} classes" for n in rows["values"]],
+        textinfo="text",
+        parents=rows["parents"],
+        values=rows["values"],
+        branchvalues="total",
+        sort=False,
+        level=root,
+        maxdepth=3,
+        pathbar={"visible": True, "thickness": PATHBAR},
+        marker={"colors": colours, "line": {"width": 1, "color": p.background}},
+        textfont={"color": texts, "size": FONT_SIZE - 1},
+        hovertemplate="<b>%{label}</b><br>%{customdata}<extra></extra>",
     )
-    top_room = 4 if root == "all" or kind == "Sunburst" else 4 + PATHBAR
-    fig.update_layout(margin={"l": 4, "r": 4, "t": top_room, "b": 4})
+    fig.update_layout(margin={"l": 4, "r": 4, "t": 4 if root == "all" else 4 + PATHBAR, "b": 4})
     return fig.update_layout(uniformtext={"minsize": TILE_TEXT, "mode": "hide"})
 
 

@@ -1,7 +1,7 @@
-"""Addresses of the Clusters page with a group or a class lit.
+"""Addresses of the page Groups with a group or a class lit.
 
-    clusters?tree=Consensus&level=family&group=cat          a group, by its label at its level
-    clusters?tree=Consensus&find=n02123045                  a class, by its wnid
+    groups?tree=Consensus&level=family&group=cat          a group, by its label at its level
+    groups?tree=Consensus&find=n02123045                  a class, by its wnid
 
 They are relative, so that they hold under any base path. Names that do not exist light nothing.
 """
@@ -16,7 +16,7 @@ from hiercodec.levels import spoken
 from hiercodec.taxonomy.embeddings import known_embedding
 
 TREE, LEVEL, GROUP, FIND = "tree", "level", "group", "find"
-"""The keys of the widgets of Clusters that the address carries."""
+"""The keys of the widgets of Groups that the address carries."""
 
 
 def title(name: str) -> str:
@@ -47,9 +47,9 @@ def class_query(hierarchy: str, index: int) -> dict[str, str]:
 
 def group_link(hierarchy: str, level: str, group: str) -> str:
     """The address of `group_query`."""
-    return f"clusters?{urlencode(group_query(hierarchy, level, group))}"
+    return f"groups?{urlencode(group_query(hierarchy, level, group))}"
 
 
 def class_link(hierarchy: str, index: int) -> str:
     """The address of `class_query`."""
-    return f"clusters?{urlencode(class_query(hierarchy, index))}"
+    return f"groups?{urlencode(class_query(hierarchy, index))}"

@@ -199,19 +199,6 @@ def company_shared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide(both, either, out=np.ones(len(a)), where=either > 0)
 
 
-def similarity_shares(
-    assignment: np.ndarray, similarity: np.ndarray, edges: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of pairs i < j by similarity[n, n], inside groups and between groups: two float64[bins], each adding to 1."""
-    i, j = np.triu_indices(len(assignment), 1)
-    values, inside = similarity[i, j], assignment[i] == assignment[j]
-    shares = []
-    for chosen in (values[inside], values[~inside]):
-        counts = np.histogram(chosen, edges)[0]
-        shares.append(counts / max(counts.sum(), 1))
-    return shares[0], shares[1]
-
-
 def barycentre_order(table: np.ndarray) -> np.ndarray:
     """Order of a contingency table's columns that brings its mass near the diagonal: by mean row, ties by column."""
     rows = np.arange(table.shape[0])[:, None]

@@ -67,9 +67,8 @@ def test_siblings_share_a_hue_and_differ_in_lightness():
     assert figures.group_colours(1, [3]) == [palette("light").group(3)]
 
 
-@pytest.mark.parametrize("kind", list(figures.TREE_KINDS))
 @pytest.mark.parametrize("mode", MODES)
-def test_tree_adds_up(kind, mode):
+def test_tree_adds_up(mode):
     tree = load_hierarchy("wordnet")
     rows = figures.tree_nodes(tree)
     value = dict(zip(rows["ids"], rows["values"], strict=True))
@@ -78,7 +77,7 @@ def test_tree_adds_up(kind, mode):
         assert not children or sum(children) == total, (node, children)
     assert value["all"] == 1000
     assert len(set(rows["ids"])) == len(rows["ids"])
-    fig = drawn(figures.tree(tree, kind=kind, root="all/0", mode=mode))
+    fig = drawn(figures.tree(tree, root="all/0", mode=mode))
     assert fig.data[0].level == "all/0"
     for ground, ink in zip(fig.data[0].marker.colors, fig.data[0].textfont.color, strict=True):
         assert contrast(ground, ink) >= 3.8
@@ -98,18 +97,10 @@ def test_comparisons_draw(mode):
     assert many.data[0].line.shape == "hv"
     curves = {"a": [(2, 0.5), (10, 0.2)], "b": [(3, 0.9)]}
     assert drawn(agreement.against_k(curves, y="share", at=10, percent=True, mode=mode)).layout.xaxis.type == "log"
-    edges = np.linspace(0, 1, 5)
-    shares = {"a": (np.array([0, 0.5, 0.5, 0]), np.array([1.0, 0, 0, 0]))}
-    fig = drawn(agreement.similarity_curves(edges, shares, mode=mode))
-    assert list(fig.data[0].y) == [0, 0, 0.5, 0.5, 0.5, 0.5, 0, 0]
-    assert list(fig.data[0].x) == [0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75, 1]
     rows = [("x", 0.5, 0.4, 0.6), ("y", 0.7, 0.6, 0.9)]
     fig = drawn(agreement.intervals(rows, x="ARI", mode=mode))
     assert fig.data[1].error_x.array[0] == pytest.approx(0.2)
     assert fig.data[1].error_x.arrayminus[0] == pytest.approx(0.1)
-    assert len(drawn(agreement.pairs([("m", 0.1, 0.2)], ("a", "b"), x="ARI", mode=mode)).data) == 3
-    fig = drawn(agreement.histogram(np.array([0.1, 0.9]), x="value", marks={"chance": 0.1}, mode=mode))
-    assert fig.layout.annotations[0].text == "chance 0.10"
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -123,13 +114,12 @@ def test_contingency_is_rows_down_and_columns_across(mode):
     assert not big.layout.annotations
 
 
-def test_agreement_sets_off_the_models_of_many_runs():
-    names = [f"{m}, seed {s}" for m in ("a b", "a b c", "d") for s in range(4)]
-    fig = agreement.agreement_map(np.eye(12), names, title="ARI")
-    assert list(fig.layout.xaxis.ticktext) == ["a b", "a b c", "d"]
-    assert np.isnan(fig.data[0].z[3][3])
-    few = agreement.agreement_map(np.eye(3), ["x", "y", "z"], title="ARI")
-    assert len(few.layout.annotations) == 9
+def test_agreement_writes_every_number_that_there_is():
+    values = np.eye(3)
+    values[0, 1] = np.nan
+    fig = agreement.agreement_map(values, ["x", "y", "z"], title="ARI")
+    assert len(fig.layout.annotations) == 8
+    assert list(fig.layout.xaxis.ticktext) == ["x", "y", "z"]
 
 
 def test_short_keeps_short_texts():

@@ -26,9 +26,9 @@ from hiercodec.fsio import locate
 from hiercodec.report import cards
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.ladder import ladder_names, load_ladder
-from hiercodec.ui.evaluate import label
 from hiercodec.ui.failures import stress
 from hiercodec.ui.learn import labels
+from hiercodec.ui.results import label
 from tools.effort import bought
 
 FILE = Path(__file__).with_name("measured.json")

@@ -14,7 +14,8 @@ from tests.golden.measured import FILES, Figures, in_words, numbers, sketch
 
 FILE = Path(__file__).with_name("pages.json")
 ROOT = Path(__file__).resolve().parents[2]
-EVALUATE = (
+GROUPS = ("Map", "Tree", "CLIP against WordNet", "Two side by side", "Stability")
+RESULTS = (
     "Accuracy",
     "Meaning",
     "Picture",
@@ -24,7 +25,6 @@ EVALUATE = (
     "Stop when sure",
 )
 FAILURES = ("Gallery", "Confusion", "Mistakes", "Flow", "Groups", "Side by side", "Stress")
-MODELS = ("Codecs", "Every figure", "Quality", "Classifiers", "Learning curves", "Ablations", "tic")
 MAIN = "imagenet-val"
 DRAWN = ("x", "y", "z", "values", "r", "text", "customdata", "error_y", "error_x", "link", "node")
 """Parts of a trace that hold figures."""
@@ -33,14 +33,15 @@ DRAWN = ("x", "y", "z", "values", "r", "text", "customdata", "error_y", "error_x
 def everything() -> Figures:
     """Page, file and view → its charts and tables."""
     called = _called()
-    looks = [(view, name) for name in (MAIN, "kodak", "imagenet-val-effort") for view in EVALUATE]
+    looks = [(view, name) for name in (MAIN, "kodak", "imagenet-val-effort") for view in RESULTS]
     looks += [("Label or pixels", MAIN)]
-    found = {f"evaluate {name} {view}": of_page("evaluate", view=view, rows=called[name]) for view, name in looks}
-    found["evaluate, fewer bytes"] = of_page("evaluate", view="Against rivals", bd="For equal quality")
-    found["evaluate, other groups"] = of_page("evaluate", view="Accuracy", groups="wordnet")
-    found["evaluate, beside"] = of_page("evaluate", view="Accuracy", beside=called["imagenet-val-effort"])
-    found |= {f"failures {tab}": of_page("failures", failures_tab=tab, table=True) for tab in FAILURES}
-    found |= {f"models {tab}": of_page("models", models_tab=tab) for tab in MODELS}
+    found = {f"results {name} {view}": of_page("results", view=view, rows=called[name]) for view, name in looks}
+    found["results, fewer bytes"] = of_page("results", view="Against rivals", bd="For equal quality")
+    found["results, other groups"] = of_page("results", view="Accuracy", groups="wordnet")
+    found["results, beside"] = of_page("results", view="Accuracy", beside=called["imagenet-val-effort"])
+    found["results, models"] = of_page("results", view="Models")
+    found |= {f"failures {view}": of_page("failures", view=view, table=True) for view in FAILURES}
+    found |= {f"groups {view}": of_page("groups", view=view) for view in GROUPS}
     return found
 
 

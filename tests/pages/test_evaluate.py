@@ -1,4 +1,4 @@
-"""Evaluate: what is drawn is what the rows say; every choice works, and what is missing is said."""
+"""Results: what is drawn is what the rows say; every choice works, and what is missing is said."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hiercodec.fsio import locate
 from hiercodec.ui.results import files
 from tests.evaluation.some_rows import some_rows
 
-PAGE = Path(__file__).resolve().parents[2] / "pages" / "evaluate.py"
+PAGE = Path(__file__).resolve().parents[2] / "pages" / "results.py"
 VIEWS = (
     "Accuracy",
     "Meaning",

@@ -167,7 +167,7 @@ def test_every_tab_draws_and_says_something(page):
         ("Groups", 1, "gains most"),
         ("Side by side", 0, "McNemar"),
     ):
-        at.session_state["failures_tab"] = tab
+        at.session_state["view"] = tab
         at.run()
         assert not at.exception
         assert len(at.get("plotly_chart")) == charts
@@ -340,7 +340,7 @@ def under_stress(results, fakes, monkeypatch):
 
 
 def test_stress_shows_all_together_and_one_by_one(page, under_stress):
-    page.session_state["failures_tab"] = "Stress"
+    page.session_state["view"] = "Stress"
     at = page.run()
     assert not at.exception
     assert at.selectbox(key=stress.PHOTO).value == stress.ALL
@@ -357,7 +357,7 @@ def test_stress_shows_all_together_and_one_by_one(page, under_stress):
 def test_own_photographs_are_put_under_stress_when_asked(page, fakes, monkeypatch):
     monkeypatch.setattr(stress, "STRESS", Path("nowhere.parquet"))
     monkeypatch.setattr(stress, "STRESSES", ("clean", "turn, mild"))
-    page.session_state["failures_tab"] = "Stress"
+    page.session_state["view"] = "Stress"
     at = page.run()
     assert stress.COMMAND in " ".join(code.value for code in at.code), "the command that makes what is not shipped"
     at.selectbox(key=source.RESULT).set_value(source.OWN).run()

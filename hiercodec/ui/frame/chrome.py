@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 import numpy as np
@@ -19,10 +19,13 @@ from streamlit.errors import StreamlitPageNotFoundError
 from hiercodec.fsio import APP
 from hiercodec.images import encode_png
 from hiercodec.ui.frame import navigation
+from hiercodec.ui.frame.navigation import VIEW
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+
+View = TypeVar("View", bound=Callable[..., None])
 
 STYLE = """<style>
 [data-stale=true] { opacity: 1 !important; }
@@ -143,12 +146,15 @@ def as_table(rows: Callable[[], Any], *, key: str) -> None:
         st.dataframe(rows(), hide_index=True, width="stretch")
 
 
-def tabs(drawers: Mapping[str, Callable[..., None]], key: str, *inputs: Any) -> None:
-    """A row of tabs; only the open one runs, with `inputs`."""
-    for tab, draw in zip(st.tabs(list(drawers), key=key, on_change="rerun"), drawers.values(), strict=True):
-        if tab.open:
-            with tab:
-                draw(*inputs)
+def views(drawers: Mapping[str, View]) -> View:
+    """A row of the views of a page, of which the address carries the open one; that one, to be drawn."""
+    names = list(drawers)
+    if st.session_state.get(VIEW) not in names:  # of another page, or of an earlier version
+        st.session_state.pop(VIEW, None)
+    view = st.segmented_control(
+        "View", names, default=names[0], required=True, key=VIEW, bind="query-params", label_visibility="collapsed"
+    )
+    return drawers[view or names[0]]
 
 
 def footer(provenance: Mapping[str, Any] | None = None) -> None:

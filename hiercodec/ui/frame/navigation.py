@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 from streamlit.navigation.page import Page
 
@@ -10,12 +12,9 @@ from hiercodec.fsio import APP
 # script in pages/ and address, title, tooltip; without icons all of them fit a beamer of 1024 pixels
 PAGES = (
     ("explore", "Explore", "Slide the byte budget; watch picture and meaning"),
-    ("clusters", "Clusters", "Where the hierarchy comes from"),
-    ("clip-vs-wordnet", "CLIP vs WordNet", "Two ways to group"),
-    ("robustness", "Robustness", "How stable the groups are"),
-    ("evaluate", "Evaluate", "Curves over rate against every rival, from measured rows"),
+    ("groups", "Groups", "Where the hierarchy comes from, and how stable it is"),
+    ("results", "Results", "What was measured: curves over rate against every rival, and the models"),
     ("failures", "Failures", "What is taken for what, and from which byte on not any more"),
-    ("models", "Models", "What is shipped and what it measured"),
     ("learn", "Learn", "Courses that run inside Explore"),
     ("vote", "Class vote", "What does the hall see?"),
 )
@@ -23,6 +22,18 @@ PAGES = (
 
 HIDDEN = {"vote"}
 """Pages that are opened from another one, or by a phone, and stand in no menu."""
+
+MOVED = {
+    "clusters": ("groups", ""),
+    "clip-vs-wordnet": ("groups", "CLIP against WordNet"),
+    "robustness": ("groups", "Stability"),
+    "evaluate": ("results", ""),
+    "models": ("results", "Models"),
+}
+"""Addresses of earlier versions, in links that people keep → page and view that have taken their place."""
+
+VIEW = "view"
+"""What the address calls the view of a page that is open."""
 
 _MENU_DRAWN = "menu drawn"
 
@@ -41,7 +52,18 @@ def navigation() -> Page:
         )
         for number, (name, title, tip) in enumerate(PAGES)
     ]
-    return st.navigation(pages, position="top")
+    moved = [st.Page(_to(*place), title=old, url_path=old, visibility="hidden") for old, place in MOVED.items()]
+    return st.navigation([*pages, *moved], position="top")
+
+
+def _to(page: str, view: str) -> Callable[[], None]:
+    """What an old address runs: it goes on to the page, with what else the address says."""
+
+    def go() -> None:
+        query = st.query_params.to_dict() | ({VIEW: view} if view else {})
+        st.switch_page(APP / "pages" / f"{page}.py", query_params=query)
+
+    return go
 
 
 def ensure() -> None:

@@ -1,1 +1,1 @@
-"""The pages about models and what they measured."""
+"""The page Results: what was measured, as curves over rate and against rivals, and the models."""

@@ -10,7 +10,7 @@ import streamlit as st
 from hiercodec.evaluation.results import published
 from hiercodec.evaluation.results.curves import Curve
 from hiercodec.report.measured import plain
-from hiercodec.ui.evaluate.choice import Choice
+from hiercodec.ui.results.choice import Choice
 
 OPENED = "evaluate_papers"
 """Where the session keeps curves that the visitor opened from files."""

@@ -1,4 +1,4 @@
-"""Evaluate in a real browser: both themes without overflow, photographs of a clicked point, choices in the address."""
+"""Results in a real browser: both themes without overflow, photographs of a clicked point, choices in the address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SLOW = 120_000
 
 @pytest.mark.parametrize(("scheme", "width"), [("dark", 1440), ("light", 390)])
 def test_it_draws_in_its_theme_without_overflow(visit, scheme, width):
-    page = visit("/evaluate", SLOW, color_scheme=scheme, viewport={"width": width, "height": 844})
+    page = visit("/results", SLOW, color_scheme=scheme, viewport={"width": width, "height": 844})
     ground = page.evaluate("document.querySelector('.js-plotly-plot').layout.template.layout.paper_bgcolor")
     assert ground == ("#0f1419" if scheme == "dark" else "#ffffff")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -24,7 +24,7 @@ def test_it_draws_in_its_theme_without_overflow(visit, scheme, width):
 
 
 def test_a_click_on_a_point_lists_its_photographs_and_choices_are_in_the_address(visit):
-    page = visit("/evaluate?view=Accuracy&at=0.3", SLOW)
+    page = visit("/results?view=Accuracy&at=0.3", SLOW)
     point = page.locator(".js-plotly-plot").first.locator(".scatterlayer .points path").nth(2).bounding_box()
     page.mouse.move(point["x"] - 20, point["y"] - 20)
     page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2, steps=5)

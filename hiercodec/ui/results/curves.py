@@ -13,11 +13,11 @@ from hiercodec.figures import rates as figures
 from hiercodec.levels import spoken
 from hiercodec.report import measured as words
 from hiercodec.taxonomy.ladder import ladder_names
-from hiercodec.ui.evaluate import data, published
-from hiercodec.ui.evaluate.choice import Choice
-from hiercodec.ui.evaluate.frames import Chart, draw
 from hiercodec.ui.frame import chrome
-from hiercodec.ui.taxonomy import shared
+from hiercodec.ui.groups import shared
+from hiercodec.ui.results import data, published
+from hiercodec.ui.results.choice import Choice
+from hiercodec.ui.results.frames import Chart, draw
 
 UNJUDGED = "No classifier has looked at these photographs, so nothing can be said of meaning. See “Picture”."
 EXTRA_RATES = 0.08, 0.4

@@ -12,11 +12,11 @@ from hiercodec.errors import HiercodecError, InputError
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results import exchange, untrusted
 from hiercodec.evaluation.results.curves import curve
-from hiercodec.ui.evaluate import data, published
-from hiercodec.ui.evaluate.choice import ALONE, Choice
 from hiercodec.ui.frame import chrome
+from hiercodec.ui.groups import shared
+from hiercodec.ui.results import data, published
+from hiercodec.ui.results.choice import ALONE, Choice
 from hiercodec.ui.results.files import RowsFile, labels
-from hiercodec.ui.taxonomy import shared
 
 UPLOAD = "evaluate_upload"
 MAX_CURVES = 12

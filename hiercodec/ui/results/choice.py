@@ -17,10 +17,10 @@ from hiercodec.levels import spoken
 from hiercodec.report import measured as words
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy import IMAGENET
-from hiercodec.ui.evaluate import data
 from hiercodec.ui.frame import cached, chrome
+from hiercodec.ui.groups import shared
+from hiercodec.ui.results import data
 from hiercodec.ui.results.files import RowsFile, labels
-from hiercodec.ui.taxonomy import shared
 
 RATES = (0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 AT = 0.2

@@ -14,8 +14,8 @@ from hiercodec import taxonomy
 from hiercodec.evaluation.photos.lookup import PHOTOS, picture
 from hiercodec.evaluation.results.curves import Curve
 from hiercodec.levels import spoken
-from hiercodec.ui.evaluate.choice import Choice
 from hiercodec.ui.frame import chrome
+from hiercodec.ui.results.choice import Choice
 
 SHOWN = 12
 """Pictures on one sheet of the photographs at a point."""

@@ -16,10 +16,10 @@ from hiercodec.evaluation.results.table import right
 from hiercodec.figures import rates as figures
 from hiercodec.levels import spoken
 from hiercodec.report import measured as words
-from hiercodec.ui.evaluate import data
-from hiercodec.ui.evaluate.choice import Choice
-from hiercodec.ui.evaluate.frames import reproduce
 from hiercodec.ui.frame import chrome
+from hiercodec.ui.results import data
+from hiercodec.ui.results.choice import Choice
+from hiercodec.ui.results.frames import reproduce
 from hiercodec.ui.results.stopping import stopping_section
 
 EQUAL_BYTES, EQUAL_ANSWERS = "At equal bytes", "For equal quality"

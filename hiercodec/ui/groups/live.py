@@ -22,7 +22,7 @@ from hiercodec.taxonomy.embeddings import (
     from_open_clip,
 )
 from hiercodec.ui.frame import chrome, work
-from hiercodec.ui.taxonomy.shared import model_title, own, title
+from hiercodec.ui.groups.shared import model_title, own, title
 from hiercodec.workers import tasks
 
 DOWNLOADS = "HIERCODEC_DOWNLOADS"
@@ -39,7 +39,7 @@ METHODS = {
 }
 
 
-def live(_: Hierarchy | None = None) -> None:
+def draw() -> None:
     """Cluster embeddings now, or open a hierarchy file; the result joins the choices of this session."""
     left, right = st.columns(2, gap="large")
     with left:

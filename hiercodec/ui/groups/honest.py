@@ -13,7 +13,7 @@ from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy, HierarchyLevel, measures
 from hiercodec.taxonomy.hierarchy_file import DEFAULT
 from hiercodec.taxonomy.measures import ODD_MARGIN, Odd
-from hiercodec.ui.taxonomy import shared
+from hiercodec.ui.groups import shared
 
 PLAIN, MENDED = "consensus", "consensus-mended"
 COUNTS = (

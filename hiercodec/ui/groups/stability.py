@@ -1,4 +1,4 @@
-"""Rows and sentences of the Robustness page, from the stability report."""
+"""Do the groups survive another CLIP model or another seed, and what does the consensus gain? From the stability report."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import streamlit as st
 
 from hiercodec import taxonomy
-from hiercodec.taxonomy.layouts import Layout
+from hiercodec.figures import agreement as figures
 from hiercodec.taxonomy.stability import RESAMPLES, interval
-from hiercodec.ui.taxonomy import honest, shared
+from hiercodec.ui.frame import chrome
+from hiercodec.ui.groups import honest, shared
 
 ORDER = {
     "other model": "two runs of different models",
@@ -19,6 +21,44 @@ ORDER = {
     "consensus": "the consensus and a run",
 }
 MENDED_ROW = "the mended consensus and a run"
+
+
+def draw() -> None:
+    """What may be concluded, agreement of runs and of the consensus with them, and the classes that change company."""
+    report = shared.stability()
+    chosen = st.segmented_control(
+        "Groups (K)", list(report["levels"]), default="10", required=True, key="groups", bind="query-params"
+    )
+    level = {**report["levels"][chosen], "k": int(chosen)}
+    st.markdown(
+        "k-means starts from random points, and every CLIP model reads a name in its own way. If the groups were an "
+        "accident of either, another seed or model would give others."
+    )
+    st.markdown(f"{conclusion(level, report)} {repeat_sentence(level)}")
+    left, right = st.columns(2, gap="large")
+    with left:
+        rows = gain_rows(level)
+        fig = figures.intervals(rows, x="ARI: mean, 95 % interval", mode=chrome.mode())
+        alt = ", ".join(f"{name} {mean:.3f}" for name, mean, _, _ in rows)
+        chrome.chart(fig, key="gains", alt=alt, table=lambda: interval_table(rows))
+        st.markdown(left_out_sentence(level))
+    with right:
+        values, names = matrix_of(level, report["models"])
+        fig = figures.agreement_map(values, names, title="ARI", mode=chrome.mode())
+        alt = "Mean ARI between models; the diagonal compares seeds of one model"
+        chrome.chart(fig, key="matrix", alt=alt, table=lambda: matrix_table(values, names))
+        st.caption(
+            "The diagonal between models compares different seeds of one model; the consensus is made from other seeds "
+            f"than those shown. {paper_sentence(level)}"
+        )
+    st.markdown(honest.choice_sentence(report))
+    st.subheader("Classes that change company, the most fragile first", anchor=False)
+    st.caption(
+        "Take a companion of a class in one run: how likely is it still its companion in another run? 1 is always, "
+        f"{level['chance']:.2f} is what random groups of these sizes give."
+    )
+    st.dataframe(class_rows(level["stability"]["all"], level["k"]), hide_index=True, width="stretch", height=380)
+    chrome.footer(provenance(report))
 
 
 def gain_rows(level: dict[str, Any]) -> list[tuple[str, float, float, float]]:
@@ -44,14 +84,18 @@ def interval_table(rows: Sequence[tuple[str, float, float, float]]) -> list[dict
     return [{"between": name, "mean ARI": mean, "low": low, "high": high} for name, mean, low, high in rows]
 
 
-def left_out_rows(level: dict[str, Any]) -> list[tuple[str, float, float]]:
-    """(model, mean ARI of the others' single runs with its runs, of the others' consensus with its runs)."""
-    return [(shared.model_title(m), v["singles"], v["consensus"]) for m, v in level["left_out"].items()]
-
-
-def left_out_table(rows: Sequence[tuple[str, float, float]], names: tuple[str, str]) -> list[dict[str, Any]]:
-    """The same as rows of a table."""
-    return [{"model left out": model, names[0]: a, names[1]: b} for model, a, b in rows]
+def left_out_sentence(level: dict[str, Any]) -> str:
+    """Whether a consensus of the other models is nearer to a model it never saw than their single runs are."""
+    found = level["left_out"]
+    if not found:
+        return ""
+    better = sum(row["consensus"] > row["singles"] for row in found.values())
+    single, tree = (np.mean([row[key] for row in found.values()]) for key in ("singles", "consensus"))
+    return (
+        f"**A model the consensus never saw.** Each of {len(found)} models in turn is left out. The consensus of the others "
+        f"agrees with its runs better than their single runs do for **{better}** of them: on average ARI {tree:.2f} against "
+        f"{single:.2f}."
+    )
 
 
 def conclusion(level: dict[str, Any], report: dict[str, Any]) -> str:
@@ -90,32 +134,24 @@ def repeat_sentence(level: dict[str, Any]) -> str:
     )
 
 
-def matrix_of(level: dict[str, Any], models: Sequence[str], score: str, *, every: bool) -> tuple[np.ndarray, list[str]]:
-    """Agreement of every run, or means over pairs of models (different runs only), with the consensus trees last.
-
-    The report has the ARI of the mended tree only, so AMI shows the plain one alone.
-    """
-    values = np.array(level[score])
-    trees = {honest.PLAIN: np.array(level["consensus" if score == "ari" else "consensus_ami"])}
-    if score == "ari" and honest.MENDED in level["references"]:
+def matrix_of(level: dict[str, Any], models: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """Mean ARI over pairs of different runs of two models, with the consensus trees last."""
+    values = np.array(level["ari"])
+    trees = {honest.PLAIN: np.array(level["consensus"])}
+    if honest.MENDED in level["references"]:
         trees[honest.MENDED] = np.array(level["references"][honest.MENDED]["judges"])
-    between = np.eye(len(trees))
-    if len(trees) == 2:
-        between[0, 1] = between[1, 0] = level["references"][honest.MENDED]["consensus"]
-    columns, titles = np.stack(list(trees.values()), 1), [shared.title(name) for name in trees]
-    if every:
-        names = [f"{shared.model_title(m)}, seed {seed}" for m, seed in level["runs"]]
-        return np.block([[values, columns], [columns.T, between]]), [*names, *titles]
     of = np.array([models.index(m) for m, _ in level["runs"]])
     different = ~np.eye(len(of), dtype=bool)
     size = len(models)
     means = np.full((size + len(trees), size + len(trees)), np.nan)
-    means[size:, size:] = np.where(np.eye(len(trees), dtype=bool), np.nan, between)
+    if len(trees) == 2:
+        means[-1, -2] = means[-2, -1] = level["references"][honest.MENDED]["consensus"]
     for i in range(size):
-        means[i, size:] = means[size:, i] = columns[of == i].mean(0)
+        for at, column in enumerate(trees.values(), start=size):
+            means[i, at] = means[at, i] = column[of == i].mean()
         for j in range(size):
             means[i, j] = values[(of == i)[:, None] & (of == j)[None, :] & different].mean()
-    return means, [*map(shared.model_title, models), *titles]
+    return means, [*map(shared.model_title, models), *map(shared.title, trees)]
 
 
 def matrix_table(values: np.ndarray, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -126,55 +162,32 @@ def matrix_table(values: np.ndarray, names: Sequence[str]) -> list[dict[str, Any
     ]
 
 
-def paper_sentence(level: dict[str, Any]) -> str | None:
-    """How near the authors' published clusters are, where they were compared."""
+def paper_sentence(level: dict[str, Any]) -> str:
+    """How near the authors' published clusters are; empty where they were not compared."""
     paper = level["references"].get("paper")
     if paper is None:
-        return None
+        return ""
     return (
         f"The authors' published clusters agree with these runs at ARI **{np.mean(paper['judges']):.2f}** and with the "
         f"consensus at **{paper['consensus']:.2f}**."
     )
 
 
-def histogram_of(values: Sequence[float | None], chance: float) -> tuple[np.ndarray, dict[str, float]]:
-    """Known values, and the lines to draw."""
-    known = np.array([v for v in values if v is not None])
-    return known, {"chance": chance, "median": float(np.median(known))}
-
-
-def quartiles(known: np.ndarray) -> str:
-    """ "0.45 and 0.70"."""
-    low, high = np.percentile(known, (25, 75))
-    return f"{low:.2f} and {high:.2f}"
-
-
-def class_rows(values: Sequence[float | None], k: int, find: str | None) -> list[dict[str, Any]]:
+def class_rows(values: Sequence[float | None], k: int) -> list[dict[str, Any]]:
     """Classes with their stability and where the consensus puts them, the most fragile first."""
     trees = {shared.title(name): shared.shipped(name) for name in (honest.PLAIN, honest.MENDED)}
     levels = {name: next((lv for lv in tree.levels if lv.k == k), tree.levels[0]) for name, tree in trees.items()}
-    chosen = [c.index for c in taxonomy.search(find, limit=100)] if find else range(len(values))
     rows = [
         {
-            "class": taxonomy.classes()[i].name,
-            "company kept": values[i],
-            **{f"in {name}": level.labels[level.assignment[i]] for name, level in levels.items()},
-            "wnid": taxonomy.classes()[i].wnid,
+            "class": c.name,
+            "company kept": value,
+            **{f"in {name}": level.labels[level.assignment[c.index]] for name, level in levels.items()},
+            "wnid": c.wnid,
         }
-        for i in chosen
-        if values[i] is not None
+        for c, value in zip(taxonomy.classes(), values, strict=True)
+        if value is not None
     ]
     return sorted(rows, key=lambda row: (row["company kept"], row["wnid"]))
-
-
-def hover(values: Sequence[float | None], places: Layout) -> list[str]:
-    """Name, stability and nearest classes of every class."""
-    classes = taxonomy.classes()
-    return [
-        f"<b>{c.name}</b><br>company kept {'unknown' if v is None else f'{v:.2f}'}<br>"
-        f"nearest: {', '.join(classes[j].name for j in places.nearest[c.index])}"
-        for c, v in zip(classes, values, strict=True)
-    ]
 
 
 def provenance(report: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("dark", 1440), ("light", 390)])
-@pytest.mark.parametrize("path", ["/clusters", "/clip-vs-wordnet", "/robustness"])
+@pytest.mark.parametrize("path", ["/groups", "/groups?view=CLIP+against+WordNet", "/groups?view=Stability"])
 def test_pages_draw_in_their_theme_without_overflow(visit, path, scheme, width):
     page = visit(path, color_scheme=scheme, viewport={"width": width, "height": 844})
     ground = page.evaluate("getComputedStyle(document.querySelector('.js-plotly-plot .main-svg')).backgroundColor")
@@ -20,7 +20,7 @@ def test_pages_draw_in_their_theme_without_overflow(visit, path, scheme, width):
 
 
 def test_a_lasso_lists_the_classes_inside(visit):
-    page = visit("/clusters")
+    page = visit("/groups")
     box = page.locator(".js-plotly-plot").first.bounding_box()
     left, top = box["x"] + 0.02 * box["width"], box["y"] + 0.02 * box["height"]
     page.mouse.move(left, top)
@@ -34,7 +34,7 @@ def test_a_lasso_lists_the_classes_inside(visit):
 
 
 def test_the_address_carries_the_choices_and_brings_them_back(visit):
-    page = visit("/clusters?tree=WordNet+depth-cut&find=crane&level=family")
+    page = visit("/groups?tree=WordNet+depth-cut&find=crane&level=family")
     assert page.get_by_text("crane (wading bird)").count() or page.locator("text=crane (wading bird)").count()
     page.get_by_label("Find a class").fill("zebra")
     page.get_by_label("Find a class").press("Enter")
@@ -48,7 +48,7 @@ def grounds(page) -> set[str]:
     return set(page.evaluate(read))
 
 
-@pytest.mark.parametrize("path", ["/clusters", "/clip-vs-wordnet", "/robustness", "/models"])
+@pytest.mark.parametrize("path", ["/groups", "/groups?view=Stability", "/results?view=Models"])
 def test_charts_follow_a_change_of_theme_while_the_page_is_open(visit, path):
     page = visit(path, color_scheme="light")
     assert grounds(page) == {"#ffffff"}
@@ -63,11 +63,8 @@ def test_charts_follow_a_change_of_theme_while_the_page_is_open(visit, path):
         assert grounds(page) == {colour}
 
 
-@pytest.mark.parametrize("form", ["Treemap", "Icicle", "Sunburst"])
-def test_a_click_on_a_tile_opens_heading_menu_and_address(visit, form):
-    page = visit("/clusters")
-    page.get_by_text(form, exact=True).click()
-    settle_charts(page)
+def test_a_click_on_a_tile_opens_heading_menu_and_address(visit):
+    page = visit("/groups?view=Tree")
     # At its name, where the tile lies for certain; the name itself lets the mouse through to it.
     page.locator(".st-key-tree_chart g.slice", has_text="mammal").first.locator("text").first.click(force=True)
     page.wait_for_url("**open=mammal**")
@@ -75,13 +72,12 @@ def test_a_click_on_a_tile_opens_heading_menu_and_address(visit, form):
     assert page.get_by_text("All classes › mammal", exact=True).count()
     assert page.locator(".st-key-open input").input_value() == "mammal"
     assert page.get_by_text("Kind “mammal”").count()
-    if form == "Treemap":  # the bar on top leads back
-        page.locator(".st-key-tree_chart g.pathbar").first.click()
-        page.wait_for_url(lambda url: "open=" not in url)
+    page.locator(".st-key-tree_chart g.pathbar").first.click()  # the bar on top leads back
+    page.wait_for_url(lambda url: "open=" not in url)
 
 
 def test_hover_counts_one_class_as_one(visit):
-    page = visit("/clusters?open=mammal+%E2%80%BA+cat")
+    page = visit("/groups?view=Tree&open=mammal+%E2%80%BA+cat")
     page.locator(".st-key-tree_chart g.slice", has_text="tabby").first.hover()
     hover = page.locator(".st-key-tree_chart .hovertext")
     hover.wait_for()
@@ -90,7 +86,7 @@ def test_hover_counts_one_class_as_one(visit):
 
 
 def test_a_click_on_a_dot_shows_its_class(visit):
-    page = visit("/clusters")
+    page = visit("/groups")
     box = page.locator(".st-key-class_map .point").nth(3).bounding_box()
     page.mouse.move(box["x"], box["y"])
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
@@ -101,11 +97,11 @@ def test_a_click_on_a_dot_shows_its_class(visit):
 
 
 def test_an_answer_on_explore_opens_its_group(visit):
-    page = visit("/clusters")
-    page.goto(page.url.replace("clusters", "?photo=Cat&step=9"))
+    page = visit("/groups")
+    page.goto(page.url.replace("groups", "?photo=Cat&step=9"))
     answer = page.locator(".path .alone .label").first
     answer.wait_for()
     said = answer.text_content()
     answer.click()
-    page.wait_for_url("**/clusters?**")
+    page.wait_for_url("**/groups?**")
     page.get_by_text(f"Kind “{said}”").first.wait_for()

@@ -1,4 +1,4 @@
-"""The pages on clusters, CLIP versus WordNet and robustness: controls, empty states, hostile addresses, start-up."""
+"""The page Groups: every view, its controls, empty states, hostile addresses, start-up."""
 
 from __future__ import annotations
 
@@ -18,22 +18,17 @@ from hiercodec.report import links
 from hiercodec.taxonomy import cuts, dump_hierarchy, layouts, load_hierarchy, measures, paths, stability
 from hiercodec.taxonomy import embeddings as em
 from hiercodec.ui.frame import cached
-from hiercodec.ui.taxonomy import honest, robust, shared, structure
+from hiercodec.ui.groups import honest, shared, structure
+from hiercodec.ui.groups import stability as shown
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {name: ROOT / "pages" / f"{name}.py" for name in ("clusters", "clip-vs-wordnet", "robustness")}
-TABS = {
-    "clusters": ("clusters_tab", ("Tree", "Groups", "Cluster anew")),
-    "clip-vs-wordnet": ("versus_tab", ("Sizes", "Similarity", "Side by side")),
-    "robustness": ("robust_tab", ("What the consensus gains", "Models × seeds", "Fragile classes")),
-}
+PAGE = ROOT / "pages" / "groups.py"
+VIEWS = ("Map", "Tree", "CLIP against WordNet", "Two side by side", "Stability", "Cluster anew")
 
 
-def open_page(name: str, tab: str | None = None, **query: str) -> AppTest:
-    at = AppTest.from_file(str(PAGES[name]), default_timeout=60)
-    at.query_params.update(query)
-    if tab is not None:
-        at.session_state[TABS[name][0]] = tab
+def open_page(view: str = "Map", **query: str) -> AppTest:
+    at = AppTest.from_file(str(PAGE), default_timeout=60)
+    at.query_params.update({"view": view, **query})
     at.run()
     assert not at.exception, at.exception
     return at
@@ -60,12 +55,13 @@ def fresh_caches():
         patched.clear()
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_pages_open_from_assets_quickly_and_without_heavy_packages(name):
+@pytest.mark.parametrize("view", ["Map", "Tree", "CLIP against WordNet", "Stability"])
+def test_views_open_from_assets_quickly_and_without_heavy_packages(view):
     code = f"""
 import sys, time
 from streamlit.testing.v1 import AppTest
-at = AppTest.from_file({str(PAGES[name])!r}, default_timeout=60)
+at = AppTest.from_file({str(PAGE)!r}, default_timeout=60)
+at.query_params["view"] = {view!r}
 start = time.process_time()
 at.run()
 spent = time.process_time() - start
@@ -81,46 +77,46 @@ assert spent < 2, spent
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-@pytest.mark.parametrize(("name", "tab"), [(name, tab) for name, (_, tabs) in TABS.items() for tab in tabs])
-def test_every_tab_draws_and_every_chart_has_a_text(name, tab):
-    at = open_page(name, tab)
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_draws_and_every_chart_has_a_text(view):
+    at = open_page(view)
     for item in at.get("plotly_chart"):
         assert len(item.proto.alt) > 10
     assert "Traceback" not in words(at)
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_dark_draws_in_dark(name, monkeypatch):
+@pytest.mark.parametrize("view", VIEWS[:-1])
+def test_dark_draws_in_dark(view, monkeypatch):
     monkeypatch.setattr("hiercodec.ui.frame.chrome.mode", lambda: "dark")
-    at = open_page(name)
+    at = open_page(view)
     grounds = {spec["layout"]["template"]["layout"]["plot_bgcolor"] for spec in specs(at)}
     assert grounds == {"#0f1419"}
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_says_what_may_be_concluded(name):
-    tab = "Similarity" if name == "clip-vs-wordnet" else None
-    at = open_page(name, tab)
-    assert any(item.value.startswith(("**What this shows.**", "**What you may conclude.**")) for item in at.markdown)
+@pytest.mark.parametrize("view", ["Map", "CLIP against WordNet", "Two side by side", "Stability"])
+def test_views_say_what_may_be_concluded(view):
+    said = words(open_page(view))
+    assert "**What this shows.**" in said or "**What you may conclude.**" in said
 
 
 @pytest.mark.parametrize(
-    ("name", "query"),
+    ("view", "query"),
     [
-        ("clusters", {"tree": "../../etc/passwd", "level": "evil", "map": "<script>", "find": "x" * 500}),
-        ("clusters", {"tree": "", "level": "", "map": "", "find": "%00"}),
-        ("clip-vs-wordnet", {"k": "-3", "clip": "nothing", "rows": "none", "columns": "1e9", "at": "[]"}),
-        ("robustness", {"groups": "99", "score": "bad", "every": "maybe", "of": "x", "class": "' or 1=1"}),
+        ("Map", {"tree": "../../etc/passwd", "level": "evil", "map": "<script>", "find": "x" * 500, "light": "no"}),
+        ("Map", {"tree": "", "level": "", "map": "", "find": "%00"}),
+        ("Tree", {"tree": "x", "open": "all/99/0"}),
+        ("CLIP against WordNet", {"k": "-3", "clip": "nothing"}),
+        ("Two side by side", {"rows": "none", "columns": "1e9", "at": "[]"}),
+        ("Stability", {"groups": "99"}),
+        ("' or 1=1", {"view": "Robustness"}),
     ],
 )
-def test_hostile_addresses_fall_back(name, query):
-    open_page(name, **query)
-    for tab in TABS[name][1]:
-        open_page(name, tab, **query)
+def test_hostile_addresses_fall_back(view, query):
+    open_page(**{"view": view} | query)
 
 
 def test_search_rings_both_cranes_and_lists_them():
-    at = open_page("clusters", find="crane")
+    at = open_page(find="crane")
     found = next(trace for trace in specs(at)[0]["data"] if trace["name"] == "found")
     assert all("crane" in text.lower() for text in found["text"])
     frame = at.dataframe[0].value
@@ -129,13 +125,13 @@ def test_search_rings_both_cranes_and_lists_them():
 
 
 def test_search_without_a_match_says_so():
-    at = open_page("clusters", find="no such thing")
+    at = open_page(find="no such thing")
     assert "No class has this name" in words(at)
     assert "draw around dots" in words(at)
 
 
 def test_groups_kept_in_colour_grey_the_others_and_fill_the_table():
-    at = open_page("clusters")
+    at = open_page()
     at.multiselect(key="group").set_value(["dog", "bird"]).run()
     assert not at.exception
     names = [trace["name"] for trace in specs(at)[0]["data"]]
@@ -147,7 +143,7 @@ def test_groups_kept_in_colour_grey_the_others_and_fill_the_table():
 
 
 def test_another_hierarchy_level_and_map_change_the_picture():
-    at = open_page("clusters")
+    at = open_page()
     before = specs(at)[0]["data"]
     at.selectbox(key="tree").set_value("wordnet").run()
     assert len(specs(at)[0]["data"]) == 12
@@ -157,27 +153,25 @@ def test_another_hierarchy_level_and_map_change_the_picture():
     assert not at.exception
 
 
-@pytest.mark.parametrize("form", ["Treemap", "Icicle", "Sunburst"])
-def test_the_tree_opens_a_group_by_menu(form):
-    at = open_page("clusters", "Tree")
-    at.segmented_control(key="form").set_value(form).run()
+def test_the_tree_opens_a_group_by_menu():
+    at = open_page("Tree")
     menu = next(box for box in at.selectbox if box.label == "Open")
     menu.set_value("bird").run()
-    trace = specs(at)[1]["data"][0]
-    assert trace["type"] == form.lower()
+    trace = specs(at)[0]["data"][0]
+    assert trace["type"] == "treemap"
     assert trace["level"].startswith("all/")
     assert "› bird" in words(at)
 
 
 def test_a_hierarchy_that_is_no_tree_is_called_one_that_is_not():
-    at = open_page("clusters", "Tree")
+    at = open_page("Tree")
     at.selectbox(key="tree").set_value("clip-b16-flat").run()
     assert "not a tree" in words(at)
 
 
 def test_nothing_at_hand_to_cluster_says_what_is_missing(monkeypatch):
     monkeypatch.delenv(em.ENV, raising=False)
-    at = open_page("clusters", "Cluster anew")
+    at = open_page("Cluster anew")
     assert em.ENV in words(at)
     assert next(b for b in at.button if b.label == "Cluster").disabled
 
@@ -193,19 +187,20 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_live_clustering_from_a_folder_joins_the_choices(folder):
-    at = open_page("clusters", "Cluster anew")
+    at = open_page("Cluster anew")
     at.selectbox(key="live_method").set_value("ward").run()
     at.number_input(key="live_coarse").set_value(5).run()
     at.number_input(key="live_fine").set_value(30).run()
     next(b for b in at.button if b.label == "Cluster").click().run()
     assert not at.exception
+    assert len(at.get("download_button")) >= 1
+    at.segmented_control(key="view").set_value("Map").run()
     assert at.selectbox(key="tree").value == "yours mine ward 5-30"
     assert "into 5 level 1 groups" in words(at)
-    assert len(at.get("download_button")) >= 1
 
 
 def test_impossible_k_is_told_in_words(folder):
-    at = open_page("clusters", "Cluster anew")
+    at = open_page("Cluster anew")
     at.number_input(key="live_coarse").set_value(50).run()
     at.number_input(key="live_fine").set_value(20).run()
     next(b for b in at.button if b.label == "Cluster").click().run()
@@ -218,7 +213,7 @@ def test_impossible_k_is_told_in_words(folder):
 )
 def test_unusable_uploads_are_told_in_words(monkeypatch, data, message):
     monkeypatch.delenv(em.ENV, raising=False)
-    at = open_page("clusters", "Cluster anew")
+    at = open_page("Cluster anew")
     at.file_uploader(key="live_npy").upload("x.npy", data, "application/octet-stream").run()
     assert not at.exception
     assert message in words(at)
@@ -228,10 +223,11 @@ def test_an_uploaded_matrix_can_be_clustered(monkeypatch):
     monkeypatch.delenv(em.ENV, raising=False)
     out = io.BytesIO()
     np.save(out, np.random.default_rng(0).normal(size=(1000, 4)))
-    at = open_page("clusters", "Cluster anew")
+    at = open_page("Cluster anew")
     at.file_uploader(key="live_npy").upload("noise.npy", out.getvalue(), "application/octet-stream").run()
     at.selectbox(key="live_method").set_value("average").run()
     next(b for b in at.button if b.label == "Cluster").click().run()
+    at.segmented_control(key="view").set_value("Map").run()
     assert not at.exception
     assert at.selectbox(key="tree").value == "yours noise average 10-100"
 
@@ -245,22 +241,22 @@ def test_own_hierarchy_files_open_even_with_other_classes(monkeypatch):
         "classes": ["poodle", "beagle", "tabby"],
         "levels": [{"name": "kind", "groups": {"dog": ["poodle", "beagle"], "cat": ["tabby"]}}],
     }
-    at = open_page("clusters", "Cluster anew")
+    at = open_page("Cluster anew")
     at.file_uploader(key="live_file").upload("pets.json", json.dumps(pets).encode(), "application/json").run()
+    at.segmented_control(key="view").set_value("Map").run()
     assert not at.exception
     assert at.selectbox(key="tree").value == "yours pets"
     assert "only its tree can be drawn" in words(at)
-    at.session_state["clusters_tab"] = "Tree"
-    at.run()
+    at.segmented_control(key="view").set_value("Tree").run()
     assert not at.exception
     assert specs(at)[0]["data"][0]["labels"] == ["all classes", "dog", "cat", "poodle", "beagle", "tabby"]
     at.selectbox(key="tree").set_value("consensus").run()
-    assert len(specs(at)) == 2
+    assert len(specs(at)[0]["data"][0]["labels"]) == 1111
 
 
 def test_a_wrong_hierarchy_file_is_told_in_words(monkeypatch):
     monkeypatch.delenv(em.ENV, raising=False)
-    at = open_page("clusters", "Cluster anew")
+    at = open_page("Cluster anew")
     at.file_uploader(key="live_file").upload("x.json", b"{}", "application/json").run()
     assert not at.exception
     assert "not a hierarchy" in words(at)
@@ -268,14 +264,14 @@ def test_a_wrong_hierarchy_file_is_told_in_words(monkeypatch):
 
 def test_a_shipped_file_uploaded_again_is_the_same_hierarchy(monkeypatch):
     monkeypatch.delenv(em.ENV, raising=False)
-    at = open_page("clusters", "Cluster anew")
+    at = open_page("Cluster anew")
     data = dump_hierarchy(load_hierarchy()).encode()
     at.file_uploader(key="live_file").upload("again.json", data, "application/json").run()
     assert at.session_state[shared.OWN]["yours consensus-mended"].digest == load_hierarchy().digest
 
 
 def test_sizes_at_any_k_show_the_collapse():
-    at = open_page("clip-vs-wordnet")
+    at = open_page("CLIP against WordNet")
     assert "93%" in words(at)
     assert "collapsed" in words(at)
     bars = specs(at)[0]["data"]
@@ -286,63 +282,61 @@ def test_sizes_at_any_k_show_the_collapse():
     assert not at.exception
 
 
-def test_table_1_stands_beside_ours_and_names_the_averaging():
-    at = open_page("clip-vs-wordnet", "Similarity")
+def test_table_1_stands_beside_ours():
+    at = open_page("CLIP against WordNet")
     rows = at.dataframe[0].value.set_index("scheme")
     assert rows.loc["CLIP clusters, paper", "intra"] == 0.583
     assert rows.loc["WordNet cut, ours", "intra"] == pytest.approx(0.472, abs=0.001)
-    pairs = rows.loc["Consensus, kinds, ours", "intra"]
-    at.segmented_control(key="average").set_value("clusters").run()
-    at.segmented_control(key="measure").set_value("eq1").run()
-    assert at.dataframe[0].value.set_index("scheme").loc["Consensus, kinds, ours", "intra"] != pairs
-    assert not at.exception
 
 
 def test_side_by_side_of_a_hierarchy_with_itself():
-    at = open_page("clip-vs-wordnet", "Side by side")
+    at = open_page("Two side by side")
     at.selectbox(key="rows").set_value("consensus").run()
     at.selectbox(key="columns").set_value("consensus").run()
-    assert [m.value for m in at.metric] == ["1.000", "1.000"]
+    assert "(ARI) **1.00**, adjusted mutual information (AMI) **1.00**" in words(at)
     assert "nobody moves" in words(at)
     at.segmented_control(key="at").set_value("families").run()
-    at.text_input(key="mover").set_value("crane").run()
     assert not at.exception
-    assert len(at.dataframe[0].value) >= 2
-    at.text_input(key="mover").set_value("no such thing").run()
-    assert "No class has this name" in words(at)
+    assert len(at.dataframe[0].value) == 1000
 
 
-def test_robustness_at_both_levels_and_for_one_model():
-    at = open_page("robustness")
+def test_stability_at_both_levels():
+    at = open_page("Stability")
     report = stability.load_stability()
     for k, level in report["levels"].items():
         at.segmented_control(key="groups").set_value(k).run()
+        assert not at.exception
         assert f"{level['summary']['consensus']['mean']:.2f}" in words(at)
-    at.session_state["robust_tab"] = "Fragile classes"
-    at.run()
-    at.selectbox(key="of").set_value("clip-h14").run()
-    rows = at.dataframe[0].value
-    assert rows["company kept"].is_monotonic_increasing
-    at.text_input(key="class").set_value("zebra").run()
-    assert at.dataframe[0].value["class"].tolist() == ["zebra"]
-    assert not at.exception
+        rows = at.dataframe[0].value
+        assert rows["company kept"].is_monotonic_increasing
+        assert len(rows) == sum(value is not None for value in level["stability"]["all"])
 
 
 def test_the_matrix_is_that_of_the_report():
-    at = open_page("robustness", "Models × seeds")
-    at.toggle(key="every").set_value(True).run()
-    at.toggle(key="matrix_True_table").set_value(True).run()
+    at = open_page("Stability")
+    at.toggle(key="matrix_table").set_value(True).run()
     frame = at.dataframe[0].value
     level = stability.load_stability()["levels"]["10"]
-    assert frame.shape == (34, 35)
+    assert frame.shape[1] == frame.shape[0] + 1
     mended = level["references"]["consensus-mended"]
-    assert frame.iloc[-1, 1] == pytest.approx(mended["judges"][0], abs=6e-4)
+    first = [j for j, (model, _) in zip(mended["judges"], level["runs"], strict=True) if model == level["runs"][0][0]]
+    assert frame.iloc[-1, 1] == pytest.approx(np.mean(first), abs=6e-4)
     assert frame.iloc[-1, -2] == pytest.approx(mended["consensus"], abs=6e-4)
-    assert frame.iloc[0, 2] == pytest.approx(level["ari"][0][1], abs=6e-4)
+    other = [i for i, (model, _) in enumerate(level["runs"]) if model != level["runs"][0][0]]
+    second = [i for i in other if level["runs"][i][0] == level["runs"][other[0]][0]]
+    own = [i for i in range(len(level["runs"])) if i not in other]
+    assert frame.iloc[0, 2] == pytest.approx(np.mean(np.array(level["ari"])[np.ix_(own, second)]), abs=6e-4)
+
+
+def test_a_model_left_out_is_told_with_the_means_of_the_report():
+    found = stability.load_stability()["levels"]["10"]["left_out"]
+    said = words(open_page("Stability"))
+    assert f"ARI {np.mean([row['consensus'] for row in found.values()]):.2f} against" in said
+    assert f"for **{sum(row['consensus'] > row['singles'] for row in found.values())}** of them" in said
 
 
 def test_both_consensus_trees_stand_beside_the_single_runs():
-    at = open_page("robustness")
+    at = open_page("Stability")
     at.toggle(key="gains_table").set_value(True).run()
     level = stability.load_stability()["levels"]["10"]
     summary, mended = level["summary"], level["references"]["consensus-mended"]["judges"]
@@ -356,21 +350,21 @@ def test_both_consensus_trees_stand_beside_the_single_runs():
 
 def test_the_bootstrap_over_seeds_is_that_of_the_report():
     level = stability.load_stability()["levels"]["10"]
-    mean, low, high = robust.over_seeds(level["consensus"], level["runs"])
+    mean, low, high = shown.over_seeds(level["consensus"], level["runs"])
     theirs = level["summary"]["consensus"]
     assert (mean, low, high) == pytest.approx((theirs["mean"], *theirs["interval"]), abs=0.002)
 
 
 def test_without_maps_the_page_says_how_to_make_them(monkeypatch, tmp_path):
     monkeypatch.setattr(layouts, "LAYOUTS", tmp_path)
-    at = open_page("clusters")
+    at = open_page()
     assert "No map is shipped." in words(at)
     assert "assets taxonomy layouts" in at.code[0].value
 
 
 @pytest.mark.parametrize(
     ("name", "module", "attribute"),
-    [("robustness", "stability", "STABILITY_FILE"), ("clip-vs-wordnet", "ladder", "LADDER_FILE")],
+    [("Stability", "stability", "STABILITY_FILE"), ("CLIP against WordNet", "ladder", "LADDER_FILE")],
 )
 def test_without_assets_the_pages_say_how_to_make_them(monkeypatch, tmp_path, name, module, attribute):
     monkeypatch.setattr(f"hiercodec.taxonomy.{module}.{attribute}", tmp_path / "missing.json")
@@ -386,7 +380,7 @@ def test_a_link_to_a_group_lights_it_and_names_its_odd_members(name):
     for level in tree.levels[:2]:
         odd = measures.odd_members(level.assignment, shared.wup("nltk"))
         group = odd[0].group  # of the oddest class
-        at = open_page("clusters", **links.group_query(name, level.name, level.labels[group]))
+        at = open_page(**links.group_query(name, level.name, level.labels[group]))
         assert [t["name"] for t in specs(at)[0]["data"]][1:] == [level.labels[group]]
         count = sum(row.group == group for row in odd)
         assert f"**Odd members: {count}**" in words(at)
@@ -400,7 +394,7 @@ def test_a_link_to_a_group_lights_it_and_names_its_odd_members(name):
 def test_a_link_to_a_class_shows_its_path_and_neighbours():
     tree = load_hierarchy()
     index = 281
-    at = open_page("clusters", **links.class_query("consensus", index))
+    at = open_page(**links.class_query("consensus", index))
     assert " › ".join(tree.path(index)[:-1]) in words(at)
     row = shared.wup("nltk")[index]
     nearest = at.dataframe[1].value
@@ -411,15 +405,15 @@ def test_a_link_to_a_class_shows_its_path_and_neighbours():
 
 def test_links_name_what_the_page_has():
     assert links.group_link("consensus-mended", "intermediate", "cat") == (
-        "clusters?tree=Consensus%2C+mended&level=family&group=cat"
+        "groups?tree=Consensus%2C+mended&level=family&group=cat"
     )
-    assert links.class_link("consensus", 281) == "clusters?tree=Consensus&find=n02123045"
+    assert links.class_link("consensus", 281) == "groups?tree=Consensus&find=n02123045"
 
 
 def test_a_group_of_another_level_lights_nothing():
-    at = open_page("clusters", level="family", group="mammal")
+    at = open_page(level="family", group="mammal")
     assert not at.multiselect(key="group").value
-    at = open_page("clusters", level="family", group="cat")
+    at = open_page(level="family", group="cat")
     at.segmented_control(key="level").set_value("coarse").run()
     assert not at.exception
     assert not at.multiselect(key="group").value
@@ -440,7 +434,7 @@ def test_the_figures_for_the_default_are_computed():
     assert [(row["groups"], row["hierarchy"]) for row in rows] == [
         (k, title) for k in (10, 100) for title in ("Consensus", "Consensus, mended")
     ]
-    at = open_page("clusters", tree="Consensus, mended")
+    at = open_page("Stability")
     for row in rows:
         name = "consensus" if row["hierarchy"] == "Consensus" else "consensus-mended"
         level = next(lv for lv in load_hierarchy(name).levels if lv.k == row["groups"])
@@ -462,7 +456,7 @@ def test_why_says_what_the_figures_say():
 
 def test_the_map_is_lit_by_a_photograph_at_its_bytes():
     trace = cached.shipped_bundle("tower").trace
-    at = open_page("clusters", light="Tower", light_step="6", level="family")
+    at = open_page(light="Tower", light_step="6", level="family")
     step = trace.steps[5]
     assert f"**{step.bytes:,}**" in words(at)
     dots = specs(at)[0]["data"][0]
@@ -475,8 +469,8 @@ def test_the_map_is_lit_by_a_photograph_at_its_bytes():
 
 
 def test_every_node_can_be_opened_by_menu_and_address():
-    at = open_page("clusters", "Tree", open="mammal › cat")
-    assert specs(at)[1]["data"][0]["level"].count("/") == 2
+    at = open_page("Tree", open="mammal › cat")
+    assert specs(at)[0]["data"][0]["level"].count("/") == 2
     assert "Family “cat”" in words(at)
     tree = load_hierarchy()
     assert len(structure.node_names(tree)) == 1 + 10 + 100

@@ -6,33 +6,29 @@ import streamlit as st
 
 from hiercodec import taxonomy
 from hiercodec.figures import taxonomy as figures
-from hiercodec.report.links import FIND
+from hiercodec.report.links import FIND, TREE
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.ui.frame import chrome, listen
-from hiercodec.ui.taxonomy import portrait, shared, tables
+from hiercodec.ui.frame.navigation import VIEW
+from hiercodec.ui.groups import honest, portrait, shared, tables
 
 OPEN, CHART = "open", "tree_chart"
 ROOT = "all"
 
 
-def draw(tree: Hierarchy) -> None:
-    """Form and open node, the chart, and the section of the open group."""
-    names = node_names(tree)
-    if st.session_state.get(OPEN, ROOT) not in names:
-        st.session_state.pop(OPEN)
+def draw() -> None:
+    """Hierarchy and open node, the chart, and the section of the open group."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control("Form", list(figures.TREE_KINDS), default="Treemap", required=True, key="form")
-        root = st.selectbox(
-            "Open", list(names), format_func=names.__getitem__, key=OPEN, bind="query-params", width=420
-        )
-    root = root or ROOT
+        tree = shared.pick("Hierarchy", key=TREE, width=240)
+        names = node_names(tree)
+        root = chrome.menu("Open", OPEN, list(names), format_func=names.__getitem__, width=420)
     st.markdown(" › ".join(["**All classes**", *(names[root].split(" › ") if root != ROOT else ())]))
-    fig = figures.tree(tree, kind=kind or "Treemap", root=root, mode=chrome.mode())
     top = tree.levels[0]
     alt = f"{shared.title(tree.name)}, open at {names[root]}: {top.k} {shared.plural(top.name)}; {top.labels[0]} first"
     with st.container(key=CHART):
-        chrome.chart(fig, key=f"tree_{kind}", alt=alt, table=lambda: tables.group_rows(tree))
+        fig = figures.tree(tree, root=root, mode=chrome.mode())
+        chrome.chart(fig, key="tree_map", alt=alt, table=lambda: tables.group_rows(tree))
     listen.to_clicks(CHART, lambda node: _open(tree, node))
     if not tree.nested:
         share = shared.nesting_sentence(tree)
@@ -40,7 +36,10 @@ def draw(tree: Hierarchy) -> None:
             "info", f"This hierarchy is not a tree: {share} A group is drawn under every parent it has classes in."
         )
     if path := [int(part) for part in root.split("/")[1:]]:
-        portrait.group(tree, tree.levels[len(path) - 1], path[-1], key="opened")
+        portrait.group(tree, tree.levels[len(path) - 1], path[-1])
+    elif tree.class_set == IMAGENET:
+        st.markdown(honest.level_sentence(tree))
+    chrome.footer(shared.footer(tree))
 
 
 def node_names(tree: Hierarchy) -> dict[str, str]:
@@ -56,10 +55,9 @@ def node_names(tree: Hierarchy) -> dict[str, str]:
 
 
 def _open(tree: Hierarchy, node: str) -> None:
-    """A tile was clicked: open its group, or, if it is a class, find that class."""
+    """A tile was clicked: open its group, or, if it is a class, the map at that class."""
     parts = node.split("/")
     if len(parts) > len(tree.levels) and tree.class_set == IMAGENET:
-        st.session_state[FIND] = taxonomy.classes()[int(parts[-1])].wnid
-        node = "/".join(parts[:-1])
-    if node in node_names(tree):
+        st.session_state.update({FIND: taxonomy.classes()[int(parts[-1])].wnid, VIEW: "Map"})
+    elif node in node_names(tree):
         st.session_state[OPEN] = node

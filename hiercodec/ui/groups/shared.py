@@ -1,4 +1,4 @@
-"""What the three hierarchy pages share: cached assets, choosing a hierarchy, classes as rows, sentences with figures."""
+"""What the views of the page share: cached assets, choosing a hierarchy, classes as rows, sentences with figures."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def nesting_sentence(tree: Hierarchy) -> str:
     )
 
 
-def clusters_conclusion(tree: Hierarchy) -> str:
+def conclusion(tree: Hierarchy) -> str:
     """What may be concluded from the map, in one sentence with this hierarchy's figures."""
     top = tree.levels[0]
     even = measures.balance(top.assignment)

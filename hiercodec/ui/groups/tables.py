@@ -1,4 +1,4 @@
-"""Tables of the Clusters page: the classes in hand, and every group of a hierarchy."""
+"""Tables of the page: the classes in hand, and every group of a hierarchy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import streamlit as st
 from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy, HierarchyLevel
 from hiercodec.taxonomy.hierarchy import IMAGENET
-from hiercodec.ui.taxonomy import honest, shared
+from hiercodec.ui.groups import honest, shared
 
 
 def selection(chosen: Sequence[int], tree: Hierarchy, level: HierarchyLevel, *, searched: bool) -> None:
@@ -35,7 +35,6 @@ def selection(chosen: Sequence[int], tree: Hierarchy, level: HierarchyLevel, *, 
     parts = [f"{mix[g]} {top.labels[g]}" for g in np.argsort(-mix, kind="stable") if mix[g]]
     st.markdown(f"{spoken(top.name).capitalize()}: " + " · ".join(parts))
     st.dataframe(rows, hide_index=True, width="stretch", height=min(330, 40 + 35 * len(rows)))
-    shared.download(rows, "These classes (CSV)", "classes.csv", key="selection_csv")
 
 
 def group_rows(tree: Hierarchy) -> list[dict[str, Any]]:

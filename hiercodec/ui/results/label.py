@@ -15,10 +15,9 @@ from hiercodec.figures import rates as figures
 from hiercodec.fsio import locate
 from hiercodec.levels import spoken
 from hiercodec.report import measured as words
-from hiercodec.ui.evaluate import data
-from hiercodec.ui.evaluate.choice import Choice
 from hiercodec.ui.frame import cached, chrome
-from hiercodec.ui.results import files
+from hiercodec.ui.results import data, files
+from hiercodec.ui.results.choice import Choice
 
 ROWS, LIMITS = "core-val", "core-limits.json"
 SURE = "sure of a wrong family"

@@ -15,12 +15,12 @@ from hiercodec.taxonomy import Hierarchy, HierarchyLevel
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.taxonomy.layouts import Layout
 from hiercodec.ui.frame import chrome
-from hiercodec.ui.taxonomy import honest, shared
+from hiercodec.ui.groups import honest, shared
 
 NEAREST = 5
 
 
-def group(tree: Hierarchy, level: HierarchyLevel, index: int, *, key: str) -> None:
+def group(tree: Hierarchy, level: HierarchyLevel, index: int) -> None:
     """A group's own section: path, size, similarity, nearest groups, odd members, photographs, classes."""
     members = level.members(index)
     st.markdown(f"**{spoken(level.name).capitalize()} “{level.labels[index]}”** · {_path(tree, level, members)}")
@@ -42,7 +42,6 @@ def group(tree: Hierarchy, level: HierarchyLevel, index: int, *, key: str) -> No
     rows = shared.rows_of(members, tree)
     with st.expander(f"Its {len(members)} {'class' if len(members) == 1 else 'classes'}"):
         st.dataframe(rows, hide_index=True, width="stretch", height=min(330, 40 + 35 * len(rows)))
-        shared.download(rows, "These classes (CSV)", "classes.csv", key=f"{key}_csv")
 
 
 def one_class(tree: Hierarchy, index: int, layout: Layout) -> None:

@@ -1,1 +1,0 @@
-"""The Evaluate page: curves over rate, worked out from measured rows."""

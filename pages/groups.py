@@ -1,0 +1,27 @@
+"""Groups: where the hierarchy comes from, how it compares with WordNet, and how stable it is."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from hiercodec.errors import HiercodecError
+from hiercodec.ui.frame import chrome
+from hiercodec.ui.groups import class_map, live, pair, shared, stability, structure, versus
+
+VIEWS = {
+    "Map": class_map.draw,
+    "Tree": structure.draw,
+    "CLIP against WordNet": versus.draw,
+    "Two side by side": pair.draw,
+    "Stability": stability.draw,
+    "Cluster anew": live.draw,
+}
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    chrome.page("Groups", width="content")
+    view = chrome.views(VIEWS)
+try:
+    view()
+except HiercodecError as error:
+    chrome.empty(str(error), how=shared.ASSETS_COMMAND)
+    chrome.footer()
