@@ -15,6 +15,7 @@ from hiercodec.classify import Path, Told, card_of, confidence_of, core_of, load
 from hiercodec.classify import told as told_by
 from hiercodec.errors import InputError
 from hiercodec.images import as_rgb
+from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.stream import Core
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
@@ -91,7 +92,7 @@ class Stopped:
         return f"Stopped({self.bytes} bytes: {self.level} {self.answer!r}, {self.confidence:.2f} sure)"
 
 
-def load(model: str | FilePath = "lite", *, device: str = "cpu") -> Codec | WaveCodec:
+def load(model: str | FilePath = DEFAULT_MODEL, *, device: str = "cpu") -> Codec | WaveCodec:
     """A codec: a shipped model by name, or a `.safetensors` file with its card beside it; `ModelNotFound` otherwise."""
     from hiercodec import models
 

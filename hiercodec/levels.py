@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+DEFAULT_MODEL = "lite"
+"""The shipped model that is meant where none is named."""
+
 MAX_LEVELS = 15
 """Levels that a plan may have: what one hexadecimal digit of its id can count."""
 

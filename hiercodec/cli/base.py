@@ -21,6 +21,7 @@ import click
 
 from hiercodec import values
 from hiercodec.fsio import printable, without_folders
+from hiercodec.levels import DEFAULT_MODEL
 
 Arguments = SimpleNamespace
 """The arguments of a command by name, and in `program` and `argv` what was typed."""
@@ -109,7 +110,7 @@ def flag(*flags: str, help: str) -> click.Option:
 
 
 JSON = flag("--json", help="machine-readable output on stdout")
-MODEL = option("--model", default="lite", metavar="lite|tic|PATH", help="a shipped model or its weights")
+MODEL = option("--model", default=DEFAULT_MODEL, metavar="NAME|PATH", help="a shipped model or its weights")
 HIERARCHY = option("--hierarchy", metavar="H", help="a shipped hierarchy or a JSON file")
 CROP = option("--crop", type=POSITIVE, metavar="N", help="take the central square of this side first")
 SAMPLE = option("--sample", type=POSITIVE, metavar="N", help="only N photographs, evenly spaced over the data set")

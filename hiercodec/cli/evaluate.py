@@ -26,6 +26,7 @@ from hiercodec.cli.base import (
 from hiercodec.cli.codec import results_table
 from hiercodec.errors import InputError
 from hiercodec.fsio import write_json
+from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def evaluate(args: Arguments) -> int:
 
     check_out(args.out, resume=args.resume, force=args.force)
     setup = run.Setup(
-        named(args.model, run.DEFAULT_MODEL),
+        named(args.model, DEFAULT_MODEL),
         args.cuts,
         tuple(args.codec),
         named(args.classifier, "lite0"),

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from hiercodec import stream, values
 from hiercodec.errors import ConfigError, InputError, ModelNotFound, is_out_of_memory
 from hiercodec.fsio import locate, read_bytes, write_bytes
+from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.models.channels.codec import Codec
 from hiercodec.models.channels.config import PRESETS, Preset
 from hiercodec.models.channels.network import HierNetwork
@@ -152,7 +153,7 @@ def weights_path(name_or_path: str | Path) -> Path:
     return given if given.suffix == ".safetensors" else MODELS / f"{name_or_path}.safetensors"
 
 
-def load(name_or_path: str | Path = "lite", *, device: str = "cpu") -> AnyCodec:
+def load(name_or_path: str | Path = DEFAULT_MODEL, *, device: str = "cpu") -> AnyCodec:
     """Load a shipped model by name, or a `.safetensors` file with its card beside it.
 
     `device` is where its transforms run: "cpu", "cuda", "cuda:N", "mps" or "auto". Raises `ModelNotFound` with the names

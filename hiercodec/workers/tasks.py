@@ -22,6 +22,7 @@ from hiercodec.evaluation.codecs.purposes import PLAIN
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.traces import bundle as bundles
 from hiercodec.evaluation.traces.bundle import Bundle, Seen
+from hiercodec.levels import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from hiercodec.evaluation import Judging
@@ -48,7 +49,7 @@ def warm(*, tell: Tell) -> None:
     from hiercodec.taxonomy.hierarchy_file import DEFAULT as HIERARCHY
 
     try:
-        codec, judging = codec_for(None, "lite"), judging_of((DEFAULT, HIERARCHY))
+        codec, judging = codec_for(None, DEFAULT_MODEL), judging_of((DEFAULT, HIERARCHY))
     except HiercodecError:
         return  # whoever needs them is told
     grey = np.full((64, 64, 3), 128, np.uint8)

@@ -36,6 +36,7 @@ from hiercodec.evaluation.results.records import UNJUDGED, records
 from hiercodec.evaluation.results.untrusted import MAX_WORDS
 from hiercodec.fsio import printable
 from hiercodec.images import centre_crop, read_rgb
+from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.protocols import Peer
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
@@ -100,9 +101,6 @@ class Bench:
             "levels": {level.name: level.k for judge in self.judges[:1] for level in judge.hierarchy.levels},
             "provenance": provenance(self.peers, self.judges),
         }
-
-
-DEFAULT_MODEL = "lite"
 
 
 @dataclass(frozen=True, slots=True)

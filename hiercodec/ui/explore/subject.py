@@ -18,6 +18,7 @@ from hiercodec.evaluation.photos.samples import Sample, samples
 from hiercodec.evaluation.photos.uploads import endings
 from hiercodec.evaluation.traces.bundle import Bundle
 from hiercodec.evaluation.traces.story import opening_step, story_strength
+from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.frame import cached, chrome, state
@@ -89,7 +90,7 @@ def opening() -> tuple[str, int]:
 def default_settings() -> dict[str, Any]:
     """What the shipped traces were made with."""
     return {
-        "model": "lite",
+        "model": DEFAULT_MODEL,
         "purpose": PLAIN,
         "classifier": DEFAULT,
         "hierarchy": DEFAULT_HIERARCHY,

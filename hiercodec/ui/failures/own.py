@@ -11,6 +11,7 @@ from hiercodec.classify import missing
 from hiercodec.errors import HiercodecError, InputError
 from hiercodec.evaluation.photos.uploads import MAX_FILES, MAX_TOTAL, endings, photographs
 from hiercodec.evaluation.results.rows import Rows
+from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.taxonomy.hierarchy_file import DEFAULT
 from hiercodec.ui.failures.batch import Batch
 from hiercodec.ui.frame import cached, chrome, work
@@ -21,7 +22,6 @@ SIDE = cached.SIDES[0]
 """Longest side a photograph is traced at, in pixels: what Explore takes by default, so that both see the same file."""
 
 JUDGES = ("lite0", "lite2")
-MODEL = "lite"
 
 _UPLOAD, _KEY, _JOB, _FILE, _ERROR = (f"failures_{name}" for name in ("upload", "key", "job", "file", "error"))
 
@@ -47,7 +47,7 @@ class Gallery:
 
 def measure() -> Measure:
     """What a visitor's photographs are measured with: the judges are those that are installed."""
-    return Measure(MODEL, tuple(name for name in JUDGES if not missing(name)), DEFAULT)
+    return Measure(DEFAULT_MODEL, tuple(name for name in JUDGES if not missing(name)), DEFAULT)
 
 
 # ---- on the page -------------------------------------------------------------------------------------------------------

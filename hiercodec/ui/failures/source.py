@@ -16,7 +16,7 @@ from hiercodec.evaluation.results.rows import Rows
 from hiercodec.evaluation.results.summary import counted
 from hiercodec.evaluation.results.table import COLUMNS, Table, counts, tables
 from hiercodec.images import encode_png
-from hiercodec.levels import spoken
+from hiercodec.levels import DEFAULT_MODEL, spoken
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.ui.failures import own
 from hiercodec.ui.frame import cached, chrome
@@ -142,7 +142,7 @@ def view(source: Source) -> View | None:
     if not rows.judges or not rows.codecs:
         chrome.empty("These rows hold no answers of a classifier, so nothing in them can be wrong.")
         return None
-    codec = chrome.menu("Codec", CODEC, rows.codecs, default="lite", width=150)
+    codec = chrome.menu("Codec", CODEC, rows.codecs, default=DEFAULT_MODEL, width=150)
     judge = chrome.menu("Judge", JUDGE, rows.judges, width=150, help="The classifier whose answers are looked at.")
     try:
         found = table_of(source, codec, judge)

@@ -14,7 +14,7 @@ from hiercodec.evaluation.codecs.peers import available
 from hiercodec.evaluation.measure import best_within
 from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.traces.trace import Ranked, Trace
-from hiercodec.levels import spoken
+from hiercodec.levels import DEFAULT_MODEL, spoken
 from hiercodec.report.answers import format_bytes, percent
 from hiercodec.report.glossary import verdict
 from hiercodec.report.measured import plain
@@ -79,7 +79,7 @@ def in_budget(bundle: Any, budget: int) -> list[Card]:
     showing = [i for i, step in enumerate(trace.steps) if not step.blank]
     fitting = [i for i in showing if trace.steps[i].bytes <= budget]
     first = trace.steps[next(iter(showing), -1)]
-    ours = f"“{trace.provenance.get('model', 'lite')}” (ours)"
+    ours = f"“{trace.provenance.get('model', DEFAULT_MODEL)}” (ours)"
     if fitting:
         step = trace.steps[fitting[-1]]
         found = [Card(ours, step.bytes, step.psnr, bundle.pixels(fitting[-1]), step.top, step.wup)]
