@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 import hiercodec as hc
 from hiercodec import api
 from hiercodec.images import as_rgb
-from tests.models.tiny import TINY_LITE, make_codec, smooth_photo
+from tests.models.tiny import TINY_LITE, make_codec, make_wave, smooth_photo
 
 BOUNDED = settings(
     max_examples=40, deadline=None, derandomize=True, database=None,
@@ -38,9 +38,10 @@ class Judge:
         return np.eye(1000, dtype=np.float32)[[281] * len(pictures)]
 
 
-@pytest.fixture(scope="module")
-def codec(tmp_path_factory):
-    return make_codec(TINY_LITE, tmp_path_factory.mktemp("callers"))
+@pytest.fixture(scope="module", params=["channels", "wave"])
+def codec(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("callers")
+    return make_wave(folder) if request.param == "wave" else make_codec(TINY_LITE, folder)
 
 
 @pytest.fixture(scope="module")
