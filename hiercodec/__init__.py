@@ -10,7 +10,7 @@
     seen = codec.decode(cut)                         # seen.image is a uint8 array (H, W, 3)
     hc.predict(seen.image).path                      # the likeliest groups and class, with probabilities
     hc.decode_until(data, "coarse:0.9").bytes        # as many bytes as it takes to be 90 % sure of the kind
-    hc.told(codec.encode(picture, core=hc.core(picture)))    # what it is, from the first bytes of the stream
+    hc.read_label(codec.encode(picture, label=hc.label(picture)))    # what it is, from the first bytes of the stream
     hc.wup("tabby", "Egyptian cat")                  # how near two classes are in WordNet, 0…1
 
 Importing costs milliseconds: a name is loaded when it is first used, and torch only by `load`, `Codec` and `predict`.
@@ -55,20 +55,20 @@ if TYPE_CHECKING:
     from hiercodec.api import (
         Prediction,
         Stopped,
-        core,
         decode,
         decode_until,
         encode,
         hierarchy,
+        label,
         load,
         predict,
-        told,
+        read_label,
         truncate,
         wup,
     )
-    from hiercodec.classify import Told
+    from hiercodec.classify import LabelReading
     from hiercodec.models import Codec, Decoded
-    from hiercodec.stream import Core
+    from hiercodec.stream import Label
 
 
 __all__ = [
@@ -76,7 +76,6 @@ __all__ = [
     "ClassifierNotFound",
     "Codec",
     "ConfigError",
-    "Core",
     "CorruptStream",
     "CourseError",
     "DamagedImage",
@@ -87,6 +86,8 @@ __all__ = [
     "ImageTooLarge",
     "IncompleteHeader",
     "InputError",
+    "Label",
+    "LabelReading",
     "ModelMismatch",
     "ModelNotFound",
     "NotAnImage",
@@ -99,28 +100,27 @@ __all__ = [
     "ResourceError",
     "Stopped",
     "StreamError",
-    "Told",
     "Unreadable",
     "UnsupportedVersion",
     "WorkFailed",
     "WorkerDied",
-    "core",
     "decode",
     "decode_until",
     "encode",
     "hierarchy",
+    "label",
     "load",
     "predict",
-    "told",
+    "read_label",
     "truncate",
     "wup",
 ]
 
 _HOMES = {
     "Codec": "hiercodec.models",
-    "Core": "hiercodec.stream",
+    "Label": "hiercodec.stream",
     "Decoded": "hiercodec.models",
-    "Told": "hiercodec.classify",
+    "LabelReading": "hiercodec.classify",
 }
 _HOMES |= {name: "hiercodec.api" for name in __all__ if name.islower() or name in ("Prediction", "Stopped")}
 

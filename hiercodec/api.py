@@ -11,12 +11,12 @@ import numpy as np
 
 from hiercodec import stream, taxonomy
 from hiercodec.arguments import Source, as_stream, expect, expect_method, shown
-from hiercodec.classify import Path, Told, card_of, confidence_of, core_of, load_classifier, path_of
-from hiercodec.classify import told as told_by
+from hiercodec.classify import LabelReading, Path, card_of, confidence_of, label_of, load_classifier, path_of
+from hiercodec.classify import read_label as label_in_words
 from hiercodec.errors import InputError
 from hiercodec.images import as_rgb
 from hiercodec.levels import DEFAULT_MODEL
-from hiercodec.stream import Core
+from hiercodec.stream import Label
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.taxonomy.similarity import MEASURES, wup_matrix
@@ -106,20 +106,20 @@ def encode(
     purpose: str | None = None,
     classifier: str | Network | Sequence[str | Network] = "lite0",
     codec: Codec | WaveCodec | None = None,
-    core: Core | None = None,
+    label: Label | None = None,
 ) -> bytes:
     """A picture (PIL image or uint8 RGB (H, W, 3)) → a stream that took the `effort` 0…9 to make, for a purpose.
 
     0, the default without a purpose, is `codec.encode(image)`; each level above searches 1.7 times as long as the one
     before for a file with less error in fewer bytes: less squared error for "people", less change of what `classifier` (one
     or several) sees for "machines", or "both"; with a purpose alone the effort is 5. Every decoder reads the file. `codec`
-    is `load()` unless given, which stays loaded; `core`, if given, stands first in the file. Raises `ImageError`, and
+    is `load()` unless given, which stays loaded; `label`, if given, stands first in the file. Raises `ImageError`, and
     `InputError` or `ClassifierNotFound`.
     """
     from hiercodec.evaluation.codecs.purposes import options
 
     chosen = options(effort, purpose, classifier)
-    return (_codec_of(codec) or _codec()).encode(image, core=core, **chosen)
+    return (_codec_of(codec) or _codec()).encode(image, label=label, **chosen)
 
 
 def decode(data: Source, *, codec: Codec | WaveCodec | None = None) -> Decoded:
@@ -168,25 +168,25 @@ def predict(
     return Prediction(probabilities, path_of(probabilities, groups), groups)
 
 
-def core(
+def label(
     image: Image.Image | np.ndarray,
     classifier: str | Classifier = "lite0",
     hierarchy: str | FilePath | Hierarchy = DEFAULT_HIERARCHY,
-) -> Core:
-    """What `Codec.encode(picture, core=…)` puts first in a stream: a classifier's answer on the original, in a few bytes.
+) -> Label:
+    """What `Codec.encode(picture, label=…)` puts first in a stream: a classifier's answer on the original, in a few bytes.
 
     Arguments and errors are those of `predict`.
     """
-    return core_of(*_judge(image, classifier, hierarchy))
+    return label_of(*_judge(image, classifier, hierarchy))
 
 
-def told(source: Source | Core, hierarchy: str | FilePath | Hierarchy | None = None) -> Told | None:
+def read_label(source: Source | Label, hierarchy: str | FilePath | Hierarchy | None = None) -> LabelReading | None:
     """What the first bytes of a stream (whole or cut, or the path of one) say that its picture is; None: nothing.
 
-    `hierarchy` is that of the core, where it is not a shipped one: `HierarchyError` without it. Damage is a `StreamError`.
+    `hierarchy` is that of the label, where it is not a shipped one: `HierarchyError` without it. Damage is a `StreamError`.
     """
-    found = source if isinstance(source, Core) else stream.parse(source).told
-    return found and told_by(found, None if hierarchy is None else _hierarchy_of(hierarchy))
+    written = source if isinstance(source, Label) else stream.parse(source).label
+    return written and label_in_words(written, None if hierarchy is None else _hierarchy_of(hierarchy))
 
 
 def _hierarchy_of(hierarchy: str | FilePath | Hierarchy) -> Hierarchy:

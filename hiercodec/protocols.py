@@ -57,7 +57,7 @@ class Codec(Protocol):
 
     @property
     def encode(self) -> Callable[..., bytes]:
-        """A picture, and options of the codec's own (`core`: what the stream begins with) → a complete stream."""
+        """A picture, and options of the codec's own (`label`: what the stream begins with) → a complete stream."""
         ...
 
     def decode(self, data: bytes, *, bit_map: bool = False) -> DecodedPrefix:

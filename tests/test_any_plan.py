@@ -104,12 +104,12 @@ def test_a_plan_of_one_s_own_goes_all_the_way(trained):
     assert codec.decode(data).complete
 
     groups = hierarchy_of(n)
-    core = classify.core_of(np.random.default_rng(n).dirichlet(np.full(1000, 0.01)), groups, "0" * 64)
-    with_core = codec.encode(photo, core=core)
-    assert len(with_core) - len(data) <= 4 + -(-(10 + 2 * n) // 8) + 2
-    cut = codec.decode(stream.truncate(with_core, stream.level_end(with_core, "core")))
-    assert list(classify.told(cut.core, groups).path) == names
-    assert np.array_equal(codec.decode(with_core).image, codec.decode(data).image)
+    label = classify.label_of(np.random.default_rng(n).dirichlet(np.full(1000, 0.01)), groups, "0" * 64)
+    with_label = codec.encode(photo, label=label)
+    assert len(with_label) - len(data) <= 4 + -(-(10 + 2 * n) // 8) + 2
+    cut = codec.decode(stream.truncate(with_label, stream.level_end(with_label, "label")))
+    assert list(classify.read_label(cut.label, groups).path) == names
+    assert np.array_equal(codec.decode(with_label).image, codec.decode(data).image)
 
     found, decoded = trace(codec, photo, Judging(FakeClassifier(), hierarchy_of(n)).knowing([3]), steps=3 * n)
     assert list(found.levels) == names

@@ -102,7 +102,7 @@ def test_every_view_of_the_same_pixels_gives_the_same_file_and_answer(codec, dat
     assert np.array_equal(before, SMALL)
     assert codec.encode(picture) == data == hc.encode(picture, codec=codec)
     assert np.array_equal(hc.predict(picture, Judge()).probabilities, hc.predict(SMALL, Judge()).probabilities)
-    assert hc.core(picture, Judge()) == hc.core(SMALL, Judge())
+    assert hc.label(picture, Judge()) == hc.label(SMALL, Judge())
     assert np.array_equal(np.array(picture), before)
 
 
@@ -170,13 +170,13 @@ def test_a_stream_is_anything_that_holds_bytes_or_the_path_of_a_file(codec, data
     assert np.array_equal(hc.decode(source).image, whole)
     assert np.array_equal(codec.prefixes(source).at().image, whole)
     assert hc.truncate(source, level="coarse") == hc.truncate(data, level="coarse")
-    assert hc.told(source) is None
+    assert hc.read_label(source) is None
     assert codec.parse(source).total_bytes == len(data)
     assert hc.decode_until(source, "coarse:0.9", classifier=Judge()).reached
 
 
 def test_a_file_that_is_not_there_is_named(codec, tmp_path):
-    for decode in (codec.decode, hc.decode, hc.told, codec.prefixes, functools.partial(hc.truncate, bytes=3)):
+    for decode in (codec.decode, hc.decode, hc.read_label, codec.prefixes, functools.partial(hc.truncate, bytes=3)):
         with pytest.raises(hc.InputError, match=r"cannot read .*nowhere\.hc: No such file") as caught:
             decode(tmp_path / "nowhere.hc")
         assert "\n" not in str(caught.value)
@@ -235,13 +235,14 @@ def test_the_front_door_answers_anything_in_one_line(codec, data, thing, tmp_pat
         if isinstance(thing, int) else hc.encode(SMALL, effort=thing),
         lambda: hc.encode(SMALL, purpose=thing, effort=1 if isinstance(thing, str) else None) if thing is not None else 0,
         lambda: hc.encode(SMALL, effort=1, purpose="machines", classifier=thing),
-        lambda: hc.encode(SMALL, codec=thing), lambda: hc.encode(SMALL, core=thing),
+        lambda: hc.encode(SMALL, codec=thing), lambda: hc.encode(SMALL, label=thing),
         lambda: hc.decode(thing), lambda: hc.decode(data, codec=thing),
         lambda: hc.truncate(thing, bytes=5), lambda: hc.truncate(data, bytes=thing),
         lambda: hc.truncate(data, level=thing), lambda: hc.truncate(data, level=thing, bytes=thing),
         lambda: hc.predict(thing, judge), lambda: hc.predict(SMALL, thing), lambda: hc.predict(SMALL, judge, thing),
-        lambda: hc.core(thing, judge), lambda: hc.core(SMALL, thing), lambda: hc.core(SMALL, judge, thing),
-        lambda: hc.told(thing), lambda: hc.told(hc.core(SMALL, judge), thing), lambda: hc.told(data, thing),
+        lambda: hc.label(thing, judge), lambda: hc.label(SMALL, thing), lambda: hc.label(SMALL, judge, thing),
+        lambda: hc.read_label(thing), lambda: hc.read_label(hc.label(SMALL, judge), thing),
+        lambda: hc.read_label(data, thing),
         lambda: hc.decode_until(thing, "coarse:0.9", classifier=judge, steps=2),
         lambda: hc.decode_until(data, thing, classifier=judge, steps=2),
         lambda: hc.decode_until(data, "coarse:0.9", classifier=thing, steps=2),
@@ -250,7 +251,7 @@ def test_the_front_door_answers_anything_in_one_line(codec, data, thing, tmp_pat
         lambda: hc.decode_until(data, "coarse:0.9", classifier=judge, steps=thing),
         lambda: hc.hierarchy(thing), lambda: hc.load(thing), lambda: hc.load("no such model", device=thing),
         lambda: hc.wup(thing, 3), lambda: hc.wup("tabby", thing), lambda: hc.wup(1, 2, measure=thing),
-        lambda: codec.encode(thing), lambda: codec.encode(SMALL, core=thing),
+        lambda: codec.encode(thing), lambda: codec.encode(SMALL, label=thing),
         lambda: codec.decode(thing), lambda: codec.decode(data, bit_map=bool(str(thing))),
         lambda: codec.prefixes(thing), lambda: codec.prefixes(data).at(thing), lambda: codec.parse(thing),
         lambda: codec.ideal_bits(thing),
@@ -260,7 +261,7 @@ def test_the_front_door_answers_anything_in_one_line(codec, data, thing, tmp_pat
 
 
 def test_what_is_found_is_shown_in_a_short_line(codec, data):
-    told = hc.encode(SMALL, codec=codec, core=hc.core(SMALL, Judge()))
+    told = hc.encode(SMALL, codec=codec, label=hc.label(SMALL, Judge()))
     things = {
         "Decoded": codec.decode(data[:-30], bit_map=True),
         "Decoded ": hc.decode(data),
@@ -269,8 +270,8 @@ def test_what_is_found_is_shown_in_a_short_line(codec, data):
         "Prediction": hc.predict(SMALL, Judge()),
         "Path": hc.predict(SMALL, Judge()).path,
         "Stopped": hc.decode_until(data, "coarse:0.9", classifier=Judge()),
-        "Told": hc.told(told),
-        "Core": hc.core(SMALL, Judge()),
+        "LabelReading": hc.read_label(told),
+        "Label": hc.label(SMALL, Judge()),
         "Stream": codec.parse(told),
         "Codec": codec,
         "PrefixDecoder": codec.prefixes(data),

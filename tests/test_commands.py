@@ -65,7 +65,7 @@ NOT_RUN = {
 }
 """Commands that are only read: a pattern and the reason."""
 
-GONE = {"measure-core": "docs/core.md names it in the history"}
+GONE = {"measure-core": "docs/label.md names it in the history"}
 
 
 # ---- what the pages say ------------------------------------------------------------------------------------------------

@@ -16,7 +16,18 @@ from hiercodec.taxonomy import load_hierarchy
 from tests.models.tiny import smooth_photo
 
 ROOT = Path(__file__).resolve().parents[1]
-FUNCTIONS = ["core", "decode", "decode_until", "encode", "hierarchy", "load", "predict", "told", "truncate", "wup"]
+FUNCTIONS = [
+    "decode",
+    "decode_until",
+    "encode",
+    "hierarchy",
+    "label",
+    "load",
+    "predict",
+    "read_label",
+    "truncate",
+    "wup",
+]
 ERRORS = [
     "BadMagic", "ClassifierNotFound", "ConfigError", "CorruptStream", "CourseError", "DamagedImage", "HierarchyError",
     "HiercodecError", "ImageError", "ImageTooLarge", "IncompleteHeader", "InputError", "ModelMismatch", "ModelNotFound",
@@ -40,7 +51,7 @@ def data(tiny_lite, photo):
 
 
 def test_the_exported_names_are_pinned():
-    types = ["Codec", "Core", "Decoded", "Prediction", "Stopped", "Told"]
+    types = ["Codec", "Decoded", "Label", "LabelReading", "Prediction", "Stopped"]
     assert sorted(hc.__all__) == sorted([*ERRORS, *FUNCTIONS, *types])
     assert {*hc.__all__} <= {*dir(hc)}
     for name in hc.__all__:

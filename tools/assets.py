@@ -40,7 +40,7 @@ NAMES = argument("names", many=True, required=False, metavar="[SAMPLE…]")
 """All samples by default."""
 DATASET = argument("dataset", many=True, metavar="DATASET…")
 """Labelled photographs: wnid folders or .tar shards."""
-CORE = option("--core", default="lite0", metavar="C", help="the classifier that writes cores")
+LABEL = option("--label-by", default="lite0", metavar="C", help="the classifier that writes labels")
 SAMPLE = option("--sample", type=POSITIVE, metavar="N", help="only N photographs, evenly spaced over the data set")
 
 
@@ -233,7 +233,7 @@ def _labelled(sources: tuple[str, ...], sample: int | None) -> Photos:
 
 
 @command(
-    "fusion", "how much a core and a classifier weigh against each other", DATASET, MODEL, CORE,
+    "fusion", "how much a label and a classifier weigh against each other", DATASET, MODEL, LABEL,
     classifiers("who sees the pixels (default lite0)"), HIERARCHY,
     option("--rates", several=True, type=float, default=RATES, metavar="BPP…", help="where files are cut"),
     option("--crop", type=POSITIVE, help="take the central square of this side first"), SAMPLE,
@@ -245,25 +245,26 @@ def fusion(args: Arguments) -> int:
     from hiercodec import models
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation import Judging
-    from hiercodec.evaluation.codecs.peers import HierPeer, Teller, at_rates
+    from hiercodec.evaluation.codecs.peers import HierPeer, Labeller, at_rates
     from hiercodec.taxonomy import load_hierarchy
     from tools.fusing import fitted
 
     check_writable(args.out)
     tree, photos = load_hierarchy(args.hierarchy), _labelled(args.dataset, args.sample)
-    codec, teller = models.load(args.model), Teller(load_classifier(args.core), tree)
+    codec, labeller = models.load(args.model), Labeller(load_classifier(args.label_by), tree)
     viewers = [Judging(load_classifier(spec), tree) for spec in args.classifier or ["lite0"]]
     with tqdm(total=len(photos), unit="photo", disable=None) as bar:
         found = fitted(
             photos,
-            HierPeer(codec, at_rates(args.rates), core=teller),
+            HierPeer(codec, at_rates(args.rates), labeller=labeller),
             viewers,
             crop=args.crop,
             progress=lambda done: bar.update(done - bar.n),
         )
     made = {"model": f"{codec.name} {codec.fingerprint.hex()}", "photos": len(photos), "rates": list(args.rates)}
     write_json(
-        args.out, {"teller": args.core, "hierarchy": tree.name, **made, "command": command_line(args), "viewers": found}
+        args.out,
+        {"labeller": args.label_by, "hierarchy": tree.name, **made, "command": command_line(args), "viewers": found},
     )
     for name, levels in found.items():
         told = ", ".join(
@@ -274,13 +275,13 @@ def fusion(args: Arguments) -> int:
 
 
 @command(
-    "limits", "what a core cannot answer and pixels can", DATASET,
+    "limits", "what a label cannot answer and pixels can", DATASET,
     option("--train", several=True, required=True, metavar="DATASET…", help="what best guesses are learned from"),
-    MODEL, CORE, option("--classifier", default="lite2", metavar="C", help="who sees the pixels"), HIERARCHY,
+    MODEL, LABEL, option("--classifier", default="lite2", metavar="C", help="who sees the pixels"), HIERARCHY,
     option("--other", default="wordnet", help="the hierarchy that nobody thought of"),
     option("--rates", several=True, type=float, default=LIMIT_RATES, metavar="BPP…", help="where files are cut"),
     option("--crop", type=POSITIVE, default=224, help="the central square of this side"), SAMPLE,
-    out("results", "core-limits.json"),
+    out("results", "label-limits.json"),
 )  # fmt: skip
 def limits(args: Arguments) -> int:
     from tqdm import tqdm
@@ -288,7 +289,7 @@ def limits(args: Arguments) -> int:
     from hiercodec import models
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation import Judging
-    from hiercodec.evaluation.codecs.peers import HierPeer, Teller
+    from hiercodec.evaluation.codecs.peers import HierPeer, Labeller
     from hiercodec.evaluation.provenance import commit, provenance, today
     from hiercodec.taxonomy import load_hierarchy
     from tools import limits as study
@@ -301,11 +302,11 @@ def limits(args: Arguments) -> int:
     )
     lab = study.Lab(
         models.load(args.model),
-        Teller(load_classifier(args.core), tree),
+        Labeller(load_classifier(args.label_by), tree),
         Judging(load_classifier(args.classifier), tree),
         args.rates,
     )
-    guesses = study.learned(train, lab.teller)
+    guesses = study.learned(train, lab.labeller)
     with tqdm(total=len(photos), unit="photo", disable=None) as bar:
         absent, asked = study.one_object(photos, lab, other, guesses, lambda done: bar.update(done - bar.n))
     two = study.pairs(photos, lab)
@@ -313,15 +314,15 @@ def limits(args: Arguments) -> int:
         "command": command_line(args),
         "date": today(),
         "commit": commit(),
-        "provenance": provenance([HierPeer(lab.codec, name=args.model, core=lab.teller)], [lab.viewer]),
-        "teller": args.core,
+        "provenance": provenance([HierPeer(lab.codec, name=args.model, labeller=lab.labeller)], [lab.viewer]),
+        "labeller": args.label_by,
         "viewer": lab.viewer.classifier.name,
         "rates": list(args.rates),
         "photos": len(photos),
         "training_photos": len(train),
     }
     found = {"absent": absent.shares(), "pairs": two.shares(), "questions": asked.shares()}
-    write_json(args.out, made | found | {"strangers": study.strangers(lab.teller)})
+    write_json(args.out, made | found | {"strangers": study.strangers(lab.labeller)})
     for name, rows in found.items():
         for row in rows:
             note(

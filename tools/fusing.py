@@ -1,4 +1,4 @@
-"""Weights for told and seen (`classify.fusion`), fitted on labelled photographs whose streams begin with a core.
+"""Weights for label and pixels (`classify.fusion`), fitted on photographs with classes whose streams begin with a label.
 
 Half of the photographs are held out: the file says what every witness alone and both together are worth on those.
 """
@@ -16,7 +16,7 @@ from hiercodec.evaluation.calibrate import halves
 from hiercodec.evaluation.codecs.peers import HierPeer
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.photos.dataset import Photos
-from hiercodec.evaluation.traces.told import core_verdict, told_in
+from hiercodec.evaluation.traces.label import label_in, label_verdict
 from hiercodec.images import centre_crop
 
 
@@ -31,30 +31,30 @@ def fitted(
 ) -> dict[str, dict[str, Any]]:
     """Architecture of a viewer → level → `pool`, its weights, and in `held_out` NLL (nats) and top-1 share of right answers.
 
-    Every photograph's stream is cut where `peer`, which writes cores, says; all must have a class.
+    Every photograph's stream is cut where `peer`, which writes labels, says; all must have a class.
     """
-    told: list[dict[str, np.ndarray]] = []
-    seen: dict[str, list[dict[str, np.ndarray]]] = {viewer.classifier.name: [] for viewer in viewers}
+    by_label: list[dict[str, np.ndarray]] = []
+    pixels: dict[str, list[dict[str, np.ndarray]]] = {viewer.classifier.name: [] for viewer in viewers}
     shares, of = [], []
     for i, photo in enumerate(photos.pixels):
         points = list(peer.points(centre_crop(photo, crop) if crop else photo))
-        core = told_in(points[0].whole, viewers[0].hierarchy)
-        assert core is not None
-        told += [dict(core_verdict(core, {}).masses)] * len(points)
+        label = label_in(points[0].whole, viewers[0].hierarchy)
+        assert label is not None
+        by_label += [dict(label_verdict(label, {}).masses)] * len(points)
         shares += [point.bytes / point.whole.total_bytes for point in points]
         of += [i] * len(points)
         for viewer in viewers:
             verdicts = viewer.verdicts([point.picture for point in points])
-            seen[viewer.classifier.name] += [dict(verdict.masses) for verdict in verdicts]
+            pixels[viewer.classifier.name] += [dict(verdict.masses) for verdict in verdicts]
         progress(i + 1)
     held, _ = halves(len(photos), seed)
     test, share, labels = np.isin(of, held), np.array(shares), photos.labels[of]
     found: dict[str, dict[str, Any]] = {}
     for viewer in viewers:
-        rows = seen[viewer.classifier.name]
+        rows = pixels[viewer.classifier.name]
         found[architecture_of(viewer.classifier.name)] = {
             level.name: _level(
-                np.stack([row[level.name] for row in told]),
+                np.stack([row[level.name] for row in by_label]),
                 np.stack([row[level.name] for row in rows]),
                 share,
                 level.assignment[labels],
@@ -66,15 +66,15 @@ def fitted(
 
 
 def _level(
-    told: np.ndarray, seen: np.ndarray, share: np.ndarray, right: np.ndarray, test: np.ndarray
+    labels: np.ndarray, pixels: np.ndarray, share: np.ndarray, right: np.ndarray, test: np.ndarray
 ) -> dict[str, Any]:
     """The weights fitted on the rows that are no `test`, and what they are worth on those that are."""
-    pool = fit_pool(told[~test], seen[~test], share[~test], right[~test])
+    pool = fit_pool(labels[~test], pixels[~test], share[~test], right[~test])
     ways = {
-        "told": told[test],
-        "seen": seen[test],
-        "independent": fuse(told[test], seen[test], INDEPENDENT),
-        "fused": fuse(told[test], seen[test], pool, share[test]),
+        "label": labels[test],
+        "pixels": pixels[test],
+        "independent": fuse(labels[test], pixels[test], INDEPENDENT),
+        "fused": fuse(labels[test], pixels[test], pool, share[test]),
     }
     held_out = {f"nll_{name}": round(nll(mass, right[test]), 4) for name, mass in ways.items()}
     held_out |= {f"top1_{name}": round(float((mass.argmax(1) == right[test]).mean()), 4) for name, mass in ways.items()}

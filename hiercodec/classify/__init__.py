@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hiercodec.classify.catalog import ALLOWED, DEFAULT, PACKAGED, Offer, card_of, missing, offers, permitted
 from hiercodec.classify.confidence import Confidence, confidence_of
-from hiercodec.classify.core import Told, core_of, core_of_path, told
+from hiercodec.classify.label import LabelReading, label_of, label_of_path, read_label
 from hiercodec.classify.preprocess import Preprocess
 from hiercodec.classify.probabilities import Path, level_probabilities, path_of, ranked
 
@@ -22,14 +22,14 @@ __all__ = [
     "PACKAGED",
     "Classifier",
     "Confidence",
+    "LabelReading",
     "Offer",
     "Path",
     "Preprocess",
-    "Told",
     "card_of",
     "confidence_of",
-    "core_of",
-    "core_of_path",
+    "label_of",
+    "label_of_path",
     "level_probabilities",
     "load_classifier",
     "missing",
@@ -37,7 +37,7 @@ __all__ = [
     "path_of",
     "permitted",
     "ranked",
-    "told",
+    "read_label",
 ]
 
 

@@ -40,8 +40,8 @@ PURPOSES, EFFORT = ("people", "machines", "both"), 5
            help=f"search so long for a better file (default 0: not at all; {EFFORT} with --for)"),
     option("--for", "purpose", type=click.Choice(PURPOSES),
            help="what that search keeps: what people see (the default), what a classifier sees, or both"),
-    option("--core", metavar="C", help="say first, in 8 bytes, what classifier C (lite0, …) takes the photograph for"),
-    option("--hierarchy", metavar="H", help="of --core: a shipped hierarchy or a JSON file"),
+    option("--label-by", metavar="C", help="say first, in 8 bytes, what classifier C (lite0, …) takes the photograph for"),
+    option("--hierarchy", metavar="H", help="of --label-by: a shipped hierarchy or a JSON file"),
 )  # fmt: skip
 def encode(args: Arguments) -> int:
     fsio.check_writable(args.output)
@@ -53,27 +53,27 @@ def encode(args: Arguments) -> int:
 
     options = purposes.options(args.effort, args.purpose)
     codec = models.load(args.model)
-    core, hierarchy = _core(rgb, args)
-    data = codec.encode(rgb, core=core, **options)
+    label, hierarchy = _label(rgb, args)
+    data = codec.encode(rgb, label=label, **options)
     fsio.write_bytes(args.output, data)
     height, width = rgb.shape[:2]
     bpp = 8 * len(data) / (height * width)
     note(f"{fsio.printable(args.output)}: {width}×{height}, {len(data)} bytes, {bpp:.4f} bpp, model {codec.name}")
-    if core:
-        note(f"core: {in_words(core, hierarchy)}")
+    if label:
+        note(f"label: {in_words(label, hierarchy)}")
     return 0
 
 
-def _core(rgb: Any, args: Arguments) -> tuple[stream.Core | None, Any]:
-    """The core that `--core` asks for, and the hierarchy it is of; neither without it."""
-    if args.core is None:
+def _label(rgb: Any, args: Arguments) -> tuple[stream.Label | None, Any]:
+    """The label that `--label-by` asks for, and the hierarchy it is of; neither without it."""
+    if args.label_by is None:
         if args.hierarchy:
-            raise InputError("--hierarchy says what groups the core tells: give --core too")
+            raise InputError("--hierarchy says what groups the label tells: give --label-by too")
         return None, None
     from hiercodec import api
 
     hierarchy = api.hierarchy(args.hierarchy) if args.hierarchy else api.hierarchy()
-    return api.core(rgb, args.core, hierarchy), hierarchy
+    return api.label(rgb, args.label_by, hierarchy), hierarchy
 
 
 @command(
@@ -102,8 +102,8 @@ def decode(args: Arguments) -> int:
     fsio.write_bytes(args.output, images.encode_png(decoded.image))
     bpp = 8 * len(data) / header.pixels
     note(f"{fsio.printable(args.output)}: {len(data)} of {parsed.total_bytes} bytes, {bpp:.4f} bpp, {_where(decoded)}")
-    if parsed.told:
-        note(f"core: {in_words(parsed.told)}")
+    if parsed.label:
+        note(f"label: {in_words(parsed.label)}")
     return 0
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hiercodec.taxonomy import Hierarchy
 
 SURE = ("below 50 % sure", "50 to 80 % sure", "80 to 95 % sure", "over 95 % sure")
-"""A core's confidences in words; the numbers are those of `stream.core.EDGES`."""
+"""A label's confidences in words; the numbers are those of `stream.label.EDGES`."""
 
 VERIFY_EXIT = {"complete": 0, "truncated": 3, "damaged": 4}
 
@@ -33,7 +33,7 @@ VERIFY_EXIT = {"complete": 0, "truncated": 3, "damaged": 4}
 STREAM = argument("input", metavar="IN.hc")
 CUT = (
     option("--bytes", type=POSITIVE, metavar="N", help="the first N bytes"),
-    option("--level", metavar="L", help="up to the end of level L (coarse, intermediate, fine), or of the core"),
+    option("--level", metavar="L", help="up to the end of level L (coarse, intermediate, fine), or of the label"),
 )
 
 
@@ -59,20 +59,20 @@ def reached(found: dict) -> str:
     return f"truncated but sound: {found['bytes']} of {found['total_bytes']} bytes, {level}"
 
 
-def in_words(core: stream.Core, hierarchy: Hierarchy | None = None) -> str:
-    """What a core tells; `hierarchy` is its own, where it is not a shipped one."""
-    from hiercodec.classify import told
+def in_words(label: stream.Label, hierarchy: Hierarchy | None = None) -> str:
+    """What a label tells; `hierarchy` is its own, where it is not a shipped one."""
+    from hiercodec.classify import read_label
 
     try:
-        found = told(core, hierarchy)
+        found = read_label(label, hierarchy)
     except HierarchyError as error:
-        return f"{len(core.payload)} bytes that name groups of {error}"
+        return f"{len(label.payload)} bytes that name groups of {error}"
     except CorruptStream as error:
         return str(error)
     answers = zip(found.path, found.path.winners, found.confidences, strict=True)
     sure = [f"{spoken(level)} {label} ({SURE[confidence]})" for level, (_, label, _), confidence in answers]
     rest = "" if found.complete else "; the rest is cut off"
-    return f"{' › '.join(sure) or 'nothing yet'}{rest}; told by {found.classifier}, groups of {found.hierarchy.name}"
+    return f"{' › '.join(sure) or 'nothing yet'}{rest}; by {found.classifier}, groups of {found.hierarchy.name}"
 
 
 @command("truncate", "cut a stream to a size or after a level", STREAM, argument("output", metavar="OUT.hc"), *CUT)
@@ -101,8 +101,8 @@ def info(args: Arguments) -> int:
         rows.append((name, str(size), percent(size / found["bytes"]), str(so_far), f"{8 * so_far / pixels:.4f}"))
     print(table(("part", "bytes", "share", "so far", "bpp so far"), rows))
     print(f"container: {found['overhead_bytes']} of these bytes")
-    if core := stream.parse(data).told:
-        print(f"core: {in_words(core)}")
+    if label := stream.parse(data).label:
+        print(f"label: {in_words(label)}")
     return 0
 
 

@@ -104,17 +104,17 @@ def codecs(
 
 
 def label_or_pixels(
-    told: Curve, seen: Curve, both: Curve, *, y: str, tell: str = SHARE, share: bool = False, at: float | None = None,
+    label: Curve, pixels: Curve, both: Curve, *, y: str, tell: str = SHARE, share: bool = False, at: float | None = None,
     log: bool = False, mode: str = "light",
 ) -> go.Figure:  # fmt: skip
     """One measure against rate, three ways: a file's label alone (one point, dashed on), its pixels, and both together."""
-    looks = {told.codec: 0, seen.codec: 1, both.codec: 2}
-    names = {told.codec: "label alone", seen.codec: "pixels", both.codec: "label and pixels"}
-    fig = codecs([seen, both, told], looks, names=names, y=y, tell=tell, share=share, at=at, log=log, mode=mode)
-    ends = [float(told.bpp[0]), float(both.bpp[-1])]
+    looks = {label.codec: 0, pixels.codec: 1, both.codec: 2}
+    names = {label.codec: "label alone", pixels.codec: "pixels", both.codec: "label and pixels"}
+    fig = codecs([pixels, both, label], looks, names=names, y=y, tell=tell, share=share, at=at, log=log, mode=mode)
+    ends = [float(label.bpp[0]), float(both.bpp[-1])]
     line = {"color": palette(mode).group(0), "width": 2, "dash": "dash"}
     return fig.add_scatter(
-        x=ends, y=[float(told.mean[0])] * 2, mode="lines", line=line, hoverinfo="skip", showlegend=False
+        x=ends, y=[float(label.mean[0])] * 2, mode="lines", line=line, hoverinfo="skip", showlegend=False
     )
 
 

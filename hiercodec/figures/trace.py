@@ -110,22 +110,22 @@ def confidence_curves(trace: Trace, *, position: int | None = None, mode: str = 
     return fig
 
 
-def told_curves(trace: Trace, level: str, *, position: int | None = None, mode: str = "light") -> go.Figure:
-    """How likely the label's own answer at a level is against bytes: as told, as seen on the pixels, and together."""
-    p, told = palette(mode), trace.told[level]
-    fig = figure(mode, height=340, x="bytes received", y=f"probability of “{told.label}”")
-    steps = [step for step in trace.steps if step.bytes >= told.bytes]
+def label_curves(trace: Trace, level: str, *, position: int | None = None, mode: str = "light") -> go.Figure:
+    """How likely the label's own answer at a level is against bytes: by the label, by the pixels, and by both."""
+    p, label = palette(mode), trace.label[level]
+    fig = figure(mode, height=340, x="bytes received", y=f"probability of “{label.name}”")
+    steps = [step for step in trace.steps if step.bytes >= label.bytes]
     lines = {
-        "told": [told.confidence] * len(steps),
-        "seen": [step.probability(level, told.group) for step in steps],
-        "together": [step.together(level, told.group) for step in steps],
+        "label": [label.confidence] * len(steps),
+        "pixels": [step.probability(level, label.group) for step in steps],
+        "together": [step.together(level, label.group) for step in steps],
     }
     for index, (name, probabilities) in enumerate(lines.items()):
         fig.add_scatter(
             x=[step.bytes for step in steps],
             y=probabilities,
             name=name,
-            mode="lines" if name == "told" else "lines+markers",
+            mode="lines" if name == "label" else "lines+markers",
             line={"color": p.group(index), "width": 2.5, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
             marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 8},
             hovertemplate="%{x:,} bytes<br>%{y:.0%}<extra>" + name + "</extra>",

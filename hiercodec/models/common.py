@@ -32,9 +32,9 @@ def read_preset(kind: type[PresetType], values: Mapping[str, Any]) -> PresetType
         raise ConfigError(f"not a model preset: {error}") from None
 
 
-def mark_of(core: stream.Core | None) -> stream.Mark | None:
-    """What a header says of a core, if there is one; `InputError` for anything else in its place."""
-    found = expect(core, (stream.Core, type(None)), "a core is what hiercodec.core(picture) gives")
+def mark_of(label: stream.Label | None) -> stream.Mark | None:
+    """What a header says of a label, if there is one; `InputError` for anything else in its place."""
+    found = expect(label, (stream.Label, type(None)), "a label is what hiercodec.label(picture) gives")
     return None if found is None else found.mark
 
 
@@ -56,8 +56,8 @@ class Decoded:
 
     `fraction` is the share of the open block's symbols that were there (1.0 when the stream is complete); `bytes` is how
     many bytes were given. `bits`, where asked for, is float64 (h, w): what the symbols that were there cost at every
-    position of the latent grid, in bits; all of them together are the payload of the blocks. `core` is what the stream's
-    first bytes tell, as far as they were there (`classify.told` reads it); None in a stream without one.
+    position of the latent grid, in bits; all of them together are the payload of the blocks. `label` is what the stream's
+    first bytes tell, as far as they were there (`classify.read_label` reads it); None in a stream without one.
     """
 
     image: np.ndarray
@@ -66,7 +66,7 @@ class Decoded:
     complete: bool
     bytes: int
     bits: np.ndarray | None = None
-    core: stream.Core | None = None
+    label: stream.Label | None = None
 
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]

@@ -25,8 +25,8 @@ GLOSSARY = {
     "where on it is right at every step shown; between two steps it may be wrong. Finer steps look closer.",
     "these rows": "All of the probability at this point of the file. Each row adds up to 100 %; groups stay in their order, "
     "and families stand under their kind.",
-    "told": "A file may begin with a label: what a classifier said of the original when it was encoded, in 8 bytes. That is "
-    "the told answer. The large answer above it is what the pixels show so far; “together” weighs both. A label can be "
+    "label": "A file may begin with a label: what a classifier said of the original when it was encoded, in 8 bytes. The "
+    "large answer above it is what the pixels show so far; “together” weighs both. A label can be "
     "wrong, and it answers no other question.",
     "top-1": "How often the classifier's likeliest answer is the right one.",
 }

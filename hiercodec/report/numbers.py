@@ -13,7 +13,7 @@ from hiercodec import values
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.levels import spoken
 from hiercodec.report.answers import NOTHING_YET, answers, first_right_of, format_bytes, spoken_levels, truth
-from hiercodec.report.told import told_answers
+from hiercodec.report.label import label_answers
 
 
 def numbers(trace: Trace) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def numbers(trace: Trace) -> dict[str, Any]:
         "truth": truth(trace),
         "lanes": [lane(trace, level) for level in trace.levels if trace.steps[0].top.get(level)],
         "curve": curve(trace),
-        "cored": bool(trace.told),
+        "labelled": bool(trace.label),
         "icicle": icicle(trace),
     }
 
@@ -50,7 +50,7 @@ def _step(trace: Trace, index: int) -> dict[str, Any]:
         "said": sentence(trace, index),
         "where": where(trace, step.bytes),
         "answers": answers(trace, step.top, step.wup, blank=step.blank),
-        "core": told_answers(trace, index),
+        "label": label_answers(trace, index),
         "arrived": arrived(trace, step.bytes),
         "consistent": step.consistent or step.blank,
     }

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from hiercodec.stream.coder import SymbolReader, SymbolWriter, checksum, decode_symbols, encode_symbols
 from hiercodec.stream.container import Section, Stream, level_end, parse, truncate, write
-from hiercodec.stream.core import Core, Mark, confidence_step
 from hiercodec.stream.header import Header
+from hiercodec.stream.label import Label, Mark, confidence_step
 from hiercodec.stream.report import info, verify
 from hiercodec.stream.tables import (
     SCALE_LEVELS,
@@ -23,8 +23,8 @@ from hiercodec.stream.tables import (
 
 __all__ = [
     "SCALE_LEVELS",
-    "Core",
     "Header",
+    "Label",
     "Mark",
     "Section",
     "Stream",

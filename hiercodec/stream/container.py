@@ -1,8 +1,8 @@
-"""The `.hc` container: header, in version 2 a core, then z, then one section a level. FORMAT.md is its specification.
+"""The `.hc` container: header, in version 2 a label, then z, then one section a level. FORMAT.md is its specification.
 
     write(Header, z, blocks, checks) ──► bytes ──(cut anywhere)──► parse ──► Stream
                                                                      ├── header
-                                                                     ├── core:   Section, or None
+                                                                     ├── label_section: Section, or None
                                                                      ├── z:      Section
                                                                      └── blocks: Section, one a level, coarse first
 
@@ -19,8 +19,8 @@ from dataclasses import dataclass, field, replace
 from hiercodec.arguments import Source, as_stream
 from hiercodec.errors import BadMagic, CorruptStream, IncompleteHeader, InputError
 from hiercodec.levels import LevelPlan
-from hiercodec.stream.core import MAX_PAYLOAD, Core
 from hiercodec.stream.header import CRC, Header, header_bytes, parse_header
+from hiercodec.stream.label import MAX_PAYLOAD, Label
 
 MAX_SECTION = (1 << 28) - 1  # what a varint of four bytes can say
 _CHECK = 2
@@ -28,11 +28,11 @@ _CHECK = 2
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One coded part ("core", "z" or a level's name) and how much of it is there. Offsets and lengths are in bytes.
+    """One coded part ("label", "z" or a level's name) and how much of it is there. Offsets and lengths are in bytes.
 
     `start` and `end` bound the section in the whole file, `offset` is where its payload starts, `length` what the
     payload measures when whole, `available` = len(`payload`) what of it is there. `check` is the 16-bit checksum of
-    the entropy parameters (None for core and z, or if cut off). `complete`: all of it is there and its CRC agrees.
+    the entropy parameters (None for label and z, or if cut off). `complete`: all of it is there and its CRC agrees.
     """
 
     name: str
@@ -70,18 +70,18 @@ class Stream:
     z: Section
     blocks: tuple[Section, ...]
     size: int
-    core: Section | None = None
+    label_section: Section | None = None
 
     @property
     def sections(self) -> tuple[Section, ...]:
-        """The core, where there is one, z and the blocks, in file order."""
-        return (*((self.core,) if self.core else ()), self.z, *self.blocks)
+        """The label, where there is one, z and the blocks, in file order."""
+        return (*((self.label_section,) if self.label_section else ()), self.z, *self.blocks)
 
     @property
-    def told(self) -> Core | None:
-        """What the core tells, as far as it is there; None in a stream without one."""
-        mark = self.header.core
-        return Core(mark, self.core.payload, self.core.complete) if mark and self.core else None
+    def label(self) -> Label | None:
+        """What the label tells, as far as it is there; None in a stream without one."""
+        section, mark = self.label_section, self.header.mark
+        return Label(mark, section.payload, section.complete) if mark and section else None
 
     @property
     def total_bytes(self) -> int:
@@ -115,11 +115,11 @@ class Stream:
         if n < self.header_bytes:
             raise IncompleteHeader("the stream is cut inside its header", offset=n)
         sections = [section.cut(n) for section in self.sections]
-        core = sections.pop(0) if self.core else None
-        return replace(self, z=sections[0], blocks=tuple(sections[1:]), size=n, core=core)
+        label = sections.pop(0) if self.label_section else None
+        return replace(self, z=sections[0], blocks=tuple(sections[1:]), size=n, label_section=label)
 
     def parts(self) -> dict[str, int]:
-        """Bytes at hand of header, core, z and every level, in file order; they sum to `size`."""
+        """Bytes at hand of header, label, z and every level, in file order; they sum to `size`."""
         sizes = {"header": self.header_bytes}
         for section in self.sections:
             sizes[section.name] = max(0, min(self.size, section.end) - section.start)
@@ -130,11 +130,11 @@ class Stream:
         return {block.name: block.end for block in self.blocks}
 
 
-def write(header: Header, z: bytes, blocks: Sequence[bytes], checks: Sequence[int], core: bytes = b"") -> bytes:
+def write(header: Header, z: bytes, blocks: Sequence[bytes], checks: Sequence[int], label: bytes = b"") -> bytes:
     """The whole file: payloads of z and of every level's block, and each block's `checksum`, one a level of the plan.
 
-    `core` is the payload of what `header.core` announces. `ValueError` if the counts differ from the plan's, a payload
-    reaches 256 MiB, a core is too long or not announced, or a check does not fit 16 bits.
+    `label` is the payload of what `header.mark` announces. `ValueError` if the counts differ from the plan's, a payload
+    reaches 256 MiB, a label is too long or not announced, or a check does not fit 16 bits.
     """
     if not len(blocks) == len(checks) == len(header.plan):
         raise ValueError(f"the plan has {len(header.plan)} levels, got {len(blocks)} blocks and {len(checks)} checks")
@@ -143,10 +143,10 @@ def write(header: Header, z: bytes, blocks: Sequence[bytes], checks: Sequence[in
         raise ValueError(f"a section holds up to {MAX_SECTION} bytes")
     if any(not 0 <= check <= 0xFFFF for check in checks):
         raise ValueError("a check has 16 bits")
-    if len(core) > (MAX_PAYLOAD if header.core else 0):
-        raise ValueError(f"a core of {len(core)} bytes; up to {MAX_PAYLOAD} go where the header announces one")
-    first = [bytes(core), payloads[0]] if header.core else [payloads[0]]
-    bodies = [header_bytes(header, len(core), map(len, payloads)), *first]
+    if len(label) > (MAX_PAYLOAD if header.mark else 0):
+        raise ValueError(f"a label of {len(label)} bytes; up to {MAX_PAYLOAD} go where the header announces one")
+    first = [bytes(label), payloads[0]] if header.mark else [payloads[0]]
+    bodies = [header_bytes(header, len(label), map(len, payloads)), *first]
     bodies += [struct.pack("<H", check) + payload for check, payload in zip(checks, payloads[1:], strict=True)]
     out, crc = bytearray(), 0xFFFF
     for body in bodies:
@@ -165,7 +165,7 @@ def parse(data: Source, plan: LevelPlan | None = None) -> Stream:
     """
     data = as_stream(data)
     header, lengths, position, crc = parse_header(data, plan)
-    names = (*(("core",) if header.core else ()), "z", *header.plan.names)
+    names = (*(("label",) if header.mark else ()), "z", *header.plan.names)
     sections, start = [], position
     for name, length in zip(names, lengths, strict=True):
         checked = len(sections) > names.index("z")
@@ -183,8 +183,8 @@ def parse(data: Source, plan: LevelPlan | None = None) -> Stream:
         start = end + CRC
     if len(data) > start:
         raise CorruptStream(f"{len(data) - start} bytes follow the end of the stream", offset=start)
-    core = sections.pop(0) if header.core else None
-    return Stream(header, position, sections[0], tuple(sections[1:]), len(data), core)
+    label = sections.pop(0) if header.mark else None
+    return Stream(header, position, sections[0], tuple(sections[1:]), len(data), label)
 
 
 def truncate(data: bytes, n_bytes: int) -> bytes:
@@ -196,12 +196,12 @@ def truncate(data: bytes, n_bytes: int) -> bytes:
 
 
 def level_end(data: bytes, level: str) -> int:
-    """The length to cut `data` to so that `level` ("core" is one here) is complete and nothing follows.
+    """The length to cut `data` to so that `level` ("label" is one here) is complete and nothing follows.
 
     `InputError` if the stream has no such level or itself ends before.
     """
     stream = parse(data)
-    cuts = ({"core": stream.core.end} if stream.core else {}) | stream.cuts()
+    cuts = ({"label": stream.label_section.end} if stream.label_section else {}) | stream.cuts()
     if level not in cuts:
         raise InputError(f"no level {level!r}; this stream has {', '.join(cuts)}")
     if cuts[level] > stream.size:

@@ -1,4 +1,4 @@
-"""What stands at the start of a `.hc` stream: size, model, plan, what a core is about, and every section's length."""
+"""What stands at the start of a `.hc` stream: size, model, plan, what a label is about, and every section's length."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from dataclasses import dataclass
 
 from hiercodec.errors import BadMagic, CorruptStream, IncompleteHeader, UnsupportedVersion
 from hiercodec.levels import OWN_LAYOUT, PAPER_PLAN, LevelPlan, plan_id, plan_of
-from hiercodec.stream.core import MAX_PAYLOAD, Mark
+from hiercodec.stream.label import MAX_PAYLOAD, Mark
 
 MAGIC = b"\x89HC\r\n"
-PLAIN, WITH_CORE = 1, 2
-"""Versions. A stream without a core is of the first, so that every reader of old reads it."""
+PLAIN, WITH_LABEL = 1, 2
+"""Versions. A stream without a label is of the first, so that every reader of old reads it."""
 MAX_SIDE = 65535
 MAX_PIXELS = 1 << 25
 _FIXED = struct.Struct("<HH4s")  # width, height, fingerprint: behind magic, version and plan id
 CRC = 2
-_RESERVED = 8  # in the digit behind the classifier's; the lower bits are the length of the core's payload
+_RESERVED = 8  # in the digit behind the classifier's; the lower bits are the length of the label's payload
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a stream says of itself: size in pixels, the model's fingerprint (4 bytes), the level plan.
 
-    `own` says that the model's card defines plan and order, also where the plan is in `levels.PLANS`. `core` is what its
-    core is about, None where it has none. `ValueError` for a size outside 1…65535 a side or 2²⁵ pixels.
+    `own` says that the model's card defines plan and order, also where the plan is in `levels.PLANS`. `mark` is what its
+    label is about, None where it has none. `ValueError` for a size outside 1…65535 a side or 2²⁵ pixels.
     """
 
     width: int
@@ -34,7 +34,7 @@ class Header:
     fingerprint: bytes
     plan: LevelPlan = PAPER_PLAN
     own: bool = False
-    core: Mark | None = None
+    mark: Mark | None = None
 
     def __post_init__(self) -> None:
         problem = _size_problem(self.width, self.height)
@@ -50,8 +50,8 @@ class Header:
 
     @property
     def version(self) -> int:
-        """The format version: 2 with a core, else 1."""
-        return WITH_CORE if self.core else PLAIN
+        """The format version: 2 with a label, else 1."""
+        return WITH_LABEL if self.mark else PLAIN
 
     @property
     def pixels(self) -> int:
@@ -76,15 +76,15 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-def header_bytes(header: Header, core: int, lengths: Iterable[int]) -> bytes:
-    """A header without its CRC, from the payloads' lengths in bytes: the core's, then those of z and the blocks."""
+def header_bytes(header: Header, label: int, lengths: Iterable[int]) -> bytes:
+    """A header without its CRC, from the payloads' lengths in bytes: the label's, then those of z and the blocks."""
     fixed = _FIXED.pack(header.width, header.height, header.fingerprint)
-    mark = _mark_bytes(header.core, core) if header.core else b""
+    mark = _mark_bytes(header.mark, label) if header.mark else b""
     return MAGIC + bytes((header.version, header.plan_id)) + fixed + mark + b"".join(map(_varint, lengths))
 
 
 def _mark_bytes(mark: Mark, length: int) -> bytes:
-    """The digits of a core's mark with one more that says how long its payload is."""
+    """The digits of a label's mark with one more that says how long its payload is."""
     return bytes.fromhex(f"{mark.hierarchy}{mark.classifier}{length:x}")
 
 
@@ -96,7 +96,7 @@ def parse_header(data: bytes, own: LevelPlan | None) -> tuple[Header, list[int],
         if data[:4] in (b"\x89HC\n", b"\x89HC\r", b"\tHC\r"):
             raise BadMagic("a .hc stream that was sent as text: its line ends or high bits are changed")
         raise BadMagic("not a .hc stream")
-    if len(data) > 5 and data[5] not in (PLAIN, WITH_CORE):
+    if len(data) > 5 and data[5] not in (PLAIN, WITH_LABEL):
         raise UnsupportedVersion(f"format version {data[5]}; this release reads versions 1 and 2", offset=5)
     try:
         plan = plan_of(data[6] if len(data) > 6 else 1, own)
@@ -110,7 +110,7 @@ def parse_header(data: bytes, own: LevelPlan | None) -> tuple[Header, list[int],
     if problem:
         raise CorruptStream(problem, offset=7)
     mark, lengths = None, []
-    if data[5] == WITH_CORE:
+    if data[5] == WITH_LABEL:
         mark, length, position = _read_mark(data, position)
         lengths.append(length)
     for _ in range(1 + len(plan)):
@@ -125,7 +125,7 @@ def parse_header(data: bytes, own: LevelPlan | None) -> tuple[Header, list[int],
 
 
 def _read_mark(data: bytes, start: int) -> tuple[Mark, int, int]:
-    """(mark, length of the core's payload, end) of what `_mark_bytes` wrote at `start`."""
+    """(mark, length of the label's payload, end) of what `_mark_bytes` wrote at `start`."""
     end = start + 4
     if len(data) < end:
         raise IncompleteHeader("the stream is cut inside its header", offset=len(data))

@@ -6,7 +6,7 @@ from typing import Any
 
 from hiercodec.errors import IncompleteHeader, StreamError
 from hiercodec.stream.container import parse
-from hiercodec.stream.core import Core
+from hiercodec.stream.label import Label
 
 
 def info(data: bytes) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def info(data: bytes) -> dict[str, Any]:
         "level": stream.level,
         "parts": stream.parts(),
         "overhead_bytes": stream.overhead_bytes,
-        "core": _core(stream.told),
+        "label": _label(stream.label),
         "cuts": stream.cuts(),
         "sections": [
             {
@@ -42,13 +42,13 @@ def info(data: bytes) -> dict[str, Any]:
     }
 
 
-def _core(core: Core | None) -> dict[str, Any] | None:
-    """What a stream says of its core; whoever knows the hierarchy reads the payload."""
-    return core and {
-        "hierarchy": core.mark.hierarchy,
-        "classifier": core.mark.classifier,
-        "payload": core.payload.hex(),
-        "complete": core.complete,
+def _label(label: Label | None) -> dict[str, Any] | None:
+    """What a stream says of its label; whoever knows the hierarchy reads the payload."""
+    return label and {
+        "hierarchy": label.mark.hierarchy,
+        "classifier": label.mark.classifier,
+        "payload": label.payload.hex(),
+        "complete": label.complete,
     }
 
 

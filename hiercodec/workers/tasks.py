@@ -113,15 +113,15 @@ class Opened:
 
 
 def first_picture(
-    source: str | bytes, model: str, side: int, purpose: str = PLAIN, told_in: str | None = None, *, tell: Tell
+    source: str | bytes, model: str, side: int, purpose: str = PLAIN, label_in: str | None = None, *, tell: Tell
 ) -> Opened:
     """Open a sample (by name), a photograph or a .hc stream (by its bytes), and show it at the end of its first block.
 
-    Photographs are shrunk to at most `side` pixels a side and encoded for a purpose (see `purposes`); with `told_in`, a
+    Photographs are shrunk to at most `side` pixels a side and encoded for a purpose (see `purposes`); with `label_in`, a
     hierarchy, their files begin with the default classifier's answer. `tell("note", words)` says what was mended in a file.
     """
-    from hiercodec.classify import DEFAULT as TELLER
-    from hiercodec.evaluation.codecs.peers import Teller
+    from hiercodec.classify import DEFAULT as LABELLER
+    from hiercodec.evaluation.codecs.peers import Labeller
     from hiercodec.evaluation.codecs.purposes import DEFAULT, options
     from hiercodec.images import read_within
     from hiercodec.stream import parse
@@ -144,8 +144,8 @@ def first_picture(
         else:
             rgb, truth = sample(source).pixels(), sample(source).truth
         chosen = options(0 if purpose == PLAIN else DEFAULT, purpose)
-        if told_in is not None:
-            chosen["core"] = Teller(load_classifier(TELLER), load_hierarchy(told_in))(rgb)
+        if label_in is not None:
+            chosen["label"] = Labeller(load_classifier(LABELLER), load_hierarchy(label_in))(rgb)
         data = codec.encode(rgb, **chosen)
     shown = min(len(data), *parse(data).cuts().values())
     tell("show", _jpeg(codec.decode(data[:shown]).image))

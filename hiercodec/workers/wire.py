@@ -33,7 +33,7 @@ NUMBERS = "biuf"
 RECORDS = frozenset({
     "hiercodec.evaluation.traces.bundle:Bundle", "hiercodec.evaluation.traces.bundle:Seen",
     "hiercodec.evaluation.measure:Row", "hiercodec.evaluation.measure:Verdict",
-    "hiercodec.evaluation.traces.trace:CoreAnswer", "hiercodec.evaluation.traces.trace:Step",
+    "hiercodec.evaluation.traces.trace:LabelAnswer", "hiercodec.evaluation.traces.trace:Step",
     "hiercodec.evaluation.traces.trace:Trace",
     "hiercodec.protocols:OperatingPoint",
     "hiercodec.taxonomy.hierarchy:Hierarchy", "hiercodec.taxonomy.hierarchy:HierarchyLevel",

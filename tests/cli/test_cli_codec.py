@@ -28,12 +28,12 @@ class FakeCodec:
     name, fingerprint, plan = "fake", FINGERPRINT, PAPER_PLAN
     desync = False
 
-    def encode(self, rgb, core=None, **options):
+    def encode(self, rgb, label=None, **options):
         self.options = options
         height, width = rgb.shape[:2]
-        header = stream.Header(width, height, FINGERPRINT, core=core and core.mark)
+        header = stream.Header(width, height, FINGERPRINT, mark=label and label.mark)
         blocks = [b"c" * width, b"i" * width, b"f" * width]
-        return stream.write(header, b"z" * width, blocks, [1, 2, 3], core.payload if core else b"")
+        return stream.write(header, b"z" * width, blocks, [1, 2, 3], label.payload if label else b"")
 
     def decode(self, data):
         parsed = stream.parse(data)
@@ -143,23 +143,21 @@ def test_encode_says_first_what_a_classifier_says(house, capsys, monkeypatch):
     out, png = house.path / "out.hc", house.path / "out.png"
     asked = []
 
-    def core(rgb, classifier, hierarchy):
+    def label(rgb, classifier, hierarchy):
         asked.append((classifier, hierarchy.name))
-        return classify.core_of(np.eye(1000)[281], hierarchy, classify.PACKAGED["lite0"].sha256)
+        return classify.label_of(np.eye(1000)[281], hierarchy, classify.PACKAGED["lite0"].sha256)
 
-    monkeypatch.setattr(api, "core", core)
-    words = (
-        "core: kind mammal (over 95 % sure) › family cat (over 95 % sure) › class tabby (over 95 % sure); told by lite0"
-    )
-    assert run("encode", "photo.jpg", out, "--core", "lite0") == 0
+    monkeypatch.setattr(api, "label", label)
+    words = "label: kind mammal (over 95 % sure) › family cat (over 95 % sure) › class tabby (over 95 % sure); by lite0"
+    assert run("encode", "photo.jpg", out, "--label-by", "lite0") == 0
     assert words in capsys.readouterr().err
     assert stream.info(out.read_bytes())["version"] == 2
-    assert run("decode", out, png, "--level", "core") == 0
+    assert run("decode", out, png, "--level", "label") == 0
     assert words in capsys.readouterr().err
-    assert run("encode", "photo.jpg", out, "--core", "lite2", "--hierarchy", "wordnet") == 0
+    assert run("encode", "photo.jpg", out, "--label-by", "lite2", "--hierarchy", "wordnet") == 0
     assert asked == [("lite0", "consensus-mended"), ("lite2", "wordnet")]
     assert run("encode", "photo.jpg", out, "--hierarchy", "wordnet") == 2
-    assert "give --core too" in capsys.readouterr().err
+    assert "give --label-by too" in capsys.readouterr().err
 
 
 def test_decode_cuts_first(house, capsys):

@@ -98,7 +98,7 @@ def test_help_names_every_command_and_starts_fast_without_torch():
 
 
 PINNED = """
-encode --core --effort --for --hierarchy --model
+encode --label-by --effort --for --hierarchy --model
 decode --bytes --level --max-pixels --model
 trace --classifier --hierarchy --html --json --model --side --steps --until
 models --json
@@ -110,7 +110,7 @@ hierarchy build --classes --clip --consensus --embedding --json --k --method --n
     --wordnet-depth --wordnet-k
 hierarchy stability --embeddings --fragile --json
 hierarchy show --level
-evaluate --card --classifier --codec --core --crop --cuts --force --formats-for --hierarchy --labels --limit --model
+evaluate --card --classifier --codec --label-by --crop --cuts --force --formats-for --hierarchy --labels --limit --model
     --out --rates --ray --resume --sample --steer --strict --workers
 results show --json
 results join --drop --name --out --slim
@@ -377,23 +377,23 @@ def test_reads_are_bounded(tmp_path):
 
 
 def test_a_core_is_said_in_words(tmp_path):
-    data, path = (GOLDEN.with_name("synthetic-v2.hc")).read_bytes(), tmp_path / "core.hc"
+    data, path = (GOLDEN.with_name("synthetic-v2.hc")).read_bytes(), tmp_path / "label.hc"
     path.write_bytes(data)
     said = run("info", path).stdout
     assert "format version 2" in said
-    assert "core: kind " in said
-    assert "told by lite0, groups of consensus-mended" in said
-    run("truncate", path, tmp_path / "alone.hc", "--level", "core")
+    assert "label: kind " in said
+    assert "by lite0, groups of consensus-mended" in said
+    run("truncate", path, tmp_path / "alone.hc", "--level", "label")
     alone = run("info", tmp_path / "alone.hc").stdout
-    assert [line for line in alone.splitlines() if line.startswith("core:")] == [
-        line for line in said.splitlines() if line.startswith("core:")
+    assert [line for line in alone.splitlines() if line.startswith("label:")] == [
+        line for line in said.splitlines() if line.startswith("label:")
     ]
     run("verify", tmp_path / "alone.hc", code=3)
     parsed = stream.parse(data)
-    elsewhere = dataclasses.replace(parsed.header, core=stream.Mark("0000", "579"))
+    elsewhere = dataclasses.replace(parsed.header, mark=stream.Mark("0000", "579"))
     sections = parsed.z.payload, [b.payload for b in parsed.blocks], [b.check or 0 for b in parsed.blocks]
     path.write_bytes(stream.write(elsewhere, *sections, b"abc"))
-    assert "core: 3 bytes that name groups of a hierarchy that is not here (its digest begins with 0000)" in (
+    assert "label: 3 bytes that name groups of a hierarchy that is not here (its digest begins with 0000)" in (
         run("info", path).stdout
     )
     run("verify", path)

@@ -26,14 +26,14 @@ class FakeCodec:
     device = "cpu"
     card: ClassVar[dict] = {}
 
-    def encode(self, rgb: np.ndarray, *, core: stream.Core | None = None, **options) -> bytes:
+    def encode(self, rgb: np.ndarray, *, label: stream.Label | None = None, **options) -> bytes:
         height, width = rgb.shape[:2]
         image = Image.fromarray(rgb)
         small = [
             np.asarray(image.resize((-(-width // f), -(-height // f)), Image.Resampling.BOX)).tobytes() for f in FACTORS
         ]
-        header = stream.Header(width, height, self.fingerprint, core=core.mark if core else None)
-        return stream.write(header, small[0], small[1:], [0, 0, 0], core=core.payload if core else b"")
+        header = stream.Header(width, height, self.fingerprint, mark=label.mark if label else None)
+        return stream.write(header, small[0], small[1:], [0, 0, 0], label=label.payload if label else b"")
 
     def decode(self, data: bytes, *, bit_map: bool = False) -> SimpleNamespace:
         parsed = stream.parse(data)

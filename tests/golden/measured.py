@@ -240,7 +240,7 @@ def of_label() -> Figures:
     for judge in found.judges:
         ways = label.three(tables(found, judge))
         for level in found.levels:
-            for name, table in zip(("told", "seen", "both"), ways, strict=True):
+            for name, table in zip(("label", "pixels", "both"), ways, strict=True):
                 shown = (curve(table, right(level)), curve(table, bits(level)), per_byte(table, level))
                 kept[f"{judge} {level} {name}"] = [x for found_ in shown for x in line(found_)]
     for level in found.levels:
@@ -269,7 +269,7 @@ def of_cards() -> Figures:
     kept["tic-proof"] = sketch(cells(cards.compared(cards.results("tic-proof")["against_lite"])))
     kept["speed"] = sketch(numbers(cards.results("speed")))
     kept["effort"] = sketch(numbers(cards.results("effort")))
-    kept["core-limits"] = sketch(numbers(cards.results("core-limits")))
+    kept["label-limits"] = sketch(numbers(cards.results("label-limits")))
     return kept
 
 

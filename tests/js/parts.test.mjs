@@ -25,8 +25,8 @@ test("one prefix gives one answer a level; a comparison gives both sides, and wh
   part.build();
   part.render(trace.steps[0]);
   const row = hub.$(".path").children[0];
-  assert.equal(row.find("alone").find("label").textContent, "cat");
-  assert.equal(row.find("label").href, "clusters?group=cat");
+  assert.equal(row.find("alone").find("file-label").textContent, "cat");
+  assert.equal(row.find("file-label").href, "clusters?group=cat");
   assert.equal(row.find("mark").textContent, "✓ right");
   assert.ok(row.classes.has("pending"));
   const sides = {
@@ -36,32 +36,32 @@ test("one prefix gives one answer a level; a comparison gives both sides, and wh
   Object.assign(hub, { compares: () => true, source: (name) => sides[name] });
   part.render(trace.steps[0]);
   const [a, b] = row.children.filter((child) => child.classes.has("compared"));
-  assert.deepEqual([a, b].map((side) => side.find("label").textContent), ["cat", "dog"]);
+  assert.deepEqual([a, b].map((side) => side.find("file-label").textContent), ["cat", "dog"]);
   assert.equal(a.find("first").textContent, "from 100 bytes");
   assert.match(a.find("first").title, /at every step shown from 100 bytes on/);
   assert.equal(b.children[4].className, "first wrong");
   hub.source = () => ({ text: "JPEG", waiting: "not so small: 986 bytes at least" });
   part.render(trace.steps[0]);
-  assert.equal(b.find("label").textContent, "not so small: 986 bytes at least");
-  assert.equal(b.find("label").href, undefined, "what is no answer leads nowhere");
+  assert.equal(b.find("file-label").textContent, "not so small: 986 bytes at least");
+  assert.equal(b.find("file-label").href, undefined, "what is no answer leads nowhere");
 });
 
 test("a file's own label stands under the answer: not yet here, agreeing or not, and with both together", () => {
   const told = (agrees) => ({ kind: { label: "<b>dog</b>", chance: "90 %", agrees, words: agrees ? "agrees" : "hard picture", sentence: "A hard picture.", together: "dog 95 %" } });
-  const steps = [{ ...trace.steps[0], core: {} }, { ...trace.steps[1], core: told(true) }, { ...trace.steps[2], core: told(false) }];
-  const hub = fakeHub({ ...trace, cored: true, steps });
+  const steps = [{ ...trace.steps[0], label: {} }, { ...trace.steps[1], label: told(true) }, { ...trace.steps[2], label: told(false) }];
+  const hub = fakeHub({ ...trace, labelled: true, steps });
   const part = createAnswers(hub);
   part.build();
-  assert.ok(hub.box.classes.has("cored"));
-  const core = hub.$(".path").children[0].find("core");
+  assert.ok(hub.box.classes.has("labelled"));
+  const label = hub.$(".path").children[0].find("file-label");
   part.render(steps[0]);
-  assert.equal(core.find("told").textContent, "not yet here");
+  assert.equal(label.find("says").textContent, "not yet here");
   part.render(steps[1]);
-  assert.deepEqual(["told", "badge", "together"].map((name) => core.children.find((c) => c.classes.has(name)).textContent), ["<b>dog</b> 90 %", "✓ agrees", "together dog 95 %"]);
+  assert.deepEqual(["says", "badge", "together"].map((name) => label.children.find((c) => c.classes.has(name)).textContent), ["<b>dog</b> 90 %", "✓ agrees", "together dog 95 %"]);
   part.render(steps[2]);
-  assert.equal(core.find("badge").textContent, "≠ hard picture");
-  assert.equal(core.find("badge").title, "A hard picture.");
-  assert.ok(core.find("badge").classes.has("wrong"));
+  assert.equal(label.find("badge").textContent, "≠ hard picture");
+  assert.equal(label.find("badge").title, "A hard picture.");
+  assert.ok(label.find("badge").classes.has("wrong"));
 });
 
 test("labels stay text, the curve has a line and its limit, and the probabilities follow the position", () => {

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from hiercodec import models
-from hiercodec.classify import PACKAGED, core_of
+from hiercodec.classify import PACKAGED, label_of
 from hiercodec.taxonomy import load_hierarchy
 from tests.models.tiny import make_wave, smooth_photo
 
@@ -40,12 +40,12 @@ def write(path: Path, codec: models.Codec | models.WaveCodec, data: bytes) -> No
 def main() -> None:
     """Make the fixtures of models of planes: weights, and a stream of each version."""
     photo, hierarchy = smooth_photo(np.random.default_rng(42), 75, 90), load_hierarchy()
-    core = core_of(np.random.default_rng(3).dirichlet(np.full(1000, 0.01)), hierarchy, PACKAGED["lite0"].sha256)
+    label = label_of(np.random.default_rng(3).dirichlet(np.full(1000, 0.01)), hierarchy, PACKAGED["lite0"].sha256)
     codec = make_wave(DATA)
     for suffix in (".safetensors", ".json"):
         (DATA / f"tiny-wave{suffix}").rename(DATA / f"tiny-wave-v1{suffix}")
     write(DATA / "tiny-wave-v1.hc", codec, codec.encode(photo))
-    write(DATA / "tiny-wave-v2.hc", codec, codec.encode(photo, core=core))
+    write(DATA / "tiny-wave-v2.hc", codec, codec.encode(photo, label=label))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def test_a_golden_core_is_told_and_decodes_at_every_byte():
     codec = models.load(DATA / "tiny-lite-v1.safetensors")
     data = (DATA / "tiny-lite-v2.hc").read_bytes()
     decoder = codec.prefixes(data)
-    told = hc.told(data)
+    told = hc.read_label(data)
     assert told.path.names == ("coarse", "intermediate", "fine")
     known = 0
     for n in range(1, len(data)):
@@ -35,7 +35,7 @@ def test_a_golden_core_is_told_and_decodes_at_every_byte():
             with pytest.raises(IncompleteHeader):
                 codec.parse(data[:n])
             continue
-        said = hc.told(data[:n])
+        said = hc.read_label(data[:n])
         assert said.path.winners == told.path.winners[: len(said.path)]
         assert len(said.path) >= known
         known = len(said.path)

@@ -165,13 +165,13 @@ def test_a_curve_of_compressai_is_drawn_dashed(shelf, measured):
 
 
 def test_label_pixels_and_both_are_drawn_from_their_rows_and_limits_told(shelf):
-    ways = ("lite", "lite + core", "lite + core, core only", "lite + core, fused")
+    ways = ("lite", "lite + label", "lite + label, label only", "lite + label, fused")
     made = some_rows(10, ways, ("lite2", "lite0"))
-    alone = made.frame["codec"].str.endswith("core only") & (made.frame["setting"] != "q1")
-    rows.write(shelf / "core-val.parquet", made.frame[~alone], without_version(made.meta))
+    alone = made.frame["codec"].str.endswith("label only") & (made.frame["setting"] != "q1")
+    rows.write(shelf / "label-val.parquet", made.frame[~alone], without_version(made.meta))
     at = open_page("Label or pixels", label_level="coarse")
     frame = made.frame.query("judge == 'lite2'")
-    for name, codec in (("pixels", "lite"), ("label and pixels", "lite + core, fused")):
+    for name, codec in (("pixels", "lite"), ("label and pixels", "lite + label, fused")):
         hits = frame[frame["codec"] == codec].assign(hit=lambda table: [row[0] for row in table["right"]])
         np.testing.assert_allclose(drawn(at, 0, name)["y"], hits.groupby("setting")["hit"].mean()[["q1", "q10", "q40"]])
     assert len(drawn(at, 0, "label alone")["y"]) == 1
@@ -179,7 +179,7 @@ def test_label_pixels_and_both_are_drawn_from_their_rows_and_limits_told(shelf):
     assert "bits of meaning per kB" in words(at)
     assert "python -m tools.assets limits" in words(at)
     assert len(at.dataframe) == 4
-    found = json.loads(locate("results", "core-limits.json").read_text(encoding="utf-8"))
+    found = json.loads(locate("results", "label-limits.json").read_text(encoding="utf-8"))
     (light,) = (r for r in found["questions"] if r["name"] == ["Which half is lighter, left or right?", "0.1 bpp"])
     table = at.dataframe[3].value.set_index("question")
     cell = table.loc["Which half is lighter, left or right?", "0.1 bpp"]
@@ -187,4 +187,4 @@ def test_label_pixels_and_both_are_drawn_from_their_rows_and_limits_told(shelf):
 
 
 def test_without_rows_of_labels_the_view_says_how_to_measure_them(shelf):
-    assert any("--core lite0" in item.value for item in open_page("Label or pixels").code)
+    assert any("--label-by lite0" in item.value for item in open_page("Label or pixels").code)

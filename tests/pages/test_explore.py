@@ -16,7 +16,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from hiercodec import stream
-from hiercodec.classify import ALLOWED, DEFAULT, core_of_path
+from hiercodec.classify import ALLOWED, DEFAULT, label_of_path
 from hiercodec.errors import ModelMismatch
 from hiercodec.evaluation import Judging, trace
 from hiercodec.evaluation.codecs import purposes
@@ -282,29 +282,29 @@ def test_own_photo_is_encoded_for_what_its_bits_are_for(page, monkeypatch):
 
 def test_a_switch_has_own_files_begin_with_a_label_and_the_page_compares(page, monkeypatch):
     at = upload(page, "me.jpg", photo())
-    assert not component(at, "hiercodec_scrubber")["trace"]["cored"]
+    assert not component(at, "hiercodec_scrubber")["trace"]["labelled"]
     assert "Told and seen" not in [tab.label for tab in at.tabs]
-    at.toggle(key="core").set_value(True).run()
+    at.toggle(key="label").set_value(True).run()
     at.session_state["explore_tab"] = "Told and seen"
     at.run()
     assert not at.exception
     sent = component(at, "hiercodec_scrubber")["trace"]
-    assert [name for name, _, _ in sent["parts"]][:3] == ["header", "core", "z"]
-    assert set(sent["steps"][-1]["core"]) == set(sent["levels"])
-    assert at.query_params["core"] == "True"
+    assert [name for name, _, _ in sent["parts"]][:3] == ["header", "label", "z"]
+    assert set(sent["steps"][-1]["label"]) == set(sent["levels"])
+    assert at.query_params["label"] == "True"
     assert "This file begins with a label" in words(at)
     assert len(at.dataframe) == len(at.get("plotly_chart")) == 1
-    at.toggle(key="core").set_value(False).run()
-    assert not component(at, "hiercodec_scrubber")["trace"]["cored"]
+    at.toggle(key="label").set_value(False).run()
+    assert not component(at, "hiercodec_scrubber")["trace"]["labelled"]
 
 
 def test_a_stream_with_a_label_shows_it_whatever_the_switch_says(page):
     tree = load_hierarchy()
-    core = core_of_path([(int(level.assignment[281]), 2) for level in tree.levels], tree, FakeClassifier.sha256)
-    data = FakeCodec().encode(np.full((64, 96, 3), 90, np.uint8), core=core)
+    label = label_of_path([(int(level.assignment[281]), 2) for level in tree.levels], tree, FakeClassifier.sha256)
+    data = FakeCodec().encode(np.full((64, 96, 3), 90, np.uint8), label=label)
     at = upload(page, "told.hc", data)
     sent = component(at, "hiercodec_scrubber")["trace"]
-    assert sent["steps"][0]["core"]["fine"]["label"] == "tabby"
+    assert sent["steps"][0]["label"]["fine"]["label"] == "tabby"
     assert sent["steps"][0]["where"].startswith("header 2")
 
 

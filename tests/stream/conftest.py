@@ -61,14 +61,14 @@ def order(indexes: np.ndarray) -> np.ndarray:
 
 
 LEVELS = (np.arange(1000) // 100, np.arange(1000) // 10, np.arange(1000))
-"""A hierarchy of 10, 100 and 1000 groups, as a core's path is coded by: the group of every class, a level."""
+"""A hierarchy of 10, 100 and 1000 groups, as a label's path is coded by: the group of every class, a level."""
 
 PATH = ((3, 3), (35, 2), (357, 0))
-"""What the core of `made` streams tells: (group, confidence) a level."""
+"""What the label of `made` streams tells: (group, confidence) a level."""
 
 
 def make(
-    width: int, height: int, seed: int = 0, floor: float = 0.8, plan: LevelPlan = PAPER_PLAN, *, core: bool = False
+    width: int, height: int, seed: int = 0, floor: float = 0.8, plan: LevelPlan = PAPER_PLAN, *, label: bool = False
 ) -> Synthetic:
     """A stream for an image of that size; `floor` is the share of symbols at the smallest scale."""
     rng = np.random.default_rng(seed)
@@ -88,15 +88,15 @@ def make(
         symbols = np.rint(rng.normal(0, stream.scale_table()[indexes])).astype(np.int32)
         means = rng.integers(-500, 500, n).astype(np.int16)
         blocks.append(Block(indexes, means, tables.clamp(symbols, indexes)))
-    told = stream.Core.of(stream.Mark("5e74", "579"), PATH, LEVELS) if core else None
-    header = stream.Header(width, height, b"\x01\x02\xfe\xff", plan, core=told.mark if told else None)
+    written = stream.Label.of(stream.Mark("5e74", "579"), PATH, LEVELS) if label else None
+    header = stream.Header(width, height, b"\x01\x02\xfe\xff", plan, mark=written.mark if written else None)
     orders = [order(block.indexes) for block in blocks]
     data = stream.write(
         header,
         stream.encode_symbols(z_symbols, z_indexes, z_tables),
         [stream.encode_symbols(b.symbols[o], b.indexes[o], tables) for b, o in zip(blocks, orders, strict=True)],
         [stream.checksum(block.indexes, block.means) for block in blocks],
-        told.payload if told else b"",
+        written.payload if written else b"",
     )
     return Synthetic(data, header, z_tables, z_indexes, z_symbols, tuple(blocks))
 

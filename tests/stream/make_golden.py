@@ -1,7 +1,7 @@
 """Write a golden stream, once a format version: `PYTHONPATH=. python tests/stream/make_golden.py NAME [LEVELS]`.
 
 Without LEVELS it has the paper's plan; with it, that many levels of 20 channels, as a model's own plan. A NAME that ends in
-v2 has a core, that of `conftest.PATH`, before the same symbols as v1.
+v2 has a label, that of `conftest.PATH`, before the same symbols as v1.
 
 The `.npz` beside the `.hc` holds what went in: z pmfs, indexes, means and symbols, in raster order.
 """
@@ -28,7 +28,7 @@ def main(name: str, levels: int | None = None) -> None:
     if levels:
         counted = range(1, levels + 1)
         plan = LevelPlan.from_cuts(LevelPlan.numbered(levels).names, tuple(20 * i for i in counted), tuple(counted))
-    golden = make(75, 50, seed=2605_08266, floor=0.5, plan=plan, core=name.endswith("v2"))
+    golden = make(75, 50, seed=2605_08266, floor=0.5, plan=plan, label=name.endswith("v2"))
     arrays = {
         "z_offsets": golden.z_tables.offsets,
         "z_pmfs": np.stack(golden.z_tables.pmfs).astype(np.int32),

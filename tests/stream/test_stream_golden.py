@@ -23,13 +23,13 @@ GOLDEN = {  # name: plan id, sha256
 
 
 def test_the_golden_core_is_told_at_every_cut():
-    """Version 2 is version 1 with four more bytes of header and a core: everything else is where it was, 8 bytes later."""
+    """Version 2 is version 1 with four more bytes of header and a label: everything else is where it was, 8 bytes later."""
     plain, data = (DATA / f"synthetic-v{version}.hc" for version in (1, 2))
     plain, data = plain.read_bytes(), data.read_bytes()
     whole, before = stream.parse(data), stream.parse(plain)
     assert (whole.header.version, before.header.version) == (2, 1)
     assert len(data) == len(plain) + CORE_BYTES
-    assert before.told is None
+    assert before.label is None
     told = []
     for size in range(len(data) + 1):
         if size < whole.header_bytes:
@@ -37,10 +37,10 @@ def test_the_golden_core_is_told_at_every_cut():
                 stream.parse(data[:size])
             continue
         parsed = stream.parse(data[:size])
-        assert parsed.header.core == stream.Mark("5e74", "579")
+        assert parsed.header.mark == stream.Mark("5e74", "579")
         assert sum(parsed.parts().values()) == size
-        assert parsed.core.complete == (size >= whole.core.end)
-        told.append(parsed.told.path(LEVELS))
+        assert parsed.label_section.complete == (size >= whole.label_section.end)
+        told.append(parsed.label.path(LEVELS))
         assert told[-1] == PATH[: len(told[-1])]
         with contextlib.suppress(IncompleteHeader):
             old = stream.parse(plain[: max(0, size - CORE_BYTES)] or plain[:1])
@@ -55,7 +55,7 @@ def test_golden_streams_decode_for_ever(name):
     data = (DATA / f"{name}.hc").read_bytes()
     plan, digest = GOLDEN[name]
     assert hashlib.sha256(data).hexdigest() == digest, "a golden stream must never change"
-    with np.load(DATA / f"{name.replace('v2', 'v1')}.npz") as expected:  # a core changes nothing behind it
+    with np.load(DATA / f"{name.replace('v2', 'v1')}.npz") as expected:  # a label changes nothing behind it
         z_tables = stream.Tables.from_pmfs(zip(expected["z_offsets"], expected["z_pmfs"], strict=True))
         for size in range(stream.parse(data).header_bytes, len(data) + 1, 41):
             parsed = stream.parse(data[:size])

@@ -34,7 +34,7 @@ def test_the_exported_names_are_pinned():
 
     assert stream.__all__ == [
         "SCALE_LEVELS",
-        "Core",
+        "Label",
         "Header",
         "Mark",
         "Section",

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hiercodec import stream
 from hiercodec.errors import StreamError
 from hiercodec.levels import MAX_LEVELS, OWN_LAYOUT, PLANS, LevelPlan
-from hiercodec.stream.core import MAX_PAYLOAD
 from hiercodec.stream.header import MAX_PIXELS, MAX_SIDE
+from hiercodec.stream.label import MAX_PAYLOAD
 from tools.fuzz.streams import resealed
 
 SIZES = st.tuples(st.integers(1, MAX_SIDE), st.integers(1, MAX_SIDE)).map(
@@ -36,9 +36,9 @@ def files(draw: st.DrawFn) -> tuple[stream.Header, list[bytes], list[int], bytes
     checks = [draw(st.integers(0, 0xFFFF)) for _ in plan]
     if not (mark := draw(st.none() | MARKS)):
         return header, payloads, checks, stream.write(header, payloads[0], payloads[1:], checks)
-    core = draw(st.binary(max_size=MAX_PAYLOAD))
-    header = dataclasses.replace(header, core=mark)
-    return header, [core, *payloads], checks, stream.write(header, payloads[0], payloads[1:], checks, core)
+    label = draw(st.binary(max_size=MAX_PAYLOAD))
+    header = dataclasses.replace(header, mark=mark)
+    return header, [label, *payloads], checks, stream.write(header, payloads[0], payloads[1:], checks, label)
 
 
 def ends(parsed: stream.Stream) -> tuple[int, ...]:

@@ -299,25 +299,25 @@ def test_similarity_intervals_and_stops(traces):
 
 def test_what_labels_tell_and_cannot_do(traces, monkeypatch, tmp_path):
     place = at(traces, "horse", 3)
-    limits = json.loads((ROOT / "assets" / "results" / "core-limits.json").read_text(encoding="utf-8"))
+    limits = json.loads((ROOT / "assets" / "results" / "label-limits.json").read_text(encoding="utf-8"))
     (both,) = (row for row in limits["pairs"] if row["name"] == ["0.4 bpp", "coarse", "both"])
-    (light,) = (row for row in limits["questions"] if row["name"] == ["Which half is lighter, left or right?", "core"])
+    (light,) = (row for row in limits["questions"] if row["name"] == ["Which half is lighter, left or right?", "label"])
     assert said("{{ limit(pairs, coarse both, 0.4 bpp) }}", place) == f"{100 * both['share']:.0f} %"
-    assert said("{{ limit(questions, lighter, core) }}", place) == f"{100 * light['share']:.0f} %"
+    assert said("{{ limit(questions, lighter, label) }}", place) == f"{100 * light['share']:.0f} %"
     assert said("{{ stranger }}", place) == next(r["labels"][-1] for r in limits["strangers"] if r["id"] == "horse")
-    with pytest.raises(CourseError, match="no answers of 'core' on 'smell'"):
-        said("{{ limit(questions, smell, core) }}", place)
-    table = rows.read(ROOT / "assets" / "results" / "core-val.parquet").of(judge="lite2").frame
+    with pytest.raises(CourseError, match="no answers of 'label' on 'smell'"):
+        said("{{ limit(questions, smell, label) }}", place)
+    table = rows.read(ROOT / "assets" / "results" / "label-val.parquet").of(judge="lite2").frame
     for fact, codec, setting in (
-        ("label_right(fine)", "lite + core, core only", "core"),
+        ("label_right(fine)", "lite + label, label only", "label"),
         ("pixels_right(fine, 0.2)", "lite", "0.2 bpp"),
-        ("both_right(fine, 0.2)", "lite + core, fused", "0.2 bpp"),
+        ("both_right(fine, 0.2)", "lite + label, fused", "0.2 bpp"),
     ):
         hits = [row[2] for row in table[(table.codec == codec) & (table.setting == setting)].right]
         low, high = (100 * end for end in wilson(sum(hits), len(hits)))
         assert said(f"{{{{ {fact} }}}}", place) == f"{100 * sum(hits) / len(hits):.0f} of 100 ({low:.0f} to {high:.0f})"
     monkeypatch.setattr(cached, "RESULTS", tmp_path)
-    assert said("{{ label_right(fine) }} {{ limit(pairs, both, core) }}", place) == "(not measured) (not measured)"
+    assert said("{{ label_right(fine) }} {{ limit(pairs, both, label) }}", place) == "(not measured) (not measured)"
     assert said("{{ if limits_known }} yes", place) == said("{{ if label_wins(fine, 0.2) }} yes", place) == ""
 
 

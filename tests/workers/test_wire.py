@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from hiercodec.errors import ParameterDesync, WorkFailed
-from hiercodec.evaluation.traces.trace import CoreAnswer, Step, Trace
+from hiercodec.evaluation.traces.trace import LabelAnswer, Step, Trace
 from hiercodec.protocols import OperatingPoint
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.workers import Pool, wire
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
         None, True, -3, 2**63, 0.1, math.inf, "ö", b"\x00\xff", [], (), [1, (2, [3])], {"a": (1,), 7: None},
         (1, "progress", (3, 24, "decoding")),
         Step(9, 0.1, math.inf, None, 0.5, {"fine": ((1, "b", 0.25),)}),
-        Trace(1, 2, 9, {"z": 9}, {"fine": 9}, (), answers={"fine": (1, 2)}, told={"fine": CoreAnswer(1, "b", 0.5, 8)}),
+        Trace(1, 2, 9, {"z": 9}, {"fine": 9}, (), answers={"fine": (1, 2)}, label={"fine": LabelAnswer(1, "b", 0.5, 8)}),
     ],
 )  # fmt: skip
 def test_a_value_arrives_as_it_was_sent(value):

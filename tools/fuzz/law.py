@@ -91,19 +91,19 @@ def _vouched(parsed: stream.Stream, data: bytes) -> None:
 
 
 def _told(parsed: stream.Stream) -> None:
-    """Any bytes of a core tell a branch of any hierarchy, or are one typed error; a cut tells the beginning of it."""
-    core = parsed.told
-    if core is None:
+    """Any bytes of a label tell a branch of any hierarchy, or are one typed error; a cut tells the beginning of it."""
+    label = parsed.label
+    if label is None:
         return
     levels = [np.arange(60) // 12, np.arange(60) % 7, np.arange(60)]
     try:
-        path = core.path(levels)
+        path = label.path(levels)
     except CorruptStream:
-        assert core.complete
+        assert label.complete
         return
-    assert len(path) == 3 or not core.complete
-    for n in range(len(core.payload)):
-        known = stream.Core(core.mark, core.payload[:n], complete=False).path(levels)
+    assert len(path) == 3 or not label.complete
+    for n in range(len(label.payload)):
+        known = stream.Label(label.mark, label.payload[:n], complete=False).path(levels)
         assert known == path[: len(known)]
     left = np.ones(60, bool)
     for (group, confidence), level in zip(path, levels, strict=False):

@@ -17,8 +17,8 @@ from hiercodec.images import load_rgb
 from hiercodec.levels import OWN_LAYOUT, LevelPlan
 from hiercodec.models import Codec, LinearBlock, LinearPath, WaveCodec
 from hiercodec.models.wave.codec import layout_of
-from hiercodec.stream.core import MAX_PAYLOAD, Mark
 from hiercodec.stream.header import MAX_SIDE
+from hiercodec.stream.label import MAX_PAYLOAD, Mark
 from tests.models.tiny import TINY_LITE, TINY_TIC, make_codec, smooth_photo
 
 TESTS = Path(__file__).resolve().parents[2] / "tests"
@@ -131,7 +131,7 @@ def rewritten(seed: Seed, rng: np.random.Generator) -> bytes:
     """A stream with sound checksums whose payloads, checks and header say something else."""
     parsed = seed.parsed
     payloads = [section.payload for section in (parsed.z, *parsed.blocks)]
-    core = parsed.core.payload if parsed.core else b""
+    label = parsed.label_section.payload if parsed.label_section else b""
     checks = [block.check or 0 for block in parsed.blocks]
     for _ in range(rng.integers(1, 4)):
         j = int(rng.integers(len(payloads)))
@@ -139,12 +139,12 @@ def rewritten(seed: Seed, rng: np.random.Generator) -> bytes:
     if rng.random() < 0.2:
         checks[int(rng.integers(len(checks)))] ^= 1 << int(rng.integers(16))
     header = parsed.header
-    if header.core and rng.random() < 0.5:
-        core = _noise(rng, int(rng.integers(MAX_PAYLOAD + 1)))
-        header = replace(header, core=Mark(rng.bytes(2).hex(), rng.bytes(2).hex()[:3]))
+    if header.mark and rng.random() < 0.5:
+        label = _noise(rng, int(rng.integers(MAX_PAYLOAD + 1)))
+        header = replace(header, mark=Mark(rng.bytes(2).hex(), rng.bytes(2).hex()[:3]))
     if rng.random() < 0.4:
         header = replace(header, width=int(rng.integers(1, 200)), height=int(rng.integers(1, 200)))
-    return stream.write(header, payloads[0], payloads[1:], checks, core)
+    return stream.write(header, payloads[0], payloads[1:], checks, label)
 
 
 def hostile(seed: Seed, rng: np.random.Generator) -> bytes:
@@ -171,8 +171,8 @@ def hostile(seed: Seed, rng: np.random.Generator) -> bytes:
             loop.advance(block.mu.new_tensor(symbols), block.mu)
     except CorruptStream:
         pass  # no encoder can have written this noise: the decoder has to notice, too
-    core = _noise(rng, int(rng.integers(MAX_PAYLOAD + 1))) if header.core else b""
-    return stream.write(header, z, blocks, checks, core)
+    label = _noise(rng, int(rng.integers(MAX_PAYLOAD + 1))) if header.mark else b""
+    return stream.write(header, z, blocks, checks, label)
 
 
 def _coefficients(codec: WaveCodec, header: stream.Header, rng: np.random.Generator) -> bytes:
@@ -181,7 +181,7 @@ def _coefficients(codec: WaveCodec, header: stream.Header, rng: np.random.Genera
     share = rng.random()
     sizes = [inside.size for inside in layout_of(header).inside]
     indexes = [rng.integers(1 - largest, largest, size) * (rng.random(size) < share) for size in sizes]
-    return codec.write(header, indexes, stream.Core(header.core, b"", complete=True) if header.core else None)
+    return codec.write(header, indexes, stream.Label(header.mark, b"", complete=True) if header.mark else None)
 
 
 def _noise(rng: np.random.Generator, size: int) -> bytes:

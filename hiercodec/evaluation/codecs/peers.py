@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image, features
 
 from hiercodec import stream
-from hiercodec.classify.core import core_of
+from hiercodec.classify.label import label_of
 from hiercodec.errors import InputError
 from hiercodec.images import encode_as
 from hiercodec.levels import is_blank
@@ -78,13 +78,13 @@ def shares_and_ends(n: int) -> Cuts:
 
 
 def at_rates(rates: Sequence[float]) -> Cuts:
-    """Cut where a core ends, if there is one, and at these rates in bits a pixel ("0.1 bpp"); a shorter file at its end."""
+    """Cut where a label ends, if there is one, and at these rates in bits a pixel ("0.1 bpp"); a shorter file at its end."""
 
     def cuts(parsed: stream.Stream) -> dict[str, int]:
-        start = parsed.core.end if parsed.core else parsed.header_bytes
+        start = parsed.label_section.end if parsed.label_section else parsed.header_bytes
         lengths = {f"{rate:g} bpp": round(rate * parsed.header.pixels / 8) for rate in rates}
         within = {name: min(max(n, start), parsed.total_bytes) for name, n in lengths.items()}
-        return ({"core": start} if parsed.core else {}) | within
+        return ({"label": start} if parsed.label_section else {}) | within
 
     return cuts
 
@@ -99,14 +99,14 @@ def cut_shares(n: int) -> list[float]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Teller:
-    """Writes cores: what `classifier` takes a picture (uint8, (H, W, 3)) for, in the groups of `hierarchy`."""
+class Labeller:
+    """Writes labels: what `classifier` takes a picture (uint8, (H, W, 3)) for, in the groups of `hierarchy`."""
 
     classifier: Classifier
     hierarchy: Hierarchy
 
-    def __call__(self, rgb: np.ndarray) -> stream.Core:
-        return core_of(self.classifier.probabilities([rgb])[0], self.hierarchy, self.classifier.sha256)
+    def __call__(self, rgb: np.ndarray) -> stream.Label:
+        return label_of(self.classifier.probabilities([rgb])[0], self.hierarchy, self.classifier.sha256)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,13 +114,13 @@ class HierPeer:
     """A codec of ours: one stream a picture, cut where `cuts` says. `name` is what results call it.
 
     `options` are what its `encode` takes beside the picture, `steered_by` the classifiers whose feature maps they keep;
-    `core`, if given, writes what a picture is into the stream.
+    `labeller`, if given, writes what a picture is into the stream.
     """
 
     codec: Codec
     cuts: Cuts = stream.Stream.cuts
     name: str = ""
-    core: Teller | None = None
+    labeller: Labeller | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     steered_by: tuple[str, ...] = ()
 
@@ -129,14 +129,17 @@ class HierPeer:
 
     def points(self, rgb: np.ndarray) -> Iterator[Prefix]:
         """The cuts of one picture's stream, in the order of `cuts`."""
-        told = {"core": self.core(rgb)} if self.core else {}
-        data = self.codec.encode(rgb, **told, **self.options)
+        label = {"label": self.labeller(rgb)} if self.labeller else {}
+        data = self.codec.encode(rgb, **label, **self.options)
         return prefixes(self.codec, data, self.cuts(stream.parse(data, self.codec.plan)))
 
     def provenance(self) -> dict[str, Any]:
-        """The weights, and who writes the core."""
+        """The weights, and who writes the label."""
         found = {"fingerprint": self.codec.fingerprint.hex()}
-        return found | ({"core": f"{self.core.classifier.name} {self.core.classifier.weights_id}"} if self.core else {})
+        if self.labeller:
+            by = self.labeller.classifier
+            found["label"] = f"{by.name} {by.weights_id}"
+        return found
 
 
 Settings = Mapping[str, Mapping[str, Any]]

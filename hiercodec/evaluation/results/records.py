@@ -11,7 +11,7 @@ from hiercodec.evaluation.meaning import bits_of_meaning
 from hiercodec.evaluation.measure import ORIGINAL, Judging, Row, Verdict, measure_peers
 from hiercodec.evaluation.metrics import MS_SSIM_SIDE, ms_ssim
 from hiercodec.evaluation.results.rows import AS_ORIGINAL, LABEL, MASS, MAX_CLASSES, UNKNOWN
-from hiercodec.evaluation.traces.told import witnesses
+from hiercodec.evaluation.traces.label import witnesses
 from hiercodec.protocols import Peer
 
 LISTS = ("classes", "p", "path", "path_p", "right", "bits")
@@ -23,7 +23,7 @@ def records(
 ) -> Iterator[dict[str, Any]]:
     """Rows of one photograph, uint8 (H, W, 3), of class `label` (−1: unknown) under every peer, the original first.
 
-    Of files with a core there are rows of what it says alone, and together with the pixels, too (see `told`).
+    Of files with a label there are rows of what it says alone, and together with the pixels, too (see `traces.label`).
     """
     for row in measure_peers(rgb, label, peers, judges):
         large = min(rgb.shape[:2]) >= MS_SSIM_SIDE and row.peer != ORIGINAL

@@ -23,7 +23,7 @@ from typing import Any
 
 from hiercodec.errors import ConfigError, HiercodecError, ImageError, InputError, Unreadable, is_out_of_memory
 from hiercodec.evaluation.codecs import purposes
-from hiercodec.evaluation.codecs.peers import MACHINES, HierPeer, Teller, at_rates, shares_and_ends
+from hiercodec.evaluation.codecs.peers import MACHINES, HierPeer, Labeller, at_rates, shares_and_ends
 from hiercodec.evaluation.codecs.rivals import rival
 from hiercodec.evaluation.measure import ORIGINAL, Judging
 from hiercodec.evaluation.photos.dataset import inventory
@@ -107,8 +107,8 @@ class Bench:
 class Setup:
     """A bench in names: hiercodec models and where they are cut, rivals, judges, hierarchy, crop.
 
-    Files are cut at `cuts` shares and where levels end, or at `rates` in bits a pixel where some are given. `core` names a
-    classifier: every model is then measured with that one's answer in its files, too. Rivals that work on a model's own
+    Files are cut at `cuts` shares and where levels end, or at `rates` in bits a pixel where some are given. `label_by` names
+    a classifier: every model is then measured with that one's answer in its files, too. Rivals that work on a model's own
     transforms (`order:…`) take the first model's, or the default one's. `purpose` is what formats are at their best for.
     `steering` are the classifiers whose feature maps survive in files for machines or for both. A `strict` bench ends at
     the first photograph that cannot be used.
@@ -121,7 +121,7 @@ class Setup:
     hierarchy: str = DEFAULT_HIERARCHY
     crop: int | None = None
     rates: tuple[float, ...] = ()
-    core: str = ""
+    label_by: str = ""
     purpose: str = MACHINES
     steering: tuple[str, ...] = (purposes.STEERING,)
     strict: bool = False
@@ -134,8 +134,8 @@ class Setup:
         one_thread()
         backbone = self.models[0] if self.models else DEFAULT_MODEL
         hierarchy = load_hierarchy(self.hierarchy)
-        teller = Teller(load_classifier(self.core), hierarchy) if self.core else None
-        own = [peer for name in self.models for peer in self._ours(name, teller)]
+        labeller = Labeller(load_classifier(self.label_by), hierarchy) if self.label_by else None
+        own = [peer for name in self.models for peer in self._ours(name, labeller)]
         peers = [*own, *(rival(name, backbone, self.purpose) for name in self.codecs)]
         if len({peer.name for peer in peers}) < len(peers):
             raise ConfigError(f"a codec is named twice: {', '.join(peer.name for peer in peers)}")
@@ -143,8 +143,8 @@ class Setup:
             peers, [Judging(load_classifier(judge), hierarchy) for judge in self.judges], self.crop, self.strict
         )
 
-    def _ours(self, name: str, teller: Teller | None) -> list[Peer]:
-        """A hiercodec model, by name or path, without a core and, where somebody writes one, with it."""
+    def _ours(self, name: str, labeller: Labeller | None) -> list[Peer]:
+        """A hiercodec model, by name or path, without a label and, where somebody writes one, with it."""
         from hiercodec import models
 
         model, options = purposes.read(name, self.steering)
@@ -153,8 +153,8 @@ class Setup:
         name = printable(name)  # it may be a path
         if steered_by and steered_by != (purposes.STEERING,):
             name = f"{name} by {' + '.join(spec.partition('@')[0].removeprefix('timm:') for spec in steered_by)}"
-        with_core = [HierPeer(codec, cuts, f"{name} + core", teller, options, steered_by)] if teller else []
-        return [HierPeer(codec, cuts, name, options=options, steered_by=steered_by), *with_core]
+        with_label = [HierPeer(codec, cuts, f"{name} + label", labeller, options, steered_by)] if labeller else []
+        return [HierPeer(codec, cuts, name, options=options, steered_by=steered_by), *with_label]
 
 
 def one_thread() -> None:

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from hiercodec import values
 from hiercodec.levels import is_blank
 
-SCHEMA = 3
+SCHEMA = 4
 """What is written and read; a field with a default may be missing."""
 Ranked = tuple[tuple[int, str, float], ...]
 Decibels = Annotated[float, BeforeValidator(values.restored)]
@@ -31,7 +31,7 @@ class Step:
     the next level's. `wup` is the WordNet similarity (WUP, 0…1) of the last level's winner to the nearest right class,
     None where that is not known. `meaning` maps a level to the bits of meaning told (see `bits_of_meaning`): of the right
     answer where the trace knows it, else how sure the classifier is; 0 of a blank picture. `fused` is `top` for pixels and
-    core together, at the levels that the core has told. `bpp` and all sizes count every byte of the file.
+    label together, at the levels that the label holds. `bpp` and all sizes count every byte of the file.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
@@ -64,7 +64,7 @@ class Step:
         return _chance(self.top.get(level, ()), group)
 
     def together(self, level: str, group: int) -> float:
-        """The probability of `group` by pixels and core together; 0.0 where it is not among the top groups."""
+        """The probability of `group` by pixels and label together; 0.0 where it is not among the top groups."""
         return _chance(self.fused.get(level, ()), group)
 
 
@@ -72,11 +72,11 @@ def _chance(ranked: Ranked, group: int) -> float:
     return next((p for index, _, p in ranked if index == group), 0.0)
 
 
-class CoreAnswer(NamedTuple):
-    """What a file's core says at one level: a group, its label, how likely it is right (0…1), and from which byte on."""
+class LabelAnswer(NamedTuple):
+    """What a file's label says at one level: a group, its name, how likely it is right (0…1), and from which byte on."""
 
     group: int
-    label: str
+    name: str
     confidence: float
     bytes: int
 
@@ -89,8 +89,8 @@ class Trace:
     which it is complete. `labels` names every group of the levels that have `mass`; `parents` maps such a level to the
     group of the level above that each of its groups belongs to, where the hierarchy is a tree; `answers` maps a level
     to the groups that are right, where the truth is known; `groups` maps a level to how many groups it has, and
-    `original` to what the original itself is taken for (as `Step.top`), where it was classified. `told` maps a level to
-    what the file's core says there, if it has one in this hierarchy; `teller` is the classifier that said so.
+    `original` to what the original itself is taken for (as `Step.top`), where it was classified. `label` maps a level to
+    what the file's label says there, if it has one in this hierarchy; `labeller` is the classifier that said so.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
@@ -106,8 +106,8 @@ class Trace:
     answers: dict[str, tuple[int, ...]] = field(default_factory=dict)
     groups: dict[str, int] = field(default_factory=dict)
     original: dict[str, Ranked] = field(default_factory=dict)
-    told: dict[str, CoreAnswer] = field(default_factory=dict)
-    teller: str = ""
+    label: dict[str, LabelAnswer] = field(default_factory=dict)
+    labeller: str = ""
 
     @property
     def levels(self) -> tuple[str, ...]:

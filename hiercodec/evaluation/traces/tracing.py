@@ -20,7 +20,7 @@ from hiercodec.evaluation.codecs.peers import Prefix, prefixes
 from hiercodec.evaluation.meaning import bits_of_meaning
 from hiercodec.evaluation.measure import Judging, Row, Verdict, measure
 from hiercodec.evaluation.provenance import of_trace
-from hiercodec.evaluation.traces.told import FileCore
+from hiercodec.evaluation.traces.label import FileLabel
 from hiercodec.evaluation.traces.trace import Ranked, Step, Trace, byte_budgets
 from hiercodec.images import sha256_of
 from hiercodec.protocols import Codec, DecodedPrefix
@@ -125,8 +125,8 @@ def extend(
     """Add steps at `budgets` (bytes, rising, none of them a step already) to a trace of `data`; otherwise as `refine`."""
     knowing = judging and dataclasses.replace(judging, right=found.answers)
     rows = measure(reference, _decode(codec, data, budgets, progress, None), _judges(knowing))
-    core = _core(data, judging)
-    both = sorted([*found.steps, *(_step(row, knowing, core) for row in rows)], key=lambda step: step.bytes)
+    label = _label(data, judging)
+    both = sorted([*found.steps, *(_step(row, knowing, label) for row in rows)], key=lambda step: step.bytes)
     return dataclasses.replace(found, steps=tuple(both)), {row.point.bytes: row.point.decoded for row in rows}
 
 
@@ -143,24 +143,24 @@ def judged_again(
     `codec` made the trace of the stream `data`, `frames` are the pictures of its steps, `original` the picture itself
     where it is at hand.
     """
-    core = _core(data, judging)
+    label = _label(data, judging)
     verdicts = judging.verdicts(frames) if judging else [None] * len(frames)
     bare = (Step(step.bytes, step.bpp, step.psnr, step.level, step.fraction) for step in found.steps)
-    steps = tuple(_judged(step, verdict, judging, core) for step, verdict in zip(bare, verdicts, strict=True))
+    steps = tuple(_judged(step, verdict, judging, label) for step, verdict in zip(bare, verdicts, strict=True))
     seen = {} if original is None else _original(original, judging)
     provenance = found.provenance | of_trace(codec, judging)
-    fields = _hierarchy_fields(judging) | _core_fields(core)
+    fields = _hierarchy_fields(judging) | _label_fields(label)
     return dataclasses.replace(found, steps=steps, provenance=provenance, original=seen, **fields)
 
 
 def budgets_of(data: bytes, steps: int) -> list[int]:
     """Where a stream is cut for a trace, rising; the last is its length.
 
-    A core comes first, by itself. A stream that was itself cut gives the budgets it still holds, and one cut inside z gives
+    A label comes first, by itself. A stream that was itself cut gives the budgets it still holds, and one cut inside z gives
     that one step.
     """
     parsed = stream.parse(data)
-    first = [parsed.core.end] if parsed.core else []
+    first = [parsed.label_section.end] if parsed.label_section else []
     rest = byte_budgets(parsed.z.end, list(parsed.cuts().values()), steps - len(first))
     return [n for n in [*first, *rest] if n < len(data)] + [len(data)]
 
@@ -183,28 +183,28 @@ def _judges(judging: Judging | None) -> list[Judging]:
 def _trace(
     codec: Codec, data: bytes, rows: Sequence[Row[Prefix]], judging: Judging | None, origin: dict[str, Any]
 ) -> tuple[Trace, list[DecodedPrefix]]:
-    parsed, core = stream.parse(data, codec.plan), _core(data, judging)
+    parsed, label = stream.parse(data, codec.plan), _label(data, judging)
     found = Trace(
         width=parsed.header.width,
         height=parsed.header.height,
         file_bytes=len(data),
         parts=parsed.parts(),
         cuts=parsed.cuts(),
-        steps=tuple(_step(row, judging, core) for row in rows),
+        steps=tuple(_step(row, judging, label) for row in rows),
         provenance=of_trace(codec, judging) | origin,
         **_hierarchy_fields(judging),
-        **_core_fields(core),
+        **_label_fields(label),
     )
     return found, [row.point.decoded for row in rows]
 
 
-def _core(data: bytes, judging: Judging | None) -> FileCore | None:
-    return FileCore.of(data, judging.hierarchy if judging else None)
+def _label(data: bytes, judging: Judging | None) -> FileLabel | None:
+    return FileLabel.of(data, judging.hierarchy if judging else None)
 
 
-def _core_fields(core: FileCore | None) -> dict[str, Any]:
+def _label_fields(label: FileLabel | None) -> dict[str, Any]:
     """What a `Trace` says of what the file tells."""
-    return {"told": core.answers, "teller": core.told.classifier} if core else {"told": {}, "teller": ""}
+    return {"label": label.answers, "labeller": label.reading.classifier} if label else {"label": {}, "labeller": ""}
 
 
 def _hierarchy_fields(judging: Judging | None) -> dict[str, Any]:
@@ -225,13 +225,13 @@ def _original(rgb: np.ndarray, judging: Judging | None) -> dict[str, Ranked]:
     return dict(path_of(judging.verdicts([rgb])[0].probabilities, judging.hierarchy)) if judging else {}
 
 
-def _step(row: Row[Prefix], judging: Judging | None, core: FileCore | None) -> Step:
+def _step(row: Row[Prefix], judging: Judging | None, label: FileLabel | None) -> Step:
     decoded = row.point.decoded
     step = Step(row.point.bytes, row.bpp, row.psnr, decoded.level, float(decoded.fraction))
-    return _judged(step, row.verdicts[judging.classifier.name] if judging else None, judging, core)
+    return _judged(step, row.verdicts[judging.classifier.name] if judging else None, judging, label)
 
 
-def _judged(step: Step, verdict: Verdict | None, judging: Judging | None, core: FileCore | None) -> Step:
+def _judged(step: Step, verdict: Verdict | None, judging: Judging | None, label: FileLabel | None) -> Step:
     """The step with what the verdict says of it; as it is where there is none."""
     if verdict is None or judging is None:
         return step
@@ -246,7 +246,7 @@ def _judged(step: Step, verdict: Verdict | None, judging: Judging | None, core: 
         meaning={
             name: 0.0 if step.blank else round(bits_of_meaning(p, right.get(name, ())), 4) for name, p in masses.items()
         },
-        fused=core.fused(verdict, judging.classifier.name, step.bytes) if core else {},
+        fused=label.fused(verdict, judging.classifier.name, step.bytes) if label else {},
     )
 
 

@@ -64,14 +64,14 @@ class Codec:
         *,
         effort: int = 0,
         keep: Keep | None = None,
-        core: stream.Core | None = None,
+        label: stream.Label | None = None,
     ) -> bytes:
         """Encode a PIL image or uint8 RGB (H, W, 3) into a complete stream; `ImageError` for anything else.
 
-        `core`, if given, stands first and says what the picture is (`classify.core_of` makes one). An `effort` of 1…9 tries
-        other symbols than the nearest, each level some 1.7 times as long, and changes nothing in the format: smaller squared
-        error at fewer bits, and `keep` says what else is to survive (see `models.effort`). `InputError` on another effort
-        and where the model has no prices for one; `ImageTooLarge` above 4 million pixels with one.
+        `label`, if given, stands first and says what the picture is (`classify.label_of` makes one). An `effort` of 1…9
+        tries other symbols than the nearest, each level some 1.7 times as long, and changes nothing in the format: smaller
+        squared error at fewer bits, and `keep` says what else is to survive (see `models.effort`). `InputError` on another
+        effort and where the model has no prices for one; `ImageTooLarge` above 4 million pixels with one.
         """
         steps = steps_of(effort)
         padded, (height, width) = pad_to_multiple(as_rgb(picture), STRIDE)
@@ -84,8 +84,8 @@ class Codec:
         loop = self.coding.start(symbols, (z.shape[-2], z.shape[-1]), latent.grid)
         improve = Descent(self.network, x, steps, keep) if steps else None
         coded = [self.coding.write(block) for block in loop.code(latent, self.network.preset.dead_zone, improve)]
-        header = stream.Header(width, height, self.fingerprint, self.plan, self._own, mark_of(core))
-        return stream.write(header, z_payload, *zip(*coded, strict=True), core=core.payload if core else b"")
+        header = stream.Header(width, height, self.fingerprint, self.plan, self._own, mark_of(label))
+        return stream.write(header, z_payload, *zip(*coded, strict=True), label=label.payload if label else b"")
 
     def decode(self, data: Source, *, bit_map: bool = False) -> Decoded:
         """Decode any prefix of a stream that holds its header: bytes, or the path of a file.

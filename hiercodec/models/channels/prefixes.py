@@ -53,8 +53,8 @@ class PrefixDecoder:
         y_hat, level, fraction, bits = self.latent(n_bytes)
         image = self._codec.synthesise(y_hat, self.stream.header)
         complete = n_bytes == self.stream.total_bytes
-        told = self.stream.cut(n_bytes).told
-        return Decoded(image, level, fraction, complete, n_bytes, bits if self._bit_map else None, told)
+        label = self.stream.cut(n_bytes).label
+        return Decoded(image, level, fraction, complete, n_bytes, bits if self._bit_map else None, label)
 
     @torch.inference_mode()
     def latent(self, n_bytes: int | None = None) -> tuple[Tensor, str | None, float, np.ndarray]:

@@ -91,23 +91,23 @@ class WaveCodec:
         *,
         effort: int = 0,
         keep: object | None = None,
-        core: stream.Core | None = None,
+        label: stream.Label | None = None,
     ) -> bytes:
         """Encode a PIL image or uint8 RGB (H, W, 3) into a complete stream; `ImageError` for anything else.
 
-        `core`, if given, stands first and says what the picture is (`classify.core_of` makes one). `InputError` for an
+        `label`, if given, stands first and says what the picture is (`classify.label_of` makes one). `InputError` for an
         `effort`: there is no symbol search for this family yet.
         """
         if effort or keep is not None:
             raise InputError(f"model {self.name!r} has no efforts yet: encode without one, or with model 'lite'")
         rgb = as_rgb(picture)
         height, width = rgb.shape[:2]
-        header = stream.Header(width, height, self.fingerprint, self.plan, core=mark_of(core))
+        header = stream.Header(width, height, self.fingerprint, self.plan, mark=mark_of(label))
         x = torch.tensor(rgb, device=self.device).permute(2, 0, 1)[None].float()
         bands = [band.cpu() for band in self.network.analyse(x)]
-        return self.write(header, indexes_of(bands, self.network.preset.finest, self.network.preset.planes), core)
+        return self.write(header, indexes_of(bands, self.network.preset.finest, self.network.preset.planes), label)
 
-    def write(self, header: stream.Header, indexes: Sequence[np.ndarray], core: stream.Core | None = None) -> bytes:
+    def write(self, header: stream.Header, indexes: Sequence[np.ndarray], label: stream.Label | None = None) -> bytes:
         """The stream of coefficients given by their indexes at the finest threshold (int64, raveled, a scale each)."""
         planes, layout = self.network.preset.planes, layout_of(header)
         begins = begins_of(indexes, planes)
@@ -129,7 +129,7 @@ class WaveCodec:
                 pass
             payloads.append(writer.payload())
             checks.append(check.value)
-        return stream.write(header, b"", payloads, checks, core=core.payload if core else b"")
+        return stream.write(header, b"", payloads, checks, label=label.payload if label else b"")
 
     def decode(self, data: Source, *, bit_map: bool = False) -> Decoded:
         """Decode any prefix of a stream that holds its header (its bytes or path); `bit_map` tells where its bits went, too.
@@ -311,13 +311,13 @@ class WavePrefixes:
         Equal to `Codec.decode(data[:n_bytes])`, and raises as it does. Any order of lengths will do.
         """
         n_bytes = prefix_length(n_bytes, self.stream.size)
-        state, level, fraction, told = self.latent(n_bytes)
+        state, level, fraction, label = self.latent(n_bytes)
         image = self._codec.synthesise(state, self.stream.header)
         bits = state.bit_map(self._layout, self.stream.header) if self._bit_map else None
-        return Decoded(image, level, fraction, n_bytes == self.stream.total_bytes, n_bytes, bits, told)
+        return Decoded(image, level, fraction, n_bytes == self.stream.total_bytes, n_bytes, bits, label)
 
-    def latent(self, n_bytes: int | None = None) -> tuple[State, str | None, float, stream.Core | None]:
-        """What the first `n_bytes` tell: the coefficients, the last complete level, the open block's fraction, the core."""
+    def latent(self, n_bytes: int | None = None) -> tuple[State, str | None, float, stream.Label | None]:
+        """What the first `n_bytes` tell: the coefficients, the last complete level, the open block's fraction, the label."""
         parsed = self.stream.cut(n_bytes)
         state = State(-1, [np.zeros(inside.size, np.int64) for inside in self._layout.inside], self._bit_map)
         level, fraction = None, 0.0
@@ -331,7 +331,7 @@ class WavePrefixes:
             if not section.complete:
                 break
             level = section.name
-        return state, level, 1.0 if parsed.complete else fraction, parsed.told
+        return state, level, 1.0 if parsed.complete else fraction, parsed.label
 
     def _read(self, j: int, section: stream.Section, state: State) -> float:
         """Bring `state` from the start of block j to where the section ends; returns the share of symbols that arrived."""

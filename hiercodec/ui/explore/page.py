@@ -61,7 +61,7 @@ def settings() -> dict[str, Any]:
         preset = cached.models().get(str(chosen["model"]), {}).get("preset", {})
         offered = [PLAIN] if preset.get("transform") == "wave" else list(PURPOSES)  # no symbol search on planes yet
         chosen["purpose"] = _select("What are the bits for?", "purpose", offered, format_func=PURPOSES.__getitem__)
-        chosen["core"] = _core()
+        chosen["label"] = _label()
         chosen["classifier"] = _classifier()
         chosen["hierarchy"] = _select("Hierarchy", "hierarchy", cached.hierarchy_names())
         chosen["steps"] = _select("Steps", "steps", [24, 12, 48])
@@ -90,14 +90,14 @@ def _classifier() -> str:
     return chosen
 
 
-def _core() -> bool:
+def _label() -> bool:
     """The switch that has files begin with a label."""
-    state.recall("core", [False, True])
+    state.recall("label", [False, True])
     chosen = st.toggle(
-        "Begin the file with a label", key="core",
+        "Begin the file with a label", key="label",
         help="What lite0 says of the original, in 8 bytes. Explore then compares it with what the pixels show.",
     )  # fmt: skip
-    state.remember("core", chosen)
+    state.remember("label", chosen)
     return chosen
 
 

@@ -16,8 +16,8 @@ from hiercodec.levels import spoken
 from hiercodec.report import export, numbers
 from hiercodec.report.answers import NOTHING_YET, first_right_of, truth
 from hiercodec.ui.explore import attention
+from hiercodec.ui.explore.label_panel import label_and_pixels
 from hiercodec.ui.explore.stopping import stop_when_sure
-from hiercodec.ui.explore.told_panel import told_and_seen
 from hiercodec.ui.frame import cached, chrome, state, work
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def panels(shown: Subject, position: int) -> None:
         "Bytes": size,
         "Take away": take_away,
     }
-    if shown.bundle.trace.told:
-        drawers = {"Told and seen": told_and_seen} | drawers
+    if shown.bundle.trace.label:
+        drawers = {"Label and pixels": label_and_pixels} | drawers
     tabs = st.tabs(list(drawers), key="explore_tab", on_change="rerun")
     for tab, draw in zip(tabs, drawers.values(), strict=True):
         if tab.open:

@@ -96,7 +96,7 @@ def default_settings() -> dict[str, Any]:
         "hierarchy": DEFAULT_HIERARCHY,
         "steps": 24,
         "side": cached.SIDES[0],
-        "core": False,
+        "label": False,
     }
 
 
@@ -113,7 +113,7 @@ def subject(chosen: Sample | None, settings: dict[str, Any]) -> Subject | None:
 def _sample(chosen: Sample, settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
     plain = default_settings()
     settings = settings | {"side": plain["side"]}  # samples have their own size
-    if all(settings[name] == plain[name] for name in ("model", "purpose", "steps", "core")):
+    if all(settings[name] == plain[name] for name in ("model", "purpose", "steps", "label")):
         try:
             shipped = cached.shipped_bundle(chosen.id)
         except HiercodecError:

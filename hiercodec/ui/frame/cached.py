@@ -118,20 +118,20 @@ def compute(
     steps: int,
     side: int,
     purpose: str = PLAIN,
-    core: bool = False,
+    label: bool = False,
     progress: work.Progress,
     show: Callable[[bytes], object] = lambda _: None,
     note: Callable[[str], object] = lambda _: None,
 ) -> tuple[Bundle, list[int]]:
     """Trace a sample (by name), a photograph or a .hc stream (by its bytes) with the real codec.
 
-    Photographs are shrunk to at most `side` pixels a side and encoded for a purpose (see `purposes`); with `core` their
+    Photographs are shrunk to at most `side` pixels a side and encoded for a purpose (see `purposes`); with `label` their
     files begin with a label. Returns a trace of the first few steps, and at which bytes the others are that it takes to
     make `steps`. `note` hears what was mended in a file. Raises the project's errors on bytes it cannot use.
     """
-    told_in = hierarchy if core else None
+    label_in = hierarchy if label else None
     heard: dict[str, Any] = {"progress": progress, "show": show, "note": note}
-    opened = work.run(tasks.first_picture, source, model, side, purpose, told_in, urgency=Urgency.PICTURE, **heard)
+    opened = work.run(tasks.first_picture, source, model, side, purpose, label_in, urgency=Urgency.PICTURE, **heard)
     judge = (classifier, hierarchy)
     return work.run(tasks.first_view, opened, model, judge, steps, urgency=Urgency.FIRST, **heard)
 

@@ -27,7 +27,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 PHOTO, STEP, LOOK, FINER = "photo", "step", "look", "finer"
-SETTINGS = ("model", "purpose", "classifier", "hierarchy", "steps", "side", "core", FINER)
+SETTINGS = ("model", "purpose", "classifier", "hierarchy", "steps", "side", "label", FINER)
 COURSE, LESSON = "course", "lesson"
 ADDRESS = (COURSE, LESSON, PHOTO, STEP, *SETTINGS, LOOK)
 SCRUBBER, OWN, CAMERA = "explore_scrubber", "explore_own", "explore_camera"

@@ -1,6 +1,6 @@
 """Facts about labels in files, for lessons: what they tell beside what pixels show, and what they cannot do.
 
-Read from the shipped rows of files with a label (`results/core-val.parquet`) and from `results/core-limits.json`.
+Read from the shipped rows of files with a label (`results/label-val.parquet`) and from `results/label-limits.json`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hiercodec.errors import CourseError
-from hiercodec.evaluation.traces.told import CORE_ONLY, FUSED
+from hiercodec.evaluation.traces.label import FUSED, LABEL_ONLY
 from hiercodec.ui.frame import cached
 from hiercodec.ui.learn.places import Place
 
-ROWS, LIMITS, JUDGE = "core-val", "core-limits.json", "lite2"
+ROWS, LIMITS, JUDGE = "label-val", "label-limits.json", "lite2"
 """The files, and who looks at the pixels: neither the label's own classifier nor one in the codec's loss."""
 
-WAYS = {"label": CORE_ONLY, "both": FUSED}
+WAYS = {"label": LABEL_ONLY, "both": FUSED}
 
 
 def _share(way: str, level: str, bpp: str) -> Mapping[str, float] | None:
@@ -25,7 +25,7 @@ def _share(way: str, level: str, bpp: str) -> Mapping[str, float] | None:
     for row in cached.measured(ROWS).get("points", ()):
         codec, setting = str(row["codec"]), str(row["setting"])
         mine = codec.endswith(WAYS[way]) if way in WAYS else "," not in codec and "+" not in codec
-        if mine and setting == ("core" if way == "label" else f"{bpp} bpp"):
+        if mine and setting == ("label" if way == "label" else f"{bpp} bpp"):
             return row["accuracy"][JUDGE][level]
     return None
 
@@ -43,7 +43,7 @@ def _limits() -> dict[str, Any]:
 
 
 def _limit(experiment: str, about: str, who: str) -> Mapping[str, float] | None:
-    """The share of right answers of `who` ("core", "0.2 bpp") in an experiment, where its name holds the words `about`."""
+    """The share of right answers of `who` ("label", "0.2 bpp") in an experiment, where its name holds the words `about`."""
     for row in _limits().get(experiment, ()):
         if row["name"].count(who) and all(word in " ".join(row["name"]) for word in about.split()):
             return row

@@ -10,7 +10,7 @@ import streamlit as st
 
 from hiercodec.evaluation.results.curves import Curve, curve, per_byte
 from hiercodec.evaluation.results.table import Table, bits, right
-from hiercodec.evaluation.traces.told import CORE_ONLY, FUSED
+from hiercodec.evaluation.traces.label import FUSED, LABEL_ONLY
 from hiercodec.figures import rates as figures
 from hiercodec.fsio import locate
 from hiercodec.levels import spoken
@@ -19,9 +19,9 @@ from hiercodec.ui.frame import cached, chrome
 from hiercodec.ui.results import data, files
 from hiercodec.ui.results.choice import Choice
 
-ROWS, LIMITS = "core-val", "core-limits.json"
+ROWS, LIMITS = "label-val", "label-limits.json"
 SURE = "sure of a wrong family"
-HOW = "python -m hiercodec evaluate DATASET --core lite0 --rates 0.02 0.05 0.1 0.2 0.4 --out FILE.parquet"
+HOW = "python -m hiercodec evaluate DATASET --label-by lite0 --rates 0.02 0.05 0.1 0.2 0.4 --out FILE.parquet"
 
 
 def draw(choice: Choice) -> None:
@@ -43,10 +43,10 @@ def draw(choice: Choice) -> None:
             "Level", list(rows.levels), default=list(rows.levels)[-1], required=True, key="label_level",
             format_func=spoken,
         )  # fmt: skip
-    told, seen, both = three(data.tables(source, judge))
+    alone, pixels, both = three(data.tables(source, judge))
     level = level or list(rows.levels)[-1]
-    hits = [curve(way, right(level)) for way in (told, seen, both)]
-    info = [curve(way, bits(level)) for way in (told, seen, both)]
+    hits = [curve(way, right(level)) for way in (alone, pixels, both)]
+    info = [curve(way, bits(level)) for way in (alone, pixels, both)]
     left, middle = st.columns(2)
     said = sentence(hits, spoken(level), choice.at)
     with left:
@@ -56,13 +56,13 @@ def draw(choice: Choice) -> None:
         )
         chrome.chart(fig, key=f"label_right_{judge}_{level}", alt=said.replace("**", ""))
     with middle:
-        st.markdown(worth(told, seen, level, choice.at))
+        st.markdown(worth(alone, pixels, level, choice.at))
         tell = "%{y:.2f} bits (%{customdata[2]:.2f} to %{customdata[3]:.2f})"
         fig = figures.label_or_pixels(
             *info, y="bits of meaning", tell=tell, at=choice.at, log=choice.log, mode=chrome.mode()
         )
         chrome.chart(fig, key=f"label_bits_{judge}_{level}", alt="Bits of meaning against rate, three ways")
-    st.dataframe(table(told, seen, both, level), hide_index=True, width="stretch", height="content")
+    st.dataframe(table(alone, pixels, both, level), hide_index=True, width="stretch", height="content")
     sat = words.judges_of(rows.meta, rows.judges, cached.models())[judge]
     st.caption(
         f"{hits[0].n} validation photographs; every byte of the file is counted, the label’s 8 too. Brackets and bands: "
@@ -76,24 +76,24 @@ def draw(choice: Choice) -> None:
 
 def three(found: Mapping[str, Table]) -> tuple[Table, Table, Table]:
     """The tables of the label alone, of the pixels of files without one, and of both together."""
-    told = next(name for name in found if name.endswith(CORE_ONLY))
-    with_core = told.removesuffix(CORE_ONLY)
-    return found[told], found[with_core.removesuffix(" + core")], found[with_core + FUSED]
+    alone = next(name for name in found if name.endswith(LABEL_ONLY))
+    with_label = alone.removesuffix(LABEL_ONLY)
+    return found[alone], found[with_label.removesuffix(" + label")], found[with_label + FUSED]
 
 
 def sentence(hits: Sequence[Curve], level: str, at: float) -> str:
     """How often each of the three is right at a rate, and from where on pixels alone are as good as the label."""
-    told, seen, both = hits
-    here = [told.mean[0], seen.at(at), both.at(at)]
+    alone, pixels, both = hits
+    here = [alone.mean[0], pixels.at(at), both.at(at)]
     if None in here:
-        parts = f"The label alone names the {level} of **{100 * told.mean[0]:.0f}** of 100 photographs."
+        parts = f"The label alone names the {level} of **{100 * alone.mean[0]:.0f}** of 100 photographs."
     else:
         a, b, c = (f"**{100 * float(value or 0):.0f}**" for value in here)
         parts = (
             f"Of 100 photographs the label alone names the {level} of {a}; at {at:g} bit/pixel the pixels show it for "
         )
         parts += f"{b}, label and pixels together for {c}."
-    rate = seen.rate_for(float(told.mean[0]))
+    rate = pixels.rate_for(float(alone.mean[0]))
     reach = (
         f"reach the label at {rate:.2f} bit/pixel"
         if rate is not None
@@ -102,21 +102,21 @@ def sentence(hits: Sequence[Curve], level: str, at: float) -> str:
     return f"{parts} Pixels alone {reach}."
 
 
-def worth(told: Table, seen: Table, level: str, at: float) -> str:
+def worth(alone: Table, pixels: Table, level: str, at: float) -> str:
     """Bits of meaning for every kB: of the label, and of pixels at a rate."""
-    label, pixels = per_byte(told, level), per_byte(seen, level)
-    here = pixels.at(at)
+    label, seen = per_byte(alone, level), per_byte(pixels, level)
+    here = seen.at(at)
     beside = "" if here is None else f"; the pixels, at {at:g} bit/pixel, **{here:.1f}**"
     return f"The label tells **{label.mean[0]:.0f} bits of meaning per kB** of its {label.bytes[0]:.0f} bytes{beside}."
 
 
-def table(told: Table, seen: Table, both: Table, level: str) -> list[dict[str, Any]]:
+def table(alone: Table, pixels: Table, both: Table, level: str) -> list[dict[str, Any]]:
     """A row a way and rate: bytes, right answers, bits of meaning, bits per kB, each with its interval."""
     rows = []
-    for name, way in {"label alone": told, "pixels": seen, "label and pixels": both}.items():
+    for name, way in {"label alone": alone, "pixels": pixels, "label and pixels": both}.items():
         hit, info, each = curve(way, right(level)), curve(way, bits(level)), per_byte(way, level)
         for i, setting in enumerate(way.settings):
-            if name == "label and pixels" and setting == "core":
+            if name == "label and pixels" and setting == "label":
                 continue  # no pixel has come
             rows.append({
                 "what": name, "bit/pixel": round(float(hit.bpp[i]), 3), "bytes": round(float(hit.bytes[i])),
@@ -146,7 +146,7 @@ def limits() -> None:
     for said, rows, first in (
         (
             "**A thing that is not on the list.** The list of the encoder lacks the photograph’s whole family. The label "
-            f"then names another one every time, in {100 * shares['core', SURE]:.0f} % of the cases 80 % sure or more. "
+            f"then names another one every time, in {100 * shares['label', SURE]:.0f} % of the cases 80 % sure or more. "
             f"{viewer} knows the family and sees it in the pixels.",
             absent,
             "level",
@@ -178,7 +178,7 @@ def limits() -> None:
         st.code(found["command"], language=None, wrap_lines=True)
 
 
-NAMED = {"core": "label", "core without its class": "label without class"}
+NAMED = {"label": "label", "label without its class": "label without class"}
 
 
 def wide(rows: Sequence[Mapping[str, Any]], rates: Sequence[float], first: str = "level") -> list[dict[str, str]]:

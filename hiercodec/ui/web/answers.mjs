@@ -16,19 +16,19 @@ export function createAnswers(hub) {
   }
 
   /** What the file's own label says, whether the pixels agree, and both together. */
-  function coreLine(index) {
-    const element = make("p", "core");
-    const [label, badge, together] = ["told", "badge", "together"].map((name) => make("span", name));
-    element.append(make("b", "", "told"), label, badge, together, ...(index === 0 ? [helpOn("told")] : []));
+  function labelLine(index) {
+    const element = make("p", "file-label");
+    const [label, badge, together] = ["says", "badge", "together"].map((name) => make("span", name));
+    element.append(make("b", "", "label"), label, badge, together, ...(index === 0 ? [helpOn("label")] : []));
     return { element, label, badge, together };
   }
 
-  function fillCore({ element, label, badge, together }, told) {
-    element.classList.toggle("absent", !told);
-    label.textContent = label.title = told ? `${told.label} ${told.chance}` : "not yet here";
-    Object.assign(badge, { textContent: told?.words ? `${told.agrees ? "✓" : "≠"} ${told.words}` : "", title: told?.sentence ?? "" });
-    badge.className = told?.words ? `badge ${told.agrees ? "right" : "wrong"}` : "badge";
-    together.textContent = together.title = told?.together ? `together ${told.together}` : "";
+  function fillLabel({ element, label, badge, together }, said) {
+    element.classList.toggle("absent", !said);
+    label.textContent = label.title = said ? `${said.label} ${said.chance}` : "not yet here";
+    Object.assign(badge, { textContent: said?.words ? `${said.agrees ? "✓" : "≠"} ${said.words}` : "", title: said?.sentence ?? "" });
+    badge.className = said?.words ? `badge ${said.agrees ? "right" : "wrong"}` : "badge";
+    together.textContent = together.title = said?.together ? `together ${said.together}` : "";
   }
 
   function buildRow(level, index) {
@@ -40,9 +40,9 @@ export function createAnswers(hub) {
     const slices = [0, 1, 2].map(() => bar.appendChild(make("i", "")));
     const helps = [...(index === 0 ? ["margin"] : []), ...(index === levels.length - 1 ? ["WUP"] : [])].map(helpOn);
     foot.append(rest, lead, ...helps, arrived);
-    const core = coreLine(index);
-    element.append(nameOf(hub.trace, level), one.element, bar, foot, core.element, a.element, b.element);
-    return { level, element, one, a, b, slices, rest, lead, arrived, core };
+    const fileLabel = labelLine(index);
+    element.append(nameOf(hub.trace, level), one.element, bar, foot, fileLabel.element, a.element, b.element);
+    return { level, element, one, a, b, slices, rest, lead, arrived, fileLabel };
   }
 
   function build() {
@@ -53,7 +53,7 @@ export function createAnswers(hub) {
     $("[data-name=psnr]").textContent = quality;
     $("[data-name=told]").textContent = curve?.called ?? "";
     $(".numbers .told").hidden = !curve;
-    box.classList.toggle("cored", Boolean(hub.trace.cored));
+    box.classList.toggle("labelled", Boolean(hub.trace.labelled));
   }
 
   function fill(target, answer, side = "", [, words, ever, sentence] = ["", "", true, ""]) {
@@ -67,9 +67,9 @@ export function createAnswers(hub) {
     Object.assign(target.first, { textContent: words, title: sentence, className: ever ? "first" : "first wrong" });
   }
 
-  function renderRow({ level, element, one, a, b, slices, rest, lead, arrived, core }, step) {
+  function renderRow({ level, element, one, a, b, slices, rest, lead, arrived, fileLabel }, step) {
     const answer = step.answers[level];
-    if (hub.trace.cored) fillCore(core, step.core[level]);
+    if (hub.trace.labelled) fillLabel(fileLabel, step.label[level]);
     element.classList.toggle("pending", step.arrived[level] !== "block complete");
     arrived.textContent = step.arrived[level];
     fill(one, answer);

@@ -23,7 +23,7 @@ def test_they_are_small():
 
 def test_rows_of_labels_are_of_what_ships_and_judged_by_others_than_who_wrote_them():
     """Measure again, as docs/evaluate.md says, whenever the weights or the default hierarchy change."""
-    found = rows.read(FILES["core-val"])
+    found = rows.read(FILES["label-val"])
     made_by = found.meta["provenance"]
     assert set(made_by["models"].values()) == {models.shipped()["lite"]["fingerprint"]}
     assert made_by["hierarchy_digest"] == load_hierarchy().digest
@@ -31,18 +31,18 @@ def test_rows_of_labels_are_of_what_ships_and_judged_by_others_than_who_wrote_th
     assert "lite2" in found.judges
     assert "lite0" not in found.judges
     assert json.loads(locate("fusion.json").read_text())["model"].endswith(models.shipped()["lite"]["fingerprint"])
-    for level, told in zip(found.levels, core_only(found), strict=True):
+    for level, told in zip(found.levels, label_only(found), strict=True):
         assert told > 0.75, level
-    sizes = found.frame[found.frame["setting"] == "core"]["bytes"]
-    assert (sizes <= 40).all(), "a header and a core of at most 8 bytes"
+    sizes = found.frame[found.frame["setting"] == "label"]["bytes"]
+    assert (sizes <= 40).all(), "a header and a label of at most 8 bytes"
     for rate in (0.02, 0.05, 0.1, 0.2, 0.4):
         part = found.frame[found.frame["setting"] == f"{rate:g} bpp"]
         assert part["bpp"].max() <= rate * 1.01
 
 
-def core_only(found):
-    """How often the core alone is right, level by level."""
-    alone = found.of(judge="lite2", codec="lite + core, core only").frame
+def label_only(found):
+    """How often the label alone is right, level by level."""
+    alone = found.of(judge="lite2", codec="lite + label, label only").frame
     return np.stack(alone["right"].to_list()).mean(0)
 
 

@@ -13,8 +13,8 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
 from hiercodec import stream
-from hiercodec.classify import core_of_path, level_probabilities
-from hiercodec.classify.fusion import fuse, told_classes
+from hiercodec.classify import label_of_path, level_probabilities
+from hiercodec.classify.fusion import fuse, label_classes
 from hiercodec.evaluation import Judging, Step, Trace, byte_budgets, psnr, refine, trace, trace_stream
 from hiercodec.evaluation.codecs.peers import prefixes
 from hiercodec.evaluation.measure import measure
@@ -166,21 +166,22 @@ def test_what_has_a_default_may_be_missing_and_nothing_else_may(traced):
 def test_a_file_with_a_core_says_what_it_tells_from_its_first_step_on(traced, picture):
     hierarchy = load_hierarchy()
     codec, judging = FakeCodec(), Judging(FakeClassifier(), hierarchy).knowing([281])
-    core = core_of_path(
+    label = label_of_path(
         [(int(level.assignment[281]), 2) for level in hierarchy.levels], hierarchy, FakeClassifier.sha256
     )
-    data = codec.encode(picture, core=core)
+    data = codec.encode(picture, label=label)
     found, decoded = trace(codec, picture, judging, data=data)
     parsed = stream.parse(data)
-    assert found.steps[0].bytes == parsed.core.end
+    assert found.steps[0].bytes == parsed.label_section.end
     assert found.steps[1].bytes == parsed.z.end == found.start
-    assert list(found.parts) == ["header", "core", "z", "coarse", "intermediate", "fine"]
-    assert found.told["fine"][:2] == (281, "tabby")
-    assert parsed.core.start < found.told["coarse"].bytes <= found.told["fine"].bytes <= parsed.core.end
-    assert found.teller == FakeClassifier.sha256[:3]
+    assert list(found.parts) == ["header", "label", "z", "coarse", "intermediate", "fine"]
+    assert found.label["fine"][:2] == (281, "tabby")
+    where = parsed.label_section
+    assert where.start < found.label["coarse"].bytes <= found.label["fine"].bytes <= where.end
+    assert found.labeller == FakeClassifier.sha256[:3]
     verdicts = judging.verdicts([result.image for result in decoded])
     path = [(int(level.assignment[281]), 0.9) for level in hierarchy.levels]
-    told = level_probabilities(told_classes(path, [level.assignment for level in hierarchy.levels]), hierarchy)
+    told = level_probabilities(label_classes(path, [level.assignment for level in hierarchy.levels]), hierarchy)
     for step, verdict in zip(found.steps, verdicts, strict=True):
         for level in hierarchy.levels:
             mass = fuse(told[level.name], verdict.masses[level.name])
@@ -190,9 +191,9 @@ def test_a_file_with_a_core_says_what_it_tells_from_its_first_step_on(traced, pi
     frames = [result.image for result in decoded]
     assert judged_again(codec, found, data, frames, picture, judging) == found
     unseen = judged_again(codec, found, data, frames, picture, None)
-    assert (unseen.told, unseen.steps[3].fused) == (found.told, {})
+    assert (unseen.label, unseen.steps[3].fused) == (found.label, {})
     other = judged_again(codec, found, data, frames, picture, Judging(FakeClassifier(), load_hierarchy("wordnet")))
-    assert (other.told, other.steps[3].fused) == ({}, {})
+    assert (other.label, other.steps[3].fused) == ({}, {})
     finer, new = refine(codec, found, data, picture, "coarse", judging, steps=4)
     assert min(new) > parsed.z.end
     assert all(step.fused for step in finer.steps)

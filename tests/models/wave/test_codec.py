@@ -138,9 +138,9 @@ def test_a_label_goes_first(codec, photo):
             out[:, 7] = 0.9001
             return out
 
-    label = api.core(photo, Sure())
-    data = codec.encode(photo, core=label)
-    assert codec.decode(data).core.payload == label.payload
+    label = api.label(photo, Sure())
+    data = codec.encode(photo, label=label)
+    assert codec.decode(data).label.payload == label.payload
     assert np.array_equal(codec.decode(data).image, codec.decode(codec.encode(photo)).image)
 
 

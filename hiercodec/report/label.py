@@ -1,14 +1,14 @@
 """What a file's own label says beside what its pixels show, in words. No Streamlit.
 
-*Told* is the answer in the file's first bytes, *seen* what a classifier makes of the pixels that have arrived, *together*
-both as one (`classify.fusion`). Where told and seen differ, the words say what that may mean.
+*Label* is the answer in the file's first bytes, *pixels* what a classifier makes of the pixels that have arrived, *together*
+both as one (`classify.fusion`). Where label and pixels differ, the words say what that may mean.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from hiercodec.evaluation.traces.trace import CoreAnswer, Trace
+from hiercodec.evaluation.traces.trace import LabelAnswer, Trace
 from hiercodec.report.answers import percent
 from hiercodec.report.glossary import verdict
 
@@ -46,39 +46,39 @@ PERHAPS_HARD = Agreement(
 
 def agreement(trace: Trace, index: int, level: str) -> Agreement | None:
     """What a step's answer makes of the label at a level; None before label and pixels, and where nobody looked."""
-    told, seen = told_at(trace, index, level), trace.steps[index].top.get(level)
-    if told is None or not seen or trace.steps[index].blank:
+    label, pixels = label_at(trace, index, level), trace.steps[index].top.get(level)
+    if label is None or not pixels or trace.steps[index].blank:
         return None
     last, known = trace.steps[-1].top[level][0], trace.answers.get(level)
-    same = set(known) if known and told.group in known else {told.group}
-    if seen[0][0] in same:
-        return SAME if seen[0][0] == told.group else BOTH_RIGHT
+    same = set(known) if known and label.group in known else {label.group}
+    if pixels[0][0] in same:
+        return SAME if pixels[0][0] == label.group else BOTH_RIGHT
     if last[0] in same:
         return EARLY
     if known:
-        return HARD if told.group in known else WRONG if last[0] in known else BOTH_WRONG
+        return HARD if label.group in known else WRONG if last[0] in known else BOTH_WRONG
     if trace.steps[-1].level != trace.levels[-1]:
         return CUT
-    return PERHAPS_WRONG if last[2] > told.confidence else PERHAPS_HARD
+    return PERHAPS_WRONG if last[2] > label.confidence else PERHAPS_HARD
 
 
-def told_at(trace: Trace, index: int, level: str) -> CoreAnswer | None:
+def label_at(trace: Trace, index: int, level: str) -> LabelAnswer | None:
     """What the label says at a level, if a step holds its bytes."""
-    told = trace.told.get(level)
-    return told if told is not None and told.bytes <= trace.steps[index].bytes else None
+    label = trace.label.get(level)
+    return label if label is not None and label.bytes <= trace.steps[index].bytes else None
 
 
-def told_answers(trace: Trace, index: int) -> dict[str, dict[str, Any]]:
+def label_answers(trace: Trace, index: int) -> dict[str, dict[str, Any]]:
     """Level → what the label says at a step and what becomes of it, ready to draw; the levels whose bits have arrived."""
     rows = {}
-    for level in trace.told:
-        if (told := told_at(trace, index, level)) is None:
+    for level in trace.label:
+        if (label := label_at(trace, index, level)) is None:
             continue
         said, both = agreement(trace, index, level), trace.steps[index].fused.get(level)
         rows[level] = {
-            "label": told.label,
-            "chance": percent(told.confidence),
-            "mark": verdict(trace, level, told.group).kind,
+            "label": label.name,
+            "chance": percent(label.confidence),
+            "mark": verdict(trace, level, label.group).kind,
             "agrees": said is not None and said.agrees,
             "words": said.short if said else "",
             "sentence": said.sentence if said else "",

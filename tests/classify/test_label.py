@@ -1,4 +1,4 @@
-"""What a classifier's answer becomes in a core, and what is told of it again."""
+"""What a classifier's answer becomes in a label, and what is reading of it again."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ P = np.array([0.2, 0.2, 0.18, 0.0, 0.42, 0.0])
 
 def test_the_path_is_one_branch_coarse_first():
     """The likeliest class is e, but a to d together are likelier than e and f: the branch goes there."""
-    told = classify.told(classify.core_of(P, TREE, "579" + "0" * 61), TREE)
-    assert [(group, label) for group, label, _ in told.path.winners] == [(0, "0/0"), (0, "1/0"), (0, "a")]
-    assert told.confidences == (1, 0, 0)
-    assert told.complete
-    assert told.classifier == "lite0"
-    assert classify.told(classify.core_of(P, TREE, "a" * 64), TREE).classifier == "aaa"
+    reading = classify.read_label(classify.label_of(P, TREE, "579" + "0" * 61), TREE)
+    assert [(group, label) for group, label, _ in reading.path.winners] == [(0, "0/0"), (0, "1/0"), (0, "a")]
+    assert reading.confidences == (1, 0, 0)
+    assert reading.complete
+    assert reading.classifier == "lite0"
+    assert classify.read_label(classify.label_of(P, TREE, "a" * 64), TREE).classifier == "aaa"
 
 
 def test_groups_that_cross_leave_one_branch_too():
-    told = classify.told(classify.core_of(P, CROSSED, "0" * 64), CROSSED)
-    assert [label for _, label, _ in told.path.winners] == ["0/0", "1/2", "e"]
-    assert told.confidences == (2, 0, 0), "a confidence is the probability of the whole group"
+    reading = classify.read_label(classify.label_of(P, CROSSED, "0" * 64), CROSSED)
+    assert [label for _, label, _ in reading.path.winners] == ["0/0", "1/2", "e"]
+    assert reading.confidences == (2, 0, 0), "a confidence is the probability of the whole group"
 
 
 def test_the_shipped_hierarchies_are_found_by_their_names_in_cores():
@@ -47,26 +47,26 @@ def test_the_shipped_hierarchies_are_found_by_their_names_in_cores():
         groups = load_hierarchy(name)
         assert find_hierarchy(groups.digest[:4]).name == name
         p = rng.dirichlet(np.full(1000, 0.01))
-        core = classify.core_of(p, groups, "9" * 64)
-        assert len(core.payload) <= 2
-        told = classify.told(core)
-        assert told.hierarchy.digest == groups.digest
-        assert told.path.names == groups.names
+        label = classify.label_of(p, groups, "9" * 64)
+        assert len(label.payload) <= 2
+        reading = classify.read_label(label)
+        assert reading.hierarchy.digest == groups.digest
+        assert reading.path.names == groups.names
         coarse = classify.level_probabilities(p, groups)[groups.names[0]]
-        assert told.path.winners[0][0] == coarse.argmax()
+        assert reading.path.winners[0][0] == coarse.argmax()
 
 
 def test_a_cut_core_tells_the_levels_that_came():
-    core = classify.core_of(P, TREE, "0" * 64)
-    assert not classify.told(stream.Core(core.mark, b"", complete=False), TREE).path
-    assert [*classify.told(core, TREE).path] == ["level 0", "level 1", "fine"]
+    label = classify.label_of(P, TREE, "0" * 64)
+    assert not classify.read_label(stream.Label(label.mark, b"", complete=False), TREE).path
+    assert [*classify.read_label(label, TREE).path] == ["level 0", "level 1", "fine"]
 
 
 def test_another_hierarchy_is_refused():
-    core = classify.core_of(P, TREE, "0" * 64)
+    label = classify.label_of(P, TREE, "0" * 64)
     with pytest.raises(HierarchyError, match="another hierarchy than 'six'"):
-        classify.told(core, CROSSED)
+        classify.read_label(label, CROSSED)
     with pytest.raises(HierarchyError, match="not here"):
-        classify.told(core)
+        classify.read_label(label)
     with pytest.raises(ValueError, match="in common"):
-        classify.core_of_path([(1, 0), (0, 0), (0, 0)], TREE, "0" * 64)
+        classify.label_of_path([(1, 0), (0, 0), (0, 0)], TREE, "0" * 64)

@@ -1,4 +1,4 @@
-"""Told and seen in words: where they agree, and what it may mean where they do not."""
+"""Label and pixels in words: where they agree, and what it may mean where they do not."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 import pytest
 
 from hiercodec.evaluation import Step, Trace
-from hiercodec.evaluation.traces.trace import CoreAnswer
-from hiercodec.figures.trace import told_curves
-from hiercodec.report import told
+from hiercodec.evaluation.traces.trace import LabelAnswer
+from hiercodec.figures.trace import label_curves
+from hiercodec.report import label
 from hiercodec.report.numbers import numbers
-from hiercodec.ui.explore.told_panel import told_row
+from hiercodec.ui.explore.label_panel import label_row
 
 DOG, CAT, CAR = 0, 1, 2
 LABELS = ("dog", "cat", "car")
@@ -35,81 +35,81 @@ def traced(label, seen, right=(), sure=0.9, p=0.6, whole=True):
         1,
         1,
         400,
-        {"header": 24, "core": 8, "z": 20, "coarse": 348},
+        {"header": 24, "label": 8, "z": 20, "coarse": 348},
         {"coarse": 400},
         tuple(steps),
         answers={"coarse": right} if right else {},
-        told={"coarse": CoreAnswer(label, LABELS[label], sure, 29)},
-        teller="lite0",
+        label={"coarse": LabelAnswer(label, LABELS[label], sure, 29)},
+        labeller="lite0",
     )
 
 
 @pytest.mark.parametrize(
     ("trace", "index", "said"),
     [
-        (traced(DOG, (CAT, DOG, DOG), (DOG,)), 1, told.SAME),
-        (traced(DOG, (CAT, DOG, DOG), (DOG,)), 0, told.EARLY),
-        (traced(DOG, (CAT, CAT, CAT), (DOG,)), 2, told.HARD),
-        (traced(DOG, (CAR, CAT, CAT), (CAT,)), 0, told.WRONG),
-        (traced(DOG, (CAR, CAR, CAR), (CAT,)), 2, told.BOTH_WRONG),
-        (traced(DOG, (CAR, CAT, CAT), (DOG, CAT)), 2, told.BOTH_RIGHT),
-        (traced(DOG, (CAR, CAT, CAT), (DOG, CAT)), 0, told.EARLY),
-        (traced(DOG, (CAR, CAT, CAT), sure=0.35), 2, told.PERHAPS_WRONG),
-        (traced(DOG, (CAR, CAT, CAT), sure=0.99), 2, told.PERHAPS_HARD),
-        (traced(DOG, (CAR, CAT, CAT), whole=False), 2, told.CUT),
+        (traced(DOG, (CAT, DOG, DOG), (DOG,)), 1, label.SAME),
+        (traced(DOG, (CAT, DOG, DOG), (DOG,)), 0, label.EARLY),
+        (traced(DOG, (CAT, CAT, CAT), (DOG,)), 2, label.HARD),
+        (traced(DOG, (CAR, CAT, CAT), (CAT,)), 0, label.WRONG),
+        (traced(DOG, (CAR, CAR, CAR), (CAT,)), 2, label.BOTH_WRONG),
+        (traced(DOG, (CAR, CAT, CAT), (DOG, CAT)), 2, label.BOTH_RIGHT),
+        (traced(DOG, (CAR, CAT, CAT), (DOG, CAT)), 0, label.EARLY),
+        (traced(DOG, (CAR, CAT, CAT), sure=0.35), 2, label.PERHAPS_WRONG),
+        (traced(DOG, (CAR, CAT, CAT), sure=0.99), 2, label.PERHAPS_HARD),
+        (traced(DOG, (CAR, CAT, CAT), whole=False), 2, label.CUT),
     ],
 )
 def test_a_difference_says_what_it_may_mean(trace, index, said):
-    assert told.agreement(trace, index, "coarse") == said
-    row = told.told_answers(trace, index)["coarse"]
+    assert label.agreement(trace, index, "coarse") == said
+    row = label.label_answers(trace, index)["coarse"]
     assert (row["agrees"], row["words"]) == (said.agrees, said.short)
 
 
 def test_nothing_is_said_before_the_label_or_without_anybody_who_looks():
     trace = traced(DOG, (DOG, DOG, DOG))
     late = Trace(
-        **{**{n: getattr(trace, n) for n in Trace.__slots__}, "told": {"coarse": CoreAnswer(DOG, "dog", 0.9, 100)}}
+        **{**{n: getattr(trace, n) for n in Trace.__slots__}, "label": {"coarse": LabelAnswer(DOG, "dog", 0.9, 100)}}
     )
-    assert told.told_answers(late, 0) == {}
-    assert told.agreement(late, 0, "coarse") is None
+    assert label.label_answers(late, 0) == {}
+    assert label.agreement(late, 0, "coarse") is None
     blind = Trace(**{**{n: getattr(trace, n) for n in Trace.__slots__}, "steps": (Step(30, 0.1, 20.0, None, 0.0),)})
-    assert told.agreement(blind, 0, "coarse") is None
-    assert told.told_answers(blind, 0)["coarse"]["words"] == ""
+    assert label.agreement(blind, 0, "coarse") is None
+    assert label.label_answers(blind, 0)["coarse"]["words"] == ""
 
 
 def test_the_scrubber_is_sent_what_the_label_says_and_the_bar_says_label():
     trace = traced(DOG, (CAT, DOG, DOG), (DOG,))
     sent = json.loads(json.dumps(numbers(trace)))
-    assert sent["cored"]
-    assert sent["steps"][0]["core"]["coarse"] == {
+    assert sent["labelled"]
+    assert sent["steps"][0]["label"]["coarse"] == {
         "label": "dog",
         "chance": "90 %",
         "mark": "right",
         "agrees": False,
         "words": "too few bytes",
-        "sentence": told.EARLY.sentence,
+        "sentence": label.EARLY.sentence,
         "together": "dog 95 %",
     }
     assert sent["steps"][2]["where"].startswith("header 24 + label 8 + z 20 + kind 348")
     assert sent["stops"][0][:2] == ["z", 1], "the label stands before z"
-    assert not numbers(Trace(1, 1, 400, {"z": 20}, {"coarse": 400}, trace.steps))["cored"]
+    assert not numbers(Trace(1, 1, 400, {"z": 20}, {"coarse": 400}, trace.steps))["labelled"]
 
 
 def test_a_row_of_the_panel_has_three_answers():
-    row = told_row(traced(DOG, (CAT, DOG, DOG), (DOG,)), 0, "coarse")
+    row = label_row(traced(DOG, (CAT, DOG, DOG), (DOG,)), 0, "coarse")
     assert row == {
         "level": "kind",
-        "told": "dog 90 % ✓",
-        "seen": "cat 60 % ✗",
+        "label": "dog 90 % ✓",
+        "pixels": "cat 60 % ✗",
         "together": "dog 95 % ✓",
         "": "≠ too few bytes",
     }
 
 
 def test_three_curves_are_of_the_labels_own_answer():
-    fig = told_curves(traced(DOG, (CAT, DOG, DOG)), "coarse", position=1)
+    fig = label_curves(traced(DOG, (CAT, DOG, DOG)), "coarse", position=1)
     assert {line.name: list(line.y) for line in fig.data} == {
-        "told": [0.9] * 3,
-        "seen": [0.0, 0.6, 0.6],
+        "label": [0.9] * 3,
+        "pixels": [0.0, 0.6, 0.6],
         "together": [0.95] * 3,
     }

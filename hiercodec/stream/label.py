@@ -1,6 +1,6 @@
-"""The core: what a picture is, in the first bytes of its stream (FORMAT.md, version 2).
+"""The label: what a picture is, in the first bytes of its stream (FORMAT.md, version 2).
 
-    groups and confidences, coarse first ──Core.of──► Core ──write──► .hc ──(cut anywhere)──► parse ──► Core.path
+    groups and confidences, coarse first ──Label.of──► Label ──write──► .hc ──(cut anywhere)──► parse ──► Label.path
 
 A path is told class by class: all classes are possible at first, a level's group leaves those that it holds, and each group
 is as likely as it has classes still possible. So a whole path costs log2 of the number of classes in any hierarchy, nested
@@ -30,7 +30,7 @@ _ONE = np.zeros(1, np.uint8)
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a core is about, by the first hex digits of digests: hierarchy (4) and classifier (3).
+    """What a label is about, by the first hex digits of digests: hierarchy (4) and classifier (3).
 
     `ValueError` for anything but that many digits.
     """
@@ -46,7 +46,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Core:
+class Label:
     """What a picture was taken for when it was encoded, or the part of it that a cut left: its `mark` and its payload."""
 
     mark: Mark
@@ -54,11 +54,11 @@ class Core:
     complete: bool = True
 
     @classmethod
-    def of(cls, mark: Mark, path: Sequence[tuple[int, int]], levels: Sequence[np.ndarray]) -> Core:
-        """The core that tells `path`, one (group, confidence 0…3) a level, coarse first.
+    def of(cls, mark: Mark, path: Sequence[tuple[int, int]], levels: Sequence[np.ndarray]) -> Label:
+        """The label that tells `path`, one (group, confidence 0…3) a level, coarse first.
 
         `levels` are the hierarchy's, each the group number of every class, int[classes]. `ValueError` for a group that
-        holds no class which the groups before it left, or a path too long for a core (56 bits).
+        holds no class which the groups before it left, or a path too long for a label (56 bits).
         """
         writer, possible = SymbolWriter(), np.arange(len(levels[0]))
         for (group, confidence), level in zip(path, levels, strict=True):
@@ -71,7 +71,7 @@ class Core:
             possible = possible[level[possible] == group]
         payload = writer.payload()
         if len(payload) > MAX_PAYLOAD:
-            raise ValueError(f"a core holds {MAX_PAYLOAD} bytes, this path takes {len(payload)}")
+            raise ValueError(f"a label holds {MAX_PAYLOAD} bytes, this path takes {len(payload)}")
         return cls(mark, payload)
 
     def path(self, levels: Sequence[np.ndarray]) -> tuple[tuple[int, int], ...]:

@@ -1,4 +1,4 @@
-"""Told, seen and fused: a core in its own hierarchy only, rows of all three, and weights fitted by a command."""
+"""A file's label, the pixels, and both: in its own hierarchy only, rows of all three, and weights fitted by a command."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from hiercodec import stream
-from hiercodec.classify import core_of_path, level_probabilities
-from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, told_classes
-from hiercodec.evaluation.codecs.peers import HierPeer, Teller, at_rates
+from hiercodec.classify import label_of_path, level_probabilities
+from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, label_classes
+from hiercodec.evaluation.codecs.peers import HierPeer, Labeller, at_rates
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.results.records import records
-from hiercodec.evaluation.traces.told import arrivals, core_verdict, fused, told_in
+from hiercodec.evaluation.traces.label import arrivals, fused, label_in, label_verdict
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 from tests.models.tiny import smooth_photo
@@ -31,45 +31,46 @@ def rgb():
 
 @pytest.fixture(scope="module")
 def tabby():
-    """The core of a tabby, surest of its kind."""
+    """The label of a tabby, surest of its kind."""
     groups = [int(level.assignment[TABBY]) for level in TREE.levels]
-    return core_of_path(list(zip(groups, (3, 2, 0), strict=True)), TREE, FakeClassifier.sha256)
+    return label_of_path(list(zip(groups, (3, 2, 0), strict=True)), TREE, FakeClassifier.sha256)
 
 
 def test_a_core_is_read_in_its_own_hierarchy_level_by_level(rgb, tabby):
-    data = FakeCodec().encode(rgb, core=tabby)
-    core = told_in(stream.parse(data), TREE)
-    assert core.path.winners[-1][:2] == (TABBY, "tabby")
-    assert told_in(stream.parse(data), load_hierarchy("wordnet")) is None
-    assert told_in(stream.parse(FakeCodec().encode(rgb)), TREE) is None
+    data = FakeCodec().encode(rgb, label=tabby)
+    label = label_in(stream.parse(data), TREE)
+    assert label.path.winners[-1][:2] == (TABBY, "tabby")
+    assert label_in(stream.parse(data), load_hierarchy("wordnet")) is None
+    assert label_in(stream.parse(FakeCodec().encode(rgb)), TREE) is None
     sizes = arrivals(data, TREE)
     parsed = stream.parse(data)
     assert list(sizes) == list(TREE.names)
-    assert parsed.core.start < sizes["coarse"] <= sizes["intermediate"] <= sizes["fine"] <= parsed.core.end
-    early = told_in(stream.parse(data[: sizes["coarse"]]), TREE)
+    where = parsed.label_section
+    assert where.start < sizes["coarse"] <= sizes["intermediate"] <= sizes["fine"] <= where.end
+    early = label_in(stream.parse(data[: sizes["coarse"]]), TREE)
     assert "coarse" in early.path
     assert arrivals(FakeCodec().encode(rgb), TREE) == {}
 
 
 def test_the_core_alone_knows_what_it_tells_and_nothing_else(rgb, tabby):
-    data = FakeCodec().encode(rgb, core=tabby)
+    data = FakeCodec().encode(rgb, label=tabby)
     judging = Judging(FakeClassifier(), TREE).knowing([TABBY])
-    whole = core_verdict(told_in(stream.parse(data), TREE), judging.right)
+    whole = label_verdict(label_in(stream.parse(data), TREE), judging.right)
     assert whole.hits == {"coarse": True, "intermediate": True, "fine": True}
     for level, confidence in {"coarse": 0.99, "intermediate": 0.9, "fine": 0.35}.items():
         assert whole.masses[level].max() == pytest.approx(confidence)
     assert whole.probabilities.sum() == pytest.approx(1, abs=1e-5)
-    nothing = core_verdict(told_in(stream.parse(data[: stream.parse(data).core.start]), TREE), {})
+    nothing = label_verdict(label_in(stream.parse(data[: stream.parse(data).label_section.start]), TREE), {})
     assert nothing.masses["coarse"] == pytest.approx(TREE.level("coarse").sizes / 1000)
 
 
 def test_told_and_seen_are_pooled_level_by_level(rgb, tabby):
     judging = Judging(FakeClassifier(), TREE).knowing([TABBY])
     (seen,) = judging.verdicts([rgb])
-    data = FakeCodec().encode(rgb, core=tabby)
-    both = fused(seen, told_in(stream.parse(data), TREE), {"fine": Pool(0.5, 1.0, 0.2)}, 0.25)
+    data = FakeCodec().encode(rgb, label=tabby)
+    both = fused(seen, label_in(stream.parse(data), TREE), {"fine": Pool(0.5, 1.0, 0.2)}, 0.25)
     path = [(int(level.assignment[TABBY]), p) for level, p in zip(TREE.levels, (0.99, 0.9, 0.35), strict=True)]
-    told = level_probabilities(told_classes(path, [level.assignment for level in TREE.levels]), TREE)
+    told = level_probabilities(label_classes(path, [level.assignment for level in TREE.levels]), TREE)
     for level in TREE.names:
         pool, share = (Pool(0.5, 1.0, 0.2), 0.25) if level == "fine" else (INDEPENDENT, 1.0)
         assert both.masses[level] == pytest.approx(fuse(told[level], seen.masses[level], pool, share))
@@ -79,24 +80,24 @@ def test_told_and_seen_are_pooled_level_by_level(rgb, tabby):
 
 def test_rows_say_what_the_core_tells_what_pixels_show_and_both(rgb):
     judging = Judging(FakeClassifier(), TREE)
-    codec, teller = FakeCodec(), Teller(judging.classifier, TREE)
-    peers = [HierPeer(codec, at_rates(RATES), "x"), HierPeer(codec, at_rates(RATES), "x + core", teller)]
+    codec, labeller = FakeCodec(), Labeller(judging.classifier, TREE)
+    peers = [HierPeer(codec, at_rates(RATES), "x"), HierPeer(codec, at_rates(RATES), "x + label", labeller)]
     found = list(records("a.png", rgb, TABBY, peers, [judging]))
     names = {codec: [row["setting"] for row in found if row["codec"] == codec] for codec in {r["codec"] for r in found}}
     rates = ["0.5 bpp", "2 bpp"]
     assert names == {
-        "original": [""], "x": rates, "x + core": ["core", *rates], "x + core, core only": ["core"],
-        "x + core, fused": ["core", *rates],
+        "original": [""], "x": rates, "x + label": ["label", *rates], "x + label, label only": ["label"],
+        "x + label, fused": ["label", *rates],
     }  # fmt: skip
     for row in found:
         if row["setting"] in rates:
             assert row["bytes"] == round(float(row["setting"].split()[0]) * rgb.shape[0] * rgb.shape[1] / 8)
-    (alone,) = (row for row in found if row["codec"].endswith("core only"))
-    data = codec.encode(rgb, core=teller(rgb))
-    assert alone["bytes"] == stream.parse(data).core.end, "header and core are charged in full"
+    (alone,) = (row for row in found if row["codec"].endswith("label only"))
+    data = codec.encode(rgb, label=labeller(rgb))
+    assert alone["bytes"] == stream.parse(data).label_section.end, "header and label are charged in full"
     masses = level_probabilities(judging.classifier.probabilities([rgb])[0], TREE)
     assert alone["path"][0] == masses["coarse"].argmax()
-    assert peers[1].provenance()["core"] == f"{judging.classifier.name} {judging.classifier.weights_id}"
+    assert peers[1].provenance()["label"] == f"{judging.classifier.name} {judging.classifier.weights_id}"
 
 
 def test_rates_cut_after_the_core_and_never_past_the_end(rgb):
@@ -122,13 +123,13 @@ def test_the_command_fits_weights(tmp_path, monkeypatch, capsys):
     out = tmp_path / "fusion.json"
     assert run(["fusion", str(tmp_path / "set"), "--rates", "1", "4", "--out", str(out)]) == 0
     said = json.loads(out.read_text())
-    assert (said["teller"], said["hierarchy"], said["photos"]) == ("lite0", TREE.name, 4)
+    assert (said["labeller"], said["hierarchy"], said["photos"]) == ("lite0", TREE.name, 4)
     (levels,) = said["viewers"].values()
     assert list(levels) == list(TREE.names)
     for row in levels.values():
         assert len(row["pool"]) == 3
         assert set(row["held_out"]) == {
-            f"{what}_{who}" for what in ("nll", "top1") for who in ("told", "seen", "independent", "fused")
+            f"{what}_{who}" for what in ("nll", "top1") for who in ("label", "pixels", "independent", "fused")
         }
     assert "seen → fused" in capsys.readouterr().err
     assert run(["fusion", str(tmp_path / "set"), "--sample", "1", "--out", str(out)]) == 2
