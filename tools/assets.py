@@ -267,10 +267,10 @@ def fusion(args: Arguments) -> int:
         {"labeller": args.label_by, "hierarchy": tree.name, **made, "command": command_line(args), "viewers": found},
     )
     for name, levels in found.items():
-        told = ", ".join(
-            f"{level} {row['held_out']['nll_seen']} → {row['held_out']['nll_fused']}" for level, row in levels.items()
+        gains = ", ".join(
+            f"{level} {row['held_out']['nll_pixels']} → {row['held_out']['nll_fused']}" for level, row in levels.items()
         )
-        note(f"{name}: NLL of held-out photographs, seen → fused: {told}")
+        note(f"{name}: NLL of held-out photographs, pixels → fused: {gains}")
     return 0
 
 

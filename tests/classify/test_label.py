@@ -56,7 +56,7 @@ def test_the_shipped_hierarchies_are_found_by_their_names_in_cores():
         assert reading.path.winners[0][0] == coarse.argmax()
 
 
-def test_a_cut_core_tells_the_levels_that_came():
+def test_a_cut_label_tells_the_levels_that_came():
     label = classify.label_of(P, TREE, "0" * 64)
     assert not classify.read_label(stream.Label(label.mark, b"", complete=False), TREE).path
     assert [*classify.read_label(label, TREE).path] == ["level 0", "level 1", "fine"]

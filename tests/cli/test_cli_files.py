@@ -376,7 +376,7 @@ def test_reads_are_bounded(tmp_path):
     assert not issubclass(InputError, StreamError)
 
 
-def test_a_core_is_said_in_words(tmp_path):
+def test_a_label_is_said_in_words(tmp_path):
     data, path = (GOLDEN.with_name("synthetic-v2.hc")).read_bytes(), tmp_path / "label.hc"
     path.write_bytes(data)
     said = run("info", path).stdout

@@ -25,8 +25,8 @@ test("one prefix gives one answer a level; a comparison gives both sides, and wh
   part.build();
   part.render(trace.steps[0]);
   const row = hub.$(".path").children[0];
-  assert.equal(row.find("alone").find("file-label").textContent, "cat");
-  assert.equal(row.find("file-label").href, "clusters?group=cat");
+  assert.equal(row.find("alone").find("label").textContent, "cat");
+  assert.equal(row.find("label").href, "clusters?group=cat");
   assert.equal(row.find("mark").textContent, "✓ right");
   assert.ok(row.classes.has("pending"));
   const sides = {

@@ -23,7 +23,7 @@ def test_golden_streams_decode_to_the_same_symbols(name):
         assert symbols_digest(codec, data[: int(length)]) == digest, f"first {length} bytes"
 
 
-def test_a_golden_core_is_told_and_decodes_at_every_byte():
+def test_a_golden_label_is_told_and_decodes_at_every_byte():
     codec = models.load(DATA / "tiny-lite-v1.safetensors")
     data = (DATA / "tiny-lite-v2.hc").read_bytes()
     decoder = codec.prefixes(data)

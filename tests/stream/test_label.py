@@ -48,16 +48,16 @@ def test_three_levels_of_a_thousand_classes_cost_eight_bytes_at_most(confidence)
     for levels in (LEVELS, uneven):
         for leaf in range(0, 1000, 37):
             label = stream.Label.of(MARK, [(int(level[leaf]), confidence) for level in levels], levels)
-            header = stream.Header(33, 21, b"abcd", label=label.mark)
+            header = stream.Header(33, 21, b"abcd", mark=label.mark)
             data = stream.write(header, b"zz", [b"a", b"b", b"c"], [0, 0, 0], label.payload)
             assert len(data) <= len(plain) + 8
             assert stream.parse(data).label == label
 
 
-def test_a_stream_says_what_its_core_is_about(tmp_path):
+def test_a_stream_says_what_its_label_is_about(tmp_path):
     label = stream.Label.of(stream.Mark("5e74", "579"), PATH, LEVELS)
     data = stream.write(
-        stream.Header(33, 21, b"abcd", label=label.mark), b"zz", [b"a", b"b", b"c"], [0, 0, 0], label.payload
+        stream.Header(33, 21, b"abcd", mark=label.mark), b"zz", [b"a", b"b", b"c"], [0, 0, 0], label.payload
     )
     parsed = stream.parse(data)
     assert list(parsed.parts()) == ["header", "label", "z", "coarse", "intermediate", "fine"]
@@ -77,9 +77,9 @@ def test_a_stream_says_what_its_core_is_about(tmp_path):
         stream.level_end(plain, "label")
 
 
-def test_damage_to_a_core_is_seen(small):
+def test_damage_to_a_label_is_seen(small):
     label = stream.Label.of(MARK, PATH, LEVELS)
-    header = stream.Header(33, 21, b"abcd", label=label.mark)
+    header = stream.Header(33, 21, b"abcd", mark=label.mark)
     data = stream.write(header, b"zz", [b"a", b"b", b"c"], [0, 0, 0], label.payload)
     alone = bytearray(data[: stream.parse(data).label.end])
     for bit in range(8 * 15, 8 * len(alone)):
@@ -91,7 +91,7 @@ def test_damage_to_a_core_is_seen(small):
 
 def test_a_reserved_bit_is_refused_in_one_line():
     label = stream.Label.of(MARK, PATH, LEVELS)
-    header = stream.Header(33, 21, b"abcd", label=label.mark)
+    header = stream.Header(33, 21, b"abcd", mark=label.mark)
     data = bytearray(stream.write(header, b"zz", [b"a", b"b", b"c"], [0, 0, 0], label.payload))
     assert data[RESERVED] & 0xF == len(label.payload)
     data[RESERVED] |= 8
@@ -111,7 +111,7 @@ def test_a_reserved_bit_is_refused_in_one_line():
         lambda: stream.Label.of(MARK, [(3, 0)], LEVELS),
         lambda: stream.Label.of(MARK, [(0, 3)] * 30, [np.arange(2)] * 30),
         lambda: stream.write(stream.Header(5, 5, b"abcd"), b"", [b""] * 3, [0] * 3, b"x"),
-        lambda: stream.write(stream.Header(5, 5, b"abcd", label=MARK), b"", [b""] * 3, [0] * 3, bytes(8)),
+        lambda: stream.write(stream.Header(5, 5, b"abcd", mark=MARK), b"", [b""] * 3, [0] * 3, bytes(8)),
     ],
 )
 def test_what_cannot_be_told_is_refused(make):

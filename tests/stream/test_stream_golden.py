@@ -22,7 +22,7 @@ GOLDEN = {  # name: plan id, sha256
 }
 
 
-def test_the_golden_core_is_told_at_every_cut():
+def test_the_golden_label_is_told_at_every_cut():
     """Version 2 is version 1 with four more bytes of header and a label: everything else is where it was, 8 bytes later."""
     plain, data = (DATA / f"synthetic-v{version}.hc" for version in (1, 2))
     plain, data = plain.read_bytes(), data.read_bytes()

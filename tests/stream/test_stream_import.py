@@ -34,8 +34,8 @@ def test_the_exported_names_are_pinned():
 
     assert stream.__all__ == [
         "SCALE_LEVELS",
-        "Label",
         "Header",
+        "Label",
         "Mark",
         "Section",
         "Stream",

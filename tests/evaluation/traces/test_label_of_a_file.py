@@ -36,7 +36,7 @@ def tabby():
     return label_of_path(list(zip(groups, (3, 2, 0), strict=True)), TREE, FakeClassifier.sha256)
 
 
-def test_a_core_is_read_in_its_own_hierarchy_level_by_level(rgb, tabby):
+def test_a_label_is_read_in_its_own_hierarchy_level_by_level(rgb, tabby):
     data = FakeCodec().encode(rgb, label=tabby)
     label = label_in(stream.parse(data), TREE)
     assert label.path.winners[-1][:2] == (TABBY, "tabby")
@@ -52,7 +52,7 @@ def test_a_core_is_read_in_its_own_hierarchy_level_by_level(rgb, tabby):
     assert arrivals(FakeCodec().encode(rgb), TREE) == {}
 
 
-def test_the_core_alone_knows_what_it_tells_and_nothing_else(rgb, tabby):
+def test_the_label_alone_knows_what_it_tells_and_nothing_else(rgb, tabby):
     data = FakeCodec().encode(rgb, label=tabby)
     judging = Judging(FakeClassifier(), TREE).knowing([TABBY])
     whole = label_verdict(label_in(stream.parse(data), TREE), judging.right)
@@ -78,7 +78,7 @@ def test_told_and_seen_are_pooled_level_by_level(rgb, tabby):
     assert np.array_equal(both.probabilities, both.masses["fine"].astype(np.float32))
 
 
-def test_rows_say_what_the_core_tells_what_pixels_show_and_both(rgb):
+def test_rows_say_what_the_label_tells_what_pixels_show_and_both(rgb):
     judging = Judging(FakeClassifier(), TREE)
     codec, labeller = FakeCodec(), Labeller(judging.classifier, TREE)
     peers = [HierPeer(codec, at_rates(RATES), "x"), HierPeer(codec, at_rates(RATES), "x + label", labeller)]
@@ -100,7 +100,7 @@ def test_rows_say_what_the_core_tells_what_pixels_show_and_both(rgb):
     assert peers[1].provenance()["label"] == f"{judging.classifier.name} {judging.classifier.weights_id}"
 
 
-def test_rates_cut_after_the_core_and_never_past_the_end(rgb):
+def test_rates_cut_after_the_label_and_never_past_the_end(rgb):
     plain = stream.parse(FakeCodec().encode(rgb))
     assert at_rates((0.0001, 99.0))(plain) == {"0.0001 bpp": plain.header_bytes, "99 bpp": plain.total_bytes}
 

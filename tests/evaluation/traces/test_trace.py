@@ -163,7 +163,7 @@ def test_what_has_a_default_may_be_missing_and_nothing_else_may(traced):
             Trace.from_json({**plain, **wrong})
 
 
-def test_a_file_with_a_core_says_what_it_tells_from_its_first_step_on(traced, picture):
+def test_a_file_with_a_label_says_what_it_tells_from_its_first_step_on(traced, picture):
     hierarchy = load_hierarchy()
     codec, judging = FakeCodec(), Judging(FakeClassifier(), hierarchy).knowing([281])
     label = label_of_path(
