@@ -98,7 +98,7 @@ def test_help_names_every_command_and_starts_fast_without_torch():
 
 
 PINNED = """
-encode --label-by --effort --for --hierarchy --model
+encode --effort --for --hierarchy --label-by --model
 decode --bytes --level --max-pixels --model
 trace --classifier --hierarchy --html --json --model --side --steps --until
 models --json
@@ -110,7 +110,7 @@ hierarchy build --classes --clip --consensus --embedding --json --k --method --n
     --wordnet-depth --wordnet-k
 hierarchy stability --embeddings --fragile --json
 hierarchy show --level
-evaluate --card --classifier --codec --label-by --crop --cuts --force --formats-for --hierarchy --labels --limit --model
+evaluate --card --classifier --codec --crop --cuts --force --formats-for --hierarchy --label-by --labels --limit --model
     --out --rates --ray --resume --sample --steer --strict --workers
 results show --json
 results join --drop --name --out --slim

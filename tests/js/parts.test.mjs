@@ -36,14 +36,14 @@ test("one prefix gives one answer a level; a comparison gives both sides, and wh
   Object.assign(hub, { compares: () => true, source: (name) => sides[name] });
   part.render(trace.steps[0]);
   const [a, b] = row.children.filter((child) => child.classes.has("compared"));
-  assert.deepEqual([a, b].map((side) => side.find("file-label").textContent), ["cat", "dog"]);
+  assert.deepEqual([a, b].map((side) => side.find("label").textContent), ["cat", "dog"]);
   assert.equal(a.find("first").textContent, "from 100 bytes");
   assert.match(a.find("first").title, /at every step shown from 100 bytes on/);
   assert.equal(b.children[4].className, "first wrong");
   hub.source = () => ({ text: "JPEG", waiting: "not so small: 986 bytes at least" });
   part.render(trace.steps[0]);
-  assert.equal(b.find("file-label").textContent, "not so small: 986 bytes at least");
-  assert.equal(b.find("file-label").href, undefined, "what is no answer leads nowhere");
+  assert.equal(b.find("label").textContent, "not so small: 986 bytes at least");
+  assert.equal(b.find("label").href, undefined, "what is no answer leads nowhere");
 });
 
 test("a file's own label stands under the answer: not yet here, agreeing or not, and with both together", () => {

@@ -81,7 +81,7 @@ def test_damage_to_a_label_is_seen(small):
     label = stream.Label.of(MARK, PATH, LEVELS)
     header = stream.Header(33, 21, b"abcd", mark=label.mark)
     data = stream.write(header, b"zz", [b"a", b"b", b"c"], [0, 0, 0], label.payload)
-    alone = bytearray(data[: stream.parse(data).label.end])
+    alone = bytearray(data[: stream.parse(data).label_section.end])
     for bit in range(8 * 15, 8 * len(alone)):
         alone[bit // 8] ^= 1 << (bit % 8)
         with pytest.raises(UnsupportedVersion if bit == 8 * RESERVED + 3 else CorruptStream):

@@ -131,5 +131,5 @@ def test_the_command_fits_weights(tmp_path, monkeypatch, capsys):
         assert set(row["held_out"]) == {
             f"{what}_{who}" for what in ("nll", "top1") for who in ("label", "pixels", "independent", "fused")
         }
-    assert "seen → fused" in capsys.readouterr().err
+    assert "pixels → fused" in capsys.readouterr().err
     assert run(["fusion", str(tmp_path / "set"), "--sample", "1", "--out", str(out)]) == 2
