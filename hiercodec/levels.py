@@ -53,7 +53,7 @@ class LevelPlan:
             expected = level.stop
         if wrong := [name for name in self.names if not isinstance(name, str) or not name.strip() or name.isdigit()]:
             raise ValueError(f"levels are named by words, not {wrong[0]!r}")  # browsers sort keys that are numbers
-        if len({*self.names, "header", "core", "z"}) != len(self.levels) + 3:
+        if len({*self.names, "header", "label", "z"}) != len(self.levels) + 3:
             raise ValueError("level names must differ, from the other parts of a file (header, core, z) too")
 
     @classmethod
@@ -164,7 +164,7 @@ def read_plan(given: Any) -> Any:
     return given
 
 
-SPOKEN = {"coarse": "kind", "intermediate": "family", "fine": "class", "core": "label"}
+SPOKEN = {"coarse": "kind", "intermediate": "family", "fine": "class"}
 """What the app calls the paper's levels, and the part of a file that says what the picture is."""
 
 

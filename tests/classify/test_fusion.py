@@ -1,4 +1,4 @@
-"""Told and seen: worked by hand, and weights that were planted are found."""
+"""Label and pixels: worked by hand, and weights that were planted are found."""
 
 from __future__ import annotations
 

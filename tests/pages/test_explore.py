@@ -283,9 +283,9 @@ def test_own_photo_is_encoded_for_what_its_bits_are_for(page, monkeypatch):
 def test_a_switch_has_own_files_begin_with_a_label_and_the_page_compares(page, monkeypatch):
     at = upload(page, "me.jpg", photo())
     assert not component(at, "hiercodec_scrubber")["trace"]["labelled"]
-    assert "Told and seen" not in [tab.label for tab in at.tabs]
+    assert "Label and pixels" not in [tab.label for tab in at.tabs]
     at.toggle(key="label").set_value(True).run()
-    at.session_state["explore_tab"] = "Told and seen"
+    at.session_state["explore_tab"] = "Label and pixels"
     at.run()
     assert not at.exception
     sent = component(at, "hiercodec_scrubber")["trace"]
