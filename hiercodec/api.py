@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hiercodec import stream, taxonomy
+from hiercodec import installed, stream, taxonomy
 from hiercodec.arguments import Source, as_stream, expect, expect_method, shown
 from hiercodec.classify import LabelReading, Path, card_of, confidence_of, label_of, load_classifier, path_of
 from hiercodec.classify import read_label as label_in_words
@@ -41,7 +41,7 @@ def _codec() -> Codec | WaveCodec:
 
 @functools.lru_cache(maxsize=1)
 def _finder(fingerprint: bytes) -> Codec | WaveCodec:
-    """The shipped codec with this fingerprint."""
+    """The codec with this fingerprint."""
     from hiercodec import models
 
     return models.find(fingerprint)
@@ -93,7 +93,7 @@ class Stopped:
 
 
 def load(model: str | FilePath = DEFAULT_MODEL, *, device: str = "cpu") -> Codec | WaveCodec:
-    """A codec: a shipped model by name, or a `.safetensors` file with its card beside it; `ModelNotFound` otherwise."""
+    """A codec: a model by name, or a `.safetensors` file with its card beside it; `ModelNotFound` otherwise."""
     from hiercodec import models
 
     return models.load(expect(model, (str, FilePath), "a model is a name or the path of its weights"), device=device)
@@ -135,12 +135,14 @@ def decode(data: Source, *, codec: Codec | WaveCodec | None = None) -> Decoded:
 def truncate(data: Source, *, level: str | None = None, bytes: int | None = None) -> bytes:
     """The first part of a `.hc` stream: up to the end of a level ("coarse", "intermediate", "fine"), or so many bytes.
 
+    A model with levels of its own names them; where it is not at hand they are "level 1" and so on.
+
     Any prefix decodes. Asking for more bytes than there are gives all; a level that the stream does not hold whole is an
     `InputError`, as are a cut below 1 byte and both cuts, or none, at once. Damage raises a `StreamError`.
     """
     data = as_stream(data)
     if level is not None and bytes is None:
-        return data[: stream.level_end(data, expect(level, str, "a level is named by its name"))]
+        return data[: stream.level_end(data, expect(level, str, "a level is named by its name"), installed.plan_of)]
     if bytes is not None and level is None:
         if expect(bytes, (int, np.integer), "a cut is a whole number of bytes") < 1:
             raise InputError(f"a cut leaves at least 1 byte, got {bytes}")
@@ -149,7 +151,7 @@ def truncate(data: Source, *, level: str | None = None, bytes: int | None = None
 
 
 def hierarchy(name: str | FilePath = DEFAULT_HIERARCHY) -> Hierarchy:
-    """A semantic hierarchy: shipped by name, or a JSON file; `HierarchyError` names those there are."""
+    """A semantic hierarchy: by name, or a JSON file; `HierarchyError` names those there are."""
     return _hierarchy_of(name)
 
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "hiercodec"
 
 # room → rooms it may import. `images`, `taxonomy` and `classify` stand beside `models`, not above it.
-LOWER = {"levels", "errors", "protocols", "fsio", "arguments", "values", "_version"}
+LOWER = {"levels", "errors", "protocols", "fsio", "arguments", "values", "installed", "_version"}
 MEASURING = {*LOWER, "images", "stream", "models", "taxonomy", "classify"}
 ALLOWED = {
     "_version": set(),
@@ -27,6 +27,7 @@ ALLOWED = {
     "fsio": {"errors", "values"},
     "values": {"errors"},
     "arguments": {"errors", "fsio"},
+    "installed": {"errors", "fsio", "levels", "values"},
     "images": {"errors"},
     "stream": {*LOWER},
     "taxonomy": {*LOWER},

@@ -14,13 +14,14 @@ import struct
 import tracemalloc
 import warnings
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from hiercodec import fsio, images
+from hiercodec import fsio, images, installed
 from hiercodec.classify import catalog, loading
 from hiercodec.cli.base import command
 from hiercodec.cli.main import House, main
@@ -100,7 +101,7 @@ def test_r08_a_flipped_bit_in_the_weights_is_refused(model, card):
 
 
 def test_r08_every_shipped_model_says_its_sha256_and_is_it():
-    for name, card in store.shipped().items():
+    for name, card in installed.models().items():
         assert len(card["sha256"]) == 64
         assert store.load(name).fingerprint.hex() == card["fingerprint"]
 
@@ -131,8 +132,8 @@ def test_r08_weights_from_the_hub_are_those_it_names(tmp_path):
 
 def test_r08_a_flipped_bit_in_a_shipped_hierarchy_is_refused(tmp_path, monkeypatch):
     folder = tmp_path / "hierarchies"
-    shutil.copytree(hierarchy_file.HIERARCHIES, folder)
-    monkeypatch.setattr(hierarchy_file, "HIERARCHIES", folder)
+    shutil.copytree(hierarchy_file.SHELF.folder, folder)
+    monkeypatch.setattr(hierarchy_file, "SHELF", replace(hierarchy_file.SHELF, folder=folder))
     name = hierarchy_file.DEFAULT
     assert hierarchy_file.load_hierarchy(name).names
     path = folder / f"{name}.json"
@@ -145,8 +146,8 @@ def test_r08_a_flipped_bit_in_a_shipped_hierarchy_is_refused(tmp_path, monkeypat
 
 
 def test_r08_every_shipped_hierarchy_is_in_the_manifest():
-    lines = (hierarchy_file.HIERARCHIES / hierarchy_file.SUMS).read_text(encoding="utf-8").splitlines()
-    assert sorted(line[66:] for line in lines) == sorted(p.name for p in hierarchy_file.HIERARCHIES.glob("*.json"))
+    lines = (hierarchy_file.SHELF.folder / hierarchy_file.SUMS).read_text(encoding="utf-8").splitlines()
+    assert sorted(line[66:] for line in lines) == sorted(p.name for p in hierarchy_file.SHELF.folder.glob("*.json"))
 
 
 @pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.999])
@@ -167,13 +168,13 @@ def test_r09_truncated_weights_are_one_line(model, share):
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"words"', "[" * 100_000, '{"preset": 5}', "\ud800"])
 def test_r09_a_broken_card_is_one_line_wherever_it_is_read(model, monkeypatch, capsys, text):
     model.with_suffix(".json").write_bytes(text.encode("utf-8", "surrogatepass"))
-    monkeypatch.setattr(store, "MODELS", model.parent)
+    monkeypatch.setattr(installed, "MODELS", replace(installed.MODELS, folder=model.parent))
     with pytest.raises(ModelNotFound) as caught:
         store.load(model)
     assert one_line(caught.value)
     if "preset" not in text:
         with pytest.raises(ModelNotFound, match="card"):
-            store.shipped()
+            installed.models()
         assert main(["models"]) == 2
         assert capsys.readouterr().err.count("\n") == 1
 

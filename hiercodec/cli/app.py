@@ -10,9 +10,13 @@ from pathlib import Path
 from hiercodec.cli.base import Arguments, command, flag, option
 from hiercodec.errors import InputError, how_to_install
 from hiercodec.fsio import APP
+from hiercodec.installed import absolute
 
 COURSES = "HIERCODEC_COURSES"
 """Environment variable by which the app learns of further courses (see `ui.learn.courses`)."""
+
+FOLDERS = (COURSES, *(f"HIERCODEC_{name}" for name in ("MODELS", "HIERARCHIES", "PHOTOS", "EMBEDDINGS")))
+"""Variables that name folders and files; the app runs in a folder of its own."""
 
 
 @command(
@@ -27,6 +31,8 @@ def app(args: Arguments) -> int:
         raise InputError(f"the app needs Streamlit; {how_to_install('app')}")
     options = {"port": args.port, "address": args.address, "headless": args.headless or None}
     flags = [f"--server.{name}={value}" for name, value in options.items() if value is not None]
+    for name in FOLDERS:
+        os.environ[name] = absolute(os.environ.get(name, ""))
     if args.courses:
         missing = [folder for folder in args.courses if not Path(folder).is_dir()]
         if missing:

@@ -110,8 +110,8 @@ def flag(*flags: str, help: str) -> click.Option:
 
 
 JSON = flag("--json", help="machine-readable output on stdout")
-MODEL = option("--model", default=DEFAULT_MODEL, metavar="NAME|PATH", help="a shipped model or its weights")
-HIERARCHY = option("--hierarchy", metavar="H", help="a shipped hierarchy or a JSON file")
+MODEL = option("--model", default=DEFAULT_MODEL, metavar="NAME|PATH", help="a model or its weights")
+HIERARCHY = option("--hierarchy", metavar="H", help="a hierarchy's name or a JSON file")
 CROP = option("--crop", type=POSITIVE, metavar="N", help="take the central square of this side first")
 SAMPLE = option("--sample", type=POSITIVE, metavar="N", help="only N photographs, evenly spaced over the data set")
 

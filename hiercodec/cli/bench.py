@@ -44,10 +44,10 @@ def measured(rgb: np.ndarray, *, repeats: int = REPEATS, without: tuple[str, ...
     """Everything that `bench` reports, as plain data. `rgb` is uint8 (H, W, 3), sides multiples of 64 for the peers."""
     import torch
 
-    from hiercodec import models
+    from hiercodec import installed, models
     from hiercodec.evaluation.provenance import environment
 
-    codecs = {name: models.load(name) for name in models.shipped() if name not in without}
+    codecs = {name: models.load(name) for name in installed.models() if name not in without}
     if "tic" not in {*codecs, *without}:
         codecs["tic"] = _untrained("tic")
     runs = {name: _own(codec, rgb) for name, codec in codecs.items()}

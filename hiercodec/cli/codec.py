@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hiercodec import fsio, stream, values
+from hiercodec import fsio, installed, stream, values
 from hiercodec.cli.base import (
     HIERARCHY,
     JSON,
@@ -78,7 +78,7 @@ def _label(rgb: Any, args: Arguments) -> tuple[stream.Label | None, Any]:
 
 @command(
     "decode", "stream, or any prefix of it → PNG", STREAM, argument("output", metavar="OUT.png"),
-    option("--model", metavar="lite|tic|PATH", help="instead of the shipped model that the stream's fingerprint names"),
+    option("--model", metavar="NAME|PATH", help="instead of the model that the stream's fingerprint names"),
     option("--max-pixels", type=POSITIVE, metavar="N",
            help="decode pictures of up to N pixels (default 20 million, as many as encode reads)"),
     *CUT,
@@ -235,11 +235,11 @@ def _tell(done: int, total: int, what: str) -> None:
         print(f"\r\033[K{what} {done}/{total}", end=end, file=sys.stderr, flush=True)
 
 
-@command("models", "what is shipped and what it measured", JSON)
+@command("models", "what is installed and what it measured", JSON)
 def models(args: Arguments) -> int:
-    from hiercodec import models
-
-    cards = models.shipped()
+    cards = installed.models()
+    for line in installed.MODELS.own().wrong:
+        note(line)
     if args.json:
         print_json(cards)
         return 0

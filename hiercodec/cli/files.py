@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hiercodec import fsio, stream
+from hiercodec import fsio, installed, stream
 from hiercodec.cli.base import (
     JSON,
     POSITIVE,
@@ -33,7 +33,11 @@ VERIFY_EXIT = {"complete": 0, "truncated": 3, "damaged": 4}
 STREAM = argument("input", metavar="IN.hc")
 CUT = (
     option("--bytes", type=POSITIVE, metavar="N", help="the first N bytes"),
-    option("--level", metavar="L", help="up to the end of level L (coarse, intermediate, fine), or of the label"),
+    option(
+        "--level",
+        metavar="L",
+        help="up to the end of level L (coarse, intermediate, fine, or the model's own names), or of the label",
+    ),
 )
 
 
@@ -45,7 +49,7 @@ def read_cut(args: Arguments, *, required: bool) -> bytes:
     at_most_one(args, "bytes", "level", required=required)
     data = fsio.read_bytes(args.input)
     if args.level is not None:
-        return data[: stream.level_end(data, args.level)]
+        return data[: stream.level_end(data, args.level, installed.plan_of)]
     return data if args.bytes is None else stream.truncate(data, args.bytes)
 
 
@@ -79,14 +83,14 @@ def in_words(label: stream.Label, hierarchy: Hierarchy | None = None) -> str:
 def truncate(args: Arguments) -> int:
     cut = read_cut(args, required=True)
     fsio.write_bytes(args.output, cut)
-    note(f"{fsio.printable(args.output)}: {reached(stream.verify(cut))}")
+    note(f"{fsio.printable(args.output)}: {reached(stream.verify(cut, installed.plan_of))}")
     return 0
 
 
 @command("info", "sizes of header, z and each block; level, completeness, model", STREAM, JSON)
 def info(args: Arguments) -> int:
     data = fsio.read_bytes(args.input)
-    found = stream.info(data)
+    found = stream.info(data, installed.plan_of)
     if args.json:
         print_json({"file": fsio.printable(args.input), **found})
         return 0
@@ -111,7 +115,7 @@ def info(args: Arguments) -> int:
     details="Exit code 0: complete; 3: truncated but sound; 4: damaged.",
 )  # fmt: skip
 def verify(args: Arguments) -> int:
-    found = stream.verify(fsio.read_bytes(args.input))
+    found = stream.verify(fsio.read_bytes(args.input), installed.plan_of)
     if args.json:
         print_json({"file": fsio.printable(args.input), **found})
     elif found["state"] != "damaged":

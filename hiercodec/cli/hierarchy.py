@@ -35,7 +35,7 @@ from hiercodec.taxonomy.paths import ASSETS
 @command(
     "table", "WUP inside and between groups, balance, nesting (the paper's Table 1)",
     argument("hierarchies", many=True, required=False, metavar="[HIERARCHY…]"),
-    flag("--all", help="every shipped hierarchy"),
+    flag("--all", help="every hierarchy there is"),
     option("--measure", type=click.Choice(["nltk", "eq1"]), default="nltk", help="WUP as NLTK computes it, or Eq. 1"),
     option("--average", type=click.Choice(["pairs", "clusters"]), default="pairs", help="weight of the mean"),
     option("--paper", type=FILE, metavar="DIR", help="folder with the authors' cluster CSV files"),
@@ -45,7 +45,8 @@ from hiercodec.taxonomy.paths import ASSETS
 def table(args: Arguments) -> int:
     from hiercodec.taxonomy import table
 
-    names = args.hierarchies or [n for n in available_hierarchies() if args.all or not re.search(r"-s\d+$", n)]
+    there = available_hierarchies(imagenet_only=True)
+    names = args.hierarchies or [n for n in there if args.all or not re.search(r"-s\d+$", n)]
     hierarchies = [load_hierarchy(name) for name in names]
     folder = args.paper or ((lab := _lab()) and lab / "paper")
     paper = table.paper_groupings(folder) if folder else {}
@@ -90,6 +91,8 @@ SOURCES = (
     option("--template", default=TEMPLATE, help="text for --clip"),
     option("--classes", type=FILE, metavar="FILE", help="your own class names, one a line (default: ImageNet)"),
     option("--k", several=True, type=int, default=[10, 100], metavar="K…", help="groups per level"),
+    option("--names", several=True, metavar="NAME…",
+           help="what the levels are called, coarse first; one more names that of the classes"),
     option("--method", default="nested", help="flat, nested, average, complete or ward"),
     option("--seed", type=int, default=0, help="of k-means"),
     option("--n-init", type=int, default=10, help="k-means starts"),
@@ -107,7 +110,7 @@ def build(args: Arguments) -> int:
         if own:
             raise HierarchyError("WordNet cuts are for the ImageNet classes; leave out --classes")
         depths = args.wordnet_depth or [cuts.depth_near(k) for k in args.wordnet_k]
-        hierarchy = cuts.cut_hierarchy(sorted(set(depths)), name=name)
+        hierarchy = cuts.cut_hierarchy(sorted(set(depths)), name=name, level_names=args.names)
     elif args.consensus:
         if own:
             raise HierarchyError("--consensus names groups by WordNet; leave out --classes")
@@ -117,7 +120,7 @@ def build(args: Arguments) -> int:
         voters = stability.single_runs(
             found, sorted(set(args.k)), stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS, jobs=cores()
         )
-        hierarchy = build.consensus_hierarchy(voters, found, name=name)
+        hierarchy = build.consensus_hierarchy(voters, found, name=name, level_names=args.names)
     else:
         if args.clip:
             model, _, tag = args.clip.partition("/")
@@ -126,8 +129,9 @@ def build(args: Arguments) -> int:
         else:
             embedding = em.from_file(args.embedding, n=count)
         hierarchy = build.cluster_hierarchy(
-            embedding, args.k, method=args.method, seed=args.seed, n_init=args.n_init, name=name, class_names=own
-        )
+            embedding, args.k, method=args.method, seed=args.seed, n_init=args.n_init, name=name, class_names=own,
+            level_names=args.names,
+        )  # fmt: skip
     save_hierarchy(hierarchy, args.out)
     summary = {"file": str(args.out), "levels": dict(zip(hierarchy.names, hierarchy.ks, strict=True))}
     summary |= {"tree": hierarchy.nested, "largest": [int(v.sizes.max()) for v in hierarchy.levels]}
@@ -171,6 +175,26 @@ def stability(args: Arguments) -> int:
             print(table.as_text(left))
         order = stability.fragile(level, args.fragile)
         print("Most fragile classes:", ", ".join(f"{classes()[i].name} {v:.2f}" for i, v in order), "\n")
+    return 0
+
+
+@command(
+    "compare", "how far two hierarchies group the classes alike: ARI and AMI, level by level",
+    argument("a", metavar="A"), argument("b", metavar="B"), JSON,
+    details="A and B are names or JSON files of the same classes.",
+)  # fmt: skip
+def compare(args: Arguments) -> int:
+    from hiercodec.taxonomy import table
+
+    a, b = load_hierarchy(args.a), load_hierarchy(args.b)
+    rows = table.agreement_rows(a, b)
+    if args.json:
+        print_json({"a": a.name, "b": b.name, "classes": a.n_classes, "levels": rows})
+        return 0
+    print(
+        f"A: {a.name}. B: {b.name}. 0 at chance, 1 where they are equal; over all n classes, so without an interval.\n"
+    )
+    print(table.as_text(rows), end="")
     return 0
 
 
@@ -225,4 +249,6 @@ def _lab() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-hierarchy = group("hierarchy", "make, measure and question semantic hierarchies", table, build, stability, show)
+hierarchy = group(
+    "hierarchy", "make, measure and question semantic hierarchies", table, build, compare, stability, show
+)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hiercodec import values
-from hiercodec.cli.base import JSON, POSITIVE, Arguments, argument, command, group, note, option, print_json
+from hiercodec.cli.base import JSON, POSITIVE, Arguments, argument, command, group, note, option, print_json, table
 from hiercodec.cli.codec import results_table
-from hiercodec.cli.evaluate import words_on
+from hiercodec.cli.evaluate import NONE, words_on
+from hiercodec.errors import InputError
 from hiercodec.fsio import read_bytes, write_bytes
+
+if TYPE_CHECKING:
+    from hiercodec.evaluation.results.rows import Rows
 
 ROWS = argument("rows", metavar="ROWS.parquet")
 
@@ -85,4 +91,50 @@ def import_(args: Arguments) -> int:
     return 0
 
 
-results = group("results", "look at, join and hand on rows that evaluate wrote", show, join, export, import_)
+@command(
+    "bd", "Bjøntegaard: how many bytes more or fewer one codec needs than another, and what it gives at equal rates",
+    argument("ours", metavar="A"), argument("rival", metavar="B"),
+    option("--judge", metavar="C",
+           help="whose answers count beside the picture (default: the first that judged both; 'none')"),
+    JSON,
+    details="A and B are files of rows, FILE.parquet, or FILE.parquet:CODEC where a file holds several codecs. A is "
+    "compared with B over the photographs that both have; an imported curve is a mean, and then there is no interval.",
+)  # fmt: skip
+def bd(args: Arguments) -> int:
+    from hiercodec.evaluation.results import bjontegaard
+
+    a, b = _codec_in(args.ours), _codec_in(args.rival)
+    judge = args.judge or next((name for name in a[0].judges if name in b[0].judges), NONE)
+    found = bjontegaard.between(a, b, "" if judge == NONE else judge)
+    if args.json:
+        measures = {m.measure: {"rate_percent": m.rate.to_json(), "at_equal_rate": m.quality.to_json()} for m in found}
+        print_json({"a": [args.ours, a[1]], "b": [args.rival, b[1]], "judge": judge, "measures": measures})
+        return 0
+    lines, units = [], {"psnr": (" dB", 2, 1.0), "right": (" points", 1, 100.0)}
+    for row in found:
+        unit, digits, scale = units.get(row.measure.partition(" ")[0], ("", 3, 1.0))
+        needed = bjontegaard.words(row.rate.to_json(), " %", 1) if row.rate.value is not None else row.rate.why
+        gained = bjontegaard.words(row.quality.to_json(), unit, digits, scale=scale)
+        lines.append(
+            (row.measure, needed, gained if row.quality.value is not None else row.quality.why, str(row.rate.n))
+        )
+    note(f"A: {a[1]} of {args.ours}. B: {b[1]} of {args.rival}. Answers by {judge}; 95 % intervals over n photographs.")
+    print(table(("measure", "A needs more bytes than B", "A has more at equal rate", "n"), lines, left=3))
+    return 0
+
+
+def _codec_in(spec: str) -> tuple[Rows, str]:
+    """The rows and the codec that FILE or FILE:CODEC names: without one the only one, or the only model of ours."""
+    from hiercodec.evaluation.results import rows
+
+    both = re.fullmatch(r"(.+?\.parquet):(.+)", spec)
+    path, codec = both.groups() if both else (spec, "")
+    found = rows.read(path, columns=[name for name in rows.schema().names if name not in ("classes", "p")])
+    models = [name for name in found.codecs if name in (found.meta["provenance"].get("models") or {})]
+    only = next((names[0] for names in (found.codecs, models) if len(names) == 1), "")
+    if not (codec or only):
+        raise InputError(f"{path} holds several codecs: {', '.join(found.codecs)}; name one as {path}:CODEC")
+    return found, codec or only
+
+
+results = group("results", "look at, join and hand on rows that evaluate wrote", show, bd, join, export, import_)

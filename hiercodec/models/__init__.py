@@ -5,7 +5,7 @@ from hiercodec.models.channels.config import LITE, PRESETS, TIC, LinearBlock, Li
 from hiercodec.models.channels.network import HierNetwork
 from hiercodec.models.channels.prefixes import PrefixDecoder
 from hiercodec.models.common import Decoded
-from hiercodec.models.store import find, load, shipped
+from hiercodec.models.store import find, load
 from hiercodec.models.wave.codec import WaveCodec
 from hiercodec.models.wave.preset import WavePreset
 
@@ -24,5 +24,4 @@ __all__ = [
     "WavePreset",
     "find",
     "load",
-    "shipped",
 ]

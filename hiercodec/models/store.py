@@ -20,9 +20,9 @@ from safetensors.torch import load as deserialise
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
-from hiercodec import stream, values
+from hiercodec import installed, stream, values
 from hiercodec.errors import ConfigError, InputError, ModelNotFound, is_out_of_memory
-from hiercodec.fsio import locate, read_bytes, write_bytes
+from hiercodec.fsio import read_bytes, write_bytes
 from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.models.channels.codec import Codec
 from hiercodec.models.channels.config import PRESETS, Preset
@@ -31,11 +31,8 @@ from hiercodec.models.device import device_of
 from hiercodec.models.wave.codec import WaveCodec, WaveNetwork
 from hiercodec.models.wave.preset import WavePreset
 
-MODELS = locate("models")
-"""Where the shipped models are."""
-
-MAX_CARD, MAX_WEIGHTS = 2**22, 2**30
-"""Bytes that a card and a weights file may have: `tic` takes 50 MB and as much again for training."""
+MAX_WEIGHTS = 2**30
+"""Bytes that a weights file may have: `tic` takes 50 MB and as much again for training."""
 
 AnyPreset: TypeAlias = "Preset | WavePreset"
 AnyCodec: TypeAlias = "Codec | WaveCodec"
@@ -130,46 +127,28 @@ def preset_of(values: object) -> AnyPreset:
     return (WavePreset if values.get("transform") == "wave" else Preset).from_dict(values)
 
 
-def shipped() -> dict[str, dict]:
-    """Name → card of every codec model in assets/models (cards without a preset are other things, e.g. classifiers)."""
-    cards = {path.stem: read_card(path) for path in sorted(MODELS.glob("*.json"))}
-    return {name: card for name, card in cards.items() if "preset" in card}
-
-
-def read_card(path: Path) -> dict:
-    """A card; `ModelNotFound` where it is damaged."""
-    try:
-        card = values.loads(read_bytes(path, max_bytes=MAX_CARD))
-        if not isinstance(card, dict):
-            raise ValueError("it is no object")
-    except (InputError, ValueError, RecursionError) as error:
-        raise ModelNotFound(f"the card {path.name} is damaged ({str(error).splitlines()[0]}); restore it") from None
-    return card
-
-
 def weights_path(name_or_path: str | Path) -> Path:
-    """Where the weights of a shipped model (by name) or of a `.safetensors` path are; its card is the `.json` beside it."""
-    given = Path(name_or_path)
-    return given if given.suffix == ".safetensors" else MODELS / f"{name_or_path}.safetensors"
+    """Where the weights of a model are, given by name, path or NAME=PATH; its card is the `.json` beside it."""
+    return installed.MODELS.find(name_or_path)[1]
 
 
 def load(name_or_path: str | Path = DEFAULT_MODEL, *, device: str = "cpu") -> AnyCodec:
-    """Load a shipped model by name, or a `.safetensors` file with its card beside it.
+    """Load a model by name (see `installed`), or a `.safetensors` file with its card beside it, called NAME by NAME=PATH.
 
     `device` is where its transforms run: "cpu", "cuda", "cuda:N", "mps" or "auto". Raises `ModelNotFound` with the names
     there are, or if a bit of it is not as its card says, and `InputError` where there is no such device.
     """
     place = device_of(device)
-    path = weights_path(name_or_path)
+    name, path = installed.MODELS.find(name_or_path)
     card_path = path.with_suffix(".json")
     if not path.is_file() or not card_path.is_file():
-        names = ", ".join(shipped()) or "none"
+        names = "; ".join([", ".join(installed.models()) or "none", *installed.MODELS.own().wrong])
         train = " (the README's section Train says how to make them)" if str(name_or_path) in PRESETS else ""
-        raise ModelNotFound(f"no weights for model {str(name_or_path)!r}{train}; shipped: {names}")
-    card, data = read_card(card_path), read_bytes(path, max_bytes=MAX_WEIGHTS)
+        raise ModelNotFound(f"no weights for model {str(name_or_path)!r}{train}; there are: {names}")
+    card, data = installed.read_card(card_path), read_bytes(path, max_bytes=MAX_WEIGHTS)
     _check(data, path, card.get("sha256"))
     try:
-        codec = build(preset_of(card["preset"]), deserialise(data), name=path.stem, card=card)
+        codec = build(preset_of(card["preset"]), deserialise(data), name=name, card=card)
         if codec.fingerprint.hex() != card.get("fingerprint", codec.fingerprint.hex()):
             raise ValueError(f"its weights have the fingerprint {codec.fingerprint.hex()}, its card says another")
     except (SafetensorError, ConfigError, LookupError, RuntimeError, ValueError) as error:
@@ -197,9 +176,10 @@ def _check(data: bytes, path: Path, expected: object) -> None:
 
 
 def find(mark: bytes, *, device: str = "cpu") -> AnyCodec:
-    """The shipped model with this fingerprint; `ModelNotFound` names it."""
-    for name, card in shipped().items():
+    """The model with this fingerprint; `ModelNotFound` names it."""
+    cards = installed.models()
+    for name, card in cards.items():
         if card.get("fingerprint") == mark.hex():
             return load(name, device=device)
-    known = ", ".join(f"{name} {card.get('fingerprint')}" for name, card in shipped().items()) or "none"
-    raise ModelNotFound(f"no shipped model has the stream's fingerprint {mark.hex()}; shipped: {known}")
+    known = ", ".join(f"{name} {card.get('fingerprint')}" for name, card in cards.items()) or "none"
+    raise ModelNotFound(f"no model has the stream's fingerprint {mark.hex()}; there are: {known}")

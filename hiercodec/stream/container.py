@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from hiercodec.arguments import Source, as_stream
 from hiercodec.errors import BadMagic, CorruptStream, IncompleteHeader, InputError
 from hiercodec.levels import LevelPlan
-from hiercodec.stream.header import CRC, Header, header_bytes, parse_header
+from hiercodec.stream.header import CRC, Header, PlanOf, header_bytes, parse_header
 from hiercodec.stream.label import MAX_PAYLOAD, Label
 
 MAX_SECTION = (1 << 28) - 1  # what a varint of four bytes can say
@@ -155,10 +155,11 @@ def write(header: Header, z: bytes, blocks: Sequence[bytes], checks: Sequence[in
     return bytes(out)
 
 
-def parse(data: Source, plan: LevelPlan | None = None) -> Stream:
+def parse(data: Source, plan: LevelPlan | PlanOf | None = None) -> Stream:
     """Read a stream, or any prefix of one that holds its header: bytes, or the path of a file.
 
-    `plan`, the model's, names the levels of a stream that leaves them to its model; without it they are numbered.
+    `plan`, the model's, or what finds it by the stream's fingerprint, names the levels of a stream that leaves them to its
+    model; without it they are numbered.
     Raises `BadMagic`, `UnsupportedVersion`, `CorruptStream` (a CRC or a field that cannot be right, bytes behind the
     end), or `IncompleteHeader` where the bytes end inside a header that is right so far. Nothing else, whatever the
     bytes; no allocation exceeds their own size. `InputError` for what is neither bytes nor the path of a readable file.
@@ -195,12 +196,12 @@ def truncate(data: bytes, n_bytes: int) -> bytes:
     return bytes(data[:n_bytes])
 
 
-def level_end(data: bytes, level: str) -> int:
+def level_end(data: bytes, level: str, plan: LevelPlan | PlanOf | None = None) -> int:
     """The length to cut `data` to so that `level` ("label" is one here) is complete and nothing follows.
 
-    `InputError` if the stream has no such level or itself ends before.
+    `plan` as in `parse`; `InputError` if the stream has no such level or itself ends before.
     """
-    stream = parse(data)
+    stream = parse(data, plan)
     cuts = ({"label": stream.label_section.end} if stream.label_section else {}) | stream.cuts()
     if level not in cuts:
         raise InputError(f"no level {level!r}; this stream has {', '.join(cuts)}")

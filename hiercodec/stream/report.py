@@ -6,12 +6,13 @@ from typing import Any
 
 from hiercodec.errors import IncompleteHeader, StreamError
 from hiercodec.stream.container import parse
+from hiercodec.stream.header import PlanOf
 from hiercodec.stream.label import Label
 
 
-def info(data: bytes) -> dict[str, Any]:
-    """Everything a stream says of itself, JSON-ready; raises as `parse`. Sizes in bytes; `parts` sum to `bytes`."""
-    stream = parse(data)
+def info(data: bytes, plan: PlanOf | None = None) -> dict[str, Any]:
+    """What a stream says of itself, JSON-ready; sizes in bytes, `parts` sum to `bytes`. `plan` and errors as in `parse`."""
+    stream = parse(data, plan)
     header = stream.header
     return {
         "version": header.version,
@@ -52,14 +53,14 @@ def _label(label: Label | None) -> dict[str, Any] | None:
     }
 
 
-def verify(data: bytes) -> dict[str, Any]:
+def verify(data: bytes, plan: PlanOf | None = None) -> dict[str, Any]:
     """Whether a file is sound: {"state": "complete" | "truncated" | "damaged", "reason": …, "offset": …, …}.
 
-    Never raises on bytes. "truncated" is any non-empty prefix that agrees with the format; its open section ends
-    before the CRC that would vouch for it.
+    Never raises on bytes; `plan` as in `parse`. "truncated" is any non-empty prefix that agrees with the format; its open
+    section ends before the CRC that would vouch for it.
     """
     try:
-        stream = parse(data)
+        stream = parse(data, plan)
     except IncompleteHeader as error:
         return {"state": "truncated", "bytes": len(data), "level": None, "offset": error.offset, "reason": str(error)}
     except StreamError as error:

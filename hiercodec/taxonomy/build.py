@@ -23,7 +23,7 @@ from hiercodec.taxonomy.classes import classes
 from hiercodec.taxonomy.cluster import LINKAGES, flat, linkage_tree, nested
 from hiercodec.taxonomy.consensus import Kinship, mend
 from hiercodec.taxonomy.embeddings import Embedding
-from hiercodec.taxonomy.hierarchy import Hierarchy, HierarchyLevel, make_hierarchy
+from hiercodec.taxonomy.hierarchy import Hierarchy, HierarchyLevel, make_hierarchy, named_levels
 from hiercodec.taxonomy.naming import name_groups
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.taxonomy.wordnet import wordnet_graph
@@ -52,10 +52,12 @@ def cluster_hierarchy(
     n_init: int = 10,
     name: str | None = None,
     class_names: tuple[str, ...] | None = None,
+    level_names: Sequence[str] = (),
 ) -> Hierarchy:
     """Cluster one embedding at every K (coarse first) by a method of METHODS; groups get names.
 
-    `class_names` are the user's own classes, one a row; without it the rows are the 1000 ImageNet classes.
+    `class_names` are the user's own classes, one a row; without it the rows are the 1000 ImageNet classes. `level_names` as
+    in `named_levels`.
     """
     ks = _sorted_ks(ks, len(embedding.vectors))
     if method in ("flat", "nested"):
@@ -73,13 +75,19 @@ def cluster_hierarchy(
         groupings,
         similarity=embedding.similarity,
         class_names=class_names,
+        level_names=level_names,
         description=f"{how['method'].capitalize()} of {embedding.name} at K = {_listed(ks)}: {kind}.",
         provenance={**how, "k": list(ks), "embedding": embedding.provenance, "tools": tools()},
     )
 
 
 def consensus_hierarchy(
-    voters: stability.Runs, embeddings: Mapping[str, Embedding], *, name: str = "consensus", kinship: float = 0.0
+    voters: stability.Runs,
+    embeddings: Mapping[str, Embedding],
+    *,
+    name: str = "consensus",
+    kinship: float = 0.0,
+    level_names: Sequence[str] = (),
 ) -> Hierarchy:
     """The tree that agrees best with all voters; with `kinship` > 0, mended by WUP at that weight (see `MENDING`)."""
     seeds = sorted({run.seed for run in next(iter(voters.values()))})
@@ -95,6 +103,7 @@ def consensus_hierarchy(
         name,
         tree,
         similarity=np.mean([e.similarity for e in embeddings.values()], 0),
+        level_names=level_names,
         description=f"{description}.",
         provenance={
             "method": method,
@@ -121,16 +130,29 @@ def named_hierarchy(
     description: str,
     provenance: dict[str, Any],
     class_names: tuple[str, ...] | None = None,
+    level_names: Sequence[str] = (),
 ) -> Hierarchy:
-    """A hierarchy whose groups are named by hypernyms, or, for a user's own classes, by their most typical classes."""
+    """A hierarchy whose groups are named by hypernyms, or, for a user's own classes, by their most typical classes.
+
+    Levels are called by `level_names` (see `named_levels`); without them those of 10 and 100 groups as the paper calls them,
+    others by their number.
+    """
+    ks = [int(groups.max()) + 1 for groups in groupings]
+    called, class_level = named_levels(level_names, [LEVEL_NAMES.get(k, f"level {i + 1}") for i, k in enumerate(ks)])
     graph = wordnet_graph() if class_names is None else None
     names = tuple(c.name for c in classes()) if class_names is None else class_names
     levels = []
-    for i, groups in enumerate(groupings):
-        k = int(groups.max()) + 1
+    for level, groups in zip(called, groupings, strict=True):
         labels = name_groups(groups, names, similarity, graph=graph)
-        levels.append(HierarchyLevel(LEVEL_NAMES.get(k, f"level {i + 1}"), k, groups, labels))
-    return make_hierarchy(name, levels, class_names=class_names, description=description, provenance=provenance)
+        levels.append(HierarchyLevel(level, len(labels), groups, labels))
+    return make_hierarchy(
+        name,
+        levels,
+        class_names=class_names,
+        class_level=class_level,
+        description=description,
+        provenance=provenance,
+    )
 
 
 def tools() -> dict[str, str]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from hiercodec.errors import HierarchyError
 from hiercodec.taxonomy.cluster import canonical
-from hiercodec.taxonomy.hierarchy import Hierarchy, HierarchyLevel, make_hierarchy
+from hiercodec.taxonomy.hierarchy import Hierarchy, HierarchyLevel, make_hierarchy, named_levels
 from hiercodec.taxonomy.wordnet import WordNetGraph, shortest_path, wordnet_graph
 
 
@@ -57,11 +57,12 @@ def depth_near(k: int, graph: WordNetGraph | None = None) -> int:
     return min(depth_sizes(graph), key=lambda row: (abs(np.log(row[1] / k)), row[0]))[0]
 
 
-def cut_hierarchy(
-    depths: Sequence[int], *, name: str = "wordnet", level_names: Sequence[str] | None = None
-) -> Hierarchy:
-    """A hierarchy of the 1000 classes from depth-cuts at these depths, shallow first: a tree by construction."""
-    names = level_names or [f"depth {d}" for d in depths]
+def cut_hierarchy(depths: Sequence[int], *, name: str = "wordnet", level_names: Sequence[str] = ()) -> Hierarchy:
+    """A hierarchy of the 1000 classes from depth-cuts at these depths, shallow first: a tree by construction.
+
+    Levels are called by `level_names` (see `named_levels`), else by their depth.
+    """
+    names, class_level = named_levels(level_names, [f"depth {d}" for d in depths])
     levels = []
     for level_name, depth in zip(names, depths, strict=True):
         assignment, labels = depth_cut(depth)
@@ -69,6 +70,7 @@ def cut_hierarchy(
     return make_hierarchy(
         name,
         levels,
+        class_level=class_level,
         description=f"WordNet cut at depth {' and '.join(map(str, depths))} on shortest hypernym paths.",
         provenance={"method": "WordNet depth-cut", "wordnet": "3.0", "depths": list(depths), "paths": "shortest"},
     )

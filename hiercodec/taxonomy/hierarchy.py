@@ -165,6 +165,16 @@ def make_hierarchy(
     return Hierarchy(name, (*levels, fine), description, provenance or {}, class_set)
 
 
+def named_levels(given: Sequence[str], plain: Sequence[str]) -> tuple[list[str], str | None]:
+    """(names of the group levels, coarse first, name of the class level): as `given` by their author, or `plain` and None.
+
+    `HierarchyError` unless a name is given for every group level; one more names that of the classes.
+    """
+    if given and len(given) not in (len(plain), len(plain) + 1):
+        raise HierarchyError(f"{len(given)} names for {len(plain)} levels; one more may name that of the classes")
+    return list(given[: len(plain)] or plain), given[-1] if len(given) > len(plain) else None
+
+
 def is_text(text: str) -> bool:
     """Whether it can be written as UTF-8: JSON's escapes can say half a character."""
     try:

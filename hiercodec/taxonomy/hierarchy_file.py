@@ -17,15 +17,16 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hiercodec.errors import HierarchyError
-from hiercodec.fsio import write_bytes
+from hiercodec.fsio import printable, write_bytes
+from hiercodec.installed import Shelf
 from hiercodec.taxonomy.classes import class_of, classes
 from hiercodec.taxonomy.hierarchy import (
     IMAGENET,
@@ -38,7 +39,6 @@ from hiercodec.taxonomy.hierarchy import (
 )
 from hiercodec.taxonomy.paths import ASSETS
 
-HIERARCHIES = ASSETS / "hierarchies"
 FORMAT, VERSION = "hiercodec/hierarchy", 1
 DEFAULT = "consensus-mended"
 MAX_BYTES, MAX_CLASSES = 16_000_000, 100_000
@@ -61,27 +61,42 @@ def parse_hierarchy(text: str | bytes, *, source: str = "the hierarchy file") ->
 
 
 def load_hierarchy(name_or_path: str | Path = DEFAULT) -> Hierarchy:
-    """A shipped hierarchy by name ("consensus-mended", "clip-b16-flat", …) or a JSON file by path."""
-    text = str(name_or_path)
-    shipped = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text) and not text.endswith(".json")
-    path = HIERARCHIES / f"{text}.json" if shipped else Path(name_or_path)
+    """A hierarchy by name ("consensus-mended", "clip-b16-flat", …; see `installed`), a JSON file by path, or NAME=PATH.
+
+    By a name it is called so whatever its file says, by a path as its file says.
+    """
+    name, path = SHELF.find(name_or_path)
+    if path.parent != SHELF.folder:
+        found = _read(path)
+        return found if path == Path(name_or_path) else replace(found, name=name)
+    if not path.is_file():
+        there = "; ".join([", ".join(available_hierarchies()), *SHELF.own().wrong])
+        raise HierarchyError(f"no hierarchy {name!r}; there are: {there}")
+    return _read(path, shipped=True)
+
+
+def _read(path: Path, *, shipped: bool = False) -> Hierarchy:
+    """The hierarchy in a file; `HierarchyError`."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise HierarchyError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB")
         content = path.read_bytes()
-        if shipped:
-            _check_sum(path, content)
     except (OSError, ValueError) as error:  # a null byte in a path is a ValueError
-        if shipped:
-            raise HierarchyError(f"no hierarchy {text!r}; there are: {', '.join(available_hierarchies())}") from None
-        why = getattr(error, "strerror", None) or error
-        raise HierarchyError(f"cannot read {text}: {why}") from None
-    return parse_hierarchy(content, source=text)
+        raise HierarchyError(
+            f"cannot read {printable(path.name)}: {getattr(error, 'strerror', None) or error}"
+        ) from None
+    if shipped:
+        _check_sum(path, content)
+    return parse_hierarchy(content, source=path.stem if shipped else printable(path.name))
+
+
+SHELF = Shelf(ASSETS / "hierarchies", "HIERCODEC_HIERARCHIES", ".json", ".json", _read)
+"""Hierarchies by name."""
 
 
 @functools.lru_cache(maxsize=64)
 def find_hierarchy(mark: str) -> Hierarchy:
-    """The shipped hierarchy whose digest begins with `mark`; `HierarchyError` where there is none."""
+    """The hierarchy whose digest begins with `mark`; `HierarchyError` where there is none."""
     for name in available_hierarchies():
         if (found := load_hierarchy(name)).digest.startswith(mark):
             return found
@@ -129,11 +144,17 @@ def dump_hierarchy(hierarchy: Hierarchy) -> str:
     return f'{head},\n  "provenance": {tail},\n  "levels": [\n    {levels}\n  ]\n}}\n'
 
 
+def available_hierarchies(*, imagenet_only: bool = False) -> tuple[str, ...]:
+    """Names of the hierarchies there are (of the 1000 ImageNet classes, if asked for), the recommended one first."""
+    own = SHELF.own().found.items()
+    chosen = [name for name, (_, tree) in own if not imagenet_only or tree.class_set == IMAGENET]
+    return (*_shipped(SHELF.folder), *chosen)
+
+
 @functools.cache
-def available_hierarchies() -> tuple[str, ...]:
-    """Names of the shipped hierarchies, the recommended one first; looked up once, for every answer on a page asks."""
-    names = (path.stem for path in HIERARCHIES.glob("*.json"))
-    return tuple(sorted(names, key=lambda name: (name != DEFAULT, name)))
+def _shipped(folder: Path) -> tuple[str, ...]:
+    """Looked up once, for every answer on a page asks."""
+    return tuple(sorted(SHELF.shipped(), key=lambda name: (name != DEFAULT, name)))
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

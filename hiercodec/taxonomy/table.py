@@ -14,7 +14,7 @@ from hiercodec.errors import HierarchyError
 from hiercodec.taxonomy.classes import class_of, classes
 from hiercodec.taxonomy.cluster import canonical
 from hiercodec.taxonomy.hierarchy import Hierarchy
-from hiercodec.taxonomy.measures import balance, nesting, separation
+from hiercodec.taxonomy.measures import ami, ari, balance, nesting, separation
 from hiercodec.taxonomy.similarity import wup_matrix
 
 PUBLISHED = {
@@ -54,6 +54,25 @@ def level_rows(
                 }
             )
     return rows
+
+
+def agreement_rows(a: Hierarchy, b: Hierarchy) -> list[dict[str, Any]]:
+    """Every group level of `a` beside every one of `b`: ARI and AMI, 0 at chance and 1 where equal, over the `n` classes.
+
+    The classes are all there are, no sample of more, so there is no interval. `HierarchyError` for other classes.
+    """
+    if a.levels[-1].labels != b.levels[-1].labels:
+        raise HierarchyError(f"{a.name!r} and {b.name!r} are of different classes")
+    return [
+        {
+            "level of A": upper.name, "k of A": upper.k, "level of B": lower.name, "k of B": lower.k,
+            "ari": _number(ari(upper.assignment, lower.assignment)),
+            "ami": _number(ami(upper.assignment, lower.assignment)),
+            "n": a.n_classes,
+        }
+        for upper in a.levels[:-1]
+        for lower in b.levels[:-1]
+    ]  # fmt: skip
 
 
 def groupings_of(hierarchies: Iterable[Hierarchy]) -> dict[str, dict[str, np.ndarray]]:

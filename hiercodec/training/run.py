@@ -196,7 +196,7 @@ class Trainer:
 
     def _validate(self) -> None:
         """Figures of the exported weights on what is held out."""
-        path = self.export(self.config.run_dir / "validate.safetensors")
+        path = self.export(self.config.run_dir / "validation" / "validate.safetensors")
         if self.fabric.is_global_zero:
             with torch.random.fork_rng():
                 self.validation = self.task.validate(path)

@@ -60,7 +60,7 @@ def warm(*, tell: Tell) -> None:
 
 @functools.lru_cache(maxsize=2)
 def load_codec(name: str, fingerprint: str) -> Any:
-    """A shipped codec; `fingerprint` keeps a new file from hiding behind an old name."""
+    """A codec; `fingerprint` keeps a new file from hiding behind an old name."""
     from hiercodec.models import load
 
     return load(name)
@@ -84,9 +84,9 @@ def load_hierarchy(name: str) -> Hierarchy:
 
 def codec_for(mark: str | None, model: str) -> Any:
     """The codec whose weights have the fingerprint `mark` (hex), else `model`."""
-    from hiercodec.models.store import shipped
+    from hiercodec import installed
 
-    cards = shipped()
+    cards = installed.models()
     name = next((name for name, card in cards.items() if card.get("fingerprint") == mark), model)
     return load_codec(name, str(cards.get(name, {}).get("fingerprint")))
 

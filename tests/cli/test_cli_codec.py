@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hiercodec
-from hiercodec import api, classify, stream
+from hiercodec import api, classify, installed, stream
 from hiercodec.cli import codec
 from hiercodec.cli import main as cli
 from hiercodec.errors import ClassifierNotFound, ModelMismatch, ModelNotFound, NotAnImage, ParameterDesync
@@ -73,7 +73,7 @@ def house(monkeypatch, tmp_path):
     def find(mark):
         calls.append(("find", mark))
         if mark != FINGERPRINT:
-            raise ModelNotFound(f"no shipped model has the stream's fingerprint {mark.hex()}")
+            raise ModelNotFound(f"no model has the stream's fingerprint {mark.hex()}")
         return codec
 
     def load_rgb(path, note=None):
@@ -88,7 +88,8 @@ def house(monkeypatch, tmp_path):
         "validation": {"levels": {"coarse": row, "fine": {}}},
         "measured": {"Kodak": MEASURED},
     }
-    models = SimpleNamespace(load=load, find=find, shipped=lambda: {"fake": card})
+    models = SimpleNamespace(load=load, find=find)
+    monkeypatch.setattr(installed, "models", lambda: {"fake": card})
     images = SimpleNamespace(
         load_rgb=load_rgb, encode_png=lambda rgb: b"PNG" + rgb.tobytes()[:1], MAX_PIXELS=20_000_000
     )

@@ -106,13 +106,15 @@ truncate --bytes --level
 info --json
 verify --json
 hierarchy table --all --average --json --measure --paper
-hierarchy build --classes --clip --consensus --embedding --json --k --method --n-init --name --out --seed --template
-    --wordnet-depth --wordnet-k
+hierarchy build --classes --clip --consensus --embedding --json --k --method --n-init --name --names --out --seed
+    --template --wordnet-depth --wordnet-k
+hierarchy compare --json
 hierarchy stability --embeddings --fragile --json
 hierarchy show --level
 evaluate --card --classifier --codec --crop --cuts --force --formats-for --hierarchy --label-by --labels --limit --model
     --out --rates --ray --resume --sample --steer --strict --workers
 results show --json
+results bd --json --judge
 results join --drop --name --out --slim
 results export --codec --out --to
 results import --name --out

@@ -117,6 +117,43 @@ def test_build_cuts_wordnet_at_depths_or_near_k(tmp_path, capsys):
     assert by_k["levels"] == {"depth 3": 12, "fine": 1000}
 
 
+def test_levels_are_called_as_their_author_says(points, capsys):
+    argv = ["build", "--embedding", str(points / "x.npy"), "--classes", str(points / "names.txt"), "--k", "3", "6"]
+    built = run_json(capsys, *argv, "--names", "realm", "order", "--out", str(points / "two.json"))
+    assert built["levels"] == {"realm": 3, "order": 6, "fine": 24}
+    built = run_json(capsys, *argv, "--names", "realm", "order", "species", "--out", str(points / "three.json"))
+    assert load_hierarchy(points / "three.json").names == ("realm", "order", "species")
+    built = run_json(
+        capsys, "build", "--wordnet-depth", "3", "--names", "top", "thing", "--out", str(points / "cut.json")
+    )
+    assert built["levels"] == {"top": 12, "thing": 1000}
+    assert main(*argv, "--names", "realm", "--out", str(points / "one.json")) == 2
+    assert "1 names for 2 levels" in capsys.readouterr().err
+
+
+def test_two_hierarchies_are_compared_level_by_level(points, capsys):
+    from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+
+    rows = run_json(capsys, "compare", "consensus", "wordnet")["levels"]
+    a, b = load_hierarchy("consensus"), load_hierarchy("wordnet")
+    assert [(row["level of A"], row["level of B"]) for row in rows] == [
+        (x, y) for x in a.names[:-1] for y in b.names[:-1]
+    ]
+    for row in rows:
+        both = a.level(row["level of A"]).assignment, b.level(row["level of B"]).assignment
+        assert row["ari"] == pytest.approx(adjusted_rand_score(*both), abs=1e-4)
+        assert row["ami"] == pytest.approx(adjusted_mutual_info_score(*both), abs=1e-4)
+        assert (row["k of A"], row["k of B"], row["n"]) == (both[0].max() + 1, both[1].max() + 1, 1000)
+    alike = run_json(capsys, "compare", "wordnet", "wordnet")["levels"]
+    assert [row["ari"] for row in alike if row["level of A"] == row["level of B"]] == [1.0, 1.0]
+    assert main("compare", "consensus", "wordnet") == 0
+    assert "without an interval" in capsys.readouterr().out
+    argv = ["build", "--embedding", str(points / "x.npy"), "--classes", str(points / "names.txt"), "--k", "3"]
+    assert main(*argv, "--out", str(points / "own.json")) == 0
+    assert main("compare", str(points / "own.json"), "wordnet") == 2
+    assert "'own' and 'wordnet' are of different classes" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [

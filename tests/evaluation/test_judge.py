@@ -9,7 +9,7 @@ import pytest
 
 from hiercodec.classify.catalog import architecture_of
 from hiercodec.evaluation.judge import describe, in_loss, loss_classifiers
-from hiercodec.models.store import MODELS
+from hiercodec.installed import MODELS
 
 V2 = "timm:mobilenetv2_100@some/file.safetensors?pad_type=same"
 CARD = {"training": {"classifier": V2}, "started_from": {"training": {"classifier": ["lite2", "timm:resnet50"]}}}
@@ -39,7 +39,7 @@ def test_no_card_no_word():
 
 
 def test_the_shipped_codec_s_own_classifier_is_named():
-    card = json.loads((MODELS / "lite.json").read_text(encoding="utf-8"))
+    card = json.loads((MODELS.folder / "lite.json").read_text(encoding="utf-8"))
     assert {architecture_of(name) for name in loss_classifiers(card)} == {"mobilenetv1_100", "mobilenetv2_100"}
     assert all(in_loss(used, card) for used in card["training"]["classifiers"])
     assert in_loss("lite0", card) is in_loss("lite2", card) is False

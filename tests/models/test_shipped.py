@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from hiercodec import models, stream
+from hiercodec import installed, models, stream
 from hiercodec.errors import InputError, ModelNotFound
 from hiercodec.evaluation import psnr
 from hiercodec.evaluation.codecs.peers import rival
@@ -19,7 +20,7 @@ from hiercodec.fsio import read_bytes
 from hiercodec.images import centre_crop, load_rgb
 from hiercodec.models import store
 
-NAMES = sorted(models.shipped())
+NAMES = sorted(installed.models())
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +41,10 @@ def test_lite_ships():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_card_names_its_weights(name):
-    card = models.shipped()[name]
-    tensors = load_file(store.MODELS / f"{name}.safetensors")
+    card = installed.models()[name]
+    tensors = load_file(installed.MODELS.folder / f"{name}.safetensors")
     assert store.fingerprint(tensors, store.preset_of(card["preset"]).declared).hex() == card["fingerprint"]
-    assert (store.MODELS / f"{name}.safetensors").stat().st_size < 60_000_000
+    assert (installed.MODELS.folder / f"{name}.safetensors").stat().st_size < 60_000_000
     assert card["steps"] > 0
     assert card["training"]["photos"]
 
@@ -55,17 +56,17 @@ def test_find_goes_by_fingerprint(lite):
 
 
 def test_a_known_model_without_weights_says_how_to_make_them(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "MODELS", tmp_path)
-    with pytest.raises(ModelNotFound, match=r"'tic' .*README.*Train.*; shipped: none"):
+    monkeypatch.setattr(installed, "MODELS", replace(installed.MODELS, folder=tmp_path))
+    with pytest.raises(ModelNotFound, match=r"'tic' .*README.*Train.*; there are: none"):
         models.load("tic")
 
 
 def test_unknown_and_foreign_weights_are_one_clear_error(tmp_path):
-    with pytest.raises(ModelNotFound, match=r"shipped: .*lite"):
+    with pytest.raises(ModelNotFound, match=r"there are: .*lite"):
         models.load("heavy")
     foreign = tmp_path / "x.safetensors"
     foreign.write_bytes(b"not safetensors at all")
-    for card in ("{}", "no JSON", (store.MODELS / "lite.json").read_text(encoding="utf-8")):
+    for card in ("{}", "no JSON", (installed.MODELS.folder / "lite.json").read_text(encoding="utf-8")):
         foreign.with_suffix(".json").write_text(card, encoding="utf-8")
         with pytest.raises(
             ModelNotFound, match=r"not a hiercodec model|card x\.json is damaged|not the file that its card names"

@@ -51,7 +51,7 @@ def traces(tmp_path_factory):
 def page(traces, monkeypatch):
     """The page over fake traces, with a fake codec behind uploads."""
     monkeypatch.setattr(cached, "TRACES", traces)
-    monkeypatch.setattr(cached, "cards", lambda: {"lite": FAKE_CARD})
+    monkeypatch.setattr(cached, "models", lambda: {"lite": FAKE_CARD})
     monkeypatch.setattr(tasks, "load_codec", lambda name, fingerprint: FakeCodec())
     monkeypatch.setattr(tasks, "load_classifier", lambda spec: FakeClassifier())
     return AppTest.from_file(str(PAGE), default_timeout=30)
@@ -353,7 +353,7 @@ def test_a_stream_of_too_many_pixels_is_refused_before_a_codec_is_loaded(page, m
 
 def test_without_traces_and_models_the_page_says_how_to_make_them(page, monkeypatch, tmp_path):
     monkeypatch.setattr(cached, "TRACES", tmp_path)
-    monkeypatch.setattr(cached, "cards", dict)
+    monkeypatch.setattr(cached, "models", dict)
     at = page.run()
     assert not at.exception
     assert "python -m tools.assets traces" in " ".join(item.value for item in at.code)

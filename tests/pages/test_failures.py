@@ -218,7 +218,7 @@ def photo(seed: int) -> bytes:
 @pytest.fixture
 def fakes(monkeypatch):
     """A fake codec and a fake judge."""
-    monkeypatch.setattr(cached, "cards", lambda: {"lite": {"preset": {}, "fingerprint": b"FAKE".hex()}})
+    monkeypatch.setattr(cached, "models", lambda: {"lite": {"preset": {}, "fingerprint": b"FAKE".hex()}})
     monkeypatch.setattr(tasks, "load_codec", lambda name, fingerprint: FakeCodec())
     monkeypatch.setattr(tasks, "load_classifier", lambda spec: FakeClassifier())
     monkeypatch.setattr(own, "JUDGES", ("lite0",))

@@ -51,7 +51,7 @@ def specs(at: AppTest) -> list[dict]:
 def fresh_caches():
     """What one test patches must not be cached for the next."""
     yield
-    for patched in (shared.shipped, shared.layout, shared.stability):
+    for patched in (cached.load_hierarchy, shared.layout, shared.stability):
         patched.clear()
 
 

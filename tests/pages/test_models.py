@@ -62,13 +62,13 @@ def test_learning_curves_are_drawn_from_the_shipped_log():
 
 
 def test_bare_cards_say_not_measured(monkeypatch):
-    monkeypatch.setattr(cached, "cards", lambda: {"bare": {"preset": {}, "fingerprint": "abcd"}})
+    monkeypatch.setattr(cached, "models", lambda: {"bare": {"preset": {}, "fingerprint": "abcd"}})
     monkeypatch.setitem(PACKAGED, "lite0", dataclasses.replace(PACKAGED["lite0"], sha256="0" * 64))
     assert words(open_page()).count("not measured") >= 2, "figures of the codec, calibration of the judge"
 
 
 def test_without_cards_it_says_how_to_train(monkeypatch):
-    monkeypatch.setattr(cached, "cards", dict)
+    monkeypatch.setattr(cached, "models", dict)
     assert any("train" in item.value for item in open_page().code)
 
 
@@ -85,10 +85,10 @@ def test_the_proof_of_tic_shows_what_it_reached_beside_lite():
 
 def test_tic_is_a_card_or_a_word_on_how_to_train_it(monkeypatch):
     card = {"preset": {"transform": "tic"}, "fingerprint": "abcd"}
-    monkeypatch.setattr(cached, "cards", lambda: {"tic": card})
+    monkeypatch.setattr(cached, "models", lambda: {"tic": card})
     assert "A large network on a CPU" in words(open_page())
     assert "not shipped" not in words(open_page())
-    monkeypatch.setattr(cached, "cards", lambda: {"lite": {"preset": {"transform": "lite"}}})
+    monkeypatch.setattr(cached, "models", lambda: {"lite": {"preset": {"transform": "lite"}}})
     assert cards.TRAIN_TIC in words(open_page())
     assert "A large network" not in words(open_page())
 

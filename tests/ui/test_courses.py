@@ -330,7 +330,7 @@ def test_what_was_not_measured_is_said_so(traces, monkeypatch):
         "photos": 5143,
         "training": {"classifier": "timm:mobilenetv2_100@a"},
     }
-    monkeypatch.setattr(cached, "cards", lambda: {"lite": card})
+    monkeypatch.setattr(cached, "models", lambda: {"lite": card})
     assert said("{{ accuracy(coarse, coarse, lite0) }} of {{ training_photos }}", place) == "78 % (76 to 81 %) of 5,143"
     assert said("{{ accuracy(coarse, coarse, lite2) }}", place) == "(not measured)"
     assert said("{{ if measured(coarse, coarse, lite2) }} yes", place) == ""

@@ -7,14 +7,17 @@ Intervals are percentile bootstraps over photographs, drawn for both codecs toge
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from hiercodec.evaluation.metrics import bd_rate
+from hiercodec.errors import InputError
+from hiercodec.evaluation.measure import ORIGINAL
+from hiercodec.evaluation.metrics import bd_rate, mean_of
 from hiercodec.evaluation.results.curves import resampling
-from hiercodec.evaluation.results.table import Table
+from hiercodec.evaluation.results.rows import Rows
+from hiercodec.evaluation.results.table import PLAIN, Table, tables
 
 RESAMPLES = 200
 ENOUGH = 0.25
@@ -51,15 +54,85 @@ class Delta:
 
 
 def words(gap: Mapping[str, Any], unit: str, digits: int, *, scale: float = 1.0) -> str:
-    """A `Delta.to_json` as text, its interval in brackets; a dash where there is no figure.
+    """A `Delta.to_json` as text, its interval, where there is one, in brackets; a dash where there is no figure.
 
     >>> words({"value": 0.25, "low": -0.05, "high": 0.5}, " dB", 2)
     '+0.25 dB [−0.05, +0.50]'
     """
     if gap["value"] is None:
         return "-"
-    value, low, high = (f"{scale * gap[name]:+.{digits}f}".replace("-", "−") for name in ("value", "low", "high"))
-    return f"{value}{unit} [{low}, {high}]"
+    given = [gap[name] for name in ("value", "low", "high") if gap[name] is not None]
+    value, *ends = (f"{scale * figure:+.{digits}f}".replace("-", "−") for figure in given)
+    return f"{value}{unit} [{', '.join(ends)}]" if ends else f"{value}{unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """A measure of two codecs: per cent more bits needed for equal values, and how much more of it at equal rate."""
+
+    measure: str
+    rate: Delta
+    quality: Delta
+
+
+def between(ours: tuple[Rows, str], rival: tuple[Rows, str], judge: str = "") -> list[Both]:
+    """The Bjøntegaard differences of one codec of some rows against one of the same or other rows, by every measure.
+
+    Over the photographs that both have; where either is a curve of averages, of means, without intervals. Answers are read
+    as the rows have them, by `judge` ("": nobody). `InputError` where the two cannot be compared: other crops, other
+    hierarchies, other pictures under one name, a codec or judge that is not there.
+    """
+    (a, _), (b, _) = ours, rival
+    averages = bool(a.meta.get("averages") or b.meta.get("averages"))
+    if not averages:
+        for what in ("crop", "levels") if judge else ("crop",):
+            if a.meta.get(what) != b.meta.get(what):
+                raise InputError(
+                    f"these cannot be compared: their {what} differ ({a.meta.get(what)}, {b.meta.get(what)})"
+                )
+        _same_pictures(a, b)
+    found = [_table_of(*each, judge) for each in (ours, rival)]
+    mine, theirs = map(_averaged, found) if averages else found
+    measures = [name for name in theirs.measures if mine.has(name)]
+    rates, qualities = rate_at_equal(mine, theirs, measures), at_equal_rate(mine, theirs, measures)
+    if not rates:
+        raise InputError("these have no photograph in common")
+    if averages:
+        n = max(map(len, found))
+        rates, qualities = ([replace(d, low=None, high=None, n=n) for d in deltas] for deltas in (rates, qualities))
+    by_measure = {delta.measure: delta for delta in qualities}
+    return [Both(delta.measure, delta, by_measure[delta.measure]) for delta in rates]
+
+
+def _table_of(rows: Rows, codec: str, judge: str) -> Table:
+    if codec not in rows.codecs:
+        raise InputError(f"no codec {codec!r} in these rows; there are {', '.join(rows.codecs)}")
+    if judge and judge not in rows.judges:
+        raise InputError(f"no judge {judge!r} in these rows; there are {', '.join(rows.judges) or 'none'}")
+    asked = judge or next(iter(rows.judges), "")  # without one, any judge's rows say what the picture is like
+    table = tables(rows.of(codec=[codec, ORIGINAL]), asked, common_to=[codec]).get(codec)
+    if table is None:
+        raise InputError(f"no photograph has all settings of {codec}")
+    return table if judge else replace(table, levels=(), wup=table.wup * np.nan, wup_eq1=table.wup * np.nan, extra={})
+
+
+def _same_pictures(a: Rows, b: Rows) -> None:
+    """That photographs of one name are of one content, where the rows say of what."""
+    known = [
+        dict(zip(rows.frame["photo"], rows.frame["content"], strict=True)) if "content" in rows.frame else {}
+        for rows in (a.of(codec=ORIGINAL), b.of(codec=ORIGINAL))
+    ]
+    for photo, content in known[0].items():
+        if isinstance(content, str) and known[1].get(photo, content) not in (content, None, ""):
+            raise InputError(f"these cannot be compared: {photo} is another picture in each")
+
+
+def _averaged(table: Table) -> Table:
+    """The means over a table's photographs, as if they were one."""
+    kept: dict[str, Any] = {"photos": np.array(["average"]), "bpp": table.bpp.mean(0, keepdims=True)}
+    kept |= {name: mean_of(getattr(table, name))[None] for name in PLAIN}
+    kept |= {name: getattr(table, name).mean(0, keepdims=True) for name in ("right", "bits")}
+    return replace(table.where(np.arange(1)), **kept)
 
 
 def at_equal_rate(ours: Table, rival: Table, measures: Sequence[str], *, resamples: int = RESAMPLES) -> list[Delta]:

@@ -138,19 +138,20 @@ class Setup:
         own = [peer for name in self.models for peer in self._ours(name, labeller)]
         peers = [*own, *(rival(name, backbone, self.purpose) for name in self.codecs)]
         if len({peer.name for peer in peers}) < len(peers):
-            raise ConfigError(f"a codec is named twice: {', '.join(peer.name for peer in peers)}")
+            names = ", ".join(peer.name for peer in peers)
+            raise ConfigError(f"a codec is named twice (NAME=PATH gives a model another name): {names}")
         return Bench(
             peers, [Judging(load_classifier(judge), hierarchy) for judge in self.judges], self.crop, self.strict
         )
 
     def _ours(self, name: str, labeller: Labeller | None) -> list[Peer]:
-        """A hiercodec model, by name or path, without a label and, where somebody writes one, with it."""
+        """A hiercodec model, by name, path or NAME=PATH, without a label and, where somebody writes one, with it."""
         from hiercodec import models
 
         model, options = purposes.read(name, self.steering)
         steered_by = self.steering if "keep" in options else ()
         codec, cuts = models.load(model), at_rates(self.rates) if self.rates else shares_and_ends(self.cuts)
-        name = printable(name)  # it may be a path
+        name = printable(codec.name) + name[len(model) :]  # a path says where a model is, not what it is called
         if steered_by and steered_by != (purposes.STEERING,):
             name = f"{name} by {' + '.join(spec.partition('@')[0].removeprefix('timm:') for spec in steered_by)}"
         with_label = [HierPeer(codec, cuts, f"{name} + label", labeller, options, steered_by)] if labeller else []

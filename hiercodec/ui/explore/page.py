@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from hiercodec import installed
 from hiercodec.classify import ALLOWED, DEFAULT, offers, permitted
 from hiercodec.evaluation.codecs.purposes import PLAIN
 from hiercodec.evaluation.photos.samples import Sample, samples
@@ -13,6 +14,8 @@ from hiercodec.evaluation.traces.story import opening_step
 from hiercodec.fsio import APP
 from hiercodec.levels import PAPER_PLAN, read_plan, spoken
 from hiercodec.report.cards import about_switch, weaknesses
+from hiercodec.report.measured import plain
+from hiercodec.taxonomy.hierarchy_file import SHELF
 from hiercodec.ui.explore import rivals
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.explore.panels import panels
@@ -64,6 +67,8 @@ def settings() -> dict[str, Any]:
         chosen["label"] = _label()
         chosen["classifier"] = _classifier()
         chosen["hierarchy"] = _select("Hierarchy", "hierarchy", cached.hierarchy_names())
+        for line in (*installed.MODELS.own().wrong, *SHELF.own().wrong):
+            st.caption(plain(line))
         chosen["steps"] = _select("Steps", "steps", [24, 12, 48])
         chosen["side"] = _select("Longest side of your own photograph, in pixels", "side", list(cached.SIDES))
         levels = read_plan(preset.get("plan", PAPER_PLAN)).names

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from hiercodec import installed, taxonomy
 from hiercodec.evaluation.codecs.purposes import PLAIN
 from hiercodec.evaluation.traces import bundle as bundles
 from hiercodec.evaluation.traces.bundle import Bundle
 from hiercodec.fsio import locate
+from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.ui.frame import work
 from hiercodec.workers import Urgency, tasks
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from hiercodec.evaluation.traces.trace import Ranked, Trace
 
 TRACES = locate("traces")
-MODELS = locate("models")
 RESULTS = locate("results")
 SIDES = (384, 512, 768)
 """A visitor's photograph is shrunk until neither side is longer than this many pixels: the first, unless they choose."""
@@ -52,19 +53,9 @@ def shipped_bundle(name: str) -> Bundle:
     return _read_bundle(name, path.stat().st_mtime if path.exists() else 0.0)
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
-def _cards(stamp: tuple[float, ...]) -> dict[str, dict[str, Any]]:
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(MODELS.glob("*.json"))}
-
-
-def cards() -> dict[str, dict[str, Any]]:
-    """Name → card of everything in assets/models, without torch."""
-    return _cards(tuple(path.stat().st_mtime for path in sorted(MODELS.glob("*.json"))))
-
-
 def models() -> dict[str, dict[str, Any]]:
-    """Name → card of the codec models that are shipped."""
-    return {name: card for name, card in cards().items() if "preset" in card}
+    """Name → card of the codec models there are. Shared between sessions: never change them."""
+    return installed.models()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -80,19 +71,15 @@ def measured(name: str) -> dict[str, Any]:
     return _measured(name, path.stat().st_mtime) if path.is_file() else {}
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
-def load_hierarchy(name: str) -> Any:
-    """A shipped hierarchy, shared between sessions."""
-    from hiercodec.taxonomy import load_hierarchy as load
-
-    return load(name)
+@st.cache_resource(max_entries=64, show_spinner=False)
+def load_hierarchy(name: str) -> Hierarchy:
+    """A hierarchy by name, shared between sessions: never change it."""
+    return taxonomy.load_hierarchy(name)
 
 
 def hierarchy_names() -> list[str]:
-    """Names of the shipped hierarchies, the default one first."""
-    from hiercodec.taxonomy import available_hierarchies
-
-    return list(available_hierarchies()) or [DEFAULT_HIERARCHY]
+    """Names of the hierarchies of the 1000 classes, the default one first."""
+    return list(taxonomy.available_hierarchies(imagenet_only=True)) or [DEFAULT_HIERARCHY]
 
 
 @st.cache_data(max_entries=24, max_size="128MiB", show_spinner=False)

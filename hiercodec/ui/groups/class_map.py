@@ -111,7 +111,7 @@ def glow(photo: Sample, tree: Hierarchy, level_name: str, layout: Layout) -> Non
     trace = cached.shipped_bundle(photo.id).trace
     judged_by = trace.provenance.get("hierarchy", "")
     own = tree.digest == trace.provenance.get("hierarchy_digest")
-    used = tree if own else shared.shipped(judged_by)
+    used = tree if own else shared.get(judged_by)
     level = used.level(level_name) if level_name in trace.steps[0].mass else used.levels[0]
     count = len(trace.steps)
     number = st.slider("Step", 1, count, min(5, count), key=STEP, bind="query-params", format=f"%d of {count}")

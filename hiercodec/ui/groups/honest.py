@@ -84,7 +84,7 @@ def choice_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for k, level in report["levels"].items():
         for name in (PLAIN, MENDED):
-            tree = shared.shipped(name)
+            tree = shared.get(name)
             at = next((lv for lv in tree.levels if lv.k == int(k)), None)
             agreement = judged(level, name)
             if at is not None and agreement is not None:

@@ -20,15 +20,10 @@ from hiercodec.taxonomy.layouts import Layout
 from hiercodec.taxonomy.layouts import load_layout as _load_layout
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.taxonomy.stability import load_stability
+from hiercodec.ui.frame import cached
 
 OWN = "taxonomy_own"
 ASSETS_COMMAND = "python -m tools.assets taxonomy all --embeddings DIR --nltk-data DIR"
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def shipped(name: str) -> Hierarchy:
-    """A shipped hierarchy, shared between sessions: never change it."""
-    return taxonomy.load_hierarchy(name)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -55,14 +50,14 @@ def own() -> dict[str, Hierarchy]:
 
 
 def names(*, imagenet_only: bool = False) -> list[str]:
-    """Every hierarchy on offer: the visitor's first, then the consensus, then the other shipped ones."""
+    """Every hierarchy on offer: the visitor's first, then the consensus, then the others that are installed."""
     mine = [n for n, h in own().items() if not imagenet_only or h.class_set == IMAGENET]
-    return [*mine, *taxonomy.available_hierarchies()]
+    return [*mine, *taxonomy.available_hierarchies(imagenet_only=imagenet_only)]
 
 
 def get(name: str) -> Hierarchy:
     """A hierarchy by the name that `names` gives."""
-    return own()[name] if name in own() else shipped(name)
+    return own()[name] if name in own() else cached.load_hierarchy(name)
 
 
 def plural(level: str) -> str:

@@ -175,7 +175,7 @@ def paper_sentence(level: dict[str, Any]) -> str:
 
 def class_rows(values: Sequence[float | None], k: int) -> list[dict[str, Any]]:
     """Classes with their stability and where the consensus puts them, the most fragile first."""
-    trees = {shared.title(name): shared.shipped(name) for name in (honest.PLAIN, honest.MENDED)}
+    trees = {shared.title(name): shared.get(name) for name in (honest.PLAIN, honest.MENDED)}
     levels = {name: next((lv for lv in tree.levels if lv.k == k), tree.levels[0]) for name, tree in trees.items()}
     rows = [
         {

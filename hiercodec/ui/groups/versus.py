@@ -117,7 +117,7 @@ def table_rows(model: str, k: int) -> list[dict[str, Any]]:
     ]
     groupings = {name: {"": groups} for name, groups in pair(model, k).items()}
     for name in (honest.PLAIN, honest.MENDED):
-        for level in shared.shipped(name).levels[:-1]:
+        for level in shared.get(name).levels[:-1]:
             groupings[f"{shared.title(name)}, {shared.plural(level.name)}"] = {"": level.assignment}
     for row in table.level_rows(groupings, measure="nltk", average="pairs"):
         odd = measures.odd_members(groupings[row["hierarchy"]][""], shared.wup("nltk"))

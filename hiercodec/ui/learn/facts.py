@@ -166,7 +166,7 @@ def _wup(a: str, b: str) -> float:
 
 def _accuracy(setting: str, level: str, judge: str) -> Mapping[str, float] | None:
     """{top1, low, high} of the codec's card on validation photographs at a setting ("original": uncompressed)."""
-    measured = (cached.cards().get(DEFAULT_MODEL, {}).get("measured") or {}).get(VALIDATION) or {}
+    measured = (cached.models().get(DEFAULT_MODEL, {}).get("measured") or {}).get(VALIDATION) or {}
     points = {str(row.get("setting")): row for row in measured.get("points", ()) if row.get("codec") == DEFAULT_MODEL}
     points["original"] = measured.get("uncompressed") or {}
     return points[setting].get("accuracy", {}).get(judge, {}).get(level) if setting in points else None
@@ -208,7 +208,7 @@ def _interval(place: Place, hits: str, n: str) -> str:
 
 
 def _training_photos() -> str:
-    n = cached.cards().get(DEFAULT_MODEL, {}).get("photos")
+    n = cached.models().get(DEFAULT_MODEL, {}).get("photos")
     return f"{n:,}" if isinstance(n, int) else "(not recorded how many)"
 
 
@@ -268,7 +268,7 @@ CLAIMS: dict[str, Callable[..., bool]] = {
     "measured": lambda place, setting, level, judge: _accuracy(setting, level, judge) is not None,
     "temperature_helps": lambda place, prefix: _temperature_ece(prefix, "after") < _temperature_ece(prefix, "before"),
     "calibrated": lambda place, level: level in (card_of(DEFAULT).get("confidence") or {}).get("levels", {}),
-    "in_loss": lambda place, judge: in_loss(judge, cached.cards().get(DEFAULT_MODEL, {})) is True,
+    "in_loss": lambda place, judge: in_loss(judge, cached.models().get(DEFAULT_MODEL, {})) is True,
     **labels.CLAIMS,
 }
 """What a paragraph may depend on."""

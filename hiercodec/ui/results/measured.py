@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from hiercodec import installed
 from hiercodec.classify import PACKAGED, card_of
 from hiercodec.errors import ConfigError
 from hiercodec.evaluation.judge import in_loss, loss_classifiers
@@ -103,8 +104,10 @@ def quality(codecs: Mapping[str, Mapping[str, Any]]) -> None:
 def learning(codecs: Mapping[str, Mapping[str, Any]]) -> None:
     """The learning curves of the models whose training log is shipped."""
     for name in codecs:
-        path = cached.MODELS / f"{name}_log.jsonl"
-        if not path.is_file():
+        weights = installed.MODELS.find(name)[1]
+        logs = [weights.with_name(f"{weights.stem}_log.jsonl"), weights.with_name("log.jsonl")]
+        path = next((path for path in logs if path.is_file()), None)
+        if path is None:
             continue
         try:
             records = figures_training.read_log(path)

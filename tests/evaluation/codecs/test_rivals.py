@@ -18,8 +18,8 @@ from hiercodec.evaluation.codecs.rivals.fitted import Fitted, Head, load, path_o
 from hiercodec.evaluation.codecs.rivals.intervals import Known, tree
 from hiercodec.evaluation.codecs.rivals.peer import POINTS, STEPS, OrderPeer, Single, levels
 from hiercodec.evaluation.codecs.rivals.policies import POLICIES, Prior, arrived, write
+from hiercodec.installed import models as shipped
 from hiercodec.models.channels.network import HierNetwork
-from hiercodec.models.store import shipped
 from tests.models.tiny import TINY_TIC, smooth_photo
 
 SHAPE = (8, 3, 4)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 
+from hiercodec.cli.main import main
+from hiercodec.errors import InputError
 from hiercodec.evaluation.metrics import bd_rate
-from hiercodec.evaluation.results.bjontegaard import at_equal_rate, at_full_rate, rate_at_equal
+from hiercodec.evaluation.results import rows
+from hiercodec.evaluation.results.bjontegaard import at_equal_rate, at_full_rate, between, rate_at_equal
+from hiercodec.evaluation.results.bjontegaard import words as words_of
 from hiercodec.evaluation.results.curves import curve
+from hiercodec.evaluation.results.exchange import from_compressai, to_compressai
 from hiercodec.evaluation.results.table import right
 from hiercodec.evaluation.results.table import tables as tabulate
 from tests.evaluation.some_rows import some_rows
@@ -51,6 +57,55 @@ def test_intervals_hold_the_gap_and_say_over_how_many(tables):
         assert row.low < row.value < row.high
         assert row.n == 60
         assert 0 < row.shared <= 1
+
+
+def test_a_command_compares_codecs_of_one_file_or_two(tmp_path, capsys):
+    made = some_rows(40, ("lite", "jpeg", "webp"), settings=("a", "b", "c", "d"))
+    rows.write(tmp_path / "all.parquet", made.frame, made.meta)
+    mine = made.of(codec=["original", "lite"], photo=[f"photo{i:04d}.png" for i in range(30)])
+    rows.write(tmp_path / "mine.parquet", mine.frame, mine.meta)
+    rivals = made.of(codec=["original", "jpeg", "webp"])
+    rows.write(tmp_path / "rivals.parquet", rivals.frame, rivals.meta)
+    one, other = f"{tmp_path}/mine.parquet", f"{tmp_path}/all.parquet:jpeg"
+    assert main(["results", "bd", one, other, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    both = made.of(photo=list(mine.frame["photo"].unique()))
+    found = tabulate(both, "lite0", common_to=["lite", "jpeg"])
+    for name in ("psnr", right("coarse"), "wup"):
+        (rate,), (quality,) = (how(found["lite"], found["jpeg"], [name]) for how in (rate_at_equal, at_equal_rate))
+        assert said["measures"][name] == {"rate_percent": rate.to_json(), "at_equal_rate": quality.to_json()}
+        assert rate.n == 30
+    assert main(["results", "bd", one, other, "--judge", "none"]) == 0
+    shown = capsys.readouterr().out
+    assert "psnr" in shown
+    assert "right" not in shown
+    assert " dB [" in shown
+    for argv, words in (
+        ([one, f"{tmp_path}/rivals.parquet"], "holds several codecs: jpeg, webp; name one as"),
+        ([one, f"{tmp_path}/all.parquet:avif"], "no codec 'avif' in these rows; there are lite, jpeg, webp"),
+        ([one, other, "--judge", "me"], "no judge 'me'"),
+    ):
+        assert main(["results", "bd", *argv]) == 2
+        assert words in capsys.readouterr().err
+
+
+def test_what_cannot_be_compared_is_refused_and_an_average_has_no_interval():
+    made = some_rows(20, settings=("a", "b", "c", "d"))
+    for other, words in (
+        (dataclasses.replace(made, meta={**made.meta, "crop": 7}), "their crop differ"),
+        (dataclasses.replace(made, frame=made.frame.assign(content=["a" * 16] * len(made))), "another picture in each"),
+        (dataclasses.replace(made, frame=made.frame.assign(photo="other " + made.frame["photo"])), "in common"),
+    ):
+        mine = dataclasses.replace(made, frame=made.frame.assign(content=["b" * 16] * len(made)))
+        with pytest.raises(InputError, match=words):
+            between((mine, "lite"), (other, "jpeg"), "lite0")
+    curve_of_lite = from_compressai(json.dumps(to_compressai(made, "lite")))
+    (psnr,) = (row for row in between((curve_of_lite, "lite"), (made, "jpeg")) if row.measure == "psnr")
+    found = tabulate(made, "lite0")
+    (expected,) = rate_at_equal(found["lite"], found["jpeg"], ["psnr"])
+    assert psnr.rate.value == pytest.approx(expected.value, rel=1e-3)
+    assert (psnr.rate.low, psnr.rate.high, psnr.rate.n) == (None, None, 20)
+    assert words_of(psnr.rate.to_json(), " %", 1) == f"{psnr.rate.value:+.1f} %".replace("-", "−")
 
 
 def test_curves_apart_get_no_figure(tables):

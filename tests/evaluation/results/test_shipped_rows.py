@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from hiercodec import models
+from hiercodec import installed
 from hiercodec.evaluation.results import rows
 from hiercodec.evaluation.results.summary import summary
 from hiercodec.fsio import locate
@@ -25,12 +25,12 @@ def test_rows_of_labels_are_of_what_ships_and_judged_by_others_than_who_wrote_th
     """Measure again, as docs/evaluate.md says, whenever the weights or the default hierarchy change."""
     found = rows.read(FILES["label-val"])
     made_by = found.meta["provenance"]
-    assert set(made_by["models"].values()) == {models.shipped()["lite"]["fingerprint"]}
+    assert set(made_by["models"].values()) == {installed.models()["lite"]["fingerprint"]}
     assert made_by["hierarchy_digest"] == load_hierarchy().digest
     assert found.frame["photo"].nunique() >= 200
     assert "lite2" in found.judges
     assert "lite0" not in found.judges
-    assert json.loads(locate("fusion.json").read_text())["model"].endswith(models.shipped()["lite"]["fingerprint"])
+    assert json.loads(locate("fusion.json").read_text())["model"].endswith(installed.models()["lite"]["fingerprint"])
     for level, told in zip(found.levels, label_only(found), strict=True):
         assert told > 0.75, level
     sizes = found.frame[found.frame["setting"] == "label"]["bytes"]
@@ -51,7 +51,7 @@ def test_they_are_those_of_what_ships(name):
     """Measure again, as docs/evaluate.md says, whenever the weights or the default hierarchy change."""
     found = rows.read(FILES[name])
     made_by = found.meta["provenance"]
-    assert made_by["models"]["lite"] == models.shipped()["lite"]["fingerprint"]
+    assert made_by["models"]["lite"] == installed.models()["lite"]["fingerprint"]
     assert {"jpeg", "webp", "avif", "jpeg2000"} <= set(made_by["rivals"])
     assert "/" + "work/" not in found.meta["command"]
     results = summary(found)
