@@ -28,7 +28,7 @@ SUSTAINED_TFLOPS = 100.0
 Window attention and the entropy model, which stays in float32, are bound by memory more than by arithmetic."""
 
 
-OVERRIDES = {"photos": "photos", "loss_classifier": "classifiers", "steps": "steps"} | {
+OVERRIDES = {"photos": "photos", "loss_classifier": "classifiers", "hierarchy": "hierarchy", "steps": "steps"} | {
     name: name for name in ("accelerator", "devices", "strategy", "precision")
 }
 """Option → the field of the config that it replaces."""
@@ -52,6 +52,7 @@ def _given(args: Arguments) -> dict[str, Any]:
     option("--minutes", type=float, help="stop after this long, with a checkpoint and a model"),
     PHOTOS,
     IN_LOSS,
+    option("--hierarchy", metavar="H", help="whose groups the loss asks for: a hierarchy's name or a JSON file"),
     option("--steps", type=POSITIVE, metavar="N", help="how many steps"),
     option("--accelerator", metavar="A", help="auto, cpu, cuda or mps"),
     option("--devices", type=POSITIVE, metavar="N", help="how many devices, each with a batch of its own"),

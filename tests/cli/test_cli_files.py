@@ -120,7 +120,7 @@ results export --codec --out --to
 results import --name --out
 calibrate --classifier --crop --curves-only --cuts --hierarchy --model --out --remark --sample --seed
 bench --json --photo --repeats --side --without
-train --accelerator --classifier --devices --minutes --photos --precision --resume --steps --strategy
+train --accelerator --classifier --devices --hierarchy --minutes --photos --precision --resume --steps --strategy
 cost --json --tflops
 ablation --arms --classifier --held-out --minutes --out --photos --seeds --steps
 compare --classifier --held-out --out --photos
