@@ -24,7 +24,9 @@ def test_no_key_is_too_quick_for_the_pictures(browser, address):
         page.wait_for_timeout(60)
     page.get_by_text("8 votes so far").wait_for(timeout=30_000)
     page.wait_for_timeout(1500)
-    broken = "() => [...document.images].filter((image) => image.complete && !image.naturalWidth).map((image) => image.alt)"
+    broken = (
+        "() => [...document.images].filter((image) => image.complete && !image.naturalWidth).map((image) => image.alt)"
+    )
     assert not page.evaluate(broken)
     page.context.close()
     assert not problems
