@@ -237,7 +237,7 @@ def decode_until(
     the default hierarchy), else it is the answer's probability. `codec` is the shipped one that made the stream, unless
     given. Raises `InputError`, `HierarchyError` for an unknown level, `ClassifierNotFound` and the stream errors.
     """
-    from hiercodec.evaluation import Judging
+    from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.traces import until as rules
 
     wanted = rules.parse_until(expect(until, str, "where to stop is said as 'coarse:0.9'"))

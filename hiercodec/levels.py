@@ -54,7 +54,7 @@ class LevelPlan:
         if wrong := [name for name in self.names if not isinstance(name, str) or not name.strip() or name.isdigit()]:
             raise ValueError(f"levels are named by words, not {wrong[0]!r}")  # browsers sort keys that are numbers
         if len({*self.names, "header", "label", "z"}) != len(self.levels) + 3:
-            raise ValueError("level names must differ, from the other parts of a file (header, core, z) too")
+            raise ValueError("level names must differ, from the other parts of a file (header, label, z) too")
 
     @classmethod
     def from_cuts(cls, names: tuple[str, ...], cuts: tuple[int, ...], ks: tuple[int, ...]) -> LevelPlan:

@@ -12,7 +12,7 @@ from torch import nn
 
 from hiercodec import classify, models, stream, taxonomy
 from hiercodec.classify import Classifier, Preprocess
-from hiercodec.evaluation import Judging
+from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.evaluation.traces.tracing import trace

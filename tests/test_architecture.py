@@ -63,7 +63,7 @@ INSIDE = {
         "traces": {"photos", "codecs"},
         "results": {"photos", "codecs", "traces"},
     },
-    "training": {"codec": set(), "ablation": {"codec"}, "wave": {"codec"}},
+    "training": {"codec": set(), "wave": {"codec"}},
     "models": {"channels": set(), "wave": set()},
 }
 

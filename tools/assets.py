@@ -1,4 +1,4 @@
-"""Make again what ships in `assets/`: `python -m tools.assets taxonomy | traces | stress | effort | fusion | limits`."""
+"""Make again what ships in `assets/`: `python -m tools.assets --help` lists what."""
 
 from __future__ import annotations
 
@@ -23,13 +23,22 @@ from hiercodec.cli.base import (
 )
 from hiercodec.cli.hierarchy import measured
 from hiercodec.cli.main import main
+from hiercodec.cli.train import HELD_OUT, IN_LOSS, PHOTOS, given
 from hiercodec.errors import ConfigError, HierarchyError
 from hiercodec.fsio import check_writable, locate, write_json
 from hiercodec.taxonomy.embeddings import ENV
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.photos.dataset import Photos
+    from hiercodec.evaluation.photos.samples import Sample
+    from hiercodec.protocols import Codec
+
+STEPS = 22
+"""Steps of a shipped trace: a fifth more bytes from one to the next, in 12 MB for all of them."""
 
 KINDS = ("classes", "wordnet", "hierarchies", "stability", "ladder", "layouts")
 RATES = (0.02, 0.05, 0.1, 0.2, 0.4)
@@ -114,26 +123,38 @@ def taxonomy(args: Arguments) -> int:
     return 0
 
 
+def ship(row: Sample, codec: Codec, judging: Judging, *, steps: int, folder: Path) -> Path:
+    """Encode, cut, decode and classify one sample and write its bundle, which the app's first paint shows; its file."""
+    from hiercodec.evaluation.traces import bundle
+    from hiercodec.evaluation.traces.tracing import trace
+
+    rgb = row.pixels()
+    data = codec.encode(rgb)
+    found, decoded = trace(codec, rgb, judging.knowing(row.truth), steps=steps, data=data)
+    path = folder / f"{row.id}.zip"
+    bundle.write(path, bundle.make(found, data, rgb, decoded, effort=4))
+    return path
+
+
 @command(
     "traces", "what every prefix of the sample photographs gives", NAMES, MODEL,
     option("--classifier", default="lite0"), HIERARCHY,
-    option("--steps", type=int, help="default: as many as ship"),
+    option("--steps", type=POSITIVE, default=STEPS, help="of each"),
     out("traces"),
 )  # fmt: skip
 def traces(args: Arguments) -> int:
     from hiercodec import models
     from hiercodec.classify import load_classifier
-    from hiercodec.evaluation import Judging
+    from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.photos.samples import sample, samples
     from hiercodec.evaluation.traces import bundle
-    from hiercodec.evaluation.traces.ship import STEPS, ship
     from hiercodec.taxonomy import load_hierarchy
 
     rows = [sample(name) for name in args.names] or samples()
     codec, judging = models.load(args.model), Judging(load_classifier(args.classifier), load_hierarchy(args.hierarchy))
     total = 0
     for row in rows:
-        path = ship(row, codec, judging, steps=args.steps or STEPS, folder=args.out)
+        path = ship(row, codec, judging, steps=args.steps, folder=args.out)
         total += path.stat().st_size
         found = bundle.read(path).trace
         last = found.steps[-1]
@@ -244,8 +265,8 @@ def fusion(args: Arguments) -> int:
 
     from hiercodec import models
     from hiercodec.classify import load_classifier
-    from hiercodec.evaluation import Judging
     from hiercodec.evaluation.codecs.peers import HierPeer, Labeller, at_rates
+    from hiercodec.evaluation.measure import Judging
     from hiercodec.taxonomy import load_hierarchy
     from tools.fusing import fitted
 
@@ -288,8 +309,8 @@ def limits(args: Arguments) -> int:
 
     from hiercodec import models
     from hiercodec.classify import load_classifier
-    from hiercodec.evaluation import Judging
     from hiercodec.evaluation.codecs.peers import HierPeer, Labeller
+    from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.provenance import commit, provenance, today
     from hiercodec.taxonomy import load_hierarchy
     from tools import limits as study
@@ -331,7 +352,39 @@ def limits(args: Arguments) -> int:
     return 0
 
 
-COMMANDS = group("assets", "make again what ships with hiercodec", taxonomy, traces, stress, effort, fusion, limits)
+@command(
+    "ablation", "train and measure the paper's ablations at equal budget",
+    argument("config", metavar="CONFIG"),
+    out("results", "ablation.json"),
+    option("--arms", several=True, metavar="ARM…", help="only these (a wrong name lists all)"),
+    option("--seeds", several=True, type=int, default=[0, 1, 2], metavar="SEED…", help="one run each"),
+    option("--steps", type=POSITIVE, help="training steps a run (default: the config's)"),
+    PHOTOS,
+    IN_LOSS,
+    option("--held-out", type=POSITIVE, default=96, metavar="N", help=HELD_OUT),
+    option("--minutes", type=float, help="start no further run after this long"),
+    details="CONFIG is what all arms share: a training run as a TOML file, see configs/ablation.toml.",
+)  # fmt: skip
+def ablation(args: Arguments) -> int:
+    from hiercodec.training.config import read_config
+    from tools.ablation import chosen, run, table
+
+    results = run(
+        read_config(args.config, given(args)),
+        chosen(args.arms or None),
+        list(args.seeds),
+        args.out,
+        photos=args.held_out,
+        minutes=args.minutes,
+        command=command_line(args),
+    )
+    print(table(results))
+    return 0
+
+
+COMMANDS = group(
+    "assets", "make again what ships with hiercodec", taxonomy, traces, stress, effort, fusion, limits, ablation
+)
 
 if __name__ == "__main__":
     sys.exit(main(commands=COMMANDS, program="python -m tools.assets"))

@@ -143,8 +143,8 @@ def trace(args: Arguments) -> int:
 
         rgb = resize_to(rgb, side)
     from hiercodec import models, taxonomy
-    from hiercodec.evaluation import Judging
-    from hiercodec.evaluation import trace as traced
+    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.traces.tracing import trace as traced
 
     codec = models.load(args.model)
     steps = max(args.steps, len(codec.plan) + 1)

@@ -28,7 +28,7 @@ MODULES = {
     "results": "results",
     "calibrate": "calibrate",
     "bench": "bench",
-    **dict.fromkeys(("train", "cost", "ablation", "compare", "curves"), "train"),
+    **dict.fromkeys(("train", "cost", "compare", "curves"), "train"),
     "app": "app",
 }
 """The module of every command and group of commands, in the order of the help."""

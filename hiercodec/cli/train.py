@@ -1,9 +1,8 @@
-"""The commands around training: `train`, `cost`, `ablation`, `compare` and `curves`."""
+"""The commands around training: `train`, `cost`, `compare` and `curves`."""
 
 from __future__ import annotations
 
 import signal
-from pathlib import Path
 from typing import Any
 
 import click
@@ -39,7 +38,7 @@ IN_LOSS = option("--classifier", "loss_classifier", multiple=True, metavar="C",
 HELD_OUT = "held-out photographs to measure on"
 
 
-def _given(args: Arguments) -> dict[str, Any]:
+def given(args: Arguments) -> dict[str, Any]:
     """The fields of the config that a command's options replace."""
     said = {field: getattr(args, name, None) for name, field in OVERRIDES.items()}
     return {field: value for field, value in said.items() if value not in (None, ())}
@@ -63,7 +62,7 @@ def _given(args: Arguments) -> dict[str, Any]:
 def train(args: Arguments) -> int:
     from hiercodec.training.start import trainer_of
 
-    trainer = trainer_of(args.config, _given(args), resume=args.resume)
+    trainer = trainer_of(args.config, given(args), resume=args.resume)
     for name in (signal.SIGTERM, signal.SIGINT):  # the second one ends the process at once
         signal.signal(name, lambda number, _: (trainer.stop(), signal.signal(number, signal.SIG_DFL)))
     path = trainer.run(args.minutes)
@@ -97,37 +96,6 @@ def cost(args: Arguments) -> int:
 
 
 @command(
-    "ablation", "train and measure the paper's ablations at equal budget",
-    argument("config", metavar="CONFIG"),
-    option("--out", default="assets/results/ablation.json", help="results file, also read to go on"),
-    option("--arms", several=True, metavar="ARM…", help="only these (a wrong name lists all)"),
-    option("--seeds", several=True, type=int, default=[0, 1, 2], metavar="SEED…", help="one run each"),
-    option("--steps", type=POSITIVE, help="training steps a run (default: the config's)"),
-    PHOTOS,
-    IN_LOSS,
-    option("--held-out", type=POSITIVE, default=96, metavar="N", help=HELD_OUT),
-    option("--minutes", type=float, help="start no further run after this long"),
-    details="CONFIG is what all arms share: a training run as a TOML file, see configs/ablation.toml.",
-)  # fmt: skip
-def ablation(args: Arguments) -> int:
-    from hiercodec.training.ablation.arms import chosen
-    from hiercodec.training.ablation.run import run, table
-    from hiercodec.training.config import read_config
-
-    results = run(
-        read_config(args.config, _given(args)),
-        chosen(args.arms or None),
-        list(args.seeds),
-        Path(args.out),
-        photos=args.held_out,
-        minutes=args.minutes,
-        command=command_line(args),
-    )
-    print(table(results))
-    return 0
-
-
-@command(
     "compare", "models at equal bytes, on what a run held out",
     argument("config", metavar="CONFIG"),
     argument("models", many=True, metavar="MODEL…"),
@@ -139,11 +107,11 @@ def ablation(args: Arguments) -> int:
     ".safetensors file, is compared with.",
 )  # fmt: skip
 def compare(args: Arguments) -> int:
-    from hiercodec.training.ablation.compare import compare as compared
-    from hiercodec.training.ablation.compare import table
+    from hiercodec.training.compare import compare as compared
+    from hiercodec.training.compare import table
     from hiercodec.training.config import read_config
 
-    config = read_config(args.config, _given(args))
+    config = read_config(args.config, given(args))
     results = compared(config, list(args.models), judges=list(args.classifier), photos=args.held_out)
     results["command"] = command_line(args)
     if args.out:

@@ -25,8 +25,7 @@ from hiercodec.evaluation.traces.bundle import Bundle, Seen
 from hiercodec.levels import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from hiercodec.evaluation import Judging
-    from hiercodec.evaluation.measure import Row
+    from hiercodec.evaluation.measure import Judging, Row
     from hiercodec.evaluation.traces.trace import Ranked, Trace
     from hiercodec.taxonomy import Hierarchy
     from hiercodec.taxonomy.embeddings import Embedding
@@ -93,7 +92,7 @@ def codec_for(mark: str | None, model: str) -> Any:
 
 def judging_of(judge: Judge, truth: Sequence[int] = ()) -> Judging | None:
     """The classifier and the hierarchy, knowing the right classes; None without a classifier."""
-    from hiercodec.evaluation import Judging
+    from hiercodec.evaluation.measure import Judging
 
     classifier, hierarchy = judge
     if classifier is None:
@@ -157,8 +156,7 @@ def first_view(opened: Opened, model: str, judge: Judge, steps: int, *, tell: Te
 
     Also returns at which bytes the others are that it takes to make `steps`.
     """
-    from hiercodec.evaluation import trace, trace_stream
-    from hiercodec.evaluation.traces.tracing import budgets_of
+    from hiercodec.evaluation.traces.tracing import budgets_of, trace, trace_stream
     from hiercodec.stream import parse
 
     data, rgb = opened.data, opened.rgb
@@ -224,7 +222,7 @@ def with_steps(bundle: Bundle, found: Trace, decoded: dict[int, Seen], *, tell: 
 
 def finer(bundle: Bundle, level: str, model: str, judge: Judge, *, tell: Tell) -> Bundle:
     """The same with finer steps inside the block of `level`."""
-    from hiercodec.evaluation import refine
+    from hiercodec.evaluation.traces.tracing import refine
 
     codec = codec_for(bundle.trace.provenance.get("fingerprint"), model)
     original, progress = bundle.original_pixels(), functools.partial(tell, "progress")

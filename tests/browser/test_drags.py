@@ -8,7 +8,7 @@ import pytest
 
 from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.traces import bundle
-from hiercodec.evaluation.traces.ship import TRACES
+from hiercodec.evaluation.traces.bundle import TRACES
 from tests.browser.conftest import settle
 from tests.browser.explore import point, position
 

@@ -7,7 +7,7 @@ import pytest
 
 from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.traces import bundle
-from hiercodec.evaluation.traces.ship import TRACES
+from hiercodec.evaluation.traces.bundle import TRACES
 from hiercodec.figures.palette import SEQUENTIAL, ramp
 from tests.browser.conftest import settle
 from tests.browser.explore import BOXES, ICICLE, canvas, point, position

@@ -10,7 +10,7 @@ from PIL import Image
 
 from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.traces import bundle
-from hiercodec.evaluation.traces.ship import TRACES
+from hiercodec.evaluation.traces.bundle import TRACES
 from hiercodec.evaluation.traces.story import story_strength
 from hiercodec.ui.frame.navigation import HIDDEN, PAGES
 from tests.browser.conftest import settle

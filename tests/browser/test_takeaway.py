@@ -12,7 +12,7 @@ import pytest
 
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.traces import bundle
-from hiercodec.evaluation.traces.ship import TRACES
+from hiercodec.evaluation.traces.bundle import TRACES
 from hiercodec.report.takeaway import LIMIT, page
 from tests.browser.explore import position
 from tests.browser.test_axe import serious

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hiercodec.evaluation.traces import bundle
-from hiercodec.evaluation.traces.ship import TRACES
+from hiercodec.evaluation.traces.bundle import TRACES
 from hiercodec.ui.vote.ballot import ballot
 from tests.browser.conftest import open_at
 

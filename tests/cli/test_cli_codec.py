@@ -14,8 +14,8 @@ from hiercodec import api, classify, installed, stream
 from hiercodec.cli import codec
 from hiercodec.cli import main as cli
 from hiercodec.errors import ClassifierNotFound, ModelMismatch, ModelNotFound, NotAnImage, ParameterDesync
-from hiercodec.evaluation import Judging
 from hiercodec.evaluation.codecs import purposes
+from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.traces import until  # noqa: F401 (loaded before stand-ins hide what it needs)
 from hiercodec.levels import PAPER_PLAN
 

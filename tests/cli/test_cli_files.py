@@ -122,7 +122,6 @@ calibrate --classifier --crop --curves-only --cuts --hierarchy --model --out --r
 bench --json --photo --repeats --side --without
 train --accelerator --classifier --devices --hierarchy --minutes --photos --precision --resume --steps --strategy
 cost --json --tflops
-ablation --arms --classifier --held-out --minutes --out --photos --seeds --steps
 compare --classifier --held-out --out --photos
 curves --mode
 app --address --courses --headless --port

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from hiercodec.evaluation import Step, Trace
+from hiercodec.evaluation.traces.trace import Step, Trace
 from hiercodec.figures.palette import palette
 from hiercodec.figures.trace import confidence_curves, meaning_curve, quality_curve, template
 

@@ -13,9 +13,9 @@ from safetensors.torch import load_file
 
 from hiercodec import installed, models, stream
 from hiercodec.errors import InputError, ModelNotFound
-from hiercodec.evaluation import psnr
 from hiercodec.evaluation.codecs.peers import rival
 from hiercodec.evaluation.measure import best_within, measure
+from hiercodec.evaluation.metrics import psnr
 from hiercodec.fsio import read_bytes
 from hiercodec.images import centre_crop, load_rgb
 from hiercodec.models import store

@@ -18,11 +18,12 @@ from streamlit.testing.v1 import AppTest
 from hiercodec import stream
 from hiercodec.classify import ALLOWED, DEFAULT, label_of_path
 from hiercodec.errors import ModelMismatch
-from hiercodec.evaluation import Judging, trace
 from hiercodec.evaluation.codecs import purposes
+from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.traces import bundle
 from hiercodec.evaluation.traces.story import opening_step
+from hiercodec.evaluation.traces.tracing import trace
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.explore.panels import caption
 from hiercodec.ui.frame import cached, state

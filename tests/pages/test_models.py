@@ -115,4 +115,4 @@ def test_without_ablations_it_says_not_measured_and_how(monkeypatch):
     monkeypatch.setattr(cards, "results", lambda name: {})
     at = open_page()
     assert "Here: not measured" in words(at)
-    assert any("hiercodec ablation" in item.value for item in at.code)
+    assert any("tools.assets ablation" in item.value for item in at.code)

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hiercodec.evaluation import Judging, Trace, trace
+from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.traces import bundle
+from hiercodec.evaluation.traces.trace import Trace
+from hiercodec.evaluation.traces.tracing import trace
 from hiercodec.report import export
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec

@@ -8,9 +8,9 @@ import threading
 import numpy as np
 import pytest
 
-from hiercodec.evaluation import Judging, trace
+from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.traces import bundle as bundles
-from hiercodec.evaluation.traces.tracing import budgets_of, extend
+from hiercodec.evaluation.traces.tracing import budgets_of, extend, trace
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.explore.job import AT_ONCE, Refinement
 from hiercodec.workers.tasks import few

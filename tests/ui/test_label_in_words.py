@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from hiercodec.evaluation import Step, Trace
-from hiercodec.evaluation.traces.trace import LabelAnswer
+from hiercodec.evaluation.traces.trace import LabelAnswer, Step, Trace
 from hiercodec.figures.trace import label_curves
 from hiercodec.report import label
 from hiercodec.report.numbers import numbers

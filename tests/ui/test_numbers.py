@@ -8,7 +8,9 @@ import math
 import numpy as np
 import pytest
 
-from hiercodec.evaluation import Judging, Step, Trace, trace
+from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.traces.trace import Step, Trace
+from hiercodec.evaluation.traces.tracing import trace
 from hiercodec.report import numbers
 from hiercodec.report.answers import format_bytes
 from hiercodec.taxonomy import load_hierarchy

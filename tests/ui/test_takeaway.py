@@ -14,9 +14,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from hiercodec.evaluation import Judging, trace
+from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.traces import bundle
+from hiercodec.evaluation.traces.tracing import trace
 from hiercodec.report import takeaway
 from hiercodec.report.sheet import moments
 from hiercodec.taxonomy import load_hierarchy

@@ -25,9 +25,12 @@ from PIL import Image
 
 from hiercodec.errors import InputError
 from hiercodec.evaluation.traces.trace import Trace
-from hiercodec.fsio import write_bytes
+from hiercodec.fsio import locate, write_bytes
 from hiercodec.images import encode_png
 from hiercodec.protocols import DecodedPrefix
+
+TRACES = locate("traces")
+"""The bundles of the samples, which `python -m tools.assets traces` makes of the shipped weights, judge and hierarchy."""
 
 MAX_BYTES = 64 * 2**20
 WEBP_SIDE = 16_383

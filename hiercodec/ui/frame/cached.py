@@ -14,7 +14,7 @@ import streamlit as st
 from hiercodec import installed, taxonomy
 from hiercodec.evaluation.codecs.purposes import PLAIN
 from hiercodec.evaluation.traces import bundle as bundles
-from hiercodec.evaluation.traces.bundle import Bundle
+from hiercodec.evaluation.traces.bundle import TRACES, Bundle
 from hiercodec.fsio import locate
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from hiercodec.evaluation.measure import Row
     from hiercodec.evaluation.traces.trace import Ranked, Trace
 
-TRACES = locate("traces")
 RESULTS = locate("results")
 SIDES = (384, 512, 768)
 """A visitor's photograph is shrunk until neither side is longer than this many pixels: the first, unless they choose."""

@@ -197,7 +197,7 @@ def ablation(_: Mapping[str, Mapping[str, Any]]) -> None:
     rows = cards.ablation_arms(found)
     if not rows:
         st.markdown(f"Here: {cards.NOT_MEASURED}.")
-        st.code("python -m hiercodec ablation configs/ablation.toml", language=None)
+        st.code("python -m tools.assets ablation configs/ablation.toml", language=None)
         return
     training, held_out = found["setting"]["training"], found["held_out"]
     if intervals := cards.ablation_intervals(found):

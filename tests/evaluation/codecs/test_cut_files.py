@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from hiercodec.errors import CorruptStream
-from hiercodec.evaluation import psnr
 from hiercodec.evaluation.codecs.rivals.cut import CUT_FILES, packets
+from hiercodec.evaluation.metrics import psnr
 from hiercodec.evaluation.photos.samples import sample
 
 

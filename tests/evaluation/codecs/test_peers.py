@@ -10,7 +10,6 @@ from PIL import Image
 
 from hiercodec import stream
 from hiercodec.errors import InputError
-from hiercodec.evaluation import psnr
 from hiercodec.evaluation.codecs.peers import (
     MACHINES,
     PEOPLE,
@@ -24,7 +23,7 @@ from hiercodec.evaluation.codecs.peers import (
     up_to,
 )
 from hiercodec.evaluation.measure import best_within, measure
-from hiercodec.evaluation.metrics import bd_rate
+from hiercodec.evaluation.metrics import bd_rate, psnr
 from hiercodec.evaluation.photos.samples import sample
 from tests.evaluation.fake_codec import FakeCodec
 

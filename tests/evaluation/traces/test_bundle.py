@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation import refine, trace
 from hiercodec.evaluation.traces import bundle
+from hiercodec.evaluation.traces.tracing import refine, trace
 from tests.evaluation.fake_codec import FakeCodec
 
 

@@ -15,10 +15,11 @@ from skimage.metrics import peak_signal_noise_ratio
 from hiercodec import stream
 from hiercodec.classify import label_of_path, level_probabilities
 from hiercodec.classify.fusion import fuse, label_classes
-from hiercodec.evaluation import Judging, Step, Trace, byte_budgets, psnr, refine, trace, trace_stream
 from hiercodec.evaluation.codecs.peers import prefixes
-from hiercodec.evaluation.measure import measure
-from hiercodec.evaluation.traces.tracing import extend, judged_again
+from hiercodec.evaluation.measure import Judging, measure
+from hiercodec.evaluation.metrics import psnr
+from hiercodec.evaluation.traces.trace import Step, Trace, byte_budgets
+from hiercodec.evaluation.traces.tracing import extend, judged_again, refine, trace, trace_stream
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.similarity import wup_matrix
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec

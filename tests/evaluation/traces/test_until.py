@@ -10,7 +10,8 @@ import pytest
 import hiercodec as hc
 from hiercodec.classify import Confidence
 from hiercodec.errors import HierarchyError, InputError
-from hiercodec.evaluation import Judging, trace
+from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.traces.tracing import trace
 from hiercodec.evaluation.traces.until import Until, confidences, decode_until, parse_until, stop_step
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from hiercodec import models, stream
 from hiercodec.errors import ImageTooLarge, InputError
-from hiercodec.evaluation import psnr
+from hiercodec.evaluation.metrics import psnr
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.images import resize_to
 from hiercodec.models.channels.blocks import Block

@@ -8,7 +8,7 @@ import torch
 
 from hiercodec import stream
 from hiercodec.errors import CorruptStream, InputError, ModelMismatch, ParameterDesync, StreamError
-from hiercodec.evaluation import psnr
+from hiercodec.evaluation.metrics import psnr
 from hiercodec.models.wave.codec import layout_of
 from hiercodec.models.wave.planes import begins_of, indexes_of
 from tests.models.tiny import make_wave, smooth_photo

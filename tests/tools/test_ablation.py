@@ -17,12 +17,10 @@ from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.levels import PAPER_PLAN, PLANS
 from hiercodec.models import LITE
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.training.ablation import run as ablation
-from hiercodec.training.ablation.arms import ARMS, BASE, COMPONENTS, WITHOUT_DELTA, chosen, layout
-from hiercodec.training.ablation.measure import measure
-from hiercodec.training.ablation.stats import over_seeds, summary
 from hiercodec.training.config import TrainConfig
 from tests.models.tiny import TINY_LITE, make_codec, smooth_photo
+from tools import ablation
+from tools.ablation import ARMS, BASE, COMPONENTS, WITHOUT_DELTA, chosen, layout, measure, over_seeds, summary
 
 SPLITS = (1, 2, 3, 4)
 

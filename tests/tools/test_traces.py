@@ -12,14 +12,15 @@ import pytest
 
 from hiercodec import stream
 from hiercodec.classify import DEFAULT, PACKAGED, card_of
-from hiercodec.evaluation import Judging
+from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.photos.samples import sample, samples
 from hiercodec.evaluation.traces import bundle
-from hiercodec.evaluation.traces.ship import STEPS, TRACES, ship
+from hiercodec.evaluation.traces.bundle import TRACES
 from hiercodec.evaluation.traces.tracing import budgets_of
 from hiercodec.fsio import locate
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
+from tools.assets import STEPS, ship
 
 NAMES = [row.id for row in samples()]
 MODELS = locate("models")
