@@ -118,8 +118,8 @@ def palette(mode: str | None = "light") -> Palette:
 
 
 def symbol(index: int) -> str:
-    """Plotly marker symbol of group `index`."""
-    return GROUP_SYMBOLS[index % len(GROUP_SYMBOLS)]
+    """Plotly marker symbol of group `index`; another one at every round of the colours."""
+    return GROUP_SYMBOLS[(index + index // len(GROUP_SYMBOLS)) % len(GROUP_SYMBOLS)]
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from hiercodec.evaluation.results.bjontegaard import Delta
+from hiercodec.evaluation.codecs.peers import title
+from hiercodec.evaluation.results.bjontegaard import Delta, Lead
 from hiercodec.evaluation.results.curves import Curve
-from hiercodec.figures.palette import GROUP_SYMBOLS, LEVEL_DASHES, LEVEL_SYMBOLS, Palette, palette, with_alpha
+from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, Palette, palette, with_alpha
+from hiercodec.figures.palette import symbol as mark
 from hiercodec.figures.trace import FONT_SIZE, figure
 
 RATE = "bit/pixel"
@@ -24,7 +26,6 @@ def three_levels(
     whole: Mapping[str, float],
     chance: Mapping[str, float],
     at: float | None = None,
-    log: bool = False,
     mode: str = "light",
 ) -> go.Figure:
     """Accuracy of one codec against rate, one line a level (by its spoken name) on one axis.
@@ -47,7 +48,7 @@ def three_levels(
         if level in chance:
             _level_line(fig, chance[level], colour, "dot")
     fig.update_yaxes(tickformat=".0%", range=[0, 1.02])
-    return _rate_axis(fig, list(curves.values()), at, log, p)
+    return _rate_axis(fig, list(curves.values()), at, p)
 
 
 def codecs(
@@ -62,7 +63,6 @@ def codecs(
     chance: float | None = None,
     published: Sequence[Mapping[str, Any]] = (),
     at: float | None = None,
-    log: bool = False,
     height: int = 420,
     mode: str = "light",
 ) -> go.Figure:
@@ -74,14 +74,14 @@ def codecs(
     p = palette(mode)
     fig = figure(mode, height=height, x=RATE, y=y)
     for found in curves:
-        number, first = looks[found.codec], looks[found.codec] == 0
-        colour, name = p.group(number), (names or {}).get(found.codec, found.codec)
+        number, first = looks[found.codec], looks[found.codec] == min(looks.values())
+        colour, name = p.group(number), (names or {}).get(found.codec) or title(found.codec)
         if len(curves) <= 6:
             _band(fig, found, colour, name, 0.16 if first else 0.09)
         fig.add_scatter(
             **_points(found, name, tell),
             line={"color": colour, "width": 3.5 if first else 2},
-            marker={"symbol": GROUP_SYMBOLS[number % len(GROUP_SYMBOLS)], "size": 10 if first else 8, "color": colour},
+            marker={"symbol": mark(number), "size": 10 if first else 8, "color": colour},
         )
     last = max((found.bpp[-1] for found in curves), default=np.inf)  # papers go on to rates that would flatten the rest
     for index, row in enumerate(published):
@@ -100,17 +100,17 @@ def codecs(
         _level_line(fig, chance, p.container, "dot")
     if share:
         fig.update_yaxes(tickformat=".0%", range=[0, 1.02])
-    return _rate_axis(fig, curves, at, log, p)
+    return _rate_axis(fig, curves, at, p)
 
 
 def label_or_pixels(
     label: Curve, pixels: Curve, both: Curve, *, y: str, tell: str = SHARE, share: bool = False, at: float | None = None,
-    log: bool = False, mode: str = "light",
+    mode: str = "light",
 ) -> go.Figure:  # fmt: skip
     """One measure against rate, three ways: a file's label alone (one point, dashed on), its pixels, and both together."""
     looks = {label.codec: 0, pixels.codec: 1, both.codec: 2}
     names = {label.codec: "label alone", pixels.codec: "pixels", both.codec: "label and pixels"}
-    fig = codecs([pixels, both, label], looks, names=names, y=y, tell=tell, share=share, at=at, log=log, mode=mode)
+    fig = codecs([pixels, both, label], looks, names=names, y=y, tell=tell, share=share, at=at, mode=mode)
     ends = [float(label.bpp[0]), float(both.bpp[-1])]
     line = {"color": palette(mode).group(0), "width": 2, "dash": "dash"}
     return fig.add_scatter(
@@ -118,33 +118,42 @@ def label_or_pixels(
     )
 
 
-def rungs(
-    lines: Mapping[str, Mapping[int, float]], *, chance: bool, y: str, goal: float | None = None, mode: str = "light"
-) -> go.Figure:
-    """What is reached against the number of groups K asked for, a line a rate: line → K → value. `goal` is a level line."""
+def lead(found: Mapping[str, Lead], *, rival: str, percent: bool, mode: str = "light") -> go.Figure:
+    """The lead over a rival against rate, a line a level with its band; where the mean changes sign, a ring and the rate."""
     p = palette(mode)
-    fig = figure(mode, height=420, x="how many groups are told apart (K)", y=y)
-    ks = sorted({k for line in lines.values() for k in line})
-    for index, (name, line) in enumerate(lines.items()):
-        colour = p.group(index)
+    scale, unit = (100, "more right than {}, of 100") if percent else (1, "more dB than {}")
+    fig = figure(mode, height=340, x=RATE, y=unit.format(rival))
+    for index, (name, row) in enumerate(found.items()):
+        colour, symbol = p.level(index), LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)]
+        mean, low, high = (scale * line for line in (row.mean, row.low, row.high))
+        _fill(fig, row.rates, low, high, colour, name)
         fig.add_scatter(
-            x=list(line),
-            y=list(line.values()),
+            x=row.rates,
+            y=mean,
             name=name,
-            mode="lines+markers",
-            line={"color": colour, "width": 2.5, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
-            marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 8, "color": colour},
-            hovertemplate=f"{name}<br>K = %{{x}}: " + ("%{y:.1%}" if chance else "%{y:.2f} bits") + "<extra></extra>",
+            legendgroup=name,
+            mode="lines",
+            line={"color": colour, "width": 3, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
+            customdata=np.stack([low, high], 1),
+            hovertemplate="%{x:.2f} bit/pixel: %{y:+.1f} (%{customdata[0]:+.1f} to %{customdata[1]:+.1f})<extra>"
+            + name
+            + "</extra>",
         )
-    if chance:
-        fig.add_scatter(
-            x=ks, y=[1 / k for k in ks], name="blind guessing", mode="lines", hoverinfo="skip",
-            line={"color": p.container, "width": 1.5, "dash": "dot"},
-        )  # fmt: skip
-        fig.update_yaxes(tickformat=".0%", range=[0, 1.02])
-    if goal is not None:
-        _level_line(fig, goal, p.container, "dash", f"{goal:.0%}")
-    fig.update_xaxes(type="log", tickvals=[2, 5, 10, 20, 50, 100, 200, 500, 1000], tickangle=0)
+        if row.crossings:
+            fig.add_scatter(
+                x=row.crossings,
+                y=[0] * len(row.crossings),
+                mode="markers+text",
+                text=[f"{rate:.2f}" for rate in row.crossings],
+                textposition=("top center", "bottom center")[index % 2],
+                textfont={"color": colour, "size": FONT_SIZE - 1},
+                marker={"symbol": symbol, "size": 13, "color": p.background, "line": {"width": 3, "color": colour}},
+                hovertemplate=f"{name}: level at %{{x:.2f}} bit/pixel<extra></extra>",
+                showlegend=False,
+                legendgroup=name,
+            )
+    fig.add_hline(y=0, line={"width": 1.5, "dash": "dot", "color": p.text})
+    fig.update_xaxes(type="log", dtick="D2", tickformat=".2g")
     return _legend_above(fig)
 
 
@@ -192,9 +201,15 @@ def _points(found: Curve, name: str, tell: str) -> dict[str, Any]:
 
 
 def _band(fig: go.Figure, found: Curve, colour: str, group: str, alpha: float = 0.16) -> None:
+    _fill(fig, found.bpp, found.low, found.high, colour, group, alpha)
+
+
+def _fill(
+    fig: go.Figure, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str, group: str, alpha: float = 0.16
+) -> None:
     fig.add_scatter(
-        x=np.concatenate([found.bpp, found.bpp[::-1]]),
-        y=np.concatenate([found.high, found.low[::-1]]),
+        x=np.concatenate([x, x[::-1]]),
+        y=np.concatenate([high, low[::-1]]),
         fill="toself",
         mode="lines",
         line={"width": 0},
@@ -218,13 +233,11 @@ def _level_line(fig: go.Figure, y: float, colour: str, dash: str, text: str = ""
     )  # fmt: skip
 
 
-def _rate_axis(fig: go.Figure, curves: Sequence[Curve], at: float | None, log: bool, p: Palette) -> go.Figure:
+def _rate_axis(fig: go.Figure, curves: Sequence[Curve], at: float | None, p: Palette) -> go.Figure:
     """Rates from the lowest measured to the highest, or from 0; `at` is a thin line from top to bottom."""
     if at is not None:
         fig.add_vline(x=at, line={"color": p.muted, "width": 1.5, "dash": "dot"})
-    if log:
-        fig.update_xaxes(type="log", dtick="D2")
-    elif curves:
+    if curves:
         fig.update_xaxes(range=[0, 1.03 * max(float(found.bpp[-1]) for found in curves)])
     return _legend_above(fig)
 

@@ -84,7 +84,7 @@ def class_map(
             look = {
                 "color": colours[g],
                 "size": 8,
-                "symbol": symbol(g + g // 10),
+                "symbol": symbol(g),
                 "line": {"width": 0.5, "color": p.background},
             }
             fig.add_scatter(**_points(points, members, hover, **look), name=label)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from hiercodec.evaluation.codecs.peers import RIVALS, title
 from hiercodec.evaluation.judge import in_loss
 from hiercodec.fsio import locate
 from hiercodec.levels import spoken
@@ -31,12 +30,6 @@ def results(name: str) -> dict[str, Any]:
     """A results file of assets/results, or an empty dictionary where it is missing."""
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
-def only(found: Mapping[str, Any], model: str) -> dict[str, Any]:
-    """The summary of rows with this model and the formats that everybody uses; empty where it was not measured."""
-    points = [point for point in found.get("points", []) if point["codec"] in {model, *RIVALS}]
-    return {**found, "points": points} if any(point["codec"] == model for point in points) else {}
 
 
 def missing_tic(codecs: Mapping[str, Any]) -> str | None:
@@ -93,25 +86,6 @@ def calibration(card: Mapping[str, Any]) -> list[dict[str, Any]]:
         for prefix, row in rows.items()
         if row
     ]
-
-
-def points(measured: Mapping[str, Any], judges: Collection[str] | None = None) -> list[dict[str, Any]]:
-    """Rows of one data set: codec, setting, rate, quality, and top-1 in per cent by classifier (all, or some `judges`).
-
-    The first row is the uncompressed photographs, where those were classified.
-    """
-    rows = []
-    for point in ({"codec": "uncompressed", **(measured.get("uncompressed") or {})}, *measured.get("points", [])):
-        row = {"codec": title(point["codec"]), "setting": point.get("setting", "")}
-        row |= {"bit/pixel": _rounded(point.get("bpp"), 3), "PSNR (dB)": _rounded(point.get("psnr"), 1)}
-        for classifier, levels_ in (point.get("accuracy") or {}).items():
-            if judges is None or classifier in judges:
-                for level, shares in levels_.items():
-                    kind = "top-1" if "top1" in shares else "answer kept"
-                    value = next(iter(shares[name] for name in ("top1", "agreement") if name in shares))
-                    row[f"{classifier.removeprefix('timm:')}, {spoken(level)} {kind} (%)"] = round(100 * value, 1)
-        rows.append(row)
-    return rows if measured.get("uncompressed") else rows[1:]
 
 
 def prefixes(card: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -174,71 +148,3 @@ def weaknesses(codec: Mapping[str, Any]) -> list[str]:
             f"{number(whole.get('psnr'), 1, 'dB')}."
         )
     return found
-
-
-def with_interval(estimate: Mapping[str, Any] | None, digits: int = 2, scale: float = 1.0) -> str:
-    """A mean with its interval, "29.31 (29.10 to 29.52)"; the mean alone for a single seed; or "not measured"."""
-    if not estimate:
-        return NOT_MEASURED
-    mean = number(scale * estimate["mean"], digits)
-    if estimate.get("low") is None:
-        return mean
-    return f"{mean} ({number(scale * estimate['low'], digits)} to {number(scale * estimate['high'], digits)})"
-
-
-def compared(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of a comparison of models (`training.compare`): what each reaches at the ends of its levels."""
-    return [
-        {
-            "model": f"{model['model']}, {number(model.get('steps'), 0)} steps",
-            "prefix up to": spoken(point["level"]),
-            "rate (bit/pixel)": round(point["bpp"], 3),
-            "PSNR (dB)": round(point["psnr"], 1),
-            **{f"{spoken(level)} top-1 (%)": round(100 * share, 1) for level, share in point["agreement"].items()},
-        }
-        for model in found.get("models", [])
-        for point in model["points"]
-        if point["share"] == 1.0
-    ]
-
-
-def ablation_arms(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of an ablation's results file: every arm's figures at full rate, and its top-1 at every level's own end."""
-    rows = []
-    for arm in (found.get("summary") or {}).get("arms", []):
-        levels_ = arm["levels"]
-        row = {"arm": arm["arm"], "seeds": arm["seeds"]}
-        row |= {f"{spoken(name)} (bit/pixel)": with_interval(level["bpp"], 3) for name, level in levels_.items()}
-        row["PSNR, whole (dB)"] = with_interval(list(levels_.values())[-1]["psnr"])
-        row |= {
-            f"{spoken(name)} top-1 (%)": with_interval(level["agreement"], 1, 100) for name, level in levels_.items()
-        }
-        row["WUP, whole"] = with_interval(list(levels_.values())[-1]["wup"], 3)
-        rows.append(row)
-    return rows
-
-
-def ablation_deltas(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of an ablation's results file: what an arm changes against another at equal quality or equal rate."""
-    return [
-        {
-            "arm": row["arm"],
-            "against": row["against"],
-            "seeds": row["bd_rate_percent"]["seeds"],
-            "BD-rate (%)": with_interval(row["bd_rate_percent"]),
-            "class top-1 (points)": with_interval(row["fine_agreement"], 2, 100),
-            "WUP": with_interval(row["wup"], 4),
-        }
-        for row in (found.get("summary") or {}).get("comparisons", [])
-    ]
-
-
-def ablation_intervals(found: Mapping[str, Any]) -> list[tuple[str, float, float, float]]:
-    """(what is added or changed, BD-rate in per cent, low, high) for a figure; a single seed has no interval and no row."""
-    rows = []
-    for row in (found.get("summary") or {}).get("comparisons", []):
-        rate = row["bd_rate_percent"]
-        if rate["low"] is not None:
-            what = "Δ-networks" if "without Δ" in row["against"] else row["arm"]
-            rows.append((what, rate["mean"], rate["low"], rate["high"]))
-    return rows

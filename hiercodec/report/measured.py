@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hiercodec.evaluation.codecs import peers
-from hiercodec.evaluation.measure import ORIGINAL
-from hiercodec.evaluation.results.bjontegaard import Delta
+from hiercodec.evaluation.codecs.peers import title
+from hiercodec.evaluation.results.bjontegaard import Delta, Lead
 from hiercodec.evaluation.results.curves import Curve
 from hiercodec.report.cards import judge_sentence, judges
 
 NEAR = 0.9
 """A level has "nearly" arrived at this share of what the uncompressed photographs reach."""
-
-ASKED = 0.8
-"""A question counts as worth asking where this share of the answers is right."""
-
-
-def title(codec: str, models: Collection[str] = ()) -> str:
-    """What the page calls a codec: formats by their names, ours in quotes, other orders of our own data as such.
-
-    >>> title("jpeg2000-cut"), title("lite", ["lite"]), title("order:trit"), title("original")
-    ('JPEG 2000, cut', '“lite” (ours)', 'order: trit', 'uncompressed')
-    """
-    if codec == ORIGINAL:
-        return "uncompressed"
-    if codec in models:
-        return f"“{codec}” (ours)"
-    return peers.title(codec)
 
 
 def plain(text: object) -> str:
@@ -86,7 +69,6 @@ def order_of_levels(curves: Mapping[str, Curve], whole: Mapping[str, float]) -> 
 def against(
     curves: Sequence[Curve],
     bpp: float,
-    names: Mapping[str, str],
     *,
     share: bool = False,
     unit: str = "",
@@ -96,27 +78,12 @@ def against(
     values = {curve.codec: curve.at(bpp) for curve in curves}
     known = sorted(((v, c) for c, v in values.items() if v is not None), reverse=True)
     said = [
-        f"{names[codec]} **{100 * value:.0f}**" if share else f"{names[codec]} **{value:.{digits}f}**{unit}"
+        f"{title(codec)} **{100 * value:.0f}**" if share else f"{title(codec)} **{value:.{digits}f}**{unit}"
         for value, codec in known
     ]
-    small = [names[c.codec] for c in curves if values[c.codec] is None and c.bpp[0] > bpp]
+    small = [title(c.codec) for c in curves if values[c.codec] is None and c.bpp[0] > bpp]
     words = f"At {bpp:g} bit/pixel{', right for so many of 100' if share else ''}: {', '.join(said)}." if said else ""
     return words + (f" No file is that small with {_listed(small)}." if small else "")
-
-
-def worth_asking(line: Mapping[int, float], rate: float) -> str:
-    """The largest number of groups whose answers are right often enough."""
-    good = list(itertools.takewhile(lambda k: line[k] >= ASKED, sorted(line)))
-    if not good:
-        best = max(line, key=lambda k: line[k])
-        return (
-            f"At {rate:g} bit/pixel no question is answered right for {100 * ASKED:.0f} of 100 photographs: not even which "
-            f"of {best} groups it is ({100 * line[best]:.0f})."
-        )
-    k = max(good)
-    more = sorted(other for other in line if other > k)
-    words = f"At {rate:g} bit/pixel it is worth asking for up to **{k} groups**: {100 * line[k]:.0f} of 100 are right"
-    return words + (f"; of {more[0]} groups only {100 * line[more[0]]:.0f}." if more else ".")
 
 
 def not_here(curve: Curve, rate: float) -> str:
@@ -124,29 +91,18 @@ def not_here(curve: Curve, rate: float) -> str:
     return f"Measured from {curve.bpp[0]:.2f} to {curve.bpp[-1]:.2f} bit/pixel, not at {rate:g}."
 
 
-def told(line: Mapping[int, float], rate: float) -> str:
-    """How much the smallest and the largest question tell at a rate."""
-    few, many = min(line), max(line)
-    return (
-        f"Bits of meaning count right answers to hard questions more: at {rate:g} bit/pixel “which of {few}?” is told with "
-        f"{line[few]:.1f} bits, “which of {many}?” with {line[many]:.1f}."
-    )
-
-
-def best_per_byte(curves: Sequence[Curve], names: Mapping[str, str]) -> str:
+def best_per_byte(curves: Sequence[Curve]) -> str:
     """Where a byte brings most."""
     best = max(curves, key=lambda curve: curve.mean.max())
     i = int(best.mean.argmax())
-    return f"A byte brings most early: {names[best.codec]} at {best.bpp[i]:.2f} bit/pixel, **{best.mean[i]:.1f} bits a kB**."
+    return f"A byte brings most early: {title(best.codec)} at {best.bpp[i]:.2f} bit/pixel, **{best.mean[i]:.1f} bits a kB**."
 
 
-def losses_and_wins(
-    rows: Sequence[Delta], names: Mapping[str, str], ours: str, what: str, *, fewer: bool = False
-) -> str:
+def losses_and_wins(rows: Sequence[Delta], ours: str, what: str, *, fewer: bool = False) -> str:
     """Against whom the first codec clearly has more of `what`, less, and where there is no clear difference."""
     by: dict[str, list[str]] = {}
     for row in rows:
-        by.setdefault(row.verdict if row.value is not None else "not comparable", []).append(names[row.rival])
+        by.setdefault(row.verdict if row.value is not None else "not comparable", []).append(title(row.rival))
     good, bad = ("less", "more") if fewer else ("more", "less")
     parts = [
         f"{word} {_listed(by[kind])}"
@@ -161,25 +117,23 @@ def losses_and_wins(
     return f"By {what}, {ours} is {'; '.join(parts)}." if parts else ""
 
 
-def at_the_top(ours: Curve, rivals: Mapping[str, Curve], what: str) -> str:
-    """Who is ahead, whatever the mean, at the highest rate that both cover; "" where nobody is. `rivals` by their names."""
-    ahead = []
-    for name, curve in rivals.items():
-        top = float(min(ours.bpp[-1], curve.bpp[-1]))
-        mine, theirs = ours.at(top), curve.at(top)
-        if mine is not None and theirs is not None and theirs > mine:
-            ahead.append(f"{name} (by {100 * (theirs - mine):.1f} points at {top:.2f} bit/pixel)")
-    if not ahead:
-        return ""
-    return (
-        "These are means over all rates that both have. "
-        f"At the highest of them {what} is right more often with {_listed(ahead)}."
-    )
+def lead(found: Mapping[str, Lead], ours: str, rival: str) -> str:
+    """From where to where the first codec is surely ahead of the second, level with it, or behind, for each measure."""
+    said = []
+    for name, row in found.items():
+        parts = [
+            f"{word} {_listed([f'{low:.2f} to {high:.2f}' for low, high in row.spans(sign)])}"
+            for sign, word in ((1, "**ahead** from"), (0, "no clear difference from"), (-1, "**behind** from"))
+            if row.spans(sign)
+        ]
+        cross = f"; the curves cross at {_listed([f'**{x:.2f}**' for x in row.crossings])}" if row.crossings else ""
+        said.append(f"{name}: {', '.join(parts)}{cross}")
+    return f"**{ours} against {rival}**, bit/pixel. {'. '.join(part[0].upper() + part[1:] for part in said)}."
 
 
-def at_full(rows: Sequence[Delta], names: Mapping[str, str], ours: str, what: str) -> str:
+def at_full(rows: Sequence[Delta], ours: str, what: str) -> str:
     """Does ordering cost anything at full rate?"""
-    worse = [names[row.rival] for row in rows if row.verdict == "less"]
+    worse = [title(row.rival) for row in rows if row.verdict == "less"]
     if worse:
         gaps = [f"{-100 * (row.value or 0):.1f}" for row in rows if row.verdict == "less"]
         whom, much = _listed(worse), _listed(gaps)
@@ -187,7 +141,7 @@ def at_full(rows: Sequence[Delta], names: Mapping[str, str], ours: str, what: st
     if not rows:
         return ""
     low = min(row.low for row in rows if row.low is not None)
-    others = _listed([names[row.rival] for row in rows])
+    others = _listed([title(row.rival) for row in rows])
     return (
         f"No cost can be seen: with its whole file {ours} has no fewer right answers ({what}) than {others}; a loss of more "
         f"than {max(0.0, -100 * low):.1f} points is ruled out (95 %)."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hiercodec.evaluation.results.bjontegaard import Delta
+from hiercodec.evaluation.results.bjontegaard import Delta, Lead
 from hiercodec.evaluation.results.curves import Curve
 from hiercodec.figures import rates
 from hiercodec.figures.palette import PALETTES, palette
@@ -63,16 +63,16 @@ def test_published_curves_are_dashed_and_without_marks():
     assert paper.line.dash != "solid"
 
 
-def test_a_stretched_axis_is_logarithmic():
-    fig = rates.codecs([made("lite", 0.1, 0.2)], {"lite": 0}, y="right", log=True)
-    assert fig.layout.xaxis.type == "log"
-
-
-def test_rungs_have_chance_below_them():
-    fig = rates.rungs({"0.2 bit/pixel": {2: 0.9, 10: 0.7}}, chance=True, y="right", goal=0.8)
-    line, chance = lines(fig)
-    assert (tuple(line.x), tuple(line.y)) == ((2, 10), (0.9, 0.7))
-    assert tuple(chance.y) == (0.5, 0.1)
+@pytest.mark.parametrize("mode", PALETTES)
+def test_a_lead_has_its_band_and_a_ring_where_it_ends(mode):
+    rates_, mean = np.array([0.1, 0.2, 0.4]), np.array([0.1, 0.0 + 1e-9, -0.1])
+    fig = rates.lead({"kind": Lead(rates_, mean, mean - 0.02, mean + 0.02, 9)}, rival="AVIF", percent=True, mode=mode)
+    band, line, ring = fig.data
+    np.testing.assert_allclose(band.y, [12, 2, -8, -12, -2, 8], atol=1e-6)
+    np.testing.assert_allclose(line.y, [10, 0, -10], atol=1e-6)
+    assert list(ring.x) == [pytest.approx(0.2)]
+    assert ring.text == ("0.20",)
+    assert fig.layout.yaxis.title.text == "more right than AVIF, of 100"
 
 
 def test_gaps_that_could_not_be_worked_out_are_not_drawn():

@@ -255,18 +255,10 @@ def of_cards() -> Figures:
     for name, card in printed("models").items():
         kept[f"models {name}"] = {
             **{key: sketch(numbers(value)) for key, value in card.items() if numbers(value)},
-            **{
-                f"{title} as rows": sketch(cells(cards.points(data)))
-                for title, data in (card.get("measured") or {}).items()
-            },
             "prefixes": sketch(cells(cards.prefixes(card))),
         }
     for name in PACKAGED:
         kept[name] = leaf(card_of(name)) | {"calibration": sketch(cells(cards.calibration(card_of(name))))}
-    ablation = cards.results("ablation")
-    kept["ablation"] = sketch([*cells(cards.ablation_arms(ablation)), *cells(cards.ablation_deltas(ablation))])
-    kept["ablation intervals"] = sketch(numbers(cards.ablation_intervals(ablation)))
-    kept["tic-proof"] = sketch(cells(cards.compared(cards.results("tic-proof")["against_lite"])))
     kept["speed"] = sketch(numbers(cards.results("speed")))
     kept["effort"] = sketch(numbers(cards.results("effort")))
     kept["label-limits"] = sketch(numbers(cards.results("label-limits")))

@@ -10,20 +10,13 @@ from typing import Any
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
+from hiercodec.ui.results.curves import BITS, PSNR, SIMILAR, SSIM
 from tests.golden.measured import FILES, Figures, in_words, numbers, sketch
 
 FILE = Path(__file__).with_name("pages.json")
 ROOT = Path(__file__).resolve().parents[2]
 GROUPS = ("Map", "Tree", "CLIP against WordNet", "Two side by side", "Stability")
-RESULTS = (
-    "Accuracy",
-    "Meaning",
-    "Picture",
-    "How many groups?",
-    "Against rivals",
-    "Whole files",
-    "Stop when sure",
-)
+RESULTS = ("Curves", "Against rivals", "Stop when sure")
 FAILURES = ("Gallery", "Confusion", "Mistakes", "Flow", "Groups", "Side by side", "Stress")
 MAIN = "imagenet-val"
 DRAWN = ("x", "y", "z", "values", "r", "text", "customdata", "error_y", "error_x", "link", "node")
@@ -36,9 +29,10 @@ def everything() -> Figures:
     looks = [(view, name) for name in (MAIN, "kodak", "imagenet-val-effort") for view in RESULTS]
     looks += [("Label or pixels", MAIN)]
     found = {f"results {name} {view}": of_page("results", view=view, rows=called[name]) for view, name in looks}
-    found["results, fewer bytes"] = of_page("results", view="Against rivals", bd="For equal quality")
-    found["results, other groups"] = of_page("results", view="Accuracy", groups="wordnet")
-    found["results, beside"] = of_page("results", view="Accuracy", beside=called["imagenet-val-effort"])
+    found |= {f"results {y}": of_page("results", view="Curves", y=y) for y in (BITS, SIMILAR, PSNR, SSIM)}
+    found["results, orders"] = of_page("results", view="Against rivals", rows="imagenet-val-orders")
+    found["results, fewer bytes"] = of_page("results", view="Against rivals", bd="for equal quality")
+    found["results, other groups"] = of_page("results", view="Curves", groups="wordnet")
     found["results, models"] = of_page("results", view="Models")
     found |= {f"failures {view}": of_page("failures", view=view, table=True) for view in FAILURES}
     found |= {f"groups {view}": of_page("groups", view=view) for view in GROUPS}

@@ -45,28 +45,6 @@ def test_rows_of_a_calibration():
     assert cards.calibration({}) == []
 
 
-def test_rows_of_a_measured_data_set():
-    shares = {"mobilenet": {"coarse": {"top1": 0.705, "low": 0.6}, "fine": {"agreement": 0.5}}}
-    measured = {
-        "uncompressed": {"accuracy": shares},
-        "points": [{"codec": "lite", "setting": "coarse", "bpp": 0.20049, "psnr": 25.04, "accuracy": shares}],
-    }
-    first, second = cards.points(measured)
-    assert first["codec"] == "uncompressed"
-    assert (second["bit/pixel"], second["PSNR (dB)"]) == (0.2, 25.0)
-    assert second["mobilenet, kind top-1 (%)"] == 70.5
-    assert second["mobilenet, class answer kept (%)"] == 50.0
-    assert not any("mobilenet" in name for name in cards.points(measured, {"another"})[1])
-    assert cards.points({"points": []}) == []
-
-
-def test_other_models_are_left_out_and_what_was_not_measured_is_empty():
-    points = [{"codec": name} for name in ("lite", "tic", "jpeg", "order:trit")]
-    found = {"photos": 3, "points": points}
-    assert cards.only(found, "lite") == {**found, "points": [points[0], points[2]]}
-    assert cards.only(found, "heavy") == cards.only({}, "lite") == {}
-
-
 def test_judges_that_sat_in_no_loss_come_first_and_the_others_are_named():
     accuracy = {"timm:mobilenetv2_100": {}, "lite0": {}, "timm:unheard": {}}
     found = {"uncompressed": {"accuracy": accuracy}, "provenance": {"models": {"lite": "00"}}}
@@ -118,37 +96,3 @@ def test_the_switch_says_what_is_missing_or_slow():
     assert cards.about_switch(both, "lite") == []
     (patience,) = cards.about_switch(both, "tic")
     assert "CPU" in patience
-
-
-def estimate(mean, half=None):
-    bounds = {"low": None, "high": None} if half is None else {"low": mean - half, "high": mean + half}
-    return {"mean": mean, "seeds": 3, **bounds}
-
-
-def ablation_results(half=0.5):
-    level = {"bpp": estimate(0.2, half), "psnr": estimate(24.0), "agreement": estimate(0.5), "wup": estimate(0.7)}
-    row = {"arm": "a", "against": "b", "bd_rate_percent": estimate(-1.4, half), "wup": estimate(0.01)}
-    row["fine_agreement"] = estimate(0.02, 0.01)
-    return {"summary": {"arms": [{"arm": "a", "seeds": 3, "levels": {"coarse": level}}], "comparisons": [row]}}
-
-
-def test_rows_of_an_ablation():
-    found = ablation_results()
-    (arm,) = cards.ablation_arms(found)
-    assert arm["kind (bit/pixel)"] == "0.200 (-0.300 to 0.700)"
-    assert arm["PSNR, whole (dB)"] == "24.00"
-    assert arm["kind top-1 (%)"] == "50.0"
-    (delta,) = cards.ablation_deltas(found)
-    assert delta["BD-rate (%)"] == "-1.40 (-1.90 to -0.90)"
-    assert delta["class top-1 (points)"] == "2.00 (1.00 to 3.00)"
-    assert cards.ablation_intervals(found) == [("a", -1.4, -1.9, pytest.approx(-0.9))]
-    found["summary"]["comparisons"][0]["against"] = "a without Δ"
-    assert cards.ablation_intervals(found)[0][0] == "Δ-networks"
-    assert cards.ablation_intervals(ablation_results(half=None)) == []
-
-
-def test_no_ablation_has_no_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr(cards, "RESULTS", tmp_path)
-    assert cards.results("ablation") == {}
-    assert cards.ablation_arms({}) == cards.ablation_deltas({}) == cards.ablation_intervals({}) == []
-    assert cards.with_interval(None) == "not measured"

@@ -1,4 +1,4 @@
-"""The section "Stop when sure" over measured rows, its words, and the panel's words on one trace."""
+"""The view "Stop when sure": its words and rows, and the panel's words on one trace."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from hiercodec.classify import Confidence, card_of
 from hiercodec.evaluation.results.stopping import controlled, fixed, sureness
@@ -16,40 +15,6 @@ from hiercodec.ui.explore.stopping import stop_row, warning
 from hiercodec.ui.frame import cached
 from hiercodec.ui.results.stopping import about_confidence, as_rows, in_words
 from tests.evaluation.results.test_stopping import cuts  # noqa: F401 (a fixture)
-
-
-def section() -> None:
-    """A page of its own: rows of 40 photographs that are right the more often the surer and the longer they are."""
-    import dataclasses
-    from functools import partial
-
-    import numpy as np
-
-    from hiercodec.evaluation.results.table import tables
-    from hiercodec.ui.results.stopping import stopping_section
-    from tests.evaluation.some_rows import some_rows
-
-    rng = np.random.default_rng(0)
-    rows = some_rows(40, ("lite",), settings=("10%", "30%", "100%"))
-    sure = rng.uniform(0.3, 1, len(rows)) * 0.9
-    rows.frame["path_p"] = [np.array([p, p / 2, p / 4]) for p in sure]
-    rows.frame["right"] = [np.array([rng.random() < p, False, False]) for p in sure]
-    stopping_section(rows, partial(tables, rows))
-    unjudged = dataclasses.replace(rows, frame=rows.frame.assign(judge=""))
-    stopping_section(unjudged, partial(tables, unjudged), key="second")
-
-
-def test_the_section_draws_a_curve_and_says_what_a_threshold_is_worth():
-    at = AppTest.from_function(section, default_timeout=90).run()
-    assert not at.exception
-    text = " ".join(item.value for item in at.markdown)
-    assert "Stopping when **90% sure** of the kind reads" in text
-    assert "of 40 photographs" in text
-    assert "These rows hold no prefixes" in text, "the second has no judge"
-    assert len(at.get("plotly_chart")) == 1
-    at.segmented_control[0].set_value("fine").run()
-    assert "sure** of the class" in " ".join(item.value for item in at.markdown)
-    assert not at.exception
 
 
 def test_words_and_rows_give_the_curves_numbers(cuts):  # noqa: F811

@@ -11,6 +11,8 @@ Nothing here imports torch.
 from __future__ import annotations
 
 import io
+import itertools
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -330,14 +332,31 @@ which options were chosen, on training photographs."""
 
 
 def title(codec: str) -> str:
-    """What pages call a codec of a results file: formats by their names, other orders of our own data as such.
+    """What everybody calls a codec of a results file: formats by their names, our efforts and other orders as such.
 
-    >>> title("jpeg2000-cut"), title("order:trit"), title("lite")
-    ('JPEG 2000, cut', 'order: trit', 'lite')
+    >>> title("jpeg2000-cut"), title("order:trit"), title("lite"), title("lite@both:5 by resnet50")
+    ('JPEG 2000, cut', 'order: trit', 'lite', 'lite, effort 5 for both, steered by resnet50')
     """
+    if codec == "original":
+        return "uncompressed"
     if (form := codec.removesuffix("-cut")) in RIVALS:
         return RIVALS[form].title + (", cut" if codec != form else "")
+    if found := re.fullmatch(r"(.+)@(\w+):(\d+)(?: by (.+))?", codec):
+        model, purpose, effort, judges = found.groups()
+        return f"{model}, effort {effort} for {purpose}" + (f", steered by {judges}" if judges else "")
     return codec.replace("order:", "order: ")
+
+
+def places(codecs: Iterable[str]) -> dict[str, int]:
+    """Codec → the number of its colour and mark, the same in every chart: those that everybody knows have their own, and
+    the others take the numbers that are left, in the order given.
+
+    >>> places(["avif", "mine", "wave"])
+    {'avif': 4, 'mine': 8, 'wave': 0}
+    """
+    known = ("wave", "lite", *RIVALS, "tic")
+    free = itertools.count(len(known))
+    return {codec: known.index(codec) if codec in known else next(free) for codec in dict.fromkeys(codecs)}
 
 
 def rival(name: str) -> Rival:

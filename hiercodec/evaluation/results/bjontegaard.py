@@ -1,4 +1,5 @@
-"""How much more one codec gives than another, over the same photographs, with intervals: at equal rates, or at full rate.
+"""How much more one codec gives than another, over the same photographs, with intervals: on the mean over equal rates, at
+each of them, or at full rate.
 
 Bjøntegaard's delta of any measure: the mean gap of two curves over the log-rates that both cover (`metrics.bd_quality`).
 Intervals are percentile bootstraps over photographs, drawn for both codecs together.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -218,6 +220,60 @@ def at_full_rate(ours: Table, other: Table, measures: Sequence[str], *, resample
         low, high = np.percentile(resampling(len(gap), resamples=resamples) @ gap, (2.5, 97.5))
         found.append(Delta(other.codec, name, float(gap.mean()), float(low), float(high), 1.0, len(gap)))
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lead:
+    """How much more of a measure one codec has than another at each of `rates`, float64[r], with a 95 % band.
+
+    `n` photographs have both.
+    """
+
+    rates: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    n: int
+
+    @property
+    def crossings(self) -> list[float]:
+        """The rates at which the mean changes its sign, on the straight line over log-rates."""
+        x, y = np.log(self.rates), self.mean
+        at = np.flatnonzero(np.sign(y[:-1]) * np.sign(y[1:]) < 0)
+        return [float(np.exp(x[i] - y[i] * (x[i + 1] - x[i]) / (y[i + 1] - y[i]))) for i in at]
+
+    def spans(self, sign: int) -> list[tuple[float, float]]:
+        """The stretches of rates over which the whole band lies above 0 (`sign` 1), below it (−1), or holds it (0)."""
+        side = np.where(self.low > 0, 1, np.where(self.high < 0, -1, 0))
+        edges = np.flatnonzero(np.diff(side, prepend=2, append=2))
+        return [(float(self.rates[a]), float(self.rates[b - 1])) for a, b in pairwise(edges) if side[a] == sign]
+
+
+def at_every_rate(
+    ours: Table, rival: Table, measure: str, *, points: int = 60, resamples: int = RESAMPLES
+) -> Lead | None:
+    """How much more `ours` has of a measure than `rival` at each of `points` rates that both cover, evenly on a log scale.
+
+    Between settings both are drawn straight over log-rates. None where they share no rates, no photographs, or no measure.
+    """
+    if not (ours.has(measure) and rival.has(measure)):
+        return None
+    a, b = _paired(rival, ours, [measure])
+    if not len(a):
+        return None
+    ends = [np.log(table.bpp.mean(0)[[0, -1]]) for table in (a, b)]
+    first, last = max(x[0] for x in ends), min(x[1] for x in ends)
+    if first >= last:
+        return None
+    at = np.linspace(first, last, points)
+
+    def gaps(weights: np.ndarray) -> np.ndarray:
+        lines = [(np.log(weights @ t.bpp), weights @ t.measure(measure)) for t in (a, b)]
+        theirs, mine = (np.stack([np.interp(at, *row) for row in zip(x, y, strict=True)]) for x, y in lines)
+        return mine - theirs
+
+    low, high = np.percentile(gaps(resampling(len(a), resamples=resamples)), (2.5, 97.5), axis=0)
+    return Lead(np.exp(at), gaps(np.full((1, len(a)), 1 / len(a)))[0], low, high, len(a))
 
 
 def _paired(a: Table, b: Table, measures: Sequence[str]) -> tuple[Table, Table]:

@@ -31,10 +31,11 @@ STYLE = """<style>
 [data-stale=true] { opacity: 1 !important; }
 [data-testid=stCaptionContainer] code { background: none; }
 [class*=st-key-listen_] { display: none; }
+@media (hover: none) { .modebar-container { display: none; } }
 </style>"""
-"""Three things that no theme option sets. Streamlit fades to a third what a long run has not drawn again yet, but a page
-that is working should stay readable; grey code on a grey ground falls below the contrast of 4.5 : 1; and the listeners
-would leave gaps."""
+"""Four things that no theme option sets. Streamlit fades to a third what a long run has not drawn again yet, but a page
+that is working should stay readable; grey code on a grey ground falls below the contrast of 4.5 : 1; the
+listeners would leave gaps; and where there is no mouse, Plotly's bar would lie on the legend for good."""
 DARK = "<style>[data-testid^=stBaseButton-primary] p { color: #101418; }</style>"
 """In the dark theme the buttons that ask to be pressed are light blue, and Streamlit writes on them in white."""
 KINDS = {b"\x89PNG": "png", b"\xff\xd8": "jpeg", b"RIFF": "webp"}
@@ -155,6 +156,16 @@ def views(drawers: Mapping[str, View]) -> View:
         "View", names, default=names[0], required=True, key=VIEW, bind="query-params", label_visibility="collapsed"
     )
     return drawers[view or names[0]]
+
+
+def reproduce(*commands: str | None, words: str = "") -> None:
+    """How the figures above were made, folded away; nothing where nobody says."""
+    if known := list(filter(None, dict.fromkeys(commands))):
+        with st.expander("How this was measured", icon=":material/terminal:"):
+            if words:
+                st.markdown(words)
+            for command in known:
+                st.code(command.replace(" && ", "\n"), language=None, wrap_lines=True)
 
 
 def footer(provenance: Mapping[str, Any] | None = None) -> None:

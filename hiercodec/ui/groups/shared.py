@@ -113,25 +113,6 @@ def wup_help() -> str:
     return f"WordNet similarity (WUP) of all pairs among them, 0 to 1; all 1000 classes have {overall:.2f}."
 
 
-def download(rows: Sequence[dict[str, Any]], label: str, file: str, *, key: str) -> None:
-    """A button that gives the rows as a CSV file."""
-    st.download_button(
-        label, lambda: csv_text(rows), file, "text/csv", key=key, on_click="ignore", icon=":material/download:"
-    )
-
-
-def csv_text(rows: Sequence[dict[str, Any]]) -> str:
-    """Rows as CSV with a heading."""
-    import csv
-    import io
-
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else ["index"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
-
-
 def pick(label: str, *, key: str, default: str = DEFAULT, imagenet_only: bool = False, width: int = 320) -> Hierarchy:
     """A menu of hierarchies; the address carries the choice. A tree just made by the visitor is chosen at once."""
     options = names(imagenet_only=imagenet_only)

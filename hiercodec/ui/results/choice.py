@@ -1,14 +1,15 @@
-"""What the page shows: results file, judge, hierarchy, codecs, rate. The address carries every choice."""
+"""What a view shows: results file, judge, groups. The address carries every choice; each view draws the menus it needs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from hiercodec.errors import InputError
+from hiercodec.evaluation.codecs.peers import places, title
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results.curves import Curve, curve
 from hiercodec.evaluation.results.summary import counted
@@ -19,23 +20,22 @@ from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.ui.frame import cached, chrome
 from hiercodec.ui.groups import shared
-from hiercodec.ui.results import data
+from hiercodec.ui.results import data, exchange
 from hiercodec.ui.results.files import RowsFile, labels
 
 RATES = (0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 AT = 0.2
 MEASURED = "as measured"
-ALONE = "none"
 AT_FIRST = 6
 """How many codecs are drawn before anybody chooses: more than that are hard to tell apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """What is to be drawn: `tables` of every codec of the file (and of the one beside it), `shown` the codecs chosen.
+    """What is to be drawn: `tables` of every codec of the file, their numbers (`looks`) for colours and marks.
 
     `levels` are names and numbers of groups, coarse first; empty without a judge. `tree` is None for the file's own
-    hierarchy. `looks` numbers the codecs for their colours, `names` are what people read.
+    hierarchy.
     """
 
     source: RowsFile
@@ -45,26 +45,18 @@ class Choice:
     tree: Hierarchy | None
     levels: Mapping[str, int]
     tables: Mapping[str, Table]
-    shown: tuple[str, ...]
     looks: Mapping[str, int]
-    names: Mapping[str, str]
-    at: float
-    log: bool
+
+    @property
+    def codecs(self) -> list[str]:
+        """All but the uncompressed photographs."""
+        return [name for name in self.tables if name != ORIGINAL]
 
     @property
     def ours(self) -> str:
         """The codec that the others are compared with: the first of our models, else the first of all."""
         models = self.meta["provenance"].get("models") or {}
-        return next((name for name in self.looks if name in models), next(iter(self.looks)))
-
-    @property
-    def original(self) -> Table | None:
-        """The uncompressed photographs."""
-        return self.tables.get(ORIGINAL)
-
-    def curves(self, measure: str) -> list[Curve]:
-        """The curves of the codecs shown, of those that have the measure."""
-        return [curve(self.tables[name], measure) for name in self.shown if self.tables[name].has(measure)]
+        return next((name for name in self.codecs if name in models), self.codecs[0])
 
     def levels_of(self, codec: str) -> dict[str, Curve]:
         """Spoken level → how often `codec` is right there."""
@@ -72,9 +64,8 @@ class Choice:
 
     def whole(self, measure: str) -> float | None:
         """The measure's mean over the uncompressed photographs."""
-        if self.original is None or not self.original.has(measure):
-            return None
-        return float(curve(self.original, measure).mean[0])
+        original = self.tables.get(ORIGINAL)
+        return float(curve(original, measure).mean[0]) if original is not None and original.has(measure) else None
 
     @property
     def pixels(self) -> float | None:
@@ -87,80 +78,95 @@ class Choice:
         """Names this choice of figures, for the keys of charts."""
         return f"{self.source.sha256[:8]}_{self.judge}_{self.tree.digest[:8] if self.tree else ''}"
 
-
-def pick(found: Mapping[str, RowsFile]) -> Choice:
-    """Draw the controls; what they say. Values of the address that do not exist count as nothing."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        called = labels(found)
-        source = found[chrome.menu("Results", "rows", list(found), width=260, format_func=called.__getitem__)]
-        rows = source.rows()
-        sat = words.judges_of(rows.meta, rows.judges, cached.models()) if rows.judges else {"": None}
-        judge = chrome.menu(
-            "Judge", "judge", list(sat), width=200, format_func=lambda name: _judge_title(name, sat[name])
+    def footer(self) -> None:
+        """Where the rows come from, and how to measure them again."""
+        about, provenance = self.meta.get("data") or {}, self.meta["provenance"]
+        chrome.reproduce(self.meta.get("command"))
+        models = ", ".join(f"{name} {mark}" for name, mark in (provenance.get("models") or {}).items())
+        chrome.footer(
+            {
+                "rows": f"{words.plain(about.get('name', self.source.title))}, {about.get('photos', '?')} photographs",
+                "sha256": self.source.sha256[:12],
+                "models": words.plain(models),
+                "groups": words.plain(self.tree.name if self.tree else shared.title(_measured_in(self.meta))),
+            }
         )
-        trees = [MEASURED, *shared.names(imagenet_only=True)] if judge else [MEASURED]
-        measured = str(rows.meta["provenance"].get("hierarchy") or "none")
+
+
+def _measured_in(meta: Mapping[str, Any]) -> str:
+    return str(meta["provenance"].get("hierarchy") or "none")
+
+
+def source() -> RowsFile:
+    """The menu of results files; where there is none, how to make one, and the page ends."""
+    found = data.sources()
+    if not found:
+        chrome.empty(
+            "No measured rows are shipped. Measure photographs of your own, then open the file here.",
+            how="python -m hiercodec evaluate DATASET --out mine.parquet",
+        )
+        exchange.upload()
+        chrome.footer()
+        st.stop()
+    return found[chrome.menu("Results", "rows", list(found), width=250, format_func=labels(found).__getitem__)]
+
+
+def pick(*, regroup: bool = True) -> Choice:
+    """Menus of file, judge and groups (with `regroup`), as far as there is a choice. To be called in a row."""
+    file = source()
+    rows = file.rows()
+    sat = words.judges_of(rows.meta, rows.judges, cached.models()) if rows.judges else {"": None}
+    judge, tree = "", MEASURED
+    if rows.judges:
+        judge = chrome.menu(
+            "Judge", "judge", list(sat), width=150, format_func=lambda name: judge_title(name, sat[name])
+        )
+    if rows.judges and regroup:
+        measured = f"{shared.title(_measured_in(rows.meta))} (as measured)"
         tree = chrome.menu(
-            "Groups", "groups", trees, width=320,
-            format_func=lambda name: f"{shared.title(measured)} (as measured)" if name == MEASURED else shared.title(name),
+            "Groups", "groups", [MEASURED, *shared.names(imagenet_only=True)], width=270,
+            format_func=lambda name: measured if name == MEASURED else shared.title(name),
         )  # fmt: skip
-        at = st.select_slider("At (bit/pixel)", RATES, value=AT, key="at", bind="query-params", width=200)
-        log = st.toggle("Stretch low rates", key="log", bind="query-params", help="A logarithmic axis of rates.")
     hierarchy = shared.get(tree) if tree != MEASURED and shared.get(tree).class_set == IMAGENET else None
     try:
-        tables = dict(data.tables(source, judge, hierarchy))
+        tables = data.tables(file, judge, hierarchy)
     except InputError as error:
         chrome.empty(f"These results cannot be shown: {error}.")
         chrome.footer()
         st.stop()
-    over = counts(rows, tables)
+    levels = {level.name: level.k for level in hierarchy.levels} if hierarchy else rows.levels if judge else {}
+    looks = places(name for name in tables if name != ORIGINAL)
+    return Choice(file, rows.meta, judge, sat[judge], hierarchy, levels, tables, looks)
+
+
+def notices(choice: Choice) -> None:
+    """Who judged where that judge is no outsider, and over how many photographs where not over all."""
+    if choice.judge and choice.sat is not False:
+        chrome.notice("warning", words.judge(choice.judge, choice.sat))
+    over = counts(choice.source.rows(), choice.tables)
     if over["photos"] < over["of"] or over["left_out"]:
         chrome.notice("info", f"Over {counted(over)}.")
-    codecs = [name for name in tables if name != ORIGINAL]
-    models = list(rows.meta["provenance"].get("models") or {})
-    names = {name: words.title(name, models) for name in tables}
-    levels = {level.name: level.k for level in hierarchy.levels} if hierarchy else rows.levels if judge else {}
-    choice = Choice(
-        source, rows.meta, judge, sat[judge], hierarchy, levels, tables, (),
-        {name: i for i, name in enumerate(codecs)}, names, at, False,
-    )  # fmt: skip
-    choice = _beside(choice, found)
-    options = list(choice.looks)
+
+
+def shown(choice: Choice) -> list[str]:
+    """The codecs that the visitor wants drawn."""
+    options = choice.codecs
     first = [name for name in options if ":" not in name][:AT_FIRST] or options[:AT_FIRST]
     if "codecs" in st.session_state:  # of another file
         st.session_state["codecs"] = [name for name in st.session_state["codecs"] if name in options] or first
-    shown = st.pills(
-        "Codecs", options, selection_mode="multi", default=first, key="codecs", bind="query-params",
-        format_func=lambda name: choice.names[name],
+    chosen = st.pills(
+        "Codecs", options, selection_mode="multi", default=first, key="codecs", bind="query-params", format_func=title,
+        label_visibility="collapsed",
     )  # fmt: skip
-    return replace(choice, shown=tuple(shown or first), log=log)
+    return list(chosen or first)
 
 
-def _judge_title(name: str, sat: bool | None) -> str:
-    short = name.removeprefix("timm:") or "nobody"
-    if sat is False or not name:
-        return short
-    return f"{short} ({'sat' if sat else 'may have sat'} in the loss)"
+def rate() -> float:
+    """The rate at which figures are told, in bit/pixel."""
+    return st.select_slider("At (bit/pixel)", RATES, value=AT, key="at", bind="query-params", width=180)
 
 
-def _beside(choice: Choice, found: Mapping[str, RowsFile]) -> Choice:
-    """The choice with the codecs of a second results file, by the same judge, where one is asked for."""
-    asked = st.session_state.get("beside", ALONE)
-    if asked not in found or found[asked].sha256 == choice.source.sha256:
-        return choice
-    other = found[asked]
-    judge = choice.judge if choice.judge in other.rows().judges else next(iter(other.rows().judges), "")
-    more = {
-        f"{name} · {asked}": replace(table, codec=f"{name} · {asked}")
-        for name, table in data.tables(other, judge, choice.tree).items()
-        if name != ORIGINAL
-    }
-    models = list(other.meta["provenance"].get("models") or {})
-    names = {key: f"{words.title(key.partition(' · ')[0], models)}, {labels(found)[asked]}" for key in more}
-    tables = {**choice.tables, **more}
-    return replace(
-        choice,
-        tables=tables,
-        looks={name: i for i, name in enumerate(name for name in tables if name != ORIGINAL)},
-        names={**choice.names, **names},
-    )
+def judge_title(name: str, sat: bool | None) -> str:
+    """A judge as menus call it, with a word where it sat in the loss."""
+    short = name.removeprefix("timm:")
+    return short if sat is False else f"{short} ({'sat' if sat else 'may have sat'} in the loss)"

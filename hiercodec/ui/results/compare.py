@@ -1,13 +1,14 @@
-"""Tables with intervals: our codec against each rival at equal bytes, for equal answers, and with whole files."""
+"""One codec against its rivals: the lead at every rate, its mean over the rates, and with whole files."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import streamlit as st
 
+from hiercodec.evaluation.codecs.peers import title
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results import bjontegaard
 from hiercodec.evaluation.results.bjontegaard import Delta
@@ -17,55 +18,81 @@ from hiercodec.figures import rates as figures
 from hiercodec.levels import spoken
 from hiercodec.report import measured as words
 from hiercodec.ui.frame import chrome
+from hiercodec.ui.results import choice as choices
 from hiercodec.ui.results import data
 from hiercodec.ui.results.choice import Choice
-from hiercodec.ui.results.frames import reproduce
-from hiercodec.ui.results.stopping import stopping_section
 
-EQUAL_BYTES, EQUAL_ANSWERS = "At equal bytes", "For equal quality"
+EQUAL_BYTES, EQUAL_ANSWERS = "at equal bytes", "for equal quality"
 
 
-def rivals(choice: Choice) -> None:
-    """BD table: how much more at equal bytes, or how many fewer bytes for the same; wins and losses alike."""
+def draw() -> None:
+    """The lead over one rival at every rate, the means against every rival, and what the order of a file costs."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        ours = chrome.menu(
-            "Compare",
-            "against",
-            list(choice.looks),
-            default=choice.ours,
-            width=300,
-            format_func=choice.names.__getitem__,
+        choice = choices.pick()
+        ours = chrome.menu("Codec", "of", choice.codecs, default=choice.ours, width=150, format_func=title)
+        rivals = [name for name in choice.codecs if name != ours]
+        rival = (
+            chrome.menu("Against", "against", rivals, default="avif", width=150, format_func=title) if rivals else ""
         )
-        way = st.segmented_control(
-            "How", [EQUAL_BYTES, EQUAL_ANSWERS], default=EQUAL_BYTES, required=True, key="bd", bind="query-params"
-        )
+    choices.notices(choice)
+    if not rival:
+        chrome.empty("These results hold one codec only, so there is nothing to compare it with.")
+    else:
+        lead(choice, ours, rival)
+        means(choice, ours)
+        whole_files(choice, ours)
+    choice.footer()
+
+
+def lead(choice: Choice, ours: str, rival: str) -> None:
+    """How much better, and from where to where: with its band, the crossing marked."""
+    measures = {spoken(level): right(level) for level in choice.levels} or {"PSNR": "psnr"}
+    a, b = choice.tables[ours], choice.tables[rival]
+    found = {name: row for name, m in measures.items() if (row := bjontegaard.at_every_rate(a, b, m))}
+    if not found:
+        st.markdown(f"{title(ours)} and {title(rival)} have no rate in common.")
+        return
+    said = words.lead(found, title(ours), title(rival))
+    st.markdown(said)
+    fig = figures.lead(found, rival=title(rival), percent=bool(choice.levels), mode=chrome.mode())
+    rows = [
+        {"level": name, "bit/pixel": rate, "lead": mean, "low": low, "high": high}
+        for name, row in found.items()
+        for rate, mean, low, high in zip(row.rates, row.mean, row.low, row.high, strict=True)
+    ]
+    alt = f"The lead of {title(ours)} over {title(rival)} against rate. {said}".replace("**", "")
+    chrome.chart(fig, key=f"lead_{choice.key}_{ours}_{rival}", alt=alt, table=lambda: rows)
+    n = next(iter(found.values())).n
+    st.caption(
+        f"The same {n} photographs, both codecs drawn anew together {bjontegaard.RESAMPLES} times: bands hold 95 %."
+    )
+
+
+def means(choice: Choice, ours: str) -> None:
+    """Bjøntegaard's delta against every codec: how much more at equal bytes, or how many fewer bytes for the same."""
+    st.subheader("Against every codec, on the mean over rates", anchor=False)
+    way = st.segmented_control(
+        "How", [EQUAL_BYTES, EQUAL_ANSWERS], default=EQUAL_BYTES, required=True, key="bd", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
     fewer = way == EQUAL_ANSWERS
     named = {right(level): f"{spoken(level)} right" for level in choice.levels}
     named |= {"wup": "WUP", "psnr": "PSNR", "ms_ssim": "MS-SSIM"}
-    chosen = {name: choice.tables[name] for name in (*choice.shown, ours)}
     with st.spinner("Drawing photographs anew to see how sure the gaps are …", show_time=False):
-        found = data.gaps(choice.key, tuple(chosen), ours, tuple(named), fewer, chosen)
-    if not found:
-        chrome.empty("There is no other codec to compare with. Choose more codecs above.")
-        return
+        found = data.gaps(choice.key, tuple(choice.codecs), ours, tuple(named), fewer, choice.tables)
     levels = {spoken(level): [row for row in found if row.measure == right(level)] for level in choice.levels}
     said = "  \n".join(
-        words.losses_and_wins(rows, choice.names, choice.names[ours], f"the {level}", fewer=fewer)
-        for level, rows in levels.items()
+        words.losses_and_wins(rows, title(ours), f"the {level}", fewer=fewer) for level, rows in levels.items()
     )
-    if levels and not fewer:
-        last = list(choice.levels)[-1]
-        curves = {name: choice.levels_of(name)[spoken(last)] for name in chosen if choice.tables[name].has(right(last))}
-        others = {choice.names[name]: curve for name, curve in curves.items() if name != ours}
-        said += "  \n" + words.at_the_top(curves[ours], others, f"the {spoken(last)}") if ours in curves else ""
     st.markdown(said)
-    drawn = {name: [_titled(row, choice) for row in rows] for name, rows in levels.items()}
-    if not drawn:
-        drawn = {"PSNR": [_titled(row, choice) for row in found if row.measure == "psnr"]}
+    drawn = levels or {"PSNR": [row for row in found if row.measure == "psnr"]}
+    drawn = {name: [replace(row, rival=title(row.rival)) for row in rows] for name, rows in drawn.items()}
     unit = "more bytes than it needs (%)" if fewer else "more right than it, of 100" if levels else "more dB than it"
     fig = figures.gaps(drawn, x=unit, percent=bool(levels) and not fewer, mode=chrome.mode())
-    chrome.chart(fig, key=f"evaluate_gaps_{choice.key}_{fewer}", alt=said.replace("**", "") or "Gaps in PSNR")
-    st.dataframe([_row(row, choice, named, fewer) for row in found], hide_index=True, width="stretch")
+    chrome.chart(
+        fig, key=f"gaps_{choice.key}_{ours}_{fewer}", alt=said.replace("**", "") or "Gaps in PSNR",
+        table=lambda: [_row(row, named, fewer) for row in found],
+    )  # fmt: skip
     st.caption(
         "Bjøntegaard’s delta, PCHIP, over real file bytes. "
         + (
@@ -76,21 +103,16 @@ def rivals(choice: Choice) -> None:
         + f"Intervals: 95 %, {bjontegaard.RESAMPLES} bootstrap resamples over photographs, drawn for both codecs together. "
         f"No figure where the curves share less than {bjontegaard.ENOUGH:.0%} of the narrower one."
     )
-    reproduce(choice)
 
 
-def _titled(row: Delta, choice: Choice) -> Delta:
-    return replace(row, rival=choice.names[row.rival])
-
-
-def _row(row: Delta, choice: Choice, named: dict[str, str], fewer: bool) -> dict[str, Any]:
+def _row(row: Delta, named: Mapping[str, str], fewer: bool) -> dict[str, Any]:
     share = row.measure.startswith("right ") and not fewer
     scale, digits = (100, 1) if share else (1, 1 if fewer else 3)
     value, low, high = (None if v is None else round(scale * v, digits) for v in (row.value, row.low, row.high))
     better, worse = ("less", "more") if fewer else ("more", "less")
     verdict = {better: "ahead", worse: "behind"}.get(row.verdict, row.verdict)
     return {
-        "against": choice.names[row.rival],
+        "against": title(row.rival),
         "measure": named[row.measure],
         "gap": value,
         "low": low,
@@ -102,45 +124,28 @@ def _row(row: Delta, choice: Choice, named: dict[str, str], fewer: bool) -> dict
     }
 
 
-def full_rate(choice: Choice) -> None:
+def whole_files(choice: Choice, ours: str) -> None:
     """Every codec with its largest file: does ordering cost anything once everything has arrived?"""
-    models = choice.meta["provenance"].get("models") or {}
-    family = [name for name in choice.looks if name in models or name.startswith(("order:", "one-block"))]
-    ours = choice.ours
-    st.markdown(
-        "Our stream puts meaning first. Does that cost anything once the whole file is there? The rows below compare whole "
-        "files, photograph by photograph."
-    )
-    others = [name for name in family if name != ours]
-    if choice.levels:
-        last = list(choice.levels)[-1]
-        mine = choice.tables[ours]
-        found = [d for name in others for d in bjontegaard.at_full_rate(mine, choice.tables[name], [right(last)])]
-        if found:
-            st.markdown(words.at_full(found, choice.names, choice.names[ours], f"the {spoken(last)}"))
-        else:
-            chrome.notice(
-                "info", "This file has no other order of the same data, so the price of ordering cannot be told."
-            )
-    order = [ORIGINAL, ours, *others, *(name for name in choice.shown if name not in family)]
-    rows = [_whole(choice, name, ours) for name in order if name in choice.tables]
+    others = [name for name in choice.codecs if name.startswith("order:") and name != ours]
+    if not (choice.levels and others):
+        return
+    last = list(choice.levels)[-1]
+    st.subheader("With whole files: what the order costs", anchor=False)
+    mine = choice.tables[ours]
+    found = [d for name in others for d in bjontegaard.at_full_rate(mine, choice.tables[name], [right(last)])]
+    st.markdown(words.at_full(found, title(ours), f"the {spoken(last)}"))
+    gaps = {row.rival: bjontegaard.words(row.to_json(), "", 1, scale=100) for row in found}
+    rows = [_whole(choice, name, gaps.get(name, "")) for name in (ORIGINAL, ours, *others) if name in choice.tables]
     st.dataframe(rows, hide_index=True, width="stretch")
     st.caption(
-        "Each codec at the highest rate measured; 95 % intervals (Wilson). “Ours minus it”: right classes of 100, "
-        "photograph by photograph (bootstrap). Rivals end at other rates: only orders of the same data answer this."
+        "Each at the highest rate measured; 95 % intervals (Wilson). “Lead”: right classes of 100 more than it, photograph "
+        "by photograph (bootstrap). Rivals end at other rates: only orders of the same data answer this."
     )
-    reproduce(choice)
 
 
-def stopping(choice: Choice) -> None:
-    """Every file read until its answer is sure enough, against the same cut for all."""
-    stopping_section(choice.source.rows(), partial(data.tables, choice.source))
-    reproduce(choice)
-
-
-def _whole(choice: Choice, name: str, ours: str) -> dict[str, Any]:
+def _whole(choice: Choice, name: str, gap: str) -> dict[str, Any]:
     table = choice.tables[name]
-    row: dict[str, Any] = {"codec": choice.names[name], "setting": table.settings[-1], "ours minus it (points)": ""}
+    row: dict[str, Any] = {"codec": title(name), "setting": table.settings[-1], "lead (points)": gap}
     row |= {"bytes": round(float(table.bytes[:, -1].mean())), "bit/pixel": round(float(table.bpp[:, -1].mean()), 3)}
     if table.has("psnr"):
         row["PSNR (dB)"] = round(float(curve(table, "psnr").mean[-1]), 2)
@@ -148,9 +153,4 @@ def _whole(choice: Choice, name: str, ours: str) -> dict[str, Any]:
         line = curve(table, right(level))
         mean, low, high = (100 * ends[-1] for ends in (line.mean, line.low, line.high))
         row[f"{spoken(level)} (%)"] = f"{mean:.1f} ({low:.1f} to {high:.1f})"
-    if choice.levels and name not in (ours, ORIGINAL):
-        last = list(choice.levels)[-1]
-        (gap,) = bjontegaard.at_full_rate(choice.tables[ours], table, [right(last)]) or [None]
-        if gap is not None and gap.value is not None and gap.low is not None and gap.high is not None:
-            row["ours minus it (points)"] = f"{100 * gap.value:+.1f} ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
     return row

@@ -7,17 +7,16 @@ from collections.abc import Mapping
 import streamlit as st
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results import bjontegaard, table
 from hiercodec.evaluation.results.bjontegaard import Delta
-from hiercodec.evaluation.results.regroup import rungs
 from hiercodec.evaluation.results.table import Table
 from hiercodec.taxonomy import Hierarchy
-from hiercodec.taxonomy.ladder import load_ladder
 from hiercodec.ui.results import files
 from hiercodec.ui.results.files import LIGHT, RowsFile
 
-OWN = "evaluate_own"
+OWN, OPENED = "results_own", "results_opened"
+"""Where the session keeps files of rows, and curves of other people, that the visitor opened."""
+
 SEEN = ("psnr", "ms_ssim")
 """Measures of the picture, which photographs have without labels."""
 
@@ -72,11 +71,3 @@ def gaps(
     others = [name for name in codecs if name != ours]
     told, seen = [m for m in measures if m not in SEEN], [m for m in measures if m in SEEN]
     return [row for name in others for part in (told, seen) for row in compare(_tables[ours], _tables[name], part)]
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def rung_tables(sha256: str, judge: str, embedding: str, codec: str, _source: RowsFile) -> dict[str, Table]:
-    """The tables of a codec and of the original at every rung of a ladder, levels "2" to "1000"."""
-    rows = _source.rows(None)
-    kept = rows.of(photo=list(tables(_source, judge)[codec].photos), codec=[codec, ORIGINAL])
-    return table.tables(kept, judge, rungs(load_ladder(embedding)))

@@ -1,21 +1,16 @@
-"""Results in and out: rows and curves to download, a file of one's own to open, a second file to draw beside."""
+"""Results in and out: rows and curves to download, a file of one's own to open."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
 from hiercodec import values
 from hiercodec.errors import HiercodecError, InputError
+from hiercodec.evaluation.codecs.peers import title
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results import exchange, untrusted
-from hiercodec.evaluation.results.curves import curve
 from hiercodec.ui.frame import chrome
-from hiercodec.ui.groups import shared
-from hiercodec.ui.results import data, published
-from hiercodec.ui.results.choice import ALONE, Choice
+from hiercodec.ui.results import data
 from hiercodec.ui.results.files import RowsFile, labels
 
 UPLOAD = "evaluate_upload"
@@ -23,66 +18,41 @@ MAX_CURVES = 12
 """Curves of other people that a session keeps."""
 
 
-def draw(choice: Choice, found: Mapping[str, RowsFile]) -> None:
-    """Downloads, the upload, and the file beside."""
+def draw() -> None:
+    """Downloads of a file, and the upload of one's own."""
     out, into = st.columns(2, gap="large")
-    with out:
-        st.subheader("Take away", anchor=False)
-        downloads(choice)
-        st.radio(
-            "The camera on each chart saves", ["SVG", "PNG"], key="camera", bind="query-params", horizontal=True,
-            help="SVG stays sharp at any size; PNG is a picture of dots.",
-        )  # fmt: skip
     with into:
         st.subheader("Bring along", anchor=False)
         upload()
-        called = {ALONE: "nothing", **labels(found)}
-        others = [ALONE, *(title for title in found if found[title].sha256 != choice.source.sha256)]
-        chrome.menu(
-            "Draw beside it", "beside", others, format_func=called.__getitem__,
-            help="The curves of a second results file, in the same charts.",
-        )  # fmt: skip
-        st.caption(
-            "Then choose its codecs in the menu above. Over other photographs curves differ even if codecs do not."
-        )
+    with out:
+        st.subheader("Take away", anchor=False)
+        found = data.sources()
+        if found:
+            downloads(
+                found[chrome.menu("Results", "rows", list(found), width=300, format_func=labels(found).__getitem__)]
+            )
+    chrome.footer()
 
 
-def downloads(choice: Choice) -> None:
-    """Rows, curves, and each codec's curve as CompressAI writes it."""
-    stem = "".join(c if c.isalnum() else "-" for c in choice.source.title.lower()).strip("-")
-    icon = ":material/download:"
-    with st.container(horizontal=True):
+def downloads(file: RowsFile) -> None:
+    """All rows, and each codec's curve as CompressAI writes it."""
+    stem = "".join(c if c.isalnum() else "-" for c in file.title.lower()).strip("-")
+    icon, codecs = ":material/download:", [name for name in file.rows().codecs if name != ORIGINAL]
+    st.download_button(
+        "All rows (Parquet)", file.data, f"{stem}.parquet", "application/vnd.apache.parquet", on_click="ignore", icon=icon,
+        key="get_rows",
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        codec = chrome.menu("Codec", "get", codecs, width=200, format_func=title)
         st.download_button(
-            "All rows (Parquet)", choice.source.data, f"{stem}.parquet", "application/vnd.apache.parquet",
-            on_click="ignore", icon=icon, key="get_rows",
+            "Its curve (CompressAI JSON)",
+            lambda: values.dumps(exchange.to_compressai(file.rows(), codec), indent=1),
+            f"{stem}-{codec.replace(':', '-')}.json", "application/json", on_click="ignore", icon=icon, key="get_curve",
         )  # fmt: skip
-        shared.download(points(choice), "These curves (CSV)", f"{stem}-curves.csv", key="get_curves")
-        for codec in choice.shown:
-            if " · " not in codec:
-                st.download_button(
-                    f"{choice.names[codec]} (CompressAI JSON)",
-                    lambda codec=codec: values.dumps(exchange.to_compressai(choice.source.rows(), codec), indent=1),
-                    f"{stem}-{codec.replace(':', '-')}.json", "application/json",
-                    on_click="ignore", icon=icon, key=f"get_{codec}",
-                )  # fmt: skip
-
-
-def points(choice: Choice) -> list[dict[str, Any]]:
-    """Every point of every codec shown, with all that was measured there: a row a codec, setting and measure."""
-    rows = []
-    for name in choice.shown:
-        table = choice.tables[name]
-        for measure in table.measures if name != ORIGINAL else ():
-            line = curve(table, measure)
-            rows += [
-                {
-                    "codec": name, "setting": line.settings[i], "judge": choice.judge, "measure": measure,
-                    "bytes": float(line.bytes[i]), "bpp": float(line.bpp[i]), "mean": float(line.mean[i]),
-                    "low": float(line.low[i]), "high": float(line.high[i]), "photographs": line.n,
-                }
-                for i in range(len(line.settings))
-            ]  # fmt: skip
-    return rows
+    st.caption(
+        "Every chart has its numbers behind “Show as a table”, and every table can be searched and saved. To compare "
+        "several files, make one of them: `python -m hiercodec results join`."
+    )
 
 
 def upload() -> None:
@@ -111,13 +81,13 @@ def _uploaded() -> None:
 def _opened(name: str, content: bytes) -> str:
     if name.lower().endswith(".json"):
         frame = exchange.from_compressai(content).frame
-        papers = st.session_state.setdefault(published.OPENED, [])
+        papers = st.session_state.setdefault(data.OPENED, [])
         if len(papers) >= MAX_CURVES:
             raise InputError(f"{MAX_CURVES} curves are open already; load the page anew to begin again")
         for codec, rows in frame.groupby("codec", sort=False):
             rows = rows.sort_values("bpp")
             paper = {"name": str(codec), "source": name, "bpp": rows["bpp"].tolist()}
             papers.append(paper | {m: rows[m].tolist() for m in ("psnr", "ms_ssim") if rows[m].notna().all()})
-        return "Opened: see “Picture”, where the curve is dashed."
+        return "Opened: its curve is dashed on “Curves”, by PSNR or MS-SSIM."
     st.session_state["rows"] = data.add_own(name, content)
-    return "Opened: it is chosen as “Results” now, and can be drawn beside another one."
+    return "Opened: it is chosen as “Results” now."

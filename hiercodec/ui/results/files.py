@@ -88,6 +88,11 @@ def shipped() -> dict[str, RowsFile]:
     return {title: file for title, (_, file) in sorted(found.items(), key=lambda row: row[1][0])}
 
 
+def called(file: RowsFile) -> str:
+    """What menus call a file, and addresses carry."""
+    return labels(shipped() | {file.title: file})[file.title]
+
+
 def labels(found: Mapping[str, RowsFile]) -> dict[str, str]:
     """Title → what menus call a file, and addresses carry: its data set, or its title where two have the same."""
     names = {title: str((file.meta.get("data") or {}).get("name") or title) for title, file in found.items()}

@@ -16,62 +16,58 @@ from hiercodec.fsio import locate
 from hiercodec.levels import spoken
 from hiercodec.report import measured as words
 from hiercodec.ui.frame import cached, chrome
+from hiercodec.ui.results import choice as choices
 from hiercodec.ui.results import data, files
-from hiercodec.ui.results.choice import Choice
 
 ROWS, LIMITS = "label-val", "label-limits.json"
 SURE = "sure of a wrong family"
 HOW = "python -m hiercodec evaluate DATASET --label-by lite0 --rates 0.02 0.05 0.1 0.2 0.4 --out FILE.parquet"
 
 
-def draw(choice: Choice) -> None:
+def draw() -> None:
     """The three ways over rate by one judge, level by level; below, the questions that a label fails."""
     source = files.shipped().get(ROWS)
     if source is None:
         chrome.empty("No rows of files with a label are shipped.", how=HOW)
+        chrome.footer()
         return
     st.markdown(
         "Why send pixels, if all you want is the answer? A file may begin with a **label**: what a classifier said of the "
-        "original, in 8 bytes. Here it stands beside what another classifier sees in the **pixels** of equally large files. "
-        "Of the controls above only “At” and “Stretch low rates” count here."
+        "original, in 8 bytes. Here it stands beside what another classifier sees in the **pixels** of equally large files."
     )
     rows = source.rows()
+    levels = list(rows.levels)
+    sat = words.judges_of(rows.meta, rows.judges, cached.models())
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        judge = chrome.menu("Who looks at the pixels", "viewer", rows.judges, width=260,
-                            format_func=lambda name: name.removeprefix("timm:"))  # fmt: skip
-        level = st.segmented_control(
-            "Level", list(rows.levels), default=list(rows.levels)[-1], required=True, key="label_level",
-            format_func=spoken,
-        )  # fmt: skip
+        judge = chrome.menu("Who looks at the pixels", "viewer", list(sat), width=260,
+                            format_func=lambda name: choices.judge_title(name, sat[name]))  # fmt: skip
+        level = chrome.menu("Level", "label_level", levels, default=levels[-1], width=110, format_func=spoken)
+        at = choices.rate()
     alone, pixels, both = three(data.tables(source, judge))
-    level = level or list(rows.levels)[-1]
     hits = [curve(way, right(level)) for way in (alone, pixels, both)]
     info = [curve(way, bits(level)) for way in (alone, pixels, both)]
+    said = sentence(hits, spoken(level), at)
     left, middle = st.columns(2)
-    said = sentence(hits, spoken(level), choice.at)
     with left:
         st.markdown(said)
-        fig = figures.label_or_pixels(
-            *hits, y=f"right {spoken(level)}", share=True, at=choice.at, log=choice.log, mode=chrome.mode()
+        fig = figures.label_or_pixels(*hits, y=f"right {spoken(level)}", share=True, at=at, mode=chrome.mode())
+        chrome.chart(
+            fig,
+            key=f"label_right_{judge}_{level}",
+            alt=said.replace("**", ""),
+            table=lambda: table(alone, pixels, both, level),
         )
-        chrome.chart(fig, key=f"label_right_{judge}_{level}", alt=said.replace("**", ""))
     with middle:
-        st.markdown(worth(alone, pixels, level, choice.at))
+        st.markdown(worth(alone, pixels, level, at))
         tell = "%{y:.2f} bits (%{customdata[2]:.2f} to %{customdata[3]:.2f})"
-        fig = figures.label_or_pixels(
-            *info, y="bits of meaning", tell=tell, at=choice.at, log=choice.log, mode=chrome.mode()
-        )
+        fig = figures.label_or_pixels(*info, y="bits of meaning", tell=tell, at=at, mode=chrome.mode())
         chrome.chart(fig, key=f"label_bits_{judge}_{level}", alt="Bits of meaning against rate, three ways")
-    st.dataframe(table(alone, pixels, both, level), hide_index=True, width="stretch", height="content")
-    sat = words.judges_of(rows.meta, rows.judges, cached.models())[judge]
     st.caption(
         f"{hits[0].n} validation photographs; every byte of the file is counted, the label’s 8 too. Brackets and bands: "
-        f"95 % intervals (Wilson; bootstrap for bits). The label is lite0’s. {words.judge(judge, sat)} “Label and pixels” "
-        "weighs both with weights fitted on training photographs."
+        f"95 % intervals (Wilson; bootstrap for bits). The label is lite0’s. {words.judge(judge, sat[judge])} “Label and "
+        "pixels” weighs both with weights fitted on training photographs."
     )
-    with st.expander("Reproduce", icon=":material/terminal:"):
-        st.code(str(rows.meta.get("command")), language=None, wrap_lines=True)
-    limits()
+    chrome.footer({"rows": source.title, "sha256": source.sha256[:12], "limits": limits(str(rows.meta.get("command")))})
 
 
 def three(found: Mapping[str, Table]) -> tuple[Table, Table, Table]:
@@ -132,11 +128,15 @@ def _ends(found: Curve, i: int, scale: float, digits: int) -> str:
 
 
 # ---- what a label cannot do ---------------------------------------------------------------------------------------------
-def limits() -> None:
-    """The three experiments in which a label fails and pixels go on answering."""
+def limits(command: str) -> str | None:
+    """The three experiments in which a label fails and pixels go on answering; the file that holds them, if it is here.
+
+    `command` measured the rows above.
+    """
     path = locate("results", LIMITS)
     if not path.is_file():
-        return
+        chrome.reproduce(command)
+        return None
     found = json.loads(path.read_text(encoding="utf-8"))
     st.subheader("What a label cannot do", anchor=False)
     viewer, shares = found["viewer"], {tuple(row["name"]): row["share"] for row in found["absent"]}
@@ -174,8 +174,8 @@ def limits() -> None:
         f"from {found['training_photos']:,} training photographs. What the label calls samples that show none of the "
         f"classes: {strangers}."
     )
-    with st.expander("Reproduce", icon=":material/terminal:"):
-        st.code(found["command"], language=None, wrap_lines=True)
+    chrome.reproduce(command, found["command"])
+    return LIMITS
 
 
 NAMED = {"label": "label", "label without its class": "label without class"}

@@ -7,13 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from hiercodec.evaluation.codecs.peers import title
 from hiercodec.evaluation.results import published
 from hiercodec.evaluation.results.curves import Curve
 from hiercodec.report.measured import plain
+from hiercodec.ui.results import data
 from hiercodec.ui.results.choice import Choice
-
-OPENED = "evaluate_papers"
-"""Where the session keeps curves that the visitor opened from files."""
 
 
 def curves(choice: Choice, measure: str) -> list[dict[str, Any]]:
@@ -21,7 +20,7 @@ def curves(choice: Choice, measure: str) -> list[dict[str, Any]]:
     papers = [
         {"name": paper.name, "source": paper.source, "bpp": paper.bpp, "y": paper.psnr} for paper in _papers(choice)
     ]
-    opened = [row for row in st.session_state.get(OPENED, []) if row.get(measure)]
+    opened = [row for row in st.session_state.get(data.OPENED, []) if row.get(measure)]
     rows = [{"name": r["name"], "source": r.get("source", ""), "bpp": r["bpp"], "y": r[measure]} for r in opened]
     return [*(papers if measure == "psnr" else []), *rows]
 
@@ -36,7 +35,7 @@ def standing(choice: Choice, lines: Sequence[Curve]) -> str:
     apart = [plain(name) for name, more in found.items() if more is None]
     if not said:
         return ""
-    words = f"At equal PSNR {choice.names[choice.ours]} needs so many bytes more (+) or fewer (−): {', '.join(said)}."
+    words = f"At equal PSNR {title(choice.ours)} needs so many bytes more (+) or fewer (−): {', '.join(said)}."
     return words + (f" No quality is common with {', '.join(apart)}." if apart else "")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from hiercodec.classify import Confidence, card_of, confidence_of
+from hiercodec.evaluation.codecs.peers import title
 from hiercodec.evaluation.results.stopping import (
     THRESHOLDS,
     Outcome,
@@ -19,48 +19,49 @@ from hiercodec.evaluation.results.stopping import (
     sureness,
 )
 from hiercodec.evaluation.results.table import Table
+from hiercodec.figures.stopping import controller_curve
 from hiercodec.levels import spoken
 from hiercodec.ui.frame import chrome
+from hiercodec.ui.results import choice as choices
+from hiercodec.ui.results.choice import Choice
 
-if TYPE_CHECKING:
-    from hiercodec.evaluation.results.rows import Rows
 
-
-def stopping_section(rows: Rows, tables: Callable[[str], Mapping[str, Table]], *, key: str = "stopping") -> None:
-    """Draw the section for measured rows; says why where they do not allow it. `tables(judge)` are theirs by codec."""
-    st.header("Stop when sure", anchor=False)
+def draw() -> None:
+    """The curve of a receiver that stops when it is sure, beside the same cut for every file."""
     st.markdown(
         "A receiver need not read the same number of bytes of every file. It can stop at the first cut at which the "
         "classifier is sure enough: easy photographs end early, hard ones go on."
     )
-    from hiercodec.figures.stopping import controller_curve
-
-    codecs = [name for name in (rows.meta.get("provenance") or {}).get("models", {}) if name in rows.codecs]
-    if not codecs or not rows.judges:
-        chrome.empty("These rows hold no prefixes of our codec that a classifier has judged.")
-        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        level = st.segmented_control(
-            "Be sure of the", list(rows.levels), default=next(iter(rows.levels)), required=True, format_func=spoken,
-            key=f"{key}_level",
-        )  # fmt: skip
-        judge = str(st.selectbox("Judge", rows.judges, key=f"{key}_judge", width=260))
-        threshold = st.select_slider(
-            "Stop when this sure", THRESHOLDS, value=0.9, format_func=lambda share: f"{share:.0%}",
-            key=f"{key}_threshold", width=320,
-        )  # fmt: skip
-    curves = confidence_of(card_of(judge), str(rows.meta["provenance"].get("hierarchy")))
-    table = tables(judge).get(codecs[0])
-    if table is None:
-        chrome.empty(f"No photograph here has all settings of {codecs[0]}, judged by {judge}.")
-        return
+        choice = choices.pick(regroup=False)
+        models = [name for name in choice.meta["provenance"].get("models") or {} if name in choice.codecs]
+        if choice.levels and models:
+            levels = list(choice.levels)
+            codec = chrome.menu("Codec", "of", models, width=150, format_func=title)
+            level = chrome.menu("Be sure of the", "sure_of", levels, width=130, format_func=spoken)
+            threshold = st.select_slider(
+                "Stop when this sure", THRESHOLDS, value=0.9, format_func=lambda share: f"{share:.0%}", key="threshold",
+                bind="query-params", width=260,
+            )  # fmt: skip
+    choices.notices(choice)
+    if choice.levels and models:
+        stopped_and_same(choice, codec, level, threshold)
+    else:
+        chrome.empty("These rows hold no prefixes of our codec that a classifier has judged.")
+    choice.footer()
+
+
+def stopped_and_same(choice: Choice, codec: str, level: str, threshold: float) -> None:
+    """What the threshold gives, in words, and the curve over all thresholds."""
+    table, judge = choice.tables[codec], choice.judge
+    curves = confidence_of(card_of(judge), str(choice.meta["provenance"].get("hierarchy")))
     sure = sureness(table, level, curves)
     stopped, same = controlled(table, level, sure), fixed(table, level)
     here = next(outcome for outcome in stopped if outcome.rule == threshold)
     st.markdown(in_words(table, level, sure, here, same))
     chrome.chart(
         controller_curve(stopped, same, chosen=threshold, mode=chrome.mode()),
-        key=f"{key}_curve",
+        key=f"stopping_{choice.key}_{level}",
         alt=f"Accuracy of the {spoken(level)} against mean bytes, stopping when sure beside the same cut for every file",
         table=lambda: as_rows(stopped, same),
     )

@@ -12,20 +12,12 @@ from streamlit.testing.v1 import AppTest
 
 from hiercodec.evaluation.results import exchange, rows
 from hiercodec.fsio import locate
-from hiercodec.ui.results import files
+from hiercodec.ui.results import curves, files
 from tests.evaluation.some_rows import some_rows
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "results.py"
-VIEWS = (
-    "Accuracy",
-    "Meaning",
-    "Picture",
-    "How many groups?",
-    "Against rivals",
-    "Whole files",
-    "Stop when sure",
-    "Files",
-)
+ROWS_VIEWS = {"Curves": 2, "Against rivals": 2, "Stop when sure": 1}
+"""Views of a file of rows, and how many charts they draw."""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +45,7 @@ def words(at: AppTest) -> str:
     return " ".join(item.value for kind in kinds for item in kind)
 
 
-def open_page(view: str = "Accuracy", **state) -> AppTest:
+def open_page(view: str = "Curves", **state) -> AppTest:
     at = AppTest.from_file(str(PAGE), default_timeout=60)
     for name, value in {"view": view, **state}.items():
         at.session_state[name] = value
@@ -74,19 +66,26 @@ def drawn(at: AppTest, chart: int, name: str) -> dict[str, np.ndarray]:
     return arrays
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_every_view_says_something_and_how_its_rows_were_made(shelf, measured, view):
+@pytest.mark.parametrize("view", ROWS_VIEWS)
+def test_every_view_draws_and_says_how_its_rows_were_made(shelf, measured, view):
     at = open_page(view)
-    assert "hiercodec evaluate photos" in words(at) or view == "Files"
-    assert len(at.get("plotly_chart")) == {"Accuracy": 4, "Meaning": 4, "Picture": 2, "Whole files": 0, "Files": 0}.get(
-        view, {"How many groups?": 2}.get(view, 1)
-    )
+    assert len(at.get("plotly_chart")) == ROWS_VIEWS[view]
+    assert [code.value for code in at.code] == [measured.meta["command"]]
+    assert len(at.expander[-1].code) == 1, "folded away"
+
+
+@pytest.mark.parametrize(("y", "charts"), [(curves.BITS, 2), (curves.SIMILAR, 1), (curves.PSNR, 1), (curves.SSIM, 1)])
+def test_every_measure_is_drawn_for_every_codec(shelf, measured, y, charts):
+    at = open_page(y=y)
+    assert len(at.get("plotly_chart")) == charts
+    names = [trace["name"] for trace in json.loads(at.get("plotly_chart")[0].proto.spec)["data"] if trace.get("name")]
+    assert names == ["lite", "JPEG"], "orders have their own place"
 
 
 def test_drawn_curves_are_recomputed_from_the_rows(shelf, measured):
     at = open_page()
     frame = measured.frame.query("judge == 'lite0'")
-    for chart, codec, name, level in ((0, "lite", "family", 1), (3, "jpeg", "JPEG", 2)):
+    for chart, codec, name, level in ((1, "lite", "family", 1), (0, "jpeg", "JPEG", 2)):
         own = frame[frame["codec"] == codec]
         by = (
             own.assign(hit=[row[level] for row in own["right"]])
@@ -99,9 +98,10 @@ def test_drawn_curves_are_recomputed_from_the_rows(shelf, measured):
 
 
 def test_another_hierarchy_and_another_judge_give_other_curves(shelf):
-    first = drawn(open_page(), 1, "JPEG")["y"]
-    assert (drawn(open_page(groups="wordnet"), 1, "JPEG")["y"] != first).any()
-    assert (drawn(open_page(judge="lite2"), 1, "JPEG")["y"] != first).any()
+    kind = {"level_told": "coarse"}
+    first = drawn(open_page(**kind), 0, "JPEG")["y"]
+    assert (drawn(open_page(groups="wordnet", **kind), 0, "JPEG")["y"] != first).any()
+    assert (drawn(open_page(judge="lite2", **kind), 0, "JPEG")["y"] != first).any()
 
 
 def test_a_judge_from_the_loss_is_marked_and_never_the_first(shelf, measured):
@@ -114,11 +114,54 @@ def test_a_judge_from_the_loss_is_marked_and_never_the_first(shelf, measured):
     assert at.selectbox(key="judge").options == ["lite2", "lite0 (sat in the loss)"]
 
 
-def test_photographs_without_a_judge_have_pictures_only(shelf):
-    assert "No classifier has looked" in words(open_page(rows="kodak"))
-    at = open_page("Picture", rows="kodak")
+def test_photographs_without_a_judge_have_measures_of_the_picture_only(shelf):
+    at = open_page(rows="kodak")
+    assert at.selectbox(key="y").options == [curves.PSNR, curves.SSIM]
     assert "CTC (published)" in at.get("plotly_chart")[0].proto.spec
     assert "WACV 2025" in words(at)
+    assert "hold no prefixes of our codec that a classifier has judged" in words(
+        open_page("Stop when sure", rows="kodak")
+    )
+
+
+def test_the_other_file_after_a_judge_it_lacks_is_no_dead_end(shelf):
+    at = open_page(judge="lite2")
+    at.selectbox(key="rows").set_value("kodak").run()
+    assert not at.exception
+    assert len(at.get("plotly_chart")) == 1
+
+
+def test_only_menus_that_act_on_the_view_are_there(shelf):
+    def menus(view: str, **state) -> set[str]:
+        at = open_page(view, **state)
+        return {box.key for box in [*at.selectbox, *at.select_slider]} - {"view"}
+
+    assert menus("Curves") == {"rows", "judge", "groups", "y", "level_told", "at"}
+    assert menus("Curves", y=curves.PSNR) == {"rows", "judge", "groups", "y", "at"}
+    assert menus("Against rivals") == {"rows", "judge", "groups", "of", "against"}
+    assert menus("Stop when sure") == {"rows", "judge", "of", "sure_of", "threshold"}
+
+
+def test_the_lead_is_the_gap_of_the_rows_at_every_rate(shelf, measured):
+    at = open_page("Against rivals", against="jpeg")
+    line = drawn(at, 0, "kind")
+    frame = measured.frame.query("judge == 'lite0'")
+    means = {
+        codec: frame[frame["codec"] == codec]
+        .assign(hit=[row[0] for row in frame[frame["codec"] == codec]["right"]])
+        .groupby("setting")
+        .agg(x=("bpp", "mean"), y=("hit", "mean"))
+        .sort_values("x")
+        for codec in ("lite", "jpeg")
+    }
+    mine, theirs = (np.interp(np.log(line["x"]), np.log(row["x"]), row["y"]) for row in means.values())
+    np.testing.assert_allclose(line["y"], 100 * (mine - theirs), atol=1e-6)
+    assert "**lite against JPEG**" in words(at)
+
+
+def test_a_click_leads_to_the_photographs_of_the_point(shelf):
+    """`frames.draw_charts` names the file as the menu of Failures does."""
+    assert files.called(files.shipped()["kodak"]) == "Kodak"
 
 
 def test_nothing_measured_says_how_to_measure(tmp_path, monkeypatch):
@@ -129,24 +172,20 @@ def test_nothing_measured_says_how_to_measure(tmp_path, monkeypatch):
 
 
 def test_values_that_do_not_exist_count_as_nothing(shelf):
-    at = open_page(rows="gone", judge="nobody", groups="none", codecs=["gone"], of="gone", beside="gone")
-    assert len(at.get("plotly_chart")) == 4
+    at = open_page(rows="gone", judge="nobody", groups="none", codecs=["gone"], of="gone", y="gone", against="gone")
+    assert len(at.get("plotly_chart")) == 2
 
 
-def test_ones_own_rows_are_opened_and_stand_beside_the_shipped(shelf, measured):
+def test_ones_own_rows_are_opened_and_chosen(shelf, measured):
     at = open_page("Files")
     own = rows.encode(rows.table(some_rows(6, ("lite",)).frame, without_version(measured.meta)))
     at.file_uploader[0].upload("mine.parquet", own).run()
     assert not at.exception
     assert at.selectbox(key="rows").value == "Yours: mine.parquet"
-    assert "can be drawn beside" in words(at)
-    at.selectbox(key="rows").set_value("photos").run()
-    at.selectbox(key="beside").set_value("Yours: mine.parquet").run()
-    at.pills(key="codecs").set_value(["lite", "lite · Yours: mine.parquet"]).run()
-    at.segmented_control(key="view").set_value("Accuracy").run()
+    at.segmented_control(key="view").set_value("Curves").run()
     assert not at.exception
-    both = [trace["name"] for trace in json.loads(at.get("plotly_chart")[1].proto.spec)["data"] if "name" in trace]
-    assert both == ["“lite” (ours)", "“lite” (ours), Yours: mine.parquet"]
+    assert at.selectbox(key="rows").value == "Yours: mine.parquet"
+    assert "6 photographs" in words(at)
 
 
 def test_a_file_that_is_no_result_is_refused_in_words(shelf):
@@ -159,7 +198,8 @@ def test_a_curve_of_compressai_is_drawn_dashed(shelf, measured):
     at = open_page("Files")
     curve = exchange.to_compressai(measured, "jpeg") | {"name": "theirs"}
     at.file_uploader[0].upload("x.json", json.dumps(curve).encode()).run()
-    at.segmented_control(key="view").set_value("Picture").run()
+    at.segmented_control(key="view").set_value("Curves").run()
+    at.selectbox(key="y").set_value(curves.PSNR).run()
     assert not at.exception
     assert "theirs (published)" in at.get("plotly_chart")[0].proto.spec
 
@@ -178,10 +218,10 @@ def test_label_pixels_and_both_are_drawn_from_their_rows_and_limits_told(shelf):
     assert "the label alone names the kind of" in words(at).lower()
     assert "bits of meaning per kB" in words(at)
     assert "python -m tools.assets limits" in words(at)
-    assert len(at.dataframe) == 4
+    assert len(at.dataframe) == 3
     found = json.loads(locate("results", "label-limits.json").read_text(encoding="utf-8"))
     (light,) = (r for r in found["questions"] if r["name"] == ["Which half is lighter, left or right?", "0.1 bpp"])
-    table = at.dataframe[3].value.set_index("question")
+    table = at.dataframe[2].value.set_index("question")
     cell = table.loc["Which half is lighter, left or right?", "0.1 bpp"]
     assert cell == f"{100 * light['share']:.0f} ({100 * light['low']:.0f} to {100 * light['high']:.0f})"
 
