@@ -115,7 +115,7 @@ def run(config: TrainConfig, arms: Sequence[Arm], seeds: Sequence[int], out: Pat
     results = _begin(out, config, photos, command)
     judging = judge_of(config)
     results["environment"] |= {"classifier": f"{judging.classifier.name} {judging.classifier.weights_id}"}
-    data = load_photos(config.photos, limit=config.limit)
+    data = load_photos(config.photos, limit=config.limit, how=config.labels)
     held_out = data.split(config.holdout)[1].spread(photos)
     results["held_out"] = {"photos": len(held_out), "labelled": int((held_out.labels >= 0).sum())}
     started = time.monotonic()

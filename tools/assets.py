@@ -18,13 +18,14 @@ from hiercodec.cli.base import (
     command_line,
     cores,
     group,
+    labels,
     note,
     option,
 )
 from hiercodec.cli.hierarchy import measured
 from hiercodec.cli.main import main
 from hiercodec.cli.train import HELD_OUT, IN_LOSS, PHOTOS, given
-from hiercodec.errors import ConfigError, HierarchyError
+from hiercodec.errors import HierarchyError
 from hiercodec.fsio import check_writable, locate, write_json
 from hiercodec.taxonomy.embeddings import ENV
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hiercodec.evaluation.measure import Judging
-    from hiercodec.evaluation.photos.dataset import Photos
     from hiercodec.evaluation.photos.samples import Sample
     from hiercodec.protocols import Codec
 
@@ -239,22 +239,8 @@ def effort(args: Arguments) -> int:
     return 0
 
 
-def _labelled(sources: tuple[str, ...], sample: int | None) -> Photos:
-    """The labelled photographs of data sets, or `sample` of them evenly spread."""
-    import numpy as np
-
-    from hiercodec.evaluation.photos.dataset import load_photos
-
-    photos = load_photos(sources)
-    photos = photos.take(np.flatnonzero(photos.labels >= 0))
-    photos = photos.spread(sample) if sample else photos
-    if len(photos) < 2:
-        raise ConfigError("this needs at least two labelled photographs: wnid folders give labels")
-    return photos
-
-
 @command(
-    "fusion", "how much a label and a classifier weigh against each other", DATASET, MODEL, LABEL,
+    "fusion", "how much a label and a classifier weigh against each other", DATASET, labels(), MODEL, LABEL,
     classifiers("who sees the pixels (default lite0)"), HIERARCHY,
     option("--rates", several=True, type=float, default=RATES, metavar="BPP…", help="where files are cut"),
     option("--crop", type=POSITIVE, help="take the central square of this side first"), SAMPLE,
@@ -267,11 +253,12 @@ def fusion(args: Arguments) -> int:
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.codecs.peers import HierPeer, Labeller, at_rates
     from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.photos.dataset import labelled_photos
     from hiercodec.taxonomy import load_hierarchy
     from tools.fusing import fitted
 
     check_writable(args.out)
-    tree, photos = load_hierarchy(args.hierarchy), _labelled(args.dataset, args.sample)
+    tree, photos = load_hierarchy(args.hierarchy), labelled_photos(args.dataset, sample=args.sample, how=args.labels)
     codec, labeller = models.load(args.model), Labeller(load_classifier(args.label_by), tree)
     viewers = [Judging(load_classifier(spec), tree) for spec in args.classifier or ["lite0"]]
     with tqdm(total=len(photos), unit="photo", disable=None) as bar:
@@ -296,7 +283,7 @@ def fusion(args: Arguments) -> int:
 
 
 @command(
-    "limits", "what a label cannot answer and pixels can", DATASET,
+    "limits", "what a label cannot answer and pixels can", DATASET, labels(),
     option("--train", several=True, required=True, metavar="DATASET…", help="what best guesses are learned from"),
     MODEL, LABEL, option("--classifier", default="lite2", metavar="C", help="who sees the pixels"), HIERARCHY,
     option("--other", default="wordnet", help="the hierarchy that nobody thought of"),
@@ -311,6 +298,7 @@ def limits(args: Arguments) -> int:
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.codecs.peers import HierPeer, Labeller
     from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.photos.dataset import labelled_photos
     from hiercodec.evaluation.provenance import commit, provenance, today
     from hiercodec.taxonomy import load_hierarchy
     from tools import limits as study
@@ -318,8 +306,8 @@ def limits(args: Arguments) -> int:
     check_writable(args.out)
     tree, other = load_hierarchy(args.hierarchy), load_hierarchy(args.other)
     photos, train = (
-        _labelled(args.dataset, args.sample).cropped(args.crop),
-        _labelled(args.train, None).cropped(args.crop),
+        labelled_photos(args.dataset, sample=args.sample, how=args.labels).cropped(args.crop),
+        labelled_photos(args.train, how=args.labels).cropped(args.crop),
     )
     lab = study.Lab(
         models.load(args.model),

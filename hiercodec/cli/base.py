@@ -116,6 +116,12 @@ CROP = option("--crop", type=POSITIVE, metavar="N", help="take the central squar
 SAMPLE = option("--sample", type=POSITIVE, metavar="N", help="only N photographs, evenly spaced over the data set")
 
 
+def labels(default: str | None = "auto") -> click.Option:
+    """`--labels`: how a data set's photographs are labelled."""
+    how = "auto: wnids on the path, and ImageNet's ground-truth files; index: folders called 0…999; none; or a file"
+    return option("--labels", default=default, metavar="HOW", help=how)
+
+
 def classifiers(help: str = "classifier spec (default lite0)") -> click.Option:
     """`--classifier`, as often as it takes."""
     return option("--classifier", multiple=True, metavar="C", help=f"{help}; may be repeated")

@@ -18,15 +18,16 @@ from hiercodec.cli.base import (
     command,
     command_line,
     flag,
+    labels,
     note,
     option,
 )
-from hiercodec.errors import ConfigError
 
 
 @command(
     "calibrate", "fit how sure a classifier is to how often it is right",
     argument("dataset", many=True, metavar="DATASET…"),
+    labels(),
     option("--out", required=True, metavar="DIR", help="folder for the cards; those in assets/classifiers are in use"),
     classifiers(), MODEL, CROP,
     option("--cuts", type=int, default=3, metavar="N", help="cut streams at N shares too"),
@@ -40,23 +41,18 @@ from hiercodec.errors import ConfigError
     "sub-folders give labels) or .tar shards, and writes a card for each.",
 )  # fmt: skip
 def calibrate(args: Arguments) -> int:
-    import numpy as np
     from tqdm import tqdm
 
     from hiercodec import models, taxonomy
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.calibrate import calibrated, confident, gather
-    from hiercodec.evaluation.photos.dataset import load_photos
+    from hiercodec.evaluation.photos.dataset import labelled_photos
 
     classifiers = [load_classifier(spec) for spec in args.classifier or ["lite0"]]
     codec = models.load(args.model)
     hierarchy = taxonomy.load_hierarchy(args.hierarchy) if args.hierarchy else taxonomy.load_hierarchy()
-    photos = load_photos(args.dataset)
-    photos = photos.take(np.flatnonzero(photos.labels >= 0))
-    photos = photos.spread(args.sample) if args.sample else photos
+    photos = labelled_photos(args.dataset, sample=args.sample, how=args.labels)
     cards = [json.loads(fsio.read_bytes(_card_path(args, c.name))) for c in classifiers] if args.curves_only else []
-    if len(photos) < 2:
-        raise ConfigError("calibration needs at least two labelled photographs: wnid folders give labels")
     with tqdm(total=len(photos), unit="photo", disable=None) as bar:
         settings, shares, logits = gather(
             photos, codec, classifiers, crop=args.crop, cuts=args.cuts, progress=lambda done: bar.update(done - bar.n)

@@ -20,6 +20,7 @@ from hiercodec.cli.base import (
     command_line,
     cores,
     flag,
+    labels,
     note,
     option,
 )
@@ -41,9 +42,7 @@ MOST = 8
 @command(
     "evaluate", "rate, distortion and accuracy over a data set, as one file of rows",
     argument("dataset", many=True, metavar="DATASET…"),
-    option("--labels", default="auto", metavar="HOW",
-           help="auto: wnids on the path, and ImageNet's ground-truth files; index: folders called 0…999; none; or a file "
-           "of labels"),
+    labels(),
     option("--out", required=True, metavar="FILE.parquet", help="file of rows, one a photograph and point"),
     flag("--resume", help="go on with a run that was stopped, or killed"),
     flag("--strict", help="end at the first photograph that cannot be used"),

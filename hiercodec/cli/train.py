@@ -17,6 +17,7 @@ from hiercodec.cli.base import (
     command,
     command_line,
     flag,
+    labels,
     note,
     option,
     print_json,
@@ -27,8 +28,8 @@ SUSTAINED_TFLOPS = 100.0
 Window attention and the entropy model, which stays in float32, are bound by memory more than by arithmetic."""
 
 
-OVERRIDES = {"photos": "photos", "loss_classifier": "classifiers", "hierarchy": "hierarchy", "steps": "steps"} | {
-    name: name for name in ("accelerator", "devices", "strategy", "precision")
+OVERRIDES = {"loss_classifier": "classifiers"} | {
+    name: name for name in ("photos", "labels", "hierarchy", "steps", "accelerator", "devices", "strategy", "precision")
 }
 """Option → the field of the config that it replaces."""
 
@@ -50,6 +51,7 @@ def given(args: Arguments) -> dict[str, Any]:
     flag("--resume", help="go on from the run's last checkpoint"),
     option("--minutes", type=float, help="stop after this long, with a checkpoint and a model"),
     PHOTOS,
+    labels(None),
     IN_LOSS,
     option("--hierarchy", metavar="H", help="whose groups the loss asks for: a hierarchy's name or a JSON file"),
     option("--steps", type=POSITIVE, metavar="N", help="how many steps"),
@@ -101,6 +103,7 @@ def cost(args: Arguments) -> int:
     argument("models", many=True, metavar="MODEL…"),
     classifiers("who judges (default: those of the run's loss)"),
     PHOTOS,
+    labels(None),
     option("--held-out", type=POSITIVE, default=48, metavar="N", help=HELD_OUT),
     option("--out", help="results file (JSON)"),
     details="CONFIG is the run whose held-out photographs and classifiers are used; the first MODEL, by name or as a "

@@ -48,15 +48,15 @@ def compare(
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.codecs.peers import HierPeer, halved_blocks
     from hiercodec.evaluation.measure import Judging
-    from hiercodec.evaluation.photos.dataset import load_photos
     from hiercodec.evaluation.results.gather import gather
     from hiercodec.taxonomy import load_hierarchy
+    from hiercodec.training.data import split
 
     if not (judges or config.classifiers):
         raise ConfigError(f"{config.name}: a comparison needs a classifier")
     hierarchy = load_hierarchy(config.hierarchy)
     judging = [Judging(load_classifier(spec), hierarchy) for spec in judges or config.classifiers]
-    held_out = load_photos(config.photos, limit=config.limit).split(config.holdout)[1].spread(photos)
+    held_out = split(config)[1].spread(photos)
     codecs = [models.load(name) for name in names]
     peers = [HierPeer(codec, halved_blocks, str(number)) for number, codec in enumerate(codecs)]
     measured = gather(held_out, peers, judging, crop=SIDE)

@@ -79,14 +79,15 @@ class RunConfig:
 class TrainConfig(RunConfig):
     """A training run of a codec: `preset` with `changes`, from the model `init` (name, path or "": from the KLT).
 
-    `photos` are folders, tar shards or "samples:"; `cache_mb` MiB of them stay decoded in memory. `classifiers` are specs
-    of `hiercodec.classify.load_classifier` (none trains without the semantic terms), of which each step draws one;
-    `semantic_warmup` steps bring γ up from zero; `cut_share` is how often a prefix that ends inside a block is trained
-    besides the complete ones, of which each step reconstructs `levels_per_step` at random; `labelled_share` is the share of
-    the batch drawn from photographs with labels.
+    `photos` are folders, tar shards or "samples:", labelled as `labels` says (see `photos.labels.AUTO`); `cache_mb` MiB of
+    them stay decoded in memory. `classifiers` are specs of `hiercodec.classify.load_classifier` (none trains without the
+    semantic terms), of which each step draws one; `semantic_warmup` steps bring γ up from zero; `cut_share` is how often a
+    prefix that ends inside a block is trained besides the complete ones, of which each step reconstructs `levels_per_step`
+    at random; `labelled_share` is the share of the batch drawn from photographs with labels.
     """
 
     photos: Annotated[tuple[str, ...], Field(min_length=1)]
+    labels: str = "auto"
     preset: str = "lite"
     changes: dict[str, Any] = field(default_factory=dict)
     init: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,9 +11,22 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from hiercodec.errors import ConfigError, ImageError, Unreadable
-from hiercodec.evaluation.photos.dataset import Photos
+from hiercodec.evaluation.photos.dataset import Photos, load_photos
+
+if TYPE_CHECKING:
+    from hiercodec.training.config import TrainConfig
+    from hiercodec.training.wave.config import WaveConfig
 
 LOG = logging.getLogger(__name__)
+
+
+def split(config: TrainConfig | WaveConfig, photos: Photos | None = None) -> tuple[Photos, Photos]:
+    """What a run trains on and what it holds out, of its photographs or of these; `ConfigError` where nothing is left."""
+    photos = photos or load_photos(config.photos, limit=config.limit, how=config.labels)
+    train, held_out = photos.split(config.holdout)
+    if not len(train):
+        raise ConfigError(f"{config.name}: one photograph is too few, one is held out to validate on")
+    return train, held_out
 
 
 class Crops(Dataset):

@@ -118,11 +118,11 @@ results bd --json --judge
 results join --drop --name --out --slim
 results export --codec --out --to
 results import --name --out
-calibrate --classifier --crop --curves-only --cuts --hierarchy --model --out --remark --sample --seed
+calibrate --classifier --crop --curves-only --cuts --hierarchy --labels --model --out --remark --sample --seed
 bench --json --photo --repeats --side --without
-train --accelerator --classifier --devices --hierarchy --minutes --photos --precision --resume --steps --strategy
+train --accelerator --classifier --devices --hierarchy --labels --minutes --photos --precision --resume --steps --strategy
 cost --json --tflops
-compare --classifier --held-out --out --photos
+compare --classifier --held-out --labels --out --photos
 curves --mode
 app --address --courses --headless --port
 """

@@ -48,6 +48,7 @@ def test_the_command_writes_a_card(tmp_path, monkeypatch, capsys):
     for row in classes()[:4]:
         (tmp_path / "data" / row.wnid).mkdir(parents=True)
         Image.fromarray(rng.integers(0, 256, (64, 80, 3), dtype=np.uint8)).save(tmp_path / "data" / row.wnid / "a.png")
+    (tmp_path / "data" / classes()[0].wnid / "damaged.jpg").write_bytes(b"\xff\xd8 no photograph")
     monkeypatch.setattr(hiercodec.classify, "load_classifier", lambda spec: Judge())
     monkeypatch.setattr(hiercodec.models, "load", lambda name: FakeCodec())
     argv = [

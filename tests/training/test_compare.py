@@ -66,7 +66,7 @@ def test_models_code_the_held_out_photographs_only(tmp_path, monkeypatch):
     codec = make_codec(TINY_LITE, tmp_path)
     monkeypatch.setattr(models, "load", lambda name: codec)
     monkeypatch.setattr("hiercodec.classify.load_classifier", lambda s: Classifier("flat", Flat(), Preprocess(32), "0"))
-    monkeypatch.setattr("hiercodec.evaluation.photos.dataset.load_photos", lambda sources, limit: PHOTOS)
+    monkeypatch.setattr("hiercodec.training.data.load_photos", lambda sources, limit, how: PHOTOS)
     coded = []
     encode = codec.encode
     monkeypatch.setattr(codec, "encode", lambda rgb: coded.append(rgb.shape) or encode(rgb))

@@ -144,13 +144,21 @@ class Photos:
 
     def each(self) -> Iterator[tuple[str, np.ndarray, int]]:
         """(name, pixels, class index) of every photograph that can be used; of the others the log says why not."""
-        for row, label in enumerate(self.labels.tolist()):
+        for row, rgb in self._readable():
+            yield self.names[row], rgb, int(self.labels[row])
+
+    def usable(self) -> Photos:
+        """Those that can be used: each is decoded once to see, and of the others the log says why not."""
+        return self.take(np.array([row for row, _ in self._readable()], int))
+
+    def _readable(self) -> Iterator[tuple[int, np.ndarray]]:
+        for row in range(len(self)):
             try:
                 rgb = self.pixels[row]
             except (ImageError, Unreadable) as error:
                 LOG.warning("left out: %s", error)
             else:
-                yield self.names[row], rgb, label
+                yield row, rgb
 
     def split(self, share: float, seed: int = 0) -> tuple[Photos, Photos]:
         """(the rest, a held-out share, at least one), the same for the same photographs and seed."""
@@ -178,3 +186,13 @@ def load_photos(sources: Sequence[str | Path], *, limit: int | None = None, how:
         raise ConfigError(f"no photographs in {', '.join(map(str, sources))}")
     places, classes = zip(*found, strict=True)
     return Photos(Lazy(places, Stored.read), np.asarray(classes), [place.name for place in places])
+
+
+def labelled_photos(sources: Sequence[str | Path], *, sample: int | None = None, how: str = labels.AUTO) -> Photos:
+    """The photographs with a class, or `sample` of them evenly spread, that can be used; `ConfigError` below two."""
+    photos = load_photos(sources, how=how)
+    photos = photos.take(np.flatnonzero(photos.labels >= 0))
+    photos = (photos.spread(sample) if sample else photos).usable()
+    if len(photos) < 2:
+        raise ConfigError("this needs at least two labelled photographs: wnid folders give labels, or --labels")
+    return photos

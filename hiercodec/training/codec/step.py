@@ -11,9 +11,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from hiercodec.errors import ConfigError
 from hiercodec.evaluation.metrics import decibels
-from hiercodec.evaluation.photos.dataset import Photos, load_photos
+from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.models import store
 from hiercodec.models.channels.linear import LayeredKLT
 from hiercodec.training.codec.frozen import Frozen, View
@@ -27,7 +26,7 @@ from hiercodec.training.codec.loss import (
 from hiercodec.training.codec.model import TrainableCodec
 from hiercodec.training.codec.validate import judge_of, validate
 from hiercodec.training.config import TrainConfig
-from hiercodec.training.data import Crops
+from hiercodec.training.data import Crops, split
 from hiercodec.training.run import Trainer, launch
 
 if TYPE_CHECKING:
@@ -47,10 +46,7 @@ class CodecTask:
     """A codec trained by Eq. 2 on random crops; a `hiercodec.training.task.Task`."""
 
     def __init__(self, config: TrainConfig, fabric: Fabric, photos: Photos | None = None) -> None:
-        photos = photos or load_photos(config.photos, limit=config.limit)
-        self.train, self.held_out = photos.split(config.holdout)
-        if not len(self.train):
-            raise ConfigError(f"{config.name}: one photograph is too few, one is held out to validate on")
+        self.train, self.held_out = split(config, photos)
         self.config = config
         self.batches = Crops(
             self.train,

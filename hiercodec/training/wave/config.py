@@ -21,7 +21,7 @@ STRIDE = 2 ** (SCALES + 1)
 class WaveConfig(RunConfig):
     """One stage, "context" or "filter"; the other part stays as it is in `init` (a name, a path, "": new weights).
 
-    `photos` are folders, tar shards or "samples:"; `cache_mb` MiB of them stay decoded. `planes` says how often each plane
+    `photos` and `labels` as in `TrainConfig`; `cache_mb` MiB of them stay decoded. `planes` says how often each plane
     is drawn. A context network learns to save its bits. A filter learns squared error relative to the unfiltered picture's
     (`distortion`) and, for frozen `classifiers`, of which each step draws one, their `features` and answers: `gamma` has a
     weight for each level's cross-entropy, used where the plane belongs to that level. `cut_share` is how often a plane is
@@ -29,6 +29,7 @@ class WaveConfig(RunConfig):
     """
 
     photos: Annotated[tuple[str, ...], Field(min_length=1)]
+    labels: str = "auto"
     preset: Literal["wave"] = "wave"
     stage: Literal["context", "filter"] = "context"
     changes: dict[str, Any] = field(default_factory=dict)

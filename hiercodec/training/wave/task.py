@@ -11,13 +11,13 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from hiercodec.errors import ConfigError
-from hiercodec.evaluation.photos.dataset import Photos, load_photos
+from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.models import store
 from hiercodec.models.wave.codec import WaveCodec, WaveNetwork
 from hiercodec.training.codec.frozen import View
 from hiercodec.training.codec.step import origin, semantic_loss
 from hiercodec.training.codec.validate import judge_of, validate
-from hiercodec.training.data import Crops
+from hiercodec.training.data import Crops, split
 from hiercodec.training.run import Trainer, launch
 from hiercodec.training.wave.config import WaveConfig
 from hiercodec.training.wave.quantise import degrade, plane_bits
@@ -33,10 +33,7 @@ class WaveTask:
     """One part of a `wave` model trained on random crops, the other as it is."""
 
     def __init__(self, config: WaveConfig, fabric: Fabric, photos: Photos | None = None) -> None:
-        photos = photos or load_photos(config.photos, limit=config.limit)
-        self.train, self.held_out = photos.split(config.holdout)
-        if not len(self.train):
-            raise ConfigError(f"{config.name}: one photograph is too few, one is held out to validate on")
+        self.train, self.held_out = split(config, photos)
         self.config, self.preset = config, config.architecture()
         self.batches = Crops(
             self.train, crop=config.crop, batch=config.batch, seed=config.seed, labelled_share=config.labelled_share,
