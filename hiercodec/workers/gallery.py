@@ -1,4 +1,4 @@
-"""Tasks of the Failures page: a visitor's photographs as rows, under stress too, and where a classifier looks."""
+"""Tasks of the Failures page: photographs as rows, what stress makes of samples, and where a classifier looks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from hiercodec.errors import InputError
-from hiercodec.images import encode_png, read_rgb, read_within, resize_to
+from hiercodec.images import encode_png, read_within, resize_to
 from hiercodec.protocols import OperatingPoint, Peer
 from hiercodec.workers import tasks
 from hiercodec.workers.tasks import Tell
@@ -87,23 +87,18 @@ def traced(measure: Measure, name: str, content: bytes, label: int, side: int, *
     return Traced(name, rows, _metadata(measure, peer, judges), encode_png(rgb), watched.thumbnails, "; ".join(words))
 
 
-def under_stress(measure: Measure, name: str, png: bytes, classes: Sequence[int], stress: str, *, tell: Tell) -> Traced:
-    """One photograph under one stress (see `evaluation.stress`), with the pictures of what it looks like then."""
-    from hiercodec.evaluation.stress import stress_records
+def under_stress(rgb: np.ndarray, stress: str, *, tell: Tell) -> bytes:
+    """The PNG of uint8 (H, W, 3) under one stress (see `evaluation.stress`)."""
+    from hiercodec.evaluation.stress import stressed
 
-    peer, judges = _instruments(measure)
-    seen: dict[str, np.ndarray] = {}
-    rows = list(stress_records(name, read_rgb(png), classes, [peer], judges, stresses=[stress], look=seen.__setitem__))
-    picture = seen[stress]
-    meta = _metadata(measure, peer, judges)
-    return Traced(name, rows, meta, encode_png(picture), {stress: small(picture)})
+    return encode_png(stressed(rgb, stress))
 
 
-def pictures_under_stress(rgb: np.ndarray, stresses: Sequence[str], side: int, *, tell: Tell) -> dict[str, bytes]:
+def pictures_under_stress(rgb: np.ndarray, stresses: Sequence[str], *, tell: Tell) -> dict[str, bytes]:
     """Stress → a small picture of uint8 (H, W, 3) under it."""
     from hiercodec.evaluation.stress import stressed
 
-    return {stress: small(stressed(rgb, stress), side) for stress in stresses}
+    return {stress: small(stressed(rgb, stress)) for stress in stresses}
 
 
 def attention(judge: tuple[str, str], level: str, group: int, rgb: np.ndarray, *, tell: Tell) -> np.ndarray:

@@ -1,14 +1,16 @@
-"""Figures of failures: which way confusion points, that flows keep every photograph, what axes say."""
+"""Figures of failures: which way confusion points, what axes say."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from hiercodec.evaluation.results.failures import Group, Severity, confusion
+from hiercodec.evaluation.results.failures import Severity, confusion
 from hiercodec.figures import failures as figures
 
 ROWS = [Severity("q1", 0.1, 10, 5, 0.4, 0.05, (0.6, 0.2)), Severity("q2", 0.2, 10, 0, np.nan, np.nan, (np.nan, np.nan))]
+
+LOOKS = {"lite": 1, "jpeg": 2}
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
@@ -34,36 +36,10 @@ def test_a_large_confusion_has_no_names_at_its_axes():
 
 
 def test_severity_is_drawn_with_its_error_and_gaps_where_nothing_is_wrong():
-    fig = figures.severity_curves({"lite": ROWS, "jpeg": ROWS})
-    assert [trace.name for trace in fig.data] == ["lite", "jpeg"]
+    fig = figures.severity_curves({"lite": ROWS, "jpeg": ROWS}, LOOKS)
+    assert [trace.name for trace in fig.data] == ["lite", "JPEG"]
     assert fig.data[0].error_y.array[0] == 0.05
     assert np.isnan(fig.data[0].y[1])
-    inside = figures.inside_curves({"lite": ROWS}, 1, "family")
+    inside = figures.inside_curves({"lite": ROWS}, LOOKS, 1, "family")
     assert inside.data[0].y[0] == 0.2
     assert "family" in inside.layout.yaxis.title.text
-
-
-def test_a_flow_keeps_every_photograph():
-    links = [(0, 0, 1, 3), (0, 1, 1, 2), (1, 1, 0, 1), (1, 1, 1, 4)]
-    fig = figures.flow(links, ["wrong", "right"], ["200 B", "400 B", "800 B"], ["#b3400a", "#00704f"])
-    (sankey,) = fig.data
-    assert list(sankey.node.label) == ["wrong", "right", "right", "wrong", "right"]
-    assert list(sankey.link.value) == [3, 2, 1, 4]
-    assert [sankey.node.label[i] for i in sankey.link.target] == ["right", "right", "wrong", "right"]
-    assert sankey.node.y[0] < sankey.node.y[1], "states keep their order"
-    assert [a.text for a in fig.layout.annotations] == ["200 B", "400 B", "800 B"]
-
-
-def test_gains_join_first_and_last():
-    rows = [Group(1, 4, (0.25, 0.5, 1.0), 300.0), Group(0, 2, (0.5, 0.5, 0.5), np.inf)]
-    fig = figures.gains(rows, ["bird", "car"], ("200 B", "800 B"), called="class")
-    first, last = fig.data[-2:]
-    assert list(first.x) == [0.25, 0.5]
-    assert list(last.x) == [1.0, 0.5]
-    assert list(first.y) == ["car (4)", "bird (2)"]
-
-
-def test_shares_are_written_into_their_cells():
-    fig = figures.shares([[0.5, 1.0]], ["clean"], ["kind right", "class right"])
-    assert [(a.x, a.y, a.text) for a in fig.layout.annotations] == [(0, 0, "50%"), (1, 0, "100%")]
-    assert fig.data[0].customdata[0][1] == "clean<br>class right"

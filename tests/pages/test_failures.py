@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 import zipfile
@@ -19,7 +20,7 @@ from hiercodec.evaluation.results import rows as files
 from hiercodec.evaluation.results.failures import FAILURES, ORDERS
 from hiercodec.evaluation.results.table import tables
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.ui.failures import gallery, own, source, stress
+from hiercodec.ui.failures import gallery, own, source
 from hiercodec.ui.frame import cached, state
 from hiercodec.ui.results import files as results_files
 from hiercodec.workers import tasks
@@ -36,9 +37,20 @@ TREE = load_hierarchy("consensus")
 def results(tmp_path, monkeypatch):
     """A folder of results with one file of rows."""
     monkeypatch.setattr(results_files, "FOLDER", tmp_path)
+    monkeypatch.setattr(source, "STRESS", tmp_path / "nowhere.parquet")
     monkeypatch.delenv(lookup.PHOTOS, raising=False)
     files.write(tmp_path / "made-up.parquet", ROWS.frame, ROWS.meta)
     return tmp_path
+
+
+@pytest.fixture
+def pictured(results, monkeypatch):
+    """The pictures of the rows, where their data set is at hand."""
+    folder = results / "photos"
+    folder.mkdir()
+    for name in ROWS.frame["photo"].unique():
+        Image.fromarray(np.full((230, 240, 3), 99, np.uint8)).save(folder / name)
+    monkeypatch.setenv(lookup.PHOTOS, str(folder))
 
 
 @pytest.fixture
@@ -51,20 +63,27 @@ def words(at: AppTest) -> str:
 
 
 def cards(at: AppTest) -> list[str]:
-    """The first line of every card."""
-    return [item.value for item in at.markdown if item.value.startswith("**") and "→" in item.value]
+    """The first lines of every card."""
+    return [item.value for item in at.markdown if re.match(r"\*\*.+\*\*  \n[✗✓≠=]", item.value)]
+
+
+def listed(at: AppTest) -> list[str]:
+    """The photographs of the table that stands where there are no pictures."""
+    return at.dataframe[0].value["photograph"].tolist() if at.dataframe else []
 
 
 def test_first_paint_shows_failures_and_imports_no_torch(results):
     code = f"""
 import sys
 from pathlib import Path
+from hiercodec.ui.failures import source
 from hiercodec.ui.results import files
 files.FOLDER = Path({str(results)!r})
+source.STRESS = files.FOLDER / "nowhere"
 from streamlit.testing.v1 import AppTest
 at = AppTest.from_file({PAGE!r}, default_timeout=60).run()
 assert not at.exception, at.exception
-assert any("photographs, at" in item.value for item in at.markdown)
+assert any("photographs, at" in item.value for item in at.markdown), at.markdown
 slow = {{"torch", "torchvision", "torchcam", "sklearn", "skimage", "timm", "nltk"}} & set(sys.modules)
 assert not slow, slow
 """
@@ -81,7 +100,7 @@ def test_every_filter_shows_what_it_says_or_says_that_there_is_none(page):
         assert not at.exception
         n = int(mask(found, 2, cut).sum())
         assert (f"**{n} of 40**" in words(at)) if n else ("No photograph fails in this way" in words(at)), name
-        assert len(cards(at)) == min(n, gallery.PER_PAGE)
+        assert len(listed(at)) == n
 
 
 def test_judges_that_disagree_are_a_filter_where_there_are_two(page, results):
@@ -95,14 +114,14 @@ def test_judges_that_disagree_are_a_filter_where_there_are_two(page, results):
 
 
 def test_an_address_restores_the_view(page):
-    wanted = {"codec": "jpeg", "judge": "lite2", "cut": "q40", "of": "family", "by": "family", "show": "never right"}
+    wanted = {"codec": "JPEG", "judge": "lite2", "cut": "q40", "of": "family", "show": "never right"}
     wanted |= {"order": "close calls first"}
     for name, value in wanted.items():
         page.query_params[name] = value
     at = page.run()
     assert not at.exception
     for key in set(wanted) - {"cut"}:
-        assert at.selectbox(key=key).value == wanted[key]
+        assert at.selectbox(key=key).value == {"JPEG": "jpeg"}.get(wanted[key], wanted[key])
     assert at.select_slider(key="cut").value == "q40"
 
 
@@ -112,7 +131,7 @@ def test_addresses_that_mean_nothing_count_as_nothing(page):
         "cut": "99",
         "codec": "<script>",
         "rows": "../../etc",
-        "truth": "x",
+        "pair": "x",
         "of": "y",
         "sheet": "-1",
     }
@@ -130,11 +149,11 @@ def test_orders_put_another_photograph_first(page):
     for name in ORDERS:
         at.selectbox(key=gallery.ORDER).set_value(name).run()
         assert not at.exception
-        firsts.add(cards(at)[0])
+        firsts.add(listed(at)[0])
     assert len(firsts) > 2
 
 
-def test_a_cell_of_the_confusion_filters_the_gallery(results):
+def test_a_cell_of_the_confusion_opens_its_photographs(results):
     found = tables(ROWS, "lite0", TREE)["lite"]
     cut = len(found.settings) // 2
     row = int(np.flatnonzero(found.truth[:, 0] != found.path[:, cut, 0])[0])
@@ -142,36 +161,38 @@ def test_a_cell_of_the_confusion_filters_the_gallery(results):
     code = f"""
 import runpy
 import streamlit as st
-from hiercodec.ui.failures import gallery
-from hiercodec.taxonomy import load_hierarchy
+from hiercodec.ui.failures import gallery, source
 if "clicked" not in st.session_state:
     st.session_state.clicked = True
-    gallery.go_to_cell("{truth},{taken}", load_hierarchy("consensus").levels[0].labels)
+    made = source._of_file(next(iter(source.files.shipped().values())))
+    table = source.tables_of(made, "lite0")["lite"]
+    gallery.go_to_cell(source.View(made, table, 0, {cut}), "{truth},{taken}", 0)
 runpy.run_path({PAGE!r})
 """
     at = AppTest.from_string(code, default_timeout=120).run()
     assert not at.exception
     labels = TREE.levels[0].labels
-    assert at.selectbox(key=gallery.TRUTH).value == labels[truth], "the row of the cell is the truth"
-    assert at.selectbox(key=gallery.TAKEN).value == labels[taken]
+    assert at.selectbox(key=source.LEVEL).value == "kind"
+    assert at.selectbox(key=gallery.PAIR).value == f"{labels[truth]} → {labels[taken]}", (
+        "the row of the cell is the truth"
+    )
     n = int(((found.truth[:, 0] == truth) & (found.path[:, cut, 0] == taken)).sum())
     assert f"**{n} of 40**" in words(at)
 
 
-def test_every_tab_draws_and_says_something(page):
-    at = page.run()
-    for tab, charts, sentence in (
-        ("Confusion", 1, "diagonal"),
-        ("Mistakes", 3, "mean WUP"),
-        ("Flow", 1, "pass the filters"),
-        ("Groups", 1, "gains most"),
-        ("Side by side", 0, "McNemar"),
-    ):
-        at.session_state["view"] = tab
-        at.run()
+def test_every_view_draws_and_says_something(page):
+    for view, charts, sentence in (("Confusion", 1, "diagonal"), ("Mistakes", 3, "mean WUP")):
+        page.session_state["view"] = view
+        at = page.run()
         assert not at.exception
         assert len(at.get("plotly_chart")) == charts
         assert sentence in words(at)
+
+
+def test_only_menus_that_act_on_the_view_are_there(page):
+    for view, wanted in (("Gallery", {"of", "show", "pair", "order"}), ("Confusion", set()), ("Mistakes", set())):
+        page.session_state["view"] = view
+        assert {box.key for box in page.run().selectbox} == {"rows", "codec", "judge"} | wanted
 
 
 def test_rows_without_answers_and_no_rows_at_all_say_so(results):
@@ -186,25 +207,38 @@ def test_rows_without_answers_and_no_rows_at_all_say_so(results):
     assert at.selectbox(key=source.RESULT).value == source.OWN
 
 
-def test_names_without_pictures_are_explained_and_pictures_open_in_explore(page, results, monkeypatch):
+def test_names_without_pictures_are_a_table_and_say_how_to_see_them(page):
     at = page.run()
     assert lookup.PHOTOS in words(at)
+    assert not cards(at)
     assert not [button for button in at.button if button.label == "Explore"]
-    folder = results / "photos"
-    folder.mkdir()
-    for name in ROWS.frame["photo"].unique():
-        Image.fromarray(np.full((230, 240, 3), 99, np.uint8)).save(folder / name)
-    monkeypatch.setenv(lookup.PHOTOS, str(folder))
+
+
+def test_pictures_stand_on_cards_that_open_explore(page, pictured, monkeypatch):
     left = []
     monkeypatch.setattr("streamlit.switch_page", left.append)
-    at = AppTest.from_file(PAGE, default_timeout=120).run()
-    assert len(at.image) == len(cards(at))
+    at = page.run()
+    assert len(at.image) == len(cards(at)) > 3
     at.button(key=next(b.key for b in at.button if b.label == "Explore")).click().run()
     assert left[0].name == "explore.py"
     name, png = at.session_state["explore_file"]
     assert name.endswith(".png")
     assert Image.open(io.BytesIO(png)).size == (224, 224), "cropped as it was measured"
     assert at.session_state["explore_memory"][state.PHOTO] == state.UPLOAD
+    shown = next(
+        iter(tables(ROWS, "lite0", TREE)["lite"].where(np.array([n == name[:-4] for n in names_of(ROWS)])).bytes)
+    )
+    assert at.session_state["explore_wish"] in shown, "at the bytes that it was looked at"
+
+
+def names_of(rows):
+    return list(map(str, tables(rows, "lite0", TREE)["lite"].photos))
+
+
+def test_a_card_shows_at_most_ten_marks_a_level():
+    found = tables(ROWS, "lite0", TREE)["lite"]
+    many = replace(found, settings=tuple(map(str, range(23))), right=np.repeat(found.right[:, :1], 23, 1))
+    assert {len(marks) for marks in gallery.trails(many, 0).values()} == {10}
 
 
 # ---- a visitor's own photographs ---------------------------------------------------------------------------------------
@@ -248,7 +282,7 @@ def test_own_photographs_become_a_gallery(page, fakes, monkeypatch):
     assert "set/broken.png" in words(at), "what was left out is named"
     assert len(cards(at)) == len(at.image) == 2
     assert any(card.startswith("**tabby**") for card in cards(at)), "the folder says what is right"
-    assert "the judge's answer on the original" in words(at), "for the other one"
+    assert "no answer can be right or wrong" in words(at), "for the other one"
     left = []
     monkeypatch.setattr("streamlit.switch_page", left.append)
     at.button(key=next(b.key for b in at.button if b.label == "Explore")).click().run()
@@ -307,16 +341,17 @@ def test_rows_of_unlabelled_photographs_say_what_right_means(results):
     files.write(results / "made-up.parquet", bare.frame, replace(bare, frame=bare.frame).meta)
     at = AppTest.from_file(PAGE, default_timeout=120).run()
     assert not at.exception
-    assert "the judge's answer on the original" in words(at)
-    assert "is never right" in words(at)
-    at.selectbox(key="show").set_value("everything").run()
-    assert "= as the original" in words(at)
-    assert "✓ right" not in words(at)
+    assert "no answer can be right or wrong" in words(at)
+    assert "another answer here" in at.selectbox(key="show").options
+    assert "wrong" not in at.selectbox(key="show").options
+    assert "the kind is as on the original no later" in words(at)
+    at.session_state["view"] = "Mistakes"
+    assert "classes are another than on the original" in words(at.run())
 
 
-# ---- stress ------------------------------------------------------------------------------------------------------------
+# ---- samples under stress -----------------------------------------------------------------------------------------------
 @pytest.fixture
-def under_stress(results, fakes, monkeypatch):
+def under_stress(results, monkeypatch):
     """Two samples under three stresses, by the fake codec and judge, as the shipped file."""
     from hiercodec.evaluation.codecs.peers import HierPeer
     from hiercodec.evaluation.measure import Judging
@@ -335,48 +370,30 @@ def under_stress(results, fakes, monkeypatch):
     path = results / "elsewhere" / "stress.parquet"
     path.parent.mkdir()
     files.write(path, kept, meta)
-    monkeypatch.setattr(stress, "STRESS", path)
-    return samples()[:2]
+    monkeypatch.setattr(source, "STRESS", path)
 
 
-def test_stress_shows_all_together_and_one_by_one(page, under_stress):
-    page.session_state["view"] = "Stress"
+def test_samples_under_stress_come_first_with_their_pictures(page, under_stress):
     at = page.run()
+    assert at.selectbox(key=source.RESULT).value == source.STRESSED
+    at.selectbox(key=gallery.SHOW).set_value("everything").run()
     assert not at.exception
-    assert at.selectbox(key=stress.PHOTO).value == stress.ALL
-    assert "right no later than the class" in words(at)
-    at.selectbox(key=stress.PHOTO).set_value(under_stress[0].title).run()
-    assert not at.exception
-    assert len(at.image) == 3
-    assert "**blur, mild**" in words(at)
-    assert "Meaning comes first in" in words(at)
-    at.selectbox(key=stress.PHOTO).set_value("Rocket").run()
-    assert "not put under stress" in words(at)
+    assert len(at.image) == len(cards(at)) == 6
+    assert sum("blur, mild" in item.value for item in at.caption) == 2
 
 
-def test_own_photographs_are_put_under_stress_when_asked(page, fakes, monkeypatch):
-    monkeypatch.setattr(stress, "STRESS", Path("nowhere.parquet"))
-    monkeypatch.setattr(stress, "STRESSES", ("clean", "turn, mild"))
-    page.session_state["view"] = "Stress"
+def test_measured_photographs_come_first_where_their_pictures_are(page, under_stress, pictured):
+    assert page.run().selectbox(key=source.RESULT).value == "made-up"
+
+
+def test_a_sample_under_stress_opens_in_explore(page, under_stress, monkeypatch):
+    left = []
+    monkeypatch.setattr("streamlit.switch_page", left.append)
     at = page.run()
-    assert stress.COMMAND in " ".join(code.value for code in at.code), "the command that makes what is not shipped"
-    at.selectbox(key=source.RESULT).set_value(source.OWN).run()
-    at = give(at, ("one.png", photo(2)))
-    assert at.selectbox(key=stress.PHOTO).value == "one.png"
-    next(button for button in at.button if button.label == "Put it under stress").click().run()
-    at.session_state["failures_stress"]["one.png"].wait(60)
-    at.run()
-    assert not at.exception
-    assert len(at.image) == 2
-    assert "**turn, mild**" in words(at)
-
-
-def test_meaning_comes_first_where_the_kind_is_right_no_later_than_the_class():
-    found = tables(ROWS, "lite0", TREE)["lite"]
-    right = found.right.copy()
-    right[:5] = False
-    right[0, 1:, 0] = right[0, 2:, 2] = True  # kind, then class
-    right[1, 1:, 0] = right[1, 1:, 2] = True  # together
-    right[2, 2:, 0] = right[2, 1:, 2] = True  # class, then kind
-    right[3, 2, 0] = True  # kind alone
-    assert stress.meaning_first(replace(found, right=right))[:5].tolist() == [True, True, False, True, False]
+    at.selectbox(key=gallery.SHOW).set_value("everything").run()
+    dark = next(b.key for b in at.button if b.label == "Explore" and "dark" in b.key)
+    at.button(key=dark).click().run()
+    assert left
+    name, png = at.session_state["explore_file"]
+    assert "dark, strong" in name
+    assert np.asarray(Image.open(io.BytesIO(png))).mean() < 60

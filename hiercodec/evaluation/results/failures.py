@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from hiercodec.errors import InputError
 from hiercodec.evaluation.results.table import Table
 
 SURE = 0.8
@@ -96,6 +94,12 @@ ORDERS: dict[str, Callable[[Table, int, int], np.ndarray]] = {
 """Keys to sort by, smallest first; equal ones stay in the order of names."""
 
 
+def meaning_first(found: Table) -> np.ndarray:
+    """bool[n]: whether the coarsest level is right at some cut, and no later than the finest."""
+    kind, name = found.bytes_to_right(0), found.bytes_to_right(-1)
+    return np.isfinite(kind) & (kind <= name)
+
+
 # ---- what is confused with what ----------------------------------------------------------------------------------------
 def confusion(truth: np.ndarray, predicted: np.ndarray, k: int) -> np.ndarray:
     """int[k, k]: how often the truth (row) was taken for the prediction (column).
@@ -146,80 +150,3 @@ def severity(found: Table) -> list[Severity]:
         spread = float(wups.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
         rows.append(Severity(setting, float(found.bpp[:, cut].mean()), len(found), n, mean, spread, tuple(inside)))
     return rows
-
-
-# ---- how answers move --------------------------------------------------------------------------------------------------
-def standing(found: Table) -> np.ndarray:
-    """int[n, s]: how deep the answers are right, from the top down: 0 none, 1 the kind, …, L the class too."""
-    return np.cumprod(found.right, 2).sum(2)
-
-
-def flow(states: np.ndarray, cuts: Sequence[int]) -> list[tuple[int, int, int, int]]:
-    """(step, from, to, photographs) between neighbours of `cuts`; states int[n, s].
-
-    >>> flow(np.array([[0, 1], [0, 1], [1, 1]]), [0, 1])
-    [(0, 0, 1, 2), (0, 1, 1, 1)]
-    """
-    links = []
-    for step, (a, b) in enumerate(itertools.pairwise(cuts)):
-        pairs, counts = np.unique(states[:, [a, b]], axis=0, return_counts=True)
-        links += [(step, int(x), int(y), int(count)) for (x, y), count in zip(pairs, counts, strict=True)]
-    return links
-
-
-# ---- by group ----------------------------------------------------------------------------------------------------------
-class Group(NamedTuple):
-    """The photographs of one true group: how many, accuracy at every cut, and the median bytes to the first right answer
-    (infinite where fewer than half are ever right)."""
-
-    group: int
-    photos: int
-    accuracy: tuple[float, ...]
-    bytes: float
-
-    @property
-    def gain(self) -> float:
-        """Accuracy at the last cut less that at the first."""
-        return self.accuracy[-1] - self.accuracy[0]
-
-
-def by_group(found: Table, groups: int, level: int) -> list[Group]:
-    """Table at `level` by true group of the level `groups`; the groups that gain most first, empty ones left out."""
-    truth, needed = found.truth[:, groups], found.bytes_to_right(level)
-    rows = []
-    for group in np.unique(truth):
-        own = truth == group
-        shares = found.right[own, :, level].mean(0)
-        rows.append(Group(int(group), int(own.sum()), tuple(map(float, shares)), float(np.median(needed[own]))))
-    return sorted(rows, key=lambda row: -row.gain)
-
-
-# ---- two results -------------------------------------------------------------------------------------------------------
-class Versus(NamedTuple):
-    """Two results on the same photographs: the second's answers and rows of the first matched to it, and who is right.
-
-    `a` and `b` hold the photographs that both have, in one order; `p_value` is McNemar's exact test: how likely a
-    difference this large is, were both equally good.
-    """
-
-    a: Table
-    b: Table
-    both: int
-    only_a: int
-    only_b: int
-    neither: int
-    p_value: float
-
-
-def versus(a: Table, b: Table, cut_a: int, cut_b: int, level: int) -> Versus:
-    """Compare two results at one cut each; `InputError` where they have no photograph in common."""
-    from scipy.stats import binomtest
-
-    common, rows_a, rows_b = np.intersect1d(a.photos, b.photos, return_indices=True)
-    if not len(common):
-        raise InputError("the two results have no photograph in common")
-    a, b = a.where(rows_a), b.where(rows_b)
-    right_a, right_b = a.right[:, cut_a, level], b.right[:, cut_b, level]
-    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
-    p = float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
-    return Versus(a, b, int((right_a & right_b).sum()), only_a, only_b, int((~right_a & ~right_b).sum()), p)

@@ -7,125 +7,160 @@ import streamlit as st
 
 from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.photos.lookup import PHOTOS
-from hiercodec.evaluation.results.failures import FAILURES, ORDERS, SURE, disagree
+from hiercodec.evaluation.results import failures
+from hiercodec.evaluation.results.failures import FAILURES, ORDERS, SURE
 from hiercodec.evaluation.results.table import Table
 from hiercodec.fsio import APP
 from hiercodec.levels import spoken
+from hiercodec.ui.failures import source as sources
 from hiercodec.ui.failures.source import View, mean_bytes
 from hiercodec.ui.frame import chrome, state
+from hiercodec.ui.frame.navigation import VIEW
 
-SHOW, TRUTH, TAKEN, ORDER, AT = "show", "truth", "taken", "order", "sheet"
+SHOW, PAIR, ORDER, AT = "show", "pair", "order", "sheet"
 DISAGREE = "judges disagree"
 ANY = "any"
 PER_PAGE = 24
-CARD = 168
-UNLABELLED = (
-    "Nobody knows what some of these photographs show. There the judge's answer on the original stands for the truth: an "
-    "answer is never right, it is = as the original or ≠ another, and what is called wrong here is another."
-)
+CARD = 176
 MARKS = ("○", "●")
 """Wrong and right, without a word and without a colour."""
+
+PLACES = 10
+"""Marks of a trail at most: more would not stand in a card's line."""
+
+UNKNOWN = {
+    "wrong here": "another answer here",
+    "right, then wrong again": "as on the original, then not again",
+    "kind right, class wrong": "kind as on the original, class not",
+    "confident and wrong": "confident and another",
+    "never right": "never as on the original",
+}
+"""What the filters are called where nobody knows what is right."""
+
+UNLABELLED = (
+    "Nobody knows what some of these photographs show, so no answer can be right or wrong: it is = as on the original, or "
+    "≠ another."
+)
+
+
+def draw() -> None:
+    """Menus, filters, and the photographs that pass them."""
+    view = sources.pick(level=True)
+    if view is not None:
+        if not view.table.labelled:
+            st.caption(UNLABELLED)
+        gallery(view, filters(view))
+    sources.footer(view)
 
 
 def filters(view: View) -> np.ndarray:
     """The row of filters; int[m], the photographs that pass them, in the chosen order."""
     found, level, cut = view.table, view.level, view.cut
-    if not found.labelled:
-        st.caption(UNLABELLED)
     names = [*FAILURES, *([DISAGREE] if len(view.source.rows.judges) > 1 else [])]
-    groups = [ANY, *view.groups]
+    pairs = pairs_of(view)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        show = chrome.menu("Show", SHOW, names, default="wrong here", width=250, help=_help())
-        truth = chrome.menu("Truth" if found.labelled else "Original", TRUTH, groups, width=165)
-        taken = chrome.menu("Taken for", TAKEN, groups, width=165)
-        order = chrome.menu("Order", ORDER, list(ORDERS), default="worst mistakes first (WUP)", width=260)
+        show = chrome.menu(
+            "Show", SHOW, names, default="wrong here", width=260, help=_help(),
+            format_func=lambda name: name if found.labelled else UNKNOWN.get(name, name),
+        )  # fmt: skip
+        pair = chrome.menu(f"{view.level_name.capitalize()} → taken for", PAIR, [ANY, *pairs], width=300)
+        order = chrome.menu("Order", ORDER, list(ORDERS), default="worst mistakes first (WUP)", width=250)
     kept = _disagree(view) if show == DISAGREE else FAILURES[show](found, level, cut)
-    kept = kept & of_cell(view, groups.index(truth) - 1, groups.index(taken) - 1)
+    if pair != ANY:
+        truth, taken = pairs[pair]
+        kept = kept & (found.truth[:, level] == truth) & (found.path[:, cut, level] == taken)
     chosen = np.flatnonzero(kept)
     keys = ORDERS[order](found, level, cut)[chosen]
     return chosen[np.argsort(keys, kind="stable")]
 
 
-def of_cell(view: View, truth: int, taken: int) -> np.ndarray:
-    """bool[n]: whose right group and answer are these; −1 for any."""
-    found, level = view.table, view.by
-    kept = np.ones(len(found), bool)
-    if truth >= 0:
-        kept &= found.truth[:, level] == truth
-    if taken >= 0:
-        kept &= found.path[:, view.cut, level] == taken
-    return kept
+def pair_name(view: View, truth: int, taken: int, level: int) -> str:
+    """What the menu, and the address, call a truth and what it was taken for."""
+    labels = view.table.tree.levels[level].labels
+    return f"{labels[truth]} → {labels[taken]}"
+
+
+def pairs_of(view: View) -> dict[str, tuple[int, int]]:
+    """Every truth and answer of the level that stand together here, the most frequent first."""
+    both = np.stack([view.table.truth[:, view.level], view.table.path[:, view.cut, view.level]], 1)
+    pairs, n = np.unique(both, axis=0, return_counts=True)
+    return {
+        pair_name(view, int(a), int(b), view.level): (int(a), int(b)) for a, b in pairs[np.argsort(-n, kind="stable")]
+    }
 
 
 def _disagree(view: View) -> np.ndarray:
     found = view.table
     other = next(name for name in view.source.rows.judges if name != found.judge)
-    return disagree(found, view.other(judge=other), view.level, view.cut)
+    return failures.disagree(found, sources.tables_of(view.source, other)[found.codec], view.level, view.cut)
 
 
 def _help() -> str:
     return (
-        "“Right, then wrong again”: right at one cut, wrong at a later one. “Table contradict each other”: the class does "
+        "“Right, then wrong again”: right at one cut, wrong at a later one. “Answers contradict each other”: the class does "
         "not lie in the family that was named, or the family not in the kind. “Confident and wrong”: wrong with a "
         f"probability of {SURE:.0%} or more. “Needs the most bytes”: the slowest tenth of those that are ever right."
     )
 
 
 def gallery(view: View, chosen: np.ndarray) -> None:
-    """The photographs as cards, some at a time; words where there are none."""
-    found, source = view.table, view.source
+    """The photographs as cards, some at a time; as a table where there are no pictures; words where there are none."""
+    found = view.table
     if not len(chosen):
-        chrome.empty("No photograph fails in this way at this cut. Choose another filter, cut or group.")
+        chrome.empty("No photograph fails in this way at this cut. Choose another filter, cut or level.")
         return
+    first = float(failures.meaning_first(found).mean())
     st.markdown(
-        f"**{len(chosen)} of {len(found)}** photographs, at {mean_bytes(found, view.cut)} on average. Under each: "
-        f"{MARKS[1]} right and {MARKS[0]} wrong at every cut, from fewest bytes to the whole file."
+        f"**{len(chosen)} of {len(found)}** photographs, at {mean_bytes(found, view.cut)} on average. Of all {len(found)}, "
+        f"the kind is {view.right} no later than the class in **{first:.0%}**."
     )
-    pictured = source.has_pictures
-    if not pictured:
+    if not view.source.pictured:
+        st.dataframe(table(view, chosen), hide_index=True, width="stretch", height=420)
         st.caption(
-            "Only names and numbers of these photographs are here, not their pictures. Where the data set is on this "
-            f"computer, start the app with {PHOTOS}=FOLDER (or a .tar) to see them and to open them in Explore."
+            "Only names and numbers of these photographs are here, not their pictures. Whoever runs the app shows them with "
+            f"{PHOTOS}=FOLDER (a .tar, or torchvision:Imagenette, which is fetched): then they open in Explore too."
         )
+        return
+    st.caption(
+        f"Under each: {MARKS[1]} {view.right} and {MARKS[0]} not, from the fewest bytes to the whole file. “Explore” opens "
+        "it at these bytes."
+    )
     pages = -(-len(chosen) // PER_PAGE)
     page = st.pagination(pages, key=AT, bind="query-params") if pages > 1 else 1
     with st.container(horizontal=True, gap="small"):
         for row in chosen[(page - 1) * PER_PAGE : page * PER_PAGE]:
             with st.container(width=CARD, height="stretch", border=True, gap="xxsmall"):
-                _card(view, int(row), pictured)
+                _card(view, int(row))
     chrome.as_table(lambda: table(view, chosen), key="gallery_table")
 
 
-def _card(view: View, row: int, pictured: bool) -> None:
+def _card(view: View, row: int) -> None:
     found, cut, tree = view.table, view.cut, view.table.tree
     photo = str(found.photos[row])
     truth, answer = tree.levels[-1].labels[found.truth[row, -1]], tree.levels[-1].labels[found.path[row, cut, -1]]
-    if pictured:
-        _picture(view, photo, f"{truth}, taken for {answer}")
-    right, known = bool(found.right[row, cut, -1]), found.labels[row] >= 0
-    sign = ("✗✓" if known else "≠=")[right]
-    said = f"WUP {found.wup[row, cut]:.2f}" if not right else "right" if known else "as the original"
-    st.markdown(f"**{truth}**  \n→ {answer} {found.probability[row, cut, -1]:.0%}  \n{sign} {said}")
-    st.caption("  \n".join(f"{marks} {spoken(name)}" for name, marks in trails(found, row).items()))
-    if pictured:
-        at = int(found.bytes[row, cut])
-        st.button("Explore", key=f"open {photo}", on_click=_hand_over, args=(view, photo, at), type="tertiary")
-
-
-def _picture(view: View, photo: str, alt: str) -> None:
     try:
-        image = view.source.thumbnail(photo, view.table.settings[view.cut])
+        if image := view.source.thumbnail(photo, found.settings[cut]):
+            st.image(image, output_format="PNG", alt=f"{truth}, taken for {answer}", width="stretch")
     except HiercodecError as error:
         st.caption(str(error))
-        return
-    if image is not None:
-        chrome.picture(image, alt)
+    right, known = bool(found.right[row, cut, -1]), found.labels[row] >= 0
+    sign = ("✗✓" if known else "≠=")[right]
+    near = "" if right else f" · WUP {found.wup[row, cut]:.2f}"
+    st.markdown(f"**{truth}**  \n{sign} {answer} {found.probability[row, cut, -1]:.0%}{near}")
+    stress = sources.split(photo)[1] if view.source.name == sources.STRESSED else ""
+    lines = [f"{spoken(name)} {marks}" for name, marks in trails(found, row).items()]
+    st.caption("  \n".join([*([stress] if stress else []), *lines]))
+    at = int(found.bytes[row, cut])
+    st.button("Explore", key=f"open {photo}", on_click=_hand_over, args=(view, photo, at), type="tertiary",
+              icon=":material/open_in_new:")  # fmt: skip
 
 
 def trails(found: Table, row: int) -> dict[str, str]:
-    """Level → a mark a cut, for one photograph."""
+    """Level → a mark a cut, at most `PLACES` of them spread from the first to the last, for one photograph."""
+    s = len(found.settings)
+    cuts = sorted({round(i) for i in np.linspace(0, s - 1, min(s, PLACES))})
     return {
-        name: "".join(MARKS[int(right)] for right in found.right[row, :, level])
+        name: "".join(MARKS[int(right)] for right in found.right[row, cuts, level])
         for level, name in enumerate(found.tree.names)
     }
 
@@ -148,7 +183,6 @@ def table(view: View, chosen: np.ndarray) -> list[dict[str, object]]:
     """The same photographs as rows."""
     found, cut, names = view.table, view.cut, view.table.tree.levels
     needed = [found.bytes_to_right(level) for level in range(len(names))]
-    same = "right" if found.labelled else "as the original"
     return [
         {
             "photograph": str(found.photos[row]),
@@ -159,7 +193,7 @@ def table(view: View, chosen: np.ndarray) -> list[dict[str, object]]:
             "WUP": round(float(found.wup[row, cut]), 3),
             "bytes": int(found.bytes[row, cut]),
             **{
-                f"{spoken(level.name)} first {same} at": int(n[row]) if np.isfinite(n[row]) else None
+                f"{spoken(level.name)} first {view.right} at": int(n[row]) if np.isfinite(n[row]) else None
                 for level, n in zip(names, needed, strict=True)
             },
         }
@@ -167,8 +201,9 @@ def table(view: View, chosen: np.ndarray) -> list[dict[str, object]]:
     ]
 
 
-def go_to_cell(where: str, labels: tuple[str, ...]) -> None:
-    """A cell of the confusion was clicked ("row,column"): the filters follow."""
-    truth, taken = (labels[int(part)] for part in where.split(","))
-    st.session_state.update({TRUTH: truth, TAKEN: taken, SHOW: "everything"})
+def go_to_cell(view: View, where: str, level: int) -> None:
+    """A cell of the confusion of a level was clicked ("row,column"): the gallery shows its photographs."""
+    truth, taken = map(int, where.split(","))
+    chosen = {SHOW: "everything", PAIR: pair_name(view, truth, taken, level), VIEW: "Gallery"}
+    st.session_state.update(chosen | {sources.LEVEL: spoken(view.table.tree.names[level])})
     st.session_state.pop(AT, None)

@@ -1,4 +1,4 @@
-"""Whose failures: a file of rows that ships, a visitor's own file or photographs; and which codec, judge, cut and level."""
+"""Whose failures: samples under stress, rows that ship, a visitor's own; and which codec, judge, cut and level."""
 
 from __future__ import annotations
 
@@ -10,30 +10,37 @@ import numpy as np
 import streamlit as st
 
 from hiercodec.errors import InputError
+from hiercodec.evaluation.codecs.peers import title
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.photos.lookup import picture
+from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.results.rows import Rows
 from hiercodec.evaluation.results.summary import counted
 from hiercodec.evaluation.results.table import COLUMNS, Table, counts, tables
+from hiercodec.evaluation.stress import STRESSES, split
+from hiercodec.fsio import locate
 from hiercodec.images import encode_png
-from hiercodec.levels import DEFAULT_MODEL, spoken
+from hiercodec.levels import spoken
+from hiercodec.report.links import title as tree_title
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.ui.failures import own
-from hiercodec.ui.frame import cached, chrome
+from hiercodec.ui.frame import cached, chrome, work
 from hiercodec.ui.results import files
 from hiercodec.ui.results.files import RowsFile
+from hiercodec.workers import gallery
 
-OWN = "Your own …"
+OWN, STRESSED = "Your own …", "Samples under stress"
+STRESS = locate("samples", "stress.parquet")
 RESULT, CODEC, JUDGE, CUT, LEVEL, BY = "rows", "codec", "judge", "cut", "of", "by"
 """Keys of the widgets, and what the address calls them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Rows under a name, with an identity for caches; `thumbnail` and `picture` say what a photograph looks like, if known.
+    """Rows under a name, with an identity for caches; `thumbnail` and `picture` say what a photograph looks like.
 
     `thumbnail(photo, setting)` is an image file of the decoded picture or of the original, `picture(photo)` the PNG that
-    was encoded; both None where the picture is not at hand.
+    was encoded; both None where the picture is not at hand, as is the rule unless `pictured`.
     """
 
     name: str
@@ -41,23 +48,17 @@ class Source:
     rows: Rows
     thumbnail: Callable[[str, str], bytes | None]
     picture: Callable[[str], bytes | None]
-
-    @property
-    def has_pictures(self) -> bool:
-        """Whether the first photograph's picture is at hand."""
-        return self.picture(str(self.rows.frame["photo"].iloc[0])) is not None
+    pictured: bool
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the page shows: the rows, one codec's answers by one judge, the level and the cut in question, and the level
-    by whose groups photographs are told apart (`by`)."""
+    """What the page shows: the rows, one codec's answers by one judge, the level and the cut in question."""
 
     source: Source
     table: Table
     level: int
     cut: int
-    by: int
 
     @property
     def level_name(self) -> str:
@@ -65,13 +66,14 @@ class View:
         return spoken(self.table.tree.names[self.level])
 
     @property
-    def groups(self) -> tuple[str, ...]:
-        """Labels of the groups that photographs are told apart by."""
-        return self.table.tree.levels[self.by].labels
+    def right(self) -> str:
+        """What a right answer is called: where nobody knows what is right, an answer can only be as on the original."""
+        return "right" if self.table.labelled else "as on the original"
 
-    def other(self, *, codec: str | None = None, judge: str | None = None) -> Table:
-        """The table of another codec or judge of the same rows. Raises `InputError`."""
-        return table_of(self.source, codec or self.table.codec, judge or self.table.judge)
+    @property
+    def wrong(self) -> str:
+        """What any other answer is called."""
+        return "wrong" if self.table.labelled else "another than on the original"
 
 
 # ---- rows --------------------------------------------------------------------------------------------------------------
@@ -96,27 +98,23 @@ def tables_of(source: Source, judge: str) -> dict[str, Table]:
     return {codec: table for codec, table in found.items() if codec != ORIGINAL}
 
 
-def table_of(source: Source, codec: str, judge: str) -> Table:
-    """The table of a judge on a codec. Raises `InputError`."""
-    found = tables_of(source, judge)
-    if codec not in found:
-        raise InputError(f"no photograph has all settings of {codec}, judged by {judge}")
-    return found[codec]
+def choose() -> Source | None:
+    """Whose failures, from a menu; None (with words on the page) where the visitor gave nothing yet. Raises `InputError`.
 
-
-def choose() -> str:
-    """Whose failures, from a box: the title of a file of rows that ships, or OWN."""
+    It opens on measured photographs where their pictures are at hand, else on the samples under stress.
+    """
     found = files.shipped()
-    called = {OWN: OWN, **files.labels(found)}
-    return chrome.menu("Results", RESULT, [*found, OWN], width=260, format_func=called.__getitem__)
+    called = {OWN: OWN, STRESSED: STRESSED, **files.labels(found)}
+    ready = [STRESSED] if STRESS.is_file() else []
+    first = next(iter(found), None)
+    options = [*found, *ready, OWN] if first and _of_file(found[first]).pictured else [*ready, *found, OWN]
+    chosen = chrome.menu("Photographs", RESULT, options, width=230, format_func=called.__getitem__)
+    if chosen == STRESSED:
+        return _under_stress()
+    return _own() if chosen == OWN else _of_file(found[chosen])
 
 
-def opened(title: str) -> Source | None:
-    """What `choose` named; None (with words on the page) where the visitor gave nothing yet. Raises `InputError`."""
-    return _own() if title == OWN else source_of(files.shipped()[title])
-
-
-def source_of(file: RowsFile) -> Source:
+def _of_file(file: RowsFile) -> Source:
     """The rows of a file, with pictures where their data set is at hand. Raises `InputError`."""
     rows = file.rows(COLUMNS)
     crop = rows.meta.get("crop")
@@ -125,43 +123,71 @@ def source_of(file: RowsFile) -> Source:
         rgb = picture(photo, int(crop) if crop else None)
         return None if rgb is None else encode_png(rgb)
 
-    return Source(file.title, file.sha256, rows, lambda photo, setting: png(photo), png)
+    pictured = len(rows) > 0 and picture(str(rows.frame["photo"].iloc[0])) is not None
+    return Source(file.title, file.sha256, rows, lambda photo, setting: png(photo), png, pictured)
 
 
 def _own() -> Source | None:
-    given = own.choose()
+    with st.container(width="stretch"):
+        given = own.choose()
     if isinstance(given, own.Gallery):
-        return Source(OWN, given.identity, given.rows, given.thumbnail, given.picture)
-    return given and source_of(RowsFile.of(*given))
+        return Source(OWN, given.identity, given.rows, given.thumbnail, given.picture, True)
+    return given and _of_file(RowsFile.of(*given))
+
+
+# ---- samples under stress ----------------------------------------------------------------------------------------------
+def _under_stress() -> Source:
+    file = RowsFile.at(STRESS)
+    return Source(STRESSED, file.sha256, file.rows(COLUMNS), _small, _stressed, True)
+
+
+def _small(photo: str, setting: str) -> bytes | None:
+    name, stress = split(photo)
+    return _pictures(name)[stress]
+
+
+@st.cache_data(max_entries=40, show_spinner="Putting the photographs under stress …")
+def _pictures(sample_id: str) -> dict[str, bytes]:
+    """Stress → a small picture of a sample under it."""
+    return work.run(gallery.pictures_under_stress, sample(sample_id).pixels(), STRESSES)
+
+
+def _stressed(photo: str) -> bytes:
+    name, stress = split(photo)
+    return work.run(gallery.under_stress, sample(name).pixels(), stress)
 
 
 # ---- codec, judge, cut, level ------------------------------------------------------------------------------------------
-def view(source: Source) -> View | None:
-    """What to look at in the rows; None (with words on the page) where they hold no answers."""
-    rows = source.rows
-    if not rows.judges or not rows.codecs:
-        chrome.empty("These rows hold no answers of a classifier, so nothing in them can be wrong.")
-        return None
-    codec = chrome.menu("Codec", CODEC, rows.codecs, default=DEFAULT_MODEL, width=150)
-    judge = chrome.menu("Judge", JUDGE, rows.judges, width=150, help="The classifier whose answers are looked at.")
-    try:
-        found = table_of(source, codec, judge)
-    except InputError as error:
-        chrome.empty(str(error))
-        return None
-    over = counts(rows, tables_of(source, judge))
+def pick(*, level: bool = False) -> View | None:
+    """Menus of photographs, codec, judge, cut and (with `level`) level; None, with words, where there are no answers."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        source = choose()
+        if source is None:
+            return None
+        rows = source.rows
+        if not rows.judges or not rows.codecs:
+            chrome.empty("These rows hold no answers of a classifier, so nothing in them can be wrong.")
+            return None
+        codecs = [name for name in rows.codecs if name != ORIGINAL]
+        codec, judge = codecs[0], rows.judges[0]
+        if len(codecs) > 1:
+            codec = chrome.menu("Codec", CODEC, codecs, width=150, format_func=title)
+        if len(rows.judges) > 1:
+            judge = chrome.menu("Judge", JUDGE, rows.judges, width=150, format_func=lambda n: n.removeprefix("timm:"))
+        judged = tables_of(source, judge)
+        if codec not in judged:
+            chrome.empty(f"No photograph has all settings of {title(codec)}, judged by {judge}.")
+            return None
+        found = judged[codec]
+        cut = _cut(found)
+        names = [spoken(name) for name in found.tree.names]
+        at = names[-1]
+        if level:
+            at = chrome.menu("Level", LEVEL, names, default=names[-1], width=110)
+    over = counts(rows, judged)
     if over["photos"] < over["of"]:
         chrome.notice("info", f"{counted(over)}: so all figures of this file are over the same ones.")
-    cut = _cut(found)
-    names = [spoken(name) for name in found.tree.names]
-    level = chrome.menu(
-        "Right at", LEVEL, names, default=names[-1], width=120, help="The level whose answers count as right or wrong."
-    )
-    groups = names[:-1] or names
-    by = chrome.menu(
-        "Groups", BY, groups, width=120, help="The groups to filter by, and those of “Confusion” and “Groups”."
-    )
-    return View(source, found, names.index(level), cut, groups.index(by))
+    return View(source, found, names.index(at), cut)
 
 
 def _cut(found: Table) -> int:
@@ -171,7 +197,9 @@ def _cut(found: Table) -> int:
     if CUT in st.session_state and st.session_state[CUT] not in labels:
         del st.session_state[CUT]
     first = next((i for i, setting in enumerate(found.settings) if setting in found.tree.names), len(labels) // 2)
-    chosen = st.select_slider("Cut", labels, value=labels[first], key=CUT, bind="query-params", width=320)
+    if len(labels) == 1:
+        return 0
+    chosen = st.select_slider("Cut", labels, value=labels[first], key=CUT, bind="query-params", width=260)
     return named[chosen]
 
 
@@ -186,21 +214,22 @@ def mean_bytes(found: Table, cut: int) -> str:
     return f"{np.mean(found.bytes[:, cut]):,.0f} bytes"
 
 
-def provenance(view: View) -> dict[str, Any]:
-    """What the footer says of the rows."""
+def footer(view: View | None) -> None:
+    """Where the rows come from, and how they were measured."""
+    if view is None:
+        chrome.footer()
+        return
     meta, found = view.source.rows.meta, view.table
-    facts = meta.get("provenance") or {}
+    facts: dict[str, Any] = meta.get("provenance") or {}
     judge = (facts.get("judges") or {}).get(found.judge) or {}
     in_loss = (judge.get("in_loss") or {}).get(found.codec)
     seen = "" if in_loss is None else f", {'sat' if in_loss else 'never'} in this codec's loss"
-    known = (
-        "the class that is known" if found.labelled else "where no class is known, the judge's answer on the original"
+    chrome.reproduce(meta.get("command"))
+    chrome.footer(
+        {
+            "photographs": f"{len(found)} of {(meta.get('data') or {}).get('name', view.source.name)}",
+            "judge": found.judge.removeprefix("timm:") + seen,
+            "groups": tree_title(found.tree.name),
+            "crop": meta.get("crop"),
+        }
     )
-    return {
-        "photographs": f"{len(found)} of {(meta.get('data') or {}).get('name', view.source.name)}",
-        "right is": known,
-        "judge": found.judge + seen,
-        "hierarchy": found.tree.name,
-        "crop": meta.get("crop"),
-        "command": meta.get("command"),
-    }

@@ -1,4 +1,4 @@
-"""Failures among measured rows: what counts as one, who is confused with whom, and how two results compare."""
+"""Failures among measured rows: what counts as one, and who is confused with whom."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hiercodec.errors import InputError
 from hiercodec.evaluation.results import failures
 from hiercodec.evaluation.results.failures import FAILURES, ORDERS
 from hiercodec.evaluation.results.table import Table
@@ -105,27 +104,11 @@ def test_severity_looks_at_mistakes_alone(found):
     assert np.isnan(failures.severity(perfect)[0].wup)
 
 
-def test_flow_counts_every_photograph_at_every_step(found):
-    states = failures.standing(found)
-    assert states.tolist() == [[3, 3, 3], [0, 3, 1], [1, 1, 0], [2, 2, 3]]
-    links = failures.flow(states, [0, 1, 2])
-    assert sum(count for step, *_, count in links if step == 0) == 4
-    assert (1, 3, 1, 1) in links
-
-
-def test_groups_that_gain_most_come_first(found):
-    rows = failures.by_group(found, 0, FINE)
-    assert [(row.group, row.photos) for row in rows] == [(1, 1), (0, 3)]
-    assert rows[0].gain == 1.0
-    assert rows[1].accuracy == pytest.approx((1 / 3, 2 / 3, 1 / 3))
-    assert rows[1].bytes == 400
-
-
-def test_two_results_are_compared_photograph_by_photograph(found):
-    other = found.where(np.array([3, 1, 0]))
-    result = failures.versus(found, other, 0, 1, FINE)
-    assert result.a.photos.tolist() == result.b.photos.tolist() == ["p", "q", "s"]
-    assert (result.both, result.only_a, result.only_b, result.neither) == (1, 0, 1, 1)
-    assert result.p_value == 1.0
-    with pytest.raises(InputError, match="no photograph in common"):
-        failures.versus(found, replace(other, photos=np.array(["x", "y", "z"])), 0, 0, FINE)
+def test_meaning_comes_first_where_the_kind_is_right_no_later_than_the_class(found):
+    right = np.zeros((5, 4, 3), bool)
+    right[0, 1:, 0] = right[0, 2:, 2] = True  # kind, then class
+    right[1, 1:, 0] = right[1, 1:, 2] = True  # together
+    right[2, 2:, 0] = right[2, 1:, 2] = True  # class, then kind
+    right[3, 2, 0] = True  # kind alone
+    made = replace(found.where(np.zeros(5, int)), right=right, bytes=np.tile(np.arange(1, 5), (5, 1)))
+    assert failures.meaning_first(made).tolist() == [True, True, False, True, False]
