@@ -18,7 +18,7 @@ PACKAGE = ROOT / "hiercodec"
 
 # room → rooms it may import. `images`, `taxonomy` and `classify` stand beside `models`, not above it.
 LOWER = {"levels", "errors", "protocols", "fsio", "arguments", "values", "installed", "_version"}
-MEASURING = {*LOWER, "images", "stream", "models", "taxonomy", "classify"}
+MEASURING = {*LOWER, "images", "stream", "models", "taxonomy", "classify", "tasks"}
 ALLOWED = {
     "_version": set(),
     "levels": set(),
@@ -33,6 +33,7 @@ ALLOWED = {
     "taxonomy": {*LOWER},
     "classify": {*LOWER, "images", "stream", "taxonomy"},
     "models": {*LOWER, "images", "stream"},
+    "tasks": {*LOWER, "taxonomy", "classify"},
     "evaluation": MEASURING,
     "workers": {*MEASURING, "evaluation"},
     "training": {*MEASURING, "evaluation"},

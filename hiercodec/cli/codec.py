@@ -270,13 +270,15 @@ def results_table(measured: dict) -> str:
     points = [{"codec": "uncompressed", "setting": "", **original}] if original.get("accuracy") else []
     points += measured["points"]
     classifiers = list(dict.fromkeys(name for point in points for name in point.get("accuracy") or {}))
+    tasks = list(dict.fromkeys(name for point in points for name in point.get("scores", ())))
     rows = []
     for point in points:
         found = point.get("accuracy") or {}
         shares = [[next(iter(level.values())) for level in found.get(name, {}).values()] for name in classifiers]
         accuracies = [" / ".join(f"{100 * share:.1f}" for share in row) or "-" for row in shares]
-        rows.append((point["codec"], str(point["setting"]), *_measured(point)[:2], *accuracies))
-    return table(("codec", "setting", "bpp", "PSNR", *classifiers), rows, left=2)
+        scored = [values.shown(point.get("scores", {}).get(task)) for task in tasks]
+        rows.append((point["codec"], str(point["setting"]), *_measured(point)[:2], *accuracies, *scored))
+    return table(("codec", "setting", "bpp", "PSNR", *classifiers, *tasks), rows, left=2)
 
 
 def _measured(row: dict[str, float]) -> tuple[str, str, str]:

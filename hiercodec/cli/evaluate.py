@@ -55,6 +55,9 @@ MOST = 8
            help="what jpeg, webp, avif … are at their best for: a classifier at 224 pixels, or least squared error of whole "
            "photographs"),
     classifiers("judge: lite0 lite2 timm:… (default lite0; 'none')"),
+    option("--task", multiple=True, metavar="T",
+           help="another question: clip:MODEL/TAG, detect:NAME, segment:NAME, lpips:alex, … (docs/evaluate.md); may be "
+           "repeated"),
     option("--steer", multiple=True, metavar="C",
            help="classifier that steers files for machines or for both (default lite0); may be repeated"),
     option("--hierarchy", default=DEFAULT_HIERARCHY, metavar="H", help="hierarchy, name or file"),
@@ -94,6 +97,7 @@ def evaluate(args: Arguments) -> int:
         args.formats_for,
         tuple(args.steer or [STEERING]),
         args.strict,
+        tuple(args.task),
     )
     photos = run.photos_of(args.dataset, limit=args.limit, sample=args.sample, how=args.labels, tell=note)
     bench = setup.bench()

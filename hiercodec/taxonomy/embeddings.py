@@ -194,22 +194,23 @@ def known_name(stem: str) -> str:
     return next((known.name for known in KNOWN if known.hint in stem), stem)
 
 
-def _encode(model: str, pretrained: str, texts: list[str], progress: Callable[[int, int], None] | None) -> np.ndarray:
+def open_clip_net(model: str, pretrained: str | None) -> tuple[Any, Any]:
+    """An open_clip model, in evaluation mode, and its tokenizer; `pretrained` None leaves the weights random.
+
+    `HierarchyError` says what is missing: open_clip, the model, the tag, or the network that weights come from.
+    """
     try:
         import open_clip
-        import torch
-        from tqdm import tqdm
     except ImportError as error:
-        raise HierarchyError(f"computing embeddings needs {error.name}: pip install open_clip_torch") from error
+        raise HierarchyError(f"CLIP needs {error.name}: pip install open_clip_torch") from error
     tags = open_clip.list_pretrained_tags_by_model(model)
-    if pretrained not in tags:
+    if pretrained is not None and pretrained not in tags:
         known = f"its tags are {', '.join(tags)}" if tags else "no such model"
         raise HierarchyError(f"open_clip has no {model!r} / {pretrained!r}: {known}")
     quiet = logging.root.manager.disable
     logging.disable(logging.ERROR)  # open_clip logs what the message below says
     try:
-        net: Any = open_clip.create_model(model, pretrained=pretrained)
-        tokenizer = open_clip.get_tokenizer(model)
+        return open_clip.create_model(model, pretrained=pretrained).eval(), open_clip.get_tokenizer(model)
     except Exception as error:  # hub, HTTP, file and model-name errors share no base class
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise HierarchyError(
@@ -218,7 +219,13 @@ def _encode(model: str, pretrained: str, texts: list[str], progress: Callable[[i
         ) from error
     finally:
         logging.disable(quiet)
-    net.eval()
+
+
+def _encode(model: str, pretrained: str, texts: list[str], progress: Callable[[int, int], None] | None) -> np.ndarray:
+    net, tokenizer = open_clip_net(model, pretrained)
+    import torch
+    from tqdm import tqdm
+
     rows = []
     batches = range(0, len(texts), 64)
     for start in batches if progress else tqdm(batches, desc=f"{model} text embeddings", unit="batch"):

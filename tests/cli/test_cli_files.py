@@ -112,7 +112,7 @@ hierarchy compare --json
 hierarchy stability --embeddings --fragile --json
 hierarchy show --level
 evaluate --card --classifier --codec --crop --cuts --force --formats-for --hierarchy --label-by --labels --limit --model
-    --out --rates --ray --resume --sample --steer --strict --workers
+    --out --rates --ray --resume --sample --steer --strict --task --workers
 results show --json
 results bd --json --judge
 results join --drop --name --out --slim

@@ -13,21 +13,30 @@ from hiercodec.evaluation.metrics import MS_SSIM_SIDE, ms_ssim
 from hiercodec.evaluation.results.rows import AS_ORIGINAL, LABEL, MASS, MAX_CLASSES, UNKNOWN
 from hiercodec.evaluation.traces.label import witnesses
 from hiercodec.protocols import Peer
+from hiercodec.tasks import Task, scores
 
 LISTS = ("classes", "p", "path", "path_p", "right", "bits")
 UNJUDGED: dict[str, Any] = {**dict.fromkeys(LISTS, ()), "wup": None, "wup_eq1": None, "truth_from": UNKNOWN}
 
 
 def records(
-    photo: str, rgb: np.ndarray, label: int, peers: Sequence[Peer], judges: Sequence[Judging] = ()
+    photo: str,
+    rgb: np.ndarray,
+    label: int,
+    peers: Sequence[Peer],
+    judges: Sequence[Judging] = (),
+    tasks: Sequence[Task] = (),
 ) -> Iterator[dict[str, Any]]:
     """Rows of one photograph, uint8 (H, W, 3), of class `label` (−1: unknown) under every peer, the original first.
 
     Of files with a label there are rows of what it says alone, and together with the pixels, too (see `traces.label`).
     """
+    references = [task.answers([rgb])[0] for task in tasks]
     for row in measure_peers(rgb, label, peers, judges):
+        scored = {"scores": scores(tasks, references, row.point.picture)} if tasks else {}
         large = min(rgb.shape[:2]) >= MS_SSIM_SIDE and row.peer != ORIGINAL
-        yield from described(photo, label, row, judges, ms_ssim(rgb, row.point.picture) if large else None)
+        for found in described(photo, label, row, judges, ms_ssim(rgb, row.point.picture) if large else None):
+            yield {**found, **scored}
 
 
 def described(

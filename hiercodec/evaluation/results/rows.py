@@ -52,8 +52,8 @@ HEAVY = ("classes", "p", "content")
 SKIPPED = ""
 """What stands for a codec in the row of a photograph that could not be used."""
 
-ABOUT = ("note", "content")
-"""Columns about a photograph, not about a point of it: files that were written before there were any lack them."""
+ABOUT = ("note", "content", "scores")
+"""Columns that files lack that were written before there were any, and most rows have no value in."""
 
 
 def schema() -> pa.Schema:
@@ -69,6 +69,9 @@ def schema() -> pa.Schema:
     says of the original: truth_from says which. A picture that no byte of a block has reached is never right.
     Without a judge these nine are empty or null, with one they never are.
 
+    scores: of a point, whoever judged it, that of each task of the file's `tasks` (0…1, 1: as on the original; NaN: there is
+    nothing to compare with; see the room `tasks`), null without tasks.
+
     note: in the original's row what was mended or passed over in the file, null if nothing; content: there, too, what names
     the file's bytes (16 hex digits). A photograph that could not be used has one row: codec SKIPPED, the reason in `note`,
     and no measurement. Readers are not given such rows among the others: see `Rows.skipped`.
@@ -82,6 +85,7 @@ def schema() -> pa.Schema:
         "judge": pa.string(), "classes": pa.list_(short), "p": pa.list_(pa.float16()),
         "path": pa.list_(short), "path_p": pa.list_(single), "right": pa.list_(pa.bool_()), "bits": pa.list_(single),
         "wup": single, "wup_eq1": single, "truth_from": pa.string(), "note": pa.string(), "content": pa.string(),
+        "scores": pa.list_(single),
     }  # fmt: skip
     return pa.schema(list(types.items()))
 
@@ -91,8 +95,9 @@ class Rows:
     """Rows as a pandas frame (columns of `schema`; lists are arrays) and the metadata of their file.
 
     `meta` has `version`, `command`, `provenance` (models, rivals, judges with `sha256` and `in_loss`, hierarchy and its
-    digest, versions), `levels` (name → groups), `crop`, `data` and whatever a later version adds. `unused` are the rows of
-    photographs that could not be used, which are no measurements (None: there is none).
+    digest, versions), `levels` (name → groups), `tasks` (their names, where there are any), `crop`, `data` and whatever a
+    later version adds. `unused` are the rows of photographs that could not be used, which are no measurements (None: there
+    is none).
     """
 
     frame: pd.DataFrame
@@ -204,7 +209,7 @@ def open_table(data: bytes, name: str, columns: Sequence[str] | None = None) -> 
     known = schema()
     for column in needed:
         if column in ABOUT and column not in there:
-            found = found.append_column(known.field(column), pa.nulls(len(found), pa.string()))
+            found = found.append_column(known.field(column), pa.nulls(len(found), known.field(column).type))
         elif column == "truth_from" and derived:
             continue
         elif column not in found.column_names or found.schema.field(column).type != known.field(column).type:
@@ -277,7 +282,7 @@ def join(several: Sequence[Rows]) -> Rows:
 
     first = several[0]
     for other in several[1:]:
-        for what in ("data", "crop", "levels"):
+        for what in ("data", "crop", "levels", "tasks"):
             mine, theirs = first.meta.get(what), other.meta.get(what)
             if what == "data":
                 mine, theirs = ((side or {}).get("digest") for side in (mine, theirs))

@@ -13,10 +13,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from hiercodec.fsio import printable
 from hiercodec.images import centre_crop, read_rgb
 from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.protocols import Peer
+from hiercodec.tasks import Task, load_task, name_of
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
 Batches = Sequence[Sequence[Photo]]
@@ -54,6 +55,7 @@ class Bench:
     judges: Sequence[Judging] = ()
     crop: int | None = None
     strict: bool = False
+    tasks: Mapping[str, Task] = field(default_factory=dict)
 
     def part(self, photos: Iterable[Photo]) -> bytes:
         """Rows of photographs that this machine can read, as a part of a run.
@@ -77,9 +79,8 @@ class Bench:
         data = stored.content()
         words: list[str] = []
         rgb = read_rgb(data, note=words.append)
-        found = list(
-            records(stored.name, centre_crop(rgb, self.crop) if self.crop else rgb, label, self.peers, self.judges)
-        )
+        rgb = centre_crop(rgb, self.crop) if self.crop else rgb
+        found = list(records(stored.name, rgb, label, self.peers, self.judges, tuple(self.tasks.values())))
         about = {"content": content_id(data), "note": "; ".join(words)[:MAX_WORDS] or None}
         return [{**row, **about} if row["codec"] == ORIGINAL else row for row in found]
 
@@ -99,7 +100,9 @@ class Bench:
             },
             "crop": self.crop,
             "levels": {level.name: level.k for judge in self.judges[:1] for level in judge.hierarchy.levels},
-            "provenance": provenance(self.peers, self.judges),
+            "provenance": provenance(self.peers, self.judges)
+            | ({"tasks": {name: dict(task.provenance) for name, task in self.tasks.items()}} if self.tasks else {}),
+            **({"tasks": list(self.tasks)} if self.tasks else {}),
         }
 
 
@@ -111,7 +114,7 @@ class Setup:
     a classifier: every model is then measured with that one's answer in its files, too. Rivals that work on a model's own
     transforms (`order:…`) take the first model's, or the default one's. `purpose` is what formats are at their best for.
     `steering` are the classifiers whose feature maps survive in files for machines or for both. A `strict` bench ends at
-    the first photograph that cannot be used.
+    the first photograph that cannot be used. `tasks` are further questions (`tasks.load_task`).
     """
 
     models: tuple[str, ...] = (DEFAULT_MODEL,)
@@ -125,6 +128,7 @@ class Setup:
     purpose: str = MACHINES
     steering: tuple[str, ...] = (purposes.STEERING,)
     strict: bool = False
+    tasks: tuple[str, ...] = ()
 
     def bench(self) -> Bench:
         """Load everything; this process works with one thread from here on."""
@@ -140,9 +144,9 @@ class Setup:
         if len({peer.name for peer in peers}) < len(peers):
             names = ", ".join(peer.name for peer in peers)
             raise ConfigError(f"a codec is named twice (NAME=PATH gives a model another name): {names}")
-        return Bench(
-            peers, [Judging(load_classifier(judge), hierarchy) for judge in self.judges], self.crop, self.strict
-        )
+        judges = [Judging(load_classifier(judge), hierarchy) for judge in self.judges]
+        tasks = {name_of(spec): load_task(spec, hierarchy) for spec in self.tasks}
+        return Bench(peers, judges, self.crop, self.strict, tasks)
 
     def _ours(self, name: str, labeller: Labeller | None) -> list[Peer]:
         """A hiercodec model, by name, path or NAME=PATH, without a label and, where somebody writes one, with it."""

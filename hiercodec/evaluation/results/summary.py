@@ -16,7 +16,7 @@ import numpy as np
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.metrics import countable, mean_of, wilson
 from hiercodec.evaluation.results.rows import HEAVY, Rows, read
-from hiercodec.evaluation.results.table import COLUMNS, Table, counts, tables
+from hiercodec.evaluation.results.table import COLUMNS, Table, counts, score, tables
 
 
 def read_summary(path: str | Path) -> dict[str, Any]:
@@ -31,15 +31,21 @@ def summary(rows: Rows) -> dict[str, Any]:
     `photos` is how many of the file's photographs (`of`) count, see `table.tables`: a codec of which none does is named in
     `left_out`. A point has `codec`, `setting`, means and standard deviations over photographs of `bpp`, `psnr` (dB) and
     `ms_ssim` (where it could be measured), and judge → level → share of right answers in `accuracy`, with its 95 % Wilson
-    interval; `wup` is judge → mean. A picture that is reproduced exactly at some setting is in no mean of PSNR; a mean is
-    infinite where all are (`metrics.mean_of`).
+    interval; `wup` is judge → mean, `scores` task → mean. A picture that is reproduced exactly at some setting is in no
+    mean of PSNR; a mean is infinite where all are (`metrics.mean_of`).
     """
     by_judge = {judge: tables(rows, judge) for judge in rows.judges or [""]}
     first = next(iter(by_judge.values()))
     labels = next(iter(first.values())).labels
     kind = "top1" if (labels >= 0).all() else "agreement"
     points = [
-        {"codec": codec, "setting": setting, **_quality(first[codec], i), **_answers(by_judge, codec, i, kind)}
+        {
+            "codec": codec,
+            "setting": setting,
+            **_quality(first[codec], i),
+            **_scored(first[codec], i),
+            **_answers(by_judge, codec, i, kind),
+        }
         for codec, setting, i in _measured(rows, first)
     ]
     return {
@@ -82,6 +88,13 @@ def _quality(table: Table, setting: int) -> dict[str, float]:
             if np.isfinite(found[name]):
                 found[f"{name}_std"] = round(float(values[countable(values), setting].std()), digits)
     return found
+
+
+def _scored(table: Table, setting: int) -> dict[str, Any]:
+    """{"scores": task → mean over the photographs whose original gives something to compare with}; empty without tasks."""
+    columns = {name.partition(" ")[2]: v[:, setting] for name, v in table.extra.items() if name.startswith(score(""))}
+    means = {task: v[np.isfinite(v)] for task, v in columns.items()}
+    return {"scores": {t: round(float(v.mean()), 5) if len(v) else None for t, v in means.items()}} if means else {}
 
 
 def _answers(by_judge: Mapping[str, Mapping[str, Table]], codec: str, setting: int, kind: str) -> dict[str, Any]:

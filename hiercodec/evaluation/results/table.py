@@ -44,6 +44,11 @@ def bits(level: str) -> str:
     return f"bits {level}"
 
 
+def score(task: str) -> str:
+    """The measure "a task's score against the original" (0…1)."""
+    return f"score {task}"
+
+
 def unsure(level: str) -> str:
     """The measure "classes that were not stored could make another group the answer" (0 or 1); of others' groups only."""
     return f"unsure {level}"
@@ -191,6 +196,7 @@ def tables(
         raise InputError(f"these rows have no photograph{judged} with all settings of {', '.join(wanted or places)}")
     column = _columns(frame, names) if own else _regrouped(frame, _levels_of(groups))
     column |= {name: _numbers(frame, name) for name in ("bytes", "bpp", *PLAIN)}
+    column |= _scores(frame, rows.meta.get("tasks") or ())
     tree = groups if isinstance(groups, Hierarchy) else None
     if own and names:
         column["truth"] = _truth(frame, column["path"], tree)
@@ -237,6 +243,15 @@ def _digest(rows: Rows) -> str:
 
 def _levels_of(groups: Hierarchy | Sequence[HierarchyLevel] | None) -> Sequence[HierarchyLevel]:
     return groups.levels if isinstance(groups, Hierarchy) else groups or ()
+
+
+def _scores(frame: pd.DataFrame, tasks: Sequence[str]) -> dict[str, np.ndarray]:
+    """What tasks say, float64[rows] each; NaN where a row has nothing of them."""
+    if not tasks or "scores" not in frame:
+        return {}
+    nothing = [np.nan] * len(tasks)
+    found = np.array([nothing if row is None or len(row) != len(tasks) else row for row in frame["scores"]], float)
+    return {score(task): found[:, i] for i, task in enumerate(tasks)}
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> np.ndarray:

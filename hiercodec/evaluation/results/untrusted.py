@@ -92,7 +92,18 @@ def _problem(frame: pd.DataFrame, meta: Mapping[str, Any]) -> str:
     originals = frame[frame["codec"] == ORIGINAL].groupby("judge")["photo"]
     if any(set(names) - set(originals.get_group(j) if j in originals.groups else ()) for j, names in photos if j):
         return "the uncompressed photograph is missing of some that were judged"
-    return _problem_of_lists(frame, tuple(levels.values()))
+    return _problem_of_lists(frame, tuple(levels.values())) or _problem_of_tasks(frame, meta.get("tasks") or [])
+
+
+def _problem_of_tasks(frame: pd.DataFrame, tasks: Any) -> str:
+    named = isinstance(tasks, list) and all(isinstance(task, str) and len(task) <= 300 for task in tasks)
+    if not named or len(tasks) > MAX_NAMES:
+        return f"its metadata names more than {MAX_NAMES} tasks, or such as have no name"
+    found = frame["scores"].dropna()
+    values = np.concatenate([np.zeros(0), *found])
+    if (found.map(len) != len(tasks)).any() or (values < 0).any() or (values > 1).any():
+        return "'scores' must have one value a task, from 0 to 1"
+    return ""
 
 
 def _problem_of_words(rows: Rows) -> str:

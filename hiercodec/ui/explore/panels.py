@@ -15,7 +15,7 @@ from hiercodec.images import encode_png
 from hiercodec.levels import spoken
 from hiercodec.report import export, numbers
 from hiercodec.report.answers import NOTHING_YET, first_right_of, truth
-from hiercodec.ui.explore import attention
+from hiercodec.ui.explore import attention, question
 from hiercodec.ui.explore.label_panel import label_and_pixels
 from hiercodec.ui.explore.stopping import stop_when_sure
 from hiercodec.ui.frame import cached, chrome, state, work
@@ -35,6 +35,7 @@ def panels(shown: Subject, position: int) -> None:
         "Decisions": decisions,
         "Stop when sure": stop_when_sure,
         "Attention": attention.panel,
+        "Another question": question.panel,
         "Bytes": size,
         "Take away": take_away,
     }

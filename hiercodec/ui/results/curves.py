@@ -9,7 +9,7 @@ import streamlit as st
 
 from hiercodec.evaluation.codecs.peers import title
 from hiercodec.evaluation.results.curves import Curve, curve, per_byte
-from hiercodec.evaluation.results.table import bits, right
+from hiercodec.evaluation.results.table import bits, right, score
 from hiercodec.figures import rates as figures
 from hiercodec.levels import spoken
 from hiercodec.report import measured as words
@@ -23,13 +23,23 @@ RIGHT, BITS, SIMILAR, PSNR, SSIM = "right answers", "bits of meaning", "similari
 COLUMNS = {SIMILAR: "wup", PSNR: "psnr", SSIM: "ms_ssim"}
 """Measures that have one value a photograph → their columns."""
 
+TASKS = {
+    "classify": "the share of levels at which the answer is that on the original",
+    "clip": "the share of questions in which CLIP chooses the word that it chooses on the original",
+    "detect": "the AP of a detector's boxes against those on the original, where it finds any there",
+    "segment": "the mean IoU of a segmenter's areas with those on the original",
+    "lpips": "1 − LPIPS: how alike picture and original look",
+}
+"""Kind of a task (`hiercodec.tasks`) → what its score is."""
+
 
 def draw() -> None:
     """The measure of the visitor's choice, of those that the file has, for the codecs chosen."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         choice = choices.pick()
         tables = choice.tables.values()
-        has = [what for what, column in COLUMNS.items() if any(table.has(column) for table in tables)]
+        columns = COLUMNS | {task: score(task) for task in choice.meta.get("tasks") or ()}
+        has = [what for what, column in columns.items() if any(table.has(column) for table in tables)]
         y = chrome.menu("Measure", "y", [*([RIGHT, BITS] if choice.levels else []), *has], width=170)
         levels, level = list(choice.levels), ""
         if y in (RIGHT, BITS):
@@ -42,7 +52,7 @@ def draw() -> None:
     elif y == BITS:
         meaning(choice, names, level, at)
     else:
-        one_value(choice, names, y, at)
+        one_value(choice, names, y, columns[y], at)
     choice.footer()
 
 
@@ -102,15 +112,15 @@ def meaning(choice: Choice, names: Sequence[str], level: str, at: float) -> None
     )
 
 
-def one_value(choice: Choice, names: Sequence[str], y: str, at: float) -> None:
-    """WUP, PSNR or MS-SSIM; on Kodak beside the published curves of codecs that were not measured here."""
-    measure, unit, digits = COLUMNS[y], " dB" if y == PSNR else "", 1 if y == PSNR else 3
+def one_value(choice: Choice, names: Sequence[str], y: str, measure: str, at: float) -> None:
+    """WUP, PSNR, MS-SSIM or the score of a task; on Kodak beside the published curves of codecs not measured here."""
+    unit, digits = " dB" if y == PSNR else "", 1 if y == PSNR else 3
     lines, papers = _lines(choice, names, measure), published.curves(choice, measure)
     said = {
         SIMILAR: "**WUP**, as NLTK computes it: 1 is the right class, two unrelated things have about 0.3.",
         PSNR: "**PSNR**: how close the picture is to the original.",
         SSIM: "**MS-SSIM**: how alike the structures of picture and original are; 1 is the same.",
-    }[y]
+    }.get(y) or f"**{words.plain(y)}**: {TASKS.get(y.partition(':')[0], 'a score')}; 1 is the same."
     said += f" {words.against(lines, at, unit=unit, digits=digits)}"
     if y == PSNR and (stands := published.standing(choice, lines)):
         said += f"  \n{stands}"
@@ -120,4 +130,6 @@ def one_value(choice: Choice, names: Sequence[str], y: str, at: float) -> None:
         whole=choice.whole(measure) if y == SIMILAR else None,
     )  # fmt: skip
     chart = Chart(fig, measure, f"{y} against rate, a line a codec", said, lines, unit.strip())
-    draw_charts(choice, chart, note=published.sources(papers))
+    without = [title(name) for name in names if not choice.tables[name].has(measure)]
+    absent = f" Not measured: {', '.join(without)}." if without else ""
+    draw_charts(choice, chart, note=f"{published.sources(papers)}{absent}".strip())
