@@ -1,6 +1,6 @@
 """One HTML page of one photograph to take away: the scrubber and a summary to print, without server or network.
 
-    PAGE.html   Content-Security-Policy · style · the scrubber's HTML · a summary · data (JSON) · the scrubber's modules
+    takeaway.html   Content-Security-Policy · style · the scrubber's HTML · a summary · data (JSON) · the scrubber's modules
 
 The policy names the page's own style and script by their hashes and forbids everything else, so that nothing is fetched
 and nothing that a name or a label says can run. No Streamlit, so that the command line makes the same page.
@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import hashlib
 import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
-from string import Template
 from typing import Any
 
 import numpy as np
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
 from PIL import Image
 
 from hiercodec.errors import ImageTooLarge
@@ -117,25 +118,24 @@ def _webp(rgb: np.ndarray, quality: int, times: int) -> bytes:
 def _html(trace: Trace, title: str, about: dict[str, str], data: dict[str, Any], pictures: Pictures) -> str:
     rows = {name: [base64.b64encode(file).decode("ascii") for file in row] for name, row in pictures.rows.items()}
     sent = {"id": data["id"], "pictures": rows, "changes": list(pictures.changes)}
-    body = Template(web.read("takeaway.html")).substitute(
-        title=escape(title),
-        scrubber=web.read("scrubber.html"),
-        about=f"<dl>{''.join(f'<dt>{escape(name)}</dt><dd>{escape(said)}</dd>' for name, said in about.items())}</dl>",
-        sheet=sheet(trace, title, about, pictures.printed),
-    )
     script, style = joined(web.WEB / "takeaway.mjs"), "\n".join([_theme(), web.style(), web.read("takeaway.css")])
     nothing_else = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
-    policy = f"{nothing_else}; script-src {_hash(script)}; style-src {_hash(style)}"
-    return "\n".join([
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        '<meta name="referrer" content="no-referrer"><link rel="icon" href="data:,">',
-        f"<title>{escape(title)}: slide the bytes</title><style>{style}</style></head><body>",
-        body,
-        f'<script type="application/json" id="data">{_json({**data, "pictures": sent})}</script>',
-        f'<script type="module">{script}</script></body></html>\n',
-    ])  # fmt: skip
+    return _template().render(
+        title=title,
+        about=about,
+        sheet=sheet(trace, pictures.printed),
+        policy=Markup(f"{nothing_else}; script-src {_hash(script)}; style-src {_hash(style)}"),
+        style=style,
+        scrubber=web.read("scrubber.html"),
+        data=_json({**data, "pictures": sent}),
+        script=script,
+    )
+
+
+@functools.cache
+def _template() -> Template:
+    """The page, in which every word is text unless it says otherwise."""
+    return Environment(autoescape=True, undefined=StrictUndefined).from_string(web.read("takeaway.html"))
 
 
 def _json(value: Any) -> str:
