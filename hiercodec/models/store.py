@@ -28,7 +28,8 @@ from hiercodec.models.channels.codec import Codec
 from hiercodec.models.channels.config import PRESETS, Preset
 from hiercodec.models.channels.network import HierNetwork
 from hiercodec.models.device import device_of
-from hiercodec.models.wave.codec import WaveCodec, WaveNetwork
+from hiercodec.models.wave.codec import WaveCodec
+from hiercodec.models.wave.network import WaveNetwork
 from hiercodec.models.wave.preset import WavePreset
 
 MAX_WEIGHTS = 2**30

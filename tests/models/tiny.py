@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from hiercodec.models import LITE, TIC, LinearBlock, LinearPath
 from hiercodec.models.channels.config import Preset
 from hiercodec.models.store import build, half, pack, save
-from hiercodec.models.wave.codec import WaveNetwork
+from hiercodec.models.wave.network import WaveNetwork
 from hiercodec.models.wave.preset import WAVE
 
 TINY_LITE = LITE.scaled(

@@ -15,16 +15,17 @@ from torch import Tensor
 
 from hiercodec import stream
 from hiercodec.arguments import Source
-from hiercodec.errors import ImageTooLarge, ModelMismatch
+from hiercodec.errors import ModelMismatch
 from hiercodec.images import as_rgb, crop, pad_to_multiple
 from hiercodec.levels import plan_id
 from hiercodec.models.channels.blocks import BlockLoop
 from hiercodec.models.channels.coding import CodingPath
 from hiercodec.models.channels.config import HYPER_STRIDE, STRIDE
-from hiercodec.models.channels.effort import MAX_PIXELS, Descent, Keep, steps_of
+from hiercodec.models.channels.effort import Descent
 from hiercodec.models.channels.network import HierNetwork
 from hiercodec.models.channels.prefixes import PrefixDecoder
 from hiercodec.models.common import Decoded, mark_of
+from hiercodec.models.effort import Keep, check_pixels, steps_of
 
 
 class Codec:
@@ -75,8 +76,8 @@ class Codec:
         """
         steps = steps_of(effort)
         padded, (height, width) = pad_to_multiple(as_rgb(picture), STRIDE)
-        if steps and height * width > MAX_PIXELS:
-            raise ImageTooLarge(f"an effort takes pictures of up to {MAX_PIXELS:,} pixels, this has {height * width:,}")
+        if steps:
+            check_pixels(height, width)
         x = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float() / 255
         latent = self.network.g_a(x)
         z = self.network.entropy.h_a(latent.open_loop(self.plan))  # (1, C_z, hz, wz)

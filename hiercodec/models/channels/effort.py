@@ -17,55 +17,21 @@ number that is not fixed, and no change of format: any decoder reads the result.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from hiercodec import stream
-from hiercodec.arguments import shown
 from hiercodec.errors import InputError
 from hiercodec.models.channels.blocks import Block
 from hiercodec.models.channels.network import HierNetwork
+from hiercodec.models.effort import Keep
 from hiercodec.stream.tables import PRECISION
-
-HIGHEST = 9
-"""The highest effort."""
 
 FIRST_SHARE, GROWTH, SHRINKAGE, LEAST_SHARE = 0.15, 1.5, 0.4, 0.001
 """The share of the moves made at first, how it changes with success and failure, and where trying ends."""
-
-MAX_PIXELS = 4 * 2**20
-"""Pixels of a picture that can be tried: gradients hold some 0.5 KB a pixel."""
-
-Features = Callable[[Tensor], Sequence[Tensor]]
-"""What is to survive besides pixels: a picture (1, 3, H, W) in 0…1 → tensors, differentiable."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """Features that are to survive, and how much they count: `weight` is what losing all of them would cost.
-
-    Its unit is the mean squared error of pixels in 0…1; each tensor counts alike, by its squared change over its energy.
-    The weight is that of the first block. It falls with the price of a bit from block to block, so that what is kept stays
-    worth as many bits.
-    """
-
-    features: Features
-    weight: float
-
-
-def steps_of(effort: int) -> int:
-    """Steps a block: 0, 2, 3, 5, 8, 13, 23, 38, 64, 108 at efforts 0 to 9; `InputError` outside.
-
-    >>> [steps_of(effort) for effort in range(4)]
-    [0, 2, 3, 5]
-    """
-    if not (type(effort) is int and 0 <= effort <= HIGHEST):
-        raise InputError(f"effort must be a whole number 0 to {HIGHEST}, got {shown(effort)}")
-    return round(2 ** (0.75 * effort)) if effort else 0
 
 
 class Descent:
@@ -84,7 +50,7 @@ class Descent:
             )
         self._before: list[Tensor] = []  # ŷ of the blocks that are settled, float32 where the network lives
         with torch.no_grad():
-            self._kept = [] if keep is None else [f.float() for f in keep.features(x)]
+            self._kept = [] if keep is None else keep.of(x)
 
     @torch.inference_mode(False)
     @torch.enable_grad()
@@ -129,10 +95,9 @@ class Descent:
         x_hat = self._network.g_s(known)
         residuals = [x_hat - self._x]
         if self._keep is not None:
-            weight = self._keep.weight * self._price / self._prices[0] * self._x.numel() / len(self._kept)
-            for now, then in zip(self._keep.features(x_hat), self._kept, strict=True):
-                change = (now - then) * (weight / then.square().sum().clamp_min(1e-12)).sqrt()
-                residuals.append(change.to(self._x))  # the classifier may live elsewhere
+            weight = self._keep.weight * self._price / self._prices[0] * self._x.numel()
+            lost = self._keep.differences(x_hat, self._kept, weight)
+            residuals += [change.to(self._x) for change in lost]  # the classifier may live elsewhere
         return residuals
 
 

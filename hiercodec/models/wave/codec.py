@@ -12,17 +12,19 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from hiercodec import stream
 from hiercodec.arguments import Source
-from hiercodec.errors import CorruptStream, InputError, ModelMismatch, ParameterDesync
+from hiercodec.errors import CorruptStream, ModelMismatch, ParameterDesync
 from hiercodec.images import as_rgb
 from hiercodec.levels import plan_id
 from hiercodec.models.common import Decoded, mark_of, prefix_length
+from hiercodec.models.effort import Keep, check_pixels, steps_of
 from hiercodec.models.wave import wavelet
-from hiercodec.models.wave.context import BANDS, ContextNetwork, unpack
-from hiercodec.models.wave.filter import Filter
+from hiercodec.models.wave.context import BANDS, unpack
+from hiercodec.models.wave.effort import search
+from hiercodec.models.wave.network import WaveNetwork
 from hiercodec.models.wave.planes import Block, Layout, Symbols, begins_of, block_symbols, by_scale, indexes_of, tell
 from hiercodec.models.wave.preset import WavePreset
 from hiercodec.models.wave.wavelet import SCALES
@@ -30,36 +32,6 @@ from hiercodec.stream.coder import Place
 
 STRIDE = 16
 """Pixels that a cell of a map of bits covers, each way."""
-
-
-class WaveNetwork(nn.Module):
-    """Both networks of a wave codec: `context`, which feeds the entropy coder, and `filter`, which ends the synthesis."""
-
-    def __init__(self, preset: WavePreset) -> None:
-        super().__init__()
-        self.preset, self.plan = preset, preset.plan
-        self.context = ContextNetwork(preset.width, preset.planes)
-        self.filter = Filter(preset.filter_width, preset.filter_blocks)
-
-    def gains(self, like: Tensor) -> list[Tensor]:
-        """The gains of [LL, scales…] as (1, C, 1, 1)."""
-        rows = torch.tensor(self.preset.gains, device=like.device, dtype=like.dtype)
-        return [rows[0].view(1, 3, 1, 1), *(row.repeat_interleave(3).view(1, BANDS, 1, 1) for row in rows[1:])]
-
-    def analyse(self, x: Tensor) -> list[Tensor]:
-        """x (B, 3, H, W) in 0…255 → the bands times their gains."""
-        bands = wavelet.analyse(x)
-        return [band * gain for band, gain in zip(bands, self.gains(x), strict=True)]
-
-    def inverse(self, bands: Sequence[Tensor], height: int, width: int) -> Tensor:
-        """Bands times their gains → x (B, 3, H, W) in 0…1, not clamped, before the filter."""
-        even = [band / gain for band, gain in zip(bands, self.gains(bands[0]), strict=True)]
-        return wavelet.synthesise(even, height, width) / 255
-
-    def synthesise(self, bands: Sequence[Tensor], reached: Tensor, height: int, width: int) -> Tensor:
-        """Bands times their gains, and log2 of the threshold reached (B,) → x̂ (B, 3, H, W) in 0…1, not clamped."""
-        x = self.inverse(bands, height, width)
-        return self.filter(x.contiguous(memory_format=torch.channels_last), reached)
 
 
 class WaveCodec:
@@ -84,28 +56,35 @@ class WaveCodec:
         """Where wavelet and filter run."""
         return next(self.network.filter.parameters()).device
 
-    @torch.inference_mode()
+    @torch.no_grad()  # no inference mode: an effort takes gradients
     def encode(
         self,
         picture: Image.Image | np.ndarray,
         *,
         effort: int = 0,
-        keep: object | None = None,
+        keep: Keep | None = None,
         label: stream.Label | None = None,
     ) -> bytes:
         """Encode a PIL image or uint8 RGB (H, W, 3) into a complete stream; `ImageError` for anything else.
 
-        `label`, if given, stands first and says what the picture is (`classify.label_of` makes one). `InputError` for an
-        `effort`: there is no symbol search for this family yet.
+        `label`, if given, stands first and says what the picture is (`classify.label_of` makes one). An `effort` of 1…9
+        looks for better symbols than thresholds give (`effort`), each level some 1.7 times as long, and changes nothing in
+        the format; `keep` says what else than pixels is to survive. `InputError` on another effort; `ImageTooLarge` above
+        4 million pixels with one.
         """
-        if effort or keep is not None:
-            raise InputError(f"model {self.name!r} has no efforts yet: encode without one, or with model 'lite'")
+        steps = steps_of(effort)
         rgb = as_rgb(picture)
         height, width = rgb.shape[:2]
+        if steps:
+            check_pixels(height, width)
         header = stream.Header(width, height, self.fingerprint, self.plan, mark=mark_of(label))
         x = torch.tensor(rgb, device=self.device).permute(2, 0, 1)[None].float()
-        bands = [band.cpu() for band in self.network.analyse(x)]
-        return self.write(header, indexes_of(bands, self.network.preset.finest, self.network.preset.planes), label)
+        if steps:
+            indexes = [k[0].long().numpy().ravel() for k in search(self.network, x / 255, steps, keep)]
+        else:
+            bands = [band.cpu() for band in self.network.analyse(x)]
+            indexes = indexes_of(bands, self.network.preset.finest, self.network.preset.planes)
+        return self.write(header, indexes, label)
 
     def write(self, header: stream.Header, indexes: Sequence[np.ndarray], label: stream.Label | None = None) -> bytes:
         """The stream of coefficients given by their indexes at the finest threshold (int64, raveled, a scale each)."""
@@ -215,7 +194,7 @@ class State:
     def bands(self, preset: WavePreset, layout: Layout, header: stream.Header) -> tuple[list[Tensor], Tensor]:
         """[LL, scales…] times their gains, and log2 of the threshold reached (1,): its mean over what is significant."""
         step = preset.threshold(self.plane)
-        points = np.array([0.0, preset.points[0], preset.points[1], preset.points[1], preset.points[2]])
+        points = np.array(preset.table)
         arrays, known, significant = [], 0, 0
         for k, told, shape in zip(self.indexes, self._told, layout.shapes, strict=True):
             size = np.abs(k)

@@ -251,3 +251,9 @@ def set_phase(packed: Tensor, phase: int, values: Tensor) -> None:
     """Write what `of_phase` gives back into the array, in place."""
     b, channels, h, w = packed.shape
     packed.view(b, channels // 4, 4, h, w)[:, :, PHASES[phase]] = values.view(b, channels // 4, 2, h, w)
+
+
+def begun(now: Sequence[Tensor]) -> Tensor:
+    """(B, scales): 1 where a scale, or a finer one, has anything significant at this plane."""
+    some = torch.stack([k.abs().amax((1, 2, 3)) > 0 for k in now], 1).float()
+    return some.flip(1).cummax(1).values.flip(1)

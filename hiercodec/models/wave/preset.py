@@ -69,6 +69,12 @@ class WavePreset:
         return self.finest * 2.0 ** (self.planes - 1 - plane)
 
     @property
+    def table(self) -> tuple[float, float, float, float, float]:
+        """Points of the indexes 0 to 4; those of larger ones are the last."""
+        new, next_, rest = self.points
+        return 0.0, new, next_, next_, rest
+
+    @property
     def declared(self) -> str:
         """What streams leave to the model's card, as text that its fingerprint covers."""
         return json.dumps([self.plan.names, self.plan.cuts, self.finest, self.gains, self.points])

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hiercodec.models.wave.codec import WaveNetwork
-from hiercodec.models.wave.context import LOGIT, ContextNetwork, of_phase, pack
+from hiercodec.models.wave.context import LOGIT, ContextNetwork, begun, of_phase, pack
+from hiercodec.models.wave.network import WaveNetwork
 from hiercodec.models.wave.planes import LIKELY
 from hiercodec.models.wave.wavelet import SCALES
 
@@ -19,12 +19,6 @@ def indexes(bands: Sequence[Tensor], threshold: Tensor) -> list[Tensor]:
     """Signed indexes of packed bands (B, C, h, w), a scale each, at `threshold` (B,)."""
     step = threshold.view(-1, 1, 1, 1)
     return [band.sign() * torch.floor(band.abs() / step) for band in bands]
-
-
-def begun(now: Sequence[Tensor]) -> Tensor:
-    """(B, scales): 1 where a scale, or a finer one, has anything significant at this plane."""
-    some = torch.stack([k.abs().amax((1, 2, 3)) > 0 for k in now], 1).float()
-    return some.flip(1).cummax(1).values.flip(1)
 
 
 def plane_bits(network: ContextNetwork, bands: Sequence[Tensor], plane: int, threshold: Tensor) -> Tensor:
@@ -70,7 +64,7 @@ def degrade(network: WaveNetwork, x: Tensor, threshold: Tensor, cut: Tensor) -> 
     """
     preset, step = network.preset, threshold.view(-1, 1, 1, 1)
     bands = network.analyse(x * 255)
-    points = x.new_tensor([0.0, preset.points[0], preset.points[1], preset.points[1], preset.points[2]])
+    points = x.new_tensor(preset.table)
     out, known, every = [], x.new_zeros(len(x)), x.new_zeros(len(x))
     for scale, band in enumerate(bands):
         size = torch.floor(band.abs() / step)

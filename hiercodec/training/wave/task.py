@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from hiercodec.errors import ConfigError
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.models import store
-from hiercodec.models.wave.codec import WaveCodec, WaveNetwork
+from hiercodec.models.wave.codec import WaveCodec
+from hiercodec.models.wave.network import WaveNetwork
 from hiercodec.training.codec.frozen import View
 from hiercodec.training.codec.step import origin, semantic_loss
 from hiercodec.training.codec.validate import judge_of, validate

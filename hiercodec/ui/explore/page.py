@@ -61,9 +61,9 @@ def settings() -> dict[str, Any]:
         chosen["model"] = _select("Codec model", "model", list(cached.models()) or [str(chosen["model"])])
         for words in about_switch(cached.models(), str(chosen["model"])):
             st.caption(words)
-        preset = cached.models().get(str(chosen["model"]), {}).get("preset", {})
-        offered = [PLAIN] if preset.get("transform") == "wave" else list(PURPOSES)  # no symbol search on planes yet
-        chosen["purpose"] = _select("What are the bits for?", "purpose", offered, format_func=PURPOSES.__getitem__)
+        chosen["purpose"] = _select(
+            "What are the bits for?", "purpose", list(PURPOSES), format_func=PURPOSES.__getitem__
+        )
         chosen["label"] = _label()
         chosen["classifier"] = _classifier()
         chosen["hierarchy"] = _select("Hierarchy", "hierarchy", cached.hierarchy_names())
@@ -71,7 +71,9 @@ def settings() -> dict[str, Any]:
             st.caption(plain(line))
         chosen["steps"] = _select("Steps", "steps", [24, 12, 48])
         chosen["side"] = _select("Longest side of your own photograph, in pixels", "side", list(cached.SIDES))
-        levels = read_plan(preset.get("plan", PAPER_PLAN)).names
+        levels = read_plan(
+            cached.models().get(str(chosen["model"]), {}).get("preset", {}).get("plan", PAPER_PLAN)
+        ).names
         _select("Finer steps in block", state.FINER, [state.NO_FINER, *levels], format_func=spoken)
         st.caption(
             "Shipped traces are made with the defaults. Another classifier or hierarchy looks at the same pictures anew; "

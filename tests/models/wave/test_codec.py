@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hiercodec import stream
-from hiercodec.errors import CorruptStream, InputError, ModelMismatch, ParameterDesync, StreamError
+from hiercodec.errors import CorruptStream, ModelMismatch, ParameterDesync, StreamError
 from hiercodec.evaluation.metrics import psnr
 from hiercodec.models.wave.codec import layout_of
 from hiercodec.models.wave.planes import begins_of, indexes_of
@@ -120,11 +120,6 @@ def test_damage_is_an_error_or_a_picture(codec, coded):
         broken[int(rng.integers(len(broken)))] ^= 1 << int(rng.integers(8))
         with contextlib.suppress(StreamError):
             assert codec.decode(bytes(broken)).image.dtype == np.uint8
-
-
-def test_efforts_are_refused_in_words(codec, photo):
-    with pytest.raises(InputError, match="no efforts"):
-        codec.encode(photo, effort=5)
 
 
 def test_a_label_goes_first(codec, photo):
