@@ -140,7 +140,7 @@ def _card(view: View, row: int) -> None:
     truth, answer = tree.levels[-1].labels[found.truth[row, -1]], tree.levels[-1].labels[found.path[row, cut, -1]]
     try:
         if image := view.source.thumbnail(photo, found.settings[cut]):
-            st.image(image, output_format="PNG", alt=f"{truth}, taken for {answer}", width="stretch")
+            chrome.picture(image, f"{truth}, taken for {answer}")
     except HiercodecError as error:
         st.caption(str(error))
     right, known = bool(found.right[row, cut, -1]), found.labels[row] >= 0
