@@ -131,7 +131,8 @@ def test_an_answer_is_like_itself_and_says_what_it_is(networks, kind):
 
 def test_clip_s_prompts_are_the_hierarchy_s_words_or_anybody_s(networks, tmp_path):
     said = load_task(networks["clip"], few())
-    assert {word for word, _ in said.words(said.answers(PICTURES)[0])} == {"animal", "thing", "cat", "dog", "car"}
+    names = {"side: animal", "side: thing", "class: cat", "class: dog", "class: car"}
+    assert {word for word, _ in said.words(said.answers(PICTURES)[0])} == names
     (tmp_path / "words.txt").write_text("boat, bridge\n rain")
     own = load_task(f"{networks['clip']}?words={tmp_path / 'words.txt'}", few())
     (answer,) = own.answers(PICTURES[:1])

@@ -91,6 +91,12 @@ TASKS: dict[str, Maker] = {
 }  # fmt: skip
 """Kind → how to make such a task."""
 
+TITLES = {
+    "classify": "Class", "clip": "CLIP, words of your own", "detect": "Detection", "segment": "Segmentation",
+    "lpips": "How it looks (LPIPS)",
+}  # fmt: skip
+"""Kind → what people read."""
+
 EXAMPLES = (
     "classify:lite0, clip:ViT-B-32/openai, detect:ssdlite320_mobilenet_v3_large, "
     "segment:lraspp_mobilenet_v3_large, lpips:alex"
@@ -118,6 +124,16 @@ def load_task(spec: str, hierarchy: Hierarchy | None = None, words: Sequence[str
 def allowed() -> list[str]:
     """What visitors of the app may ask."""
     return os.environ.get(ALLOWED, "").split()
+
+
+def title_of(spec: str) -> str:
+    """What menus call a task.
+
+    >>> title_of("detect:ssdlite320_mobilenet_v3_large")
+    'Detection: ssdlite320_mobilenet_v3_large'
+    """
+    kind, _, rest = name_of(spec).partition(":")
+    return f"{TITLES.get(kind, kind)}: {rest}"
 
 
 def name_of(spec: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from hiercodec.classify import level_probabilities, load_classifier
 from hiercodec.errors import InputError
+from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.embeddings import TEMPLATE, open_clip_net
 
@@ -46,9 +47,12 @@ class Choices:
         return float(np.mean([answer[level].argmax() == reference[level].argmax() for level in reference]))
 
     def words(self, answer: Answer) -> list[tuple[str, float]]:
-        """See `Task`: the likeliest at each level."""
+        """See `Task`: the likeliest at each level, whose name stands before them where there are several."""
         return [
-            (self.options[level][i], float(masses[i]))
+            (
+                f"{spoken(level)}: {self.options[level][i]}" if len(answer) > 1 else self.options[level][i],
+                float(masses[i]),
+            )
             for level, masses in answer.items()
             for i in np.argsort(-masses, kind="stable")[:MOST].tolist()
         ]
@@ -62,7 +66,7 @@ def classification(spec: str, hierarchy: Hierarchy) -> Choices:
         return level_probabilities(classifier.probabilities(pictures), hierarchy)
 
     options = {level.name: level.labels for level in hierarchy.levels}
-    title = "levels at which the answer is that on the original"
+    title = "the share of levels with the answer of the original"
     return Choices(title, options, probabilities, {"weights": classifier.sha256, "hierarchy": hierarchy.digest})
 
 
@@ -107,5 +111,5 @@ def zero_shot(rest: str, options: Mapping[str, Sequence[str]]) -> Choices:
         scale = net.logit_scale.exp()
         return {level: (scale * seen @ text.T).softmax(-1).numpy() for level, text in texts.items()}
 
-    title = "questions in which CLIP chooses the word that it chooses on the original"
+    title = "the share of questions to which CLIP chooses the word that it chooses on the original"
     return Choices(title, options, probabilities, {"model": model, "weights": tag})

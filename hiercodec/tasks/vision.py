@@ -57,7 +57,7 @@ class Detection:
     It is the AP of each picture by itself, to be averaged over pictures, not one AP over a whole data set.
     """
 
-    title = "AP of the boxes, against those found on the original"
+    title = "AP of the boxes against those on the original"
 
     def __init__(self, rest: str) -> None:
         self.network, entry, self.provenance = _network("detection", rest)
@@ -82,7 +82,7 @@ class Detection:
 class Segmentation:
     """The class of every pixel, by a segmenter of torchvision; the score is the mean IoU with the map of the original."""
 
-    title = "mean IoU of the areas, against those found on the original"
+    title = "mean IoU of the areas with those on the original"
 
     def __init__(self, rest: str) -> None:
         self.network, entry, self.provenance = _network("segmentation", rest)
@@ -107,7 +107,7 @@ class Segmentation:
 class Perceptual:
     """How a picture looks: LPIPS (Zhang et al., arXiv 1801.03924) by torchmetrics; the score is 1 − LPIPS."""
 
-    title = "1 − LPIPS, against the original"
+    title = "1 − LPIPS: how alike the two pictures look"
 
     def __init__(self, rest: str) -> None:
         if rest not in ("alex", "vgg", "squeeze"):

@@ -215,14 +215,17 @@ def open_clip_net(model: str, pretrained: str | None) -> tuple[Any, Any]:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise HierarchyError(
             f"no weights for {model!r} / {pretrained!r}: they are not in the local cache and could not be downloaded "
-            f"({reason:.160}); give a local .npy file instead"
+            f"({reason:.160})"
         ) from error
     finally:
         logging.disable(quiet)
 
 
 def _encode(model: str, pretrained: str, texts: list[str], progress: Callable[[int, int], None] | None) -> np.ndarray:
-    net, tokenizer = open_clip_net(model, pretrained)
+    try:
+        net, tokenizer = open_clip_net(model, pretrained)
+    except HierarchyError as error:
+        raise HierarchyError(f"{error}; give a local .npy file instead") from None
     import torch
     from tqdm import tqdm
 

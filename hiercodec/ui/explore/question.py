@@ -37,7 +37,9 @@ def panel(shown: Subject, position: int) -> None:
             how=f'{tasks.ALLOWED}="detect:ssdlite320_mobilenet_v3_large clip:ViT-B-32/openai" streamlit run app.py',
         )
         return
-    spec = st.selectbox("Question", offered, key="explore_question", width=420, format_func=tasks.name_of) or offered[0]
+    spec = (
+        st.selectbox("Question", offered, key="explore_question", width=420, format_func=tasks.title_of) or offered[0]
+    )
     groups: tuple[str, ...] = ()
     typed = ""
     if spec.startswith("clip:"):
@@ -56,8 +58,8 @@ def panel(shown: Subject, position: int) -> None:
         chrome.empty(f"This question cannot be answered: {error}")
         return
     against = trace.provenance.get("reference") or "the original"
-    value = "nothing was found there, so there is no score" if np.isnan(score) else f"**{score:.2f}**"
-    st.markdown(f"At **{step.bytes:,} bytes**: {title}: {value}. 1 is the same as on {against}.")
+    value = "no score, as nothing is found on the original" if np.isnan(score) else f"**{score:.2f}**"
+    st.markdown(f"At **{step.bytes:,} bytes**: {value} ({title}). 1 is the same as on {against}.")
     for place, name, found in zip(
         st.columns(2), (f"Here, {step.bytes:,} bytes", "Original"), (now, before), strict=True
     ):
