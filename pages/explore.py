@@ -16,10 +16,10 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small", key
     chosen = explore.choose()
 if taught is None:
     st.markdown(explore.SENTENCE)
-with coach.beside(taught) as look_at:
+with coach.beside(taught):
     shown = explore.subject(chosen, settings)
     if shown is not None:
-        explore.view(shown, look_at)
+        explore.view(shown, taught)
         explore.notices(shown, settings)
 chrome.footer(explore.provenance(shown.bundle.trace) if shown else None)
 work.prestart()  # whoever uploads a photograph soon finds a worker that has loaded the codec

@@ -51,7 +51,6 @@ def answers(
 def _answer(trace: Trace, level: str, ranked: Ranked, wup: float | None) -> dict[str, Any]:
     (group, label, p), *others = ranked
     said, last = verdict(trace, level, group), level == trace.levels[-1]
-    lead = round(100 * (p - (others[0][2] if others else 0.0)))
     return {
         "label": label,
         "link": answer_link(trace.provenance.get("hierarchy"), level, group, label, last=last),
@@ -61,14 +60,13 @@ def _answer(trace: Trace, level: str, ranked: Ranked, wup: float | None) -> dict
         "chance": percent(p),
         "chances": [round(q, 4) for _, _, q in ranked],
         "rest": "then " + ", ".join(f"{name} {percent(q)}" for _, name, q in others) if others else "",
-        "margin": f"margin {lead} {'point' if lead == 1 else 'points'}",
         "wup": f"WUP {wup:.2f}" if wup is not None and last else "",
     }
 
 
 def _blank(ranked: Ranked) -> dict[str, Any]:
     _, label, p = ranked[0]
-    words = ("link", "mark", "sign", "verdict", "chance", "margin", "wup")
+    words = ("link", "mark", "sign", "verdict", "chance", "wup")
     rest = f"a blank picture is taken for {label}, {percent(p)}"
     return {**dict.fromkeys(words, ""), "label": NOTHING_YET, "chances": [], "rest": rest}
 

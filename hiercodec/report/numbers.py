@@ -48,7 +48,6 @@ def _step(trace: Trace, index: int) -> dict[str, Any]:
         "quality": decibels(step.psnr, quality(trace)["same"]),
         "told": f"{told:.1f} of {math.log2(trace.groups[level]):.1f} bits" if level in trace.groups else "",
         "said": sentence(trace, index),
-        "where": where(trace, step.bytes),
         "answers": answers(trace, step.top, step.wup, blank=step.blank),
         "label": label_answers(trace, index),
         "arrived": arrived(trace, step.bytes),
@@ -99,17 +98,6 @@ def segments(trace: Trace) -> list[tuple[str, int, int]]:
         found.append((name, start, start + size))
         start += size
     return found
-
-
-def where(trace: Trace, n_bytes: int) -> str:
-    """What the first `n_bytes` are for, as a sum that comes out."""
-    rows = [(name, end - start, min(n_bytes, end) - start) for name, start, end in segments(trace) if start < n_bytes]
-    said = (
-        f"{spoken(name)} {got:,}" if got == size else f"{spoken(name)} {got:,}/{size:,}"
-        for name, size, got in rows
-        if got
-    )
-    return f"{' + '.join(said)} = {n_bytes:,} bytes"
 
 
 def arrived(trace: Trace, n_bytes: int) -> dict[str, str]:

@@ -48,3 +48,9 @@ def test_the_lesson_and_the_bar_are_in_view_on_every_screen(open_page, width, he
         assert 0 <= box["y"] <= height - 24
     stage = page.locator(".stage").bounding_box()
     assert stage["y"] < height - 200, "some of the picture, too"
+    if width > 900:
+        dock = page.locator(".dock").bounding_box()
+        for part in [page.locator(".stage"), *page.locator(".level").all()]:
+            box = part.bounding_box()
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= dock["y"] + 1, "picture and answers, whole"

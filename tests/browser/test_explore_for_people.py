@@ -70,7 +70,6 @@ def test_a_photograph_keeps_the_step_and_its_address_comes_back(open_page):
 def test_present_is_for_a_hall(open_page, size, scheme):
     page = open_page(viewport=size, color_scheme=scheme)
     texts = [
-        ".bytes b",
         ".alone .label",
         ".alone .chance",
         ".alone .mark",
@@ -89,9 +88,26 @@ def test_present_is_for_a_hall(open_page, size, scheme):
         assert position(page) == at + 3 - number, key
     after = page.evaluate(SIZES, texts)
     assert min(new / old for new, old in zip(after, before, strict=True)) >= 1.6, (before, after)
-    assert not page.evaluate(IN_VIEW, [".stage", ".bytes", ".level", ".alone .label", ".track", ".notch"])
+    assert not page.evaluate(
+        IN_VIEW, [".stage", ".level", ".alone .label", ".track", ".notch", "[data-pace]", "[data-do=next]"]
+    )
     assert page.evaluate(f"{ROOT_OF}.querySelector('.hx').scrollHeight") <= size["height"]
     page.wait_for_url(f"**step={position(page) + 1}*")
+    stage = page.locator(".stage").bounding_box()
+    assert stage["width"] * stage["height"] >= 0.55 * size["width"] * size["height"], "the picture has the screen"
+    before = page.locator(".hx").get_attribute("data-id")
+    page.keyboard.press("n")
+    page.wait_for_function(f"{ROOT_OF}.querySelector('.hx.present').dataset.id !== '{before}'")
+    page.keyboard.press("b")
+    assert page.locator(".hx.blank").count()
+    page.keyboard.press("PageDown")
+    assert not page.locator(".hx.blank").count()
+    page.keyboard.press("r")
+    page.locator(".handle").wait_for()
+    page.wait_for_function(f"{ROOT_OF}.querySelector('[data-do=rival]').ariaPressed === 'true'")
+    page.keyboard.press("r")
+    page.locator(".handle").wait_for(state="hidden")
+    settle(page)
     page.keyboard.press("Escape")
     page.wait_for_timeout(300)
     assert not page.locator(".hx.present").count()

@@ -45,6 +45,10 @@ export function fakeHub(trace, state = {}) {
     move: (k) => (hub.state.k = k),
     pause: () => said.push(["pause"]),
     layout: () => {},
+    render: () => {},
+    play: () => said.push(["play"]),
+    ask: (...told) => said.push(["ask", ...told]),
+    act: (name) => said.push(["act", name]),
     press: (key) => {
       const event = { key, preventDefault: () => (event.stopped = true), stopPropagation: () => {} };
       listeners.get("keydown")?.(event);

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createAnswers } from "../../hiercodec/ui/web/answers.mjs";
+import { createHall } from "../../hiercodec/ui/web/hall.mjs";
 import { createLanes } from "../../hiercodec/ui/web/lanes.mjs";
 import { createPresent } from "../../hiercodec/ui/web/present.mjs";
 import { fakeHub } from "./page.mjs";
 
-const answer = (label, verdict) => ({ label, mark: verdict, verdict, sign: { right: "✓", wrong: "✗" }[verdict], link: `clusters?group=${label}`, chance: "62 %", chances: [0.62, 0.2], rest: "then b 20 %", margin: "margin 42 points", wup: "" });
+const answer = (label, verdict) => ({ label, mark: verdict, verdict, sign: { right: "✓", wrong: "✗" }[verdict], link: `clusters?group=${label}`, chance: "62 %", chances: [0.62, 0.2], rest: "then b 20 %", wup: "" });
 const step = (size) => ({
-  size, bytes: 100, rate: "1 bit/pixel", quality: "20.0 dB", told: "2.1 of 3.3 bits", where: "kind 100 = 100 bytes", consistent: true,
+  size, bytes: 100, rate: "1 bit/pixel", quality: "20.0 dB", told: "2.1 of 3.3 bits", consistent: true,
   answers: { kind: answer("cat", "right") }, arrived: { kind: "100 of 200 bytes" },
 });
 const trace = {
@@ -40,9 +41,9 @@ test("one prefix gives one answer a level; a comparison gives both sides, and wh
   assert.equal(a.find("first").textContent, "from 100 bytes");
   assert.match(a.find("first").title, /at every step shown from 100 bytes on/);
   assert.equal(b.children[4].className, "first wrong");
-  hub.source = () => ({ text: "JPEG", waiting: "not so small: 986 bytes at least" });
+  hub.source = () => ({ text: "JPEG", waiting: "not so small: 986 bytes at least", short: "no file so small" });
   part.render(trace.steps[0]);
-  assert.equal(b.find("label").textContent, "not so small: 986 bytes at least");
+  assert.equal(b.find("label").textContent, "no file so small");
   assert.equal(b.find("label").href, undefined, "what is no answer leads nowhere");
 });
 
@@ -90,8 +91,45 @@ test("presenting: the bar has the focus, every clicker key moves and commits, Es
   assert.ok(hub.press("PageUp"));
   assert.equal(hub.state.k, 1);
   assert.equal(hub.press("a"), false);
+  for (const [key, name] of [["n", "next"], ["R", "rival"], ["v", "vote"], ["b", "blank"]]) {
+    assert.ok(hub.press(key));
+    assert.deepEqual(hub.said.at(-1), ["act", name]);
+  }
+  hub.box.classes.add("blank");
+  assert.ok(hub.press("PageDown"));
+  assert.deepEqual([hub.state.k, hub.box.classes.has("blank")], [1, false], "a key brings the picture back and does no more");
   assert.ok(hub.press("Escape"));
   assert.ok(!hub.box.classes.has("present"));
   assert.equal(hub.press("PageDown"), false);
   part.destroy();
+});
+
+test("a vote: questions with their keys, then the file arrives, then both curves; Escape tells the server", () => {
+  globalThis.addEventListener = globalThis.removeEventListener = () => {};
+  const hub = fakeHub(trace);
+  hub.data.id = "cat";
+  const pressed = [];
+  const part = (hub.hall = createHall(hub));
+  const said = (more) => {
+    globalThis.hiercodecHall = { id: "cat", round: 1, steps: [1, 2], questions: ["What is it?", "And now?"], choices: ["cat", "<b>dog</b>"], votes: 3, code: "ABCDE", address: "http://x", qr: "data:,", press: (action) => pressed.push(action), ...more };
+    part.follow();
+  };
+  said({ current: 0 });
+  assert.deepEqual([part.asking, hub.state.k, hub.box.classes.has("vote-ask")], [true, 1, true]);
+  assert.equal(hub.$(".hall").children[1].children[1].textContent, "2 <b>dog</b>", "labels stay text");
+  assert.match(hub.$(".hall").textContent, /3 votes/);
+  for (const key of ["PageDown", "2", "0", "Backspace", "ArrowLeft"]) (assert.ok(part.takes(key)), part.press(key));
+  assert.deepEqual(pressed.splice(0), ["on", "1", "9", "undo", "back"]);
+  said({ current: null, end: { title: "Right: cat", machine: [[0, 0], [1, 1]], hall: [[0.5, 0.5]], ticks: [[0.5, "200 bytes"]], lines: ["200 bytes: cat"], words: "lynx" } });
+  assert.deepEqual([part.asking, hub.state.k, hub.said.at(-1)], [false, 0, ["play"]]);
+  said({ current: null, end: globalThis.hiercodecHall.end });
+  assert.equal(hub.said.filter(([name]) => name === "play").length, 1, "what the server repeats begins nothing again");
+  part.ended();
+  assert.ok(hub.box.classes.has("vote-curve"));
+  assert.match(hub.$(".hall").textContent, /Right: cat.*200 bytes: cat.*lynx/);
+  part.press("Escape");
+  assert.deepEqual([part.on, hub.said.at(-1)], [false, ["ask", "vote", "off"]]);
+  said({ current: null, end: globalThis.hiercodecHall.end });
+  assert.equal(part.on, false, "what was on its way comes too late");
+  globalThis.hiercodecHall = null;
 });

@@ -14,7 +14,7 @@ from hiercodec.report.modules import joined
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "hiercodec" / "ui" / "web"
 MODULES = sorted(WEB.glob("*.mjs"))
-COMPONENTS = ("app_scrubber.mjs", "app_frames.mjs", "listen.mjs", "keys.mjs")
+COMPONENTS = ("app_scrubber.mjs", "app_frames.mjs", "app_hall.mjs", "listen.mjs")
 ENTRIES = (*COMPONENTS, "takeaway.mjs")
 
 

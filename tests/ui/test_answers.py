@@ -55,11 +55,10 @@ def test_the_truth_is_named_with_all_that_count():
     assert one_of(["a"]) == "a"
 
 
-def test_an_answer_says_whether_it_is_right_and_by_how_much_it_leads():
+def test_an_answer_says_whether_it_is_right_and_what_comes_next():
     found = traced((2, 1, 1, 1), (3, 3, 7, 7))
     row = answers(found, found.steps[0].top, 0.5)
     assert (row["coarse"]["mark"], row["fine"]["mark"]) == ("wrong", "wrong")
-    assert row["fine"]["margin"] == "margin 30 points"
     assert row["fine"]["rest"] == "then c9 20 %"
     assert (row["coarse"]["wup"], row["fine"]["wup"]) == ("", "WUP 0.50")
     assert (row["fine"]["sign"], row["fine"]["verdict"]) == ("✗", "wrong")

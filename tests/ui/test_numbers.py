@@ -45,7 +45,7 @@ def test_no_words_on_the_screen_are_the_papers(found):
     sent = numbers.numbers(found)
     texts = [sent["truth"], sent["whole"], *(title for _, _, title in sent["stops"])]
     for step in sent["steps"]:
-        texts += [step["said"], step["where"], *step["arrived"].values()]
+        texts += [step["said"], *step["arrived"].values()]
     assert not any(level in text for text in texts for level in found.levels)
 
 
@@ -69,17 +69,6 @@ def test_the_curve_of_meaning_has_every_level_up_to_its_most(found):
     blind = Trace.from_json({**found.to_json(), "answers": {}})
     assert numbers.numbers(blind)["curve"]["called"] == "how sure"
     assert numbers.numbers(Trace.from_json({**found.to_json(), "groups": {}}))["curve"] is None
-
-
-def test_the_sum_of_the_parts_is_the_bytes(found):
-    for step in found.steps:
-        said = numbers.where(found, step.bytes)
-        left, right = said.replace(",", "").split(" = ")
-        assert sum(int(term.split()[1].split("/")[0]) for term in left.split(" + ")) == step.bytes
-        assert right == f"{step.bytes} bytes"
-    whole = numbers.where(found, found.file_bytes)
-    assert "/" not in whole
-    assert numbers.segments(found)[-1][2] == found.file_bytes
 
 
 def test_notches_are_where_the_blocks_end(found):

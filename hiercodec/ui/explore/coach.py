@@ -37,8 +37,8 @@ POINTS_AT = {
     "tabs": "the tabs under the lanes",
 }
 
-# Lesson and picture beside each other where both have room. Else the lesson comes first, close-set, without the page's
-# title and the row of photographs, which it chooses anyway: the picture is to be seen as well.
+# Lesson and picture beside each other on all but phones, where the lesson comes first. Without the page's title and the row
+# of photographs, which a lesson chooses anyway, wherever room is short: picture and answers are to be seen whole.
 STYLE = """<style>
 .st-key-lesson { gap: 0.75rem 1.5rem; }
 .st-key-coach { gap: 0.6rem; }
@@ -46,20 +46,14 @@ STYLE = """<style>
 .st-key-coach [data-testid=stMarkdown] p { max-width: 46rem; }
 .st-key-coach [data-testid=stMarkdown] p:not(:last-child) { margin-bottom: 0.6rem; }
 .st-key-coach pre { font-size: 0.85rem; }
-@media (min-width: 1360px) {
-  .st-key-lesson { display: grid; grid-template-columns: 21rem minmax(0, 1fr); align-items: start; }
+@media (min-width: 901px) {
+  .st-key-lesson { display: grid; grid-template-columns: clamp(15.5rem, 24vw, 21rem) minmax(0, 1fr); align-items: start; }
   .st-key-lesson > :first-child { position: sticky; top: 4.5rem; max-height: calc(100vh - 5.5rem); overflow-y: auto; }
 }
 @media (max-width: 1359px) {
-  .st-key-explore_head h1 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .st-key-explore_head, .st-key-coach { gap: 0.35rem; }
-  .st-key-explore_head .st-key-photo { display: none; }
-}
-@media (min-width: 700px) and (max-width: 1359px) {
-  .st-key-coach_folds { flex-direction: row; align-items: start; }
-}
-@media (max-width: 699px) {
-  .st-key-explore_head > :not(:has(h1)) { display: none; }
+  .st-key-explore_head { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .st-key-coach { gap: 0.35rem; }
+  [data-testid=stMainBlockContainer] { padding: 4.25rem 1.25rem 2rem; }
 }
 LOOK_AT
 </style>"""
@@ -121,11 +115,19 @@ def _go(name: str, number: int) -> None:
     _show(taught)
 
 
+def go_on(taught: Taught) -> bool:
+    """Begin the lesson after this one; False where it is the last."""
+    more = taught.number + 1 < len(taught.course.lessons)
+    if more:
+        _go(taught.course.name, taught.number + 1)
+    return more
+
+
 @contextmanager
-def beside(taught: Taught | None) -> Iterator[str]:
-    """Lay the page out: the lesson, and what is drawn in the block beside or under it. Gives the part to point at."""
+def beside(taught: Taught | None) -> Iterator[None]:
+    """Lay the page out: the lesson, and what is drawn in the block beside or under it."""
     if taught is None:
-        yield ""
+        yield
         return
     look_at = taught.lesson.head.look_at or ""
     outlined = TABS.format(palette(chrome.mode()).primary) if look_at == "tabs" else ""
@@ -134,7 +136,7 @@ def beside(taught: Taught | None) -> Iterator[str]:
         with st.container(key="coach"):
             _panel(taught)
         with st.container(key="lesson_view"):
-            yield look_at
+            yield
 
 
 def _panel(taught: Taught) -> None:

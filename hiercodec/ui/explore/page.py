@@ -11,23 +11,23 @@ from hiercodec.classify import ALLOWED, DEFAULT, offers, permitted
 from hiercodec.evaluation.codecs.purposes import PLAIN
 from hiercodec.evaluation.photos.samples import Sample, samples
 from hiercodec.evaluation.traces.story import opening_step
-from hiercodec.fsio import APP
 from hiercodec.levels import PAPER_PLAN, read_plan, spoken
 from hiercodec.report.cards import about_switch, weaknesses
 from hiercodec.report.measured import plain
 from hiercodec.taxonomy.hierarchy_file import SHELF
-from hiercodec.ui.explore import rivals
+from hiercodec.ui.explore import coach, rivals
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.explore.panels import panels
 from hiercodec.ui.explore.scrubber import scrubber, send_frames
-from hiercodec.ui.explore.subject import SHOWN, Subject, default_settings, opening, subject
+from hiercodec.ui.explore.subject import Subject, default_settings, opening, subject
 from hiercodec.ui.frame import cached, chrome, state
+from hiercodec.ui.vote import hall
+from hiercodec.ui.vote.ballot import ballot
 
 __all__ = ["choose", "enter", "notices", "provenance", "settings", "subject", "view"]
 
 SENTENCE = (
-    "One file, cut anywhere: its first block is meant for the **kind** of thing, the next for its **family**, the last for "
-    "its **class**. Slide the bar and see."
+    "One file, cut anywhere: its bytes are for the **kind** first, then **family**, then **class**. Slide the bar."
 )
 
 PURPOSES = {
@@ -131,21 +131,18 @@ def notices(shown: Subject, settings: dict[str, Any]) -> None:
         chrome.notice("info", " ".join(words))
 
 
-def view(shown: Subject, look_at: str = "") -> None:
-    """The scrubber and all that follows its position, which is that of the page whenever the whole page runs.
-
-    `look_at` names the part that a lesson is about.
-    """
+def view(shown: Subject, taught: coach.Taught | None = None) -> None:
+    """The scrubber and all that follows its position, which is that of the page whenever the whole page runs."""
     trace = shown.bundle.trace
-    st.session_state[SHOWN] = shown
     sizes = [step.bytes for step in trace.steps]
     start = len(sizes) - 1 if trace.provenance.get("reference") else opening_step(trace)
     position = state.stand(shown.origin, sizes, start, carry=shown.sample is not None)
     state.write_address()
     if shown.growing is not None:
         _growing(shown.growing)
-    wanted = st.session_state.get(state.FINER)
-    _view(shown, sizes, position, state.next_seek(), state.memory().get(state.LOOK, state.PLAIN_LOOK), wanted, look_at)
+    _view(shown, sizes, position, state.next_seek(), state.memory().get(state.LOOK, state.PLAIN_LOOK), taught)
+    if state.voting():
+        hall.hall(shown)
 
 
 @st.fragment(run_every=1.0)
@@ -159,14 +156,12 @@ def _growing(job: Refinement) -> None:
 
 
 @st.fragment
-def _view(
-    shown: Subject, sizes: list[int], told: int, seek: int, look: str, finer_then: str | None, look_at: str
-) -> None:
+def _view(shown: Subject, sizes: list[int], told: int, seek: int, look: str, taught: coach.Taught | None) -> None:
     """The scrubber and the panels. A release reruns this part of the page only, with the same arguments.
 
     `told`, `seek` and `look` are what the scrubber is told; they stay the same here, so that it is not sent anew.
     """
-    if st.session_state.get(state.FINER) != finer_then:
+    if state.page_asked():
         st.rerun(scope="app")
     position = state.here(shown.origin, sizes)
     rival, pictures = rivals.asked(shown)
@@ -178,7 +173,9 @@ def _view(
         seek=seek,
         alt=shown.title,
         look=look,
-        look_at=look_at,
+        look_at=taught.lesson.head.look_at or "" if taught else "",
+        strip=f"{taught.number + 1}. {taught.lesson.head.title}" if taught else "",
+        votable=ballot(shown.bundle.trace) is not None,
         finer=shown.finer,
         sources=[(key, f"{name}, same bytes") for key, name in rivals.names(shown).items()],
         rival=rival,
@@ -186,15 +183,20 @@ def _view(
         on_look=state.looked,
         on_finer=state.finer_asked,
         on_vote=state.vote_asked,
+        on_next=lambda: _next(taught),
     )
-    if state.voting():
-        named = {state.PHOTO: shown.title} if shown.sample else {}
-        st.switch_page(APP / "pages" / "vote.py", query_params=named)
     panels(shown, position)
     own = {"original": [shown.bundle.original], "frames": shown.bundle.changes, "bits": [shown.bundle.bits]}
     send_frames(shown.identity, own, key="explore_frames", changes=["frames"])
     if rival is not None:
         send_frames(rival["id"], {"frames": pictures}, key="explore_classical")
+
+
+def _next(taught: coach.Taught | None) -> None:
+    """Present goes on: to the next lesson of a course, else to the next photograph."""
+    if taught is None or not coach.go_on(taught):
+        state.choose_next([row.title for row in samples()])
+    state.whole_page()
 
 
 def provenance(trace: Any) -> dict[str, Any]:

@@ -79,7 +79,8 @@ def about(shown: Subject, position: int) -> None:
         st.markdown(
             "**Keys** on the file bar: ← → one step · Page Down, Page Up to the next block and back · Home, End · Space "
             "plays. On the picture: 1, 2, 3 move the divider, arrows pan. **Present** fills the screen: arrows, Page keys "
-            "and Space move, as a clicker sends them; Escape leaves. **Ask the hall** lets people vote first."
+            "and Space move, as a clicker sends them; R shows another format in as many bytes, N the next photograph, V "
+            "lets people vote first, B is black, Escape leaves."
         )
         trace = shown.bundle.trace
         if trace.provenance.get("reference"):

@@ -54,6 +54,9 @@ def scrubber(
     on_look: Callable[[], None] = lambda: None,
     on_finer: Callable[[], None] = lambda: None,
     on_vote: Callable[[], None] = lambda: None,
+    on_next: Callable[[], None] = lambda: None,
+    strip: str = "",
+    votable: bool = False,
 ) -> None:
     """Draw the scrubber for one trace.
 
@@ -61,12 +64,15 @@ def scrubber(
     a release, with the step in `st.session_state[key].k`; `on_codec` when someone asks for a rival codec at the same
     bytes, named in `st.session_state[key].codec`; `on_look` when the view changes, which `look` restores when the page
     opens or a lesson asks for it; `on_finer` when someone asks for finer steps in the block named in
-    `st.session_state[key].finer` ("": for none; `finer` is the block that has them); `on_vote` when a hall shall be asked.
+    `st.session_state[key].finer` ("": for none; `finer` is the block that has them); `on_vote` when a vote of the hall
+    begins or ends (`.vote` is "on" or "off"; `votable` says whether there can be one); `on_next` when the next photograph
+    or lesson is wanted. `strip` is a line that Present shows over the picture: the lesson's.
     `look_at` names the part that a lesson is about (see `learn.courses.Part`). `sources` are rivals as (name, label);
     `rival` is the one computed last.
     """
     data = web.data(bundle, identity, position=position, alt=alt)
     data |= {"seek": seek, "look": look, "look_at": look_at, "finer": finer, "rival": rival}
+    data |= {"strip": strip, "votable": votable}
     data["sources"] = [list(row) for row in sources]
     _SCRUBBER(
         key=key,
@@ -76,4 +82,5 @@ def scrubber(
         on_look_change=on_look,
         on_finer_change=on_finer,
         on_vote_change=on_vote,
+        on_next_change=on_next,
     )

@@ -29,9 +29,6 @@ KEEP = 3
 CAMERA_WIDTH = 480
 """Pixels of the page that the camera's view is wide: enough to aim, and the picture stays in sight below it."""
 
-SHOWN = "explore_shown"
-"""Where the session keeps what Explore showed last."""
-
 MAX_UPLOAD = 32
 """Megabytes of a file: the largest cameras' JPEGs."""
 
@@ -281,19 +278,3 @@ def _keep(key: str, bundle: Bundle) -> Bundle:
     while len(kept) > KEEP:
         kept.popitem(last=False)
     return bundle
-
-
-def last_shown(photo: str | None) -> Subject | None:
-    """What another page goes on with: the sample `photo`, else what Explore showed last, else what it opens with.
-
-    None where no trace of it is shipped.
-    """
-    kept: Subject | None = st.session_state.get(SHOWN)
-    if kept is not None and photo in (None, kept.title):
-        return kept
-    titles = {row.title: row for row in samples()}
-    row = titles.get(photo or "") or titles[opening()[0]]
-    try:
-        return Subject(row.title, cached.shipped_bundle(row.id), f"shipped-{row.id}", _judge(default_settings()), row)
-    except HiercodecError:
-        return None

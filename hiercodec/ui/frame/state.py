@@ -38,10 +38,12 @@ PLAIN_LOOK = "picture,prefix,original,0"
 LAG = 3.0
 """Seconds in which a browser may still show an address that was replaced; going back sooner than that is not heard."""
 
-_MEMORY, _WRITTEN, _REPLACED, _PLAIN, _AT, _SEEK, _FILE, _WISH, _VOTE = (
-    f"explore_{name}" for name in ("memory", "written", "replaced", "plain", "at", "seek", "file", "wish", "vote")
+_MEMORY, _WRITTEN, _REPLACED, _PLAIN, _AT, _SEEK, _FILE, _WISH, _VOTE, _WHOLE = (
+    f"explore_{name}"
+    for name in ["memory", "written", "replaced", "plain", "at", "seek", "file", "wish", "vote", "whole"]
 )
-_LOOK_FORM = re.compile(r"[a-z0-9]{1,12}(,[a-z0-9]{1,12}){3}")
+_LOOK_FORM = re.compile(r"[a-z0-9]{1,12}(,[a-z0-9]{1,12}){3,4}")
+"""View, side A, side B, zoom, and the pace where it is not the plain one."""
 
 
 def memory() -> dict[str, str]:
@@ -77,6 +79,12 @@ def recall(name: str, options: Sequence[Any]) -> None:
 def remember(name: str, value: Any) -> None:
     """Keep what a widget or the scrubber says now."""
     memory()[name] = str(value)
+
+
+def choose_next(titles: Sequence[str]) -> None:
+    """Show the photograph after this one, or the first. Before the widgets are drawn."""
+    at = titles.index(memory()[PHOTO]) if memory().get(PHOTO) in titles else -1
+    st.session_state[PHOTO] = titles[(at + 1) % len(titles)]
 
 
 def write_address() -> None:
@@ -212,16 +220,28 @@ def finer_asked() -> None:
     if isinstance(level, str):
         st.session_state[FINER] = level or NO_FINER
         remember(FINER, level or NO_FINER)
+        whole_page()
 
 
 def vote_asked() -> None:
-    """A hall shall be asked what it sees."""
-    st.session_state[_VOTE] = True
+    """A hall shall be asked what it sees, or shall be left in peace."""
+    st.session_state[_VOTE] = _said("vote") == "on"
+    whole_page()
 
 
 def voting() -> bool:
-    """Whether a vote was just asked for; once."""
-    return st.session_state.pop(_VOTE, False)
+    """Whether a vote of the hall is on."""
+    return st.session_state.get(_VOTE, False)
+
+
+def whole_page() -> None:
+    """What the scrubber asked for concerns more than its own part of the page."""
+    st.session_state[_WHOLE] = True
+
+
+def page_asked() -> bool:
+    """Whether the whole page is to run again; once."""
+    return st.session_state.pop(_WHOLE, False)
 
 
 def codec_asked() -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hiercodec.evaluation.traces.trace import Trace
-from hiercodec.levels import spoken
-from hiercodec.report.answers import answers, format_bytes
+from hiercodec.report.answers import format_bytes
+from hiercodec.report.glossary import verdict
 
 SIZES = (200, 400, 800)
 """Bytes that are asked about; a trace has cuts near them."""
@@ -20,14 +20,12 @@ class Ballot:
     """Questions about one trace.
 
     `steps` are the steps asked about, rising; `choices` the groups of the first level and, last, that one cannot tell;
-    `machine` the classifier's probability of every choice at every step; `right` the choices that are right (none where
-    the truth is not known).
+    `right` those that answers are held to (`Trace.measure_of`).
     """
 
     steps: tuple[int, ...]
     sizes: tuple[str, ...]
     choices: tuple[str, ...]
-    machine: tuple[tuple[float, ...], ...]
     right: frozenset[int]
 
     @property
@@ -47,8 +45,7 @@ def ballot(trace: Trace) -> Ballot | None:
         steps,
         tuple(format_bytes(trace.steps[index].bytes) for index in steps),
         (*labels, UNSURE),
-        tuple((*trace.steps[index].mass[level], 0.0) for index in steps),
-        frozenset(trace.answers.get(level, ())),
+        trace.measure_of(level),
     )
 
 
@@ -62,22 +59,15 @@ def _near(trace: Trace) -> tuple[int, ...]:
     return tuple(found)
 
 
-def machine_says(trace: Trace, step: int) -> str:
-    """The classifier's answers at a step in one line: kind, family, class, each with its chance and whether it is right."""
-    rows = answers(trace, trace.steps[step].top, blank=trace.steps[step].blank)
-    return " · ".join(
-        f"{spoken(name)} {row['label']} {row['chance']} {row['sign']} {row['verdict']}".strip()
-        for name, row in rows.items()
-    )
-
-
-def hall_says(asked: Ballot, tally: list[int]) -> str:
-    """The hall's most frequent answer to one question, in words."""
+def hall_says(trace: Trace, asked: Ballot, tally: list[int]) -> str:
+    """The hall's most frequent answer to one question, in words, and what becomes of it where it is one answer."""
     votes = sum(tally)
     if not votes:
         return "nobody voted"
     most = max(tally)
     first = [index for index, count in enumerate(tally) if count == most]
     named = " and ".join(asked.choices[index] for index in first)
-    mark = "" if not asked.right else " ✓ right" if asked.right.issuperset(first) else " ✗ wrong"
-    return f"{named}, {most} of {votes} {'vote' if votes == 1 else 'votes'}{mark}"
+    said = (
+        str(verdict(trace, trace.levels[0], first[0])) if len(first) == 1 and asked.choices[first[0]] != UNSURE else ""
+    )
+    return f"{named}, {most} of {votes} {'vote' if votes == 1 else 'votes'} {said}".rstrip()

@@ -20,13 +20,16 @@ def house() -> Rooms:
     return Rooms()
 
 
-def invitation(url: str, code: str) -> tuple[str, bool]:
-    """The address that opens a room on a phone, and whether a phone can reach it: `url` is the lecturer's own.
+def invitation(url: str, base: str, code: str) -> tuple[str, bool]:
+    """The address that opens a room on a phone, and whether a phone can reach it.
 
-    >>> invitation("http://192.168.1.7:8501/vote?photo=Cat", "ABCDE")
+    `url` is any of the lecturer's own, `base` the path under which the app is served.
+
+    >>> invitation("http://192.168.1.7:8501/?photo=Cat", "", "ABCDE")
     ('http://192.168.1.7:8501/vote?room=ABCDE', True)
-    >>> invitation("http://localhost:8501/vote", "ABCDE")[1]
-    False
+    >>> invitation("http://localhost:8501/apps/hc/", "apps/hc", "ABCDE")
+    ('http://localhost:8501/apps/hc/vote?room=ABCDE', False)
     """
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path}?{ROOM}={code}", parts.hostname not in LOCAL
+    path = "/".join(["", *filter(None, [base.strip("/"), "vote"])])
+    return f"{parts.scheme}://{parts.netloc}{path}?{ROOM}={code}", parts.hostname not in LOCAL

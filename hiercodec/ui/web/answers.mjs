@@ -36,13 +36,12 @@ export function createAnswers(hub) {
     const element = make("div", "level", "", { "--colour": colourOf(hub.trace, level) });
     const [one, a, b] = [line("answer alone"), line("answer compared"), line("answer compared")];
     const [bar, foot] = [make("div", "bar"), make("p", "foot")];
-    const [rest, lead, arrived] = ["rest", "margin", "arrived"].map((name) => make("span", name));
+    const [rest, wup, arrived] = ["rest", "wup", "arrived"].map((name) => make("span", name));
     const slices = [0, 1, 2].map(() => bar.appendChild(make("i", "")));
-    const helps = [...(index === 0 ? ["margin"] : []), ...(index === levels.length - 1 ? ["WUP"] : [])].map(helpOn);
-    foot.append(rest, lead, ...helps, arrived);
+    foot.append(rest, wup, ...(index === levels.length - 1 ? [helpOn("WUP")] : []), arrived);
     const fileLabel = labelLine(index);
     element.append(nameOf(hub.trace, level), one.element, bar, foot, fileLabel.element, a.element, b.element);
-    return { level, element, one, a, b, slices, rest, lead, arrived, fileLabel };
+    return { level, element, one, a, b, slices, rest, wup, arrived, fileLabel };
   }
 
   function build() {
@@ -67,19 +66,20 @@ export function createAnswers(hub) {
     Object.assign(target.first, { textContent: words, title: sentence, className: ever ? "first" : "first wrong" });
   }
 
-  function renderRow({ level, element, one, a, b, slices, rest, lead, arrived, fileLabel }, step) {
+  function renderRow({ level, element, one, a, b, slices, rest, wup, arrived, fileLabel }, step) {
     const answer = step.answers[level];
     if (hub.trace.labelled) fillLabel(fileLabel, step.label[level]);
     element.classList.toggle("pending", step.arrived[level] !== "block complete");
+    element.classList.toggle("landed", ["right", "same"].includes(answer?.mark)); // in a hall it falls into its place
     arrived.textContent = step.arrived[level];
     fill(one, answer);
     for (const [i, slice] of slices.entries()) slice.style.width = percent(answer?.chances[i] ?? 0);
     rest.textContent = rest.title = answer?.rest ?? "";
-    lead.textContent = answer ? [answer.margin, answer.wup].filter(Boolean).join(" · ") : "";
+    wup.textContent = answer?.wup ?? "";
     if (!hub.compares()) return;
     for (const [target, name] of [[a, "a"], [b, "b"]]) {
-      const { answers, first, waiting } = hub.source(hub.state[name]);
-      fill(target, waiting ? { label: waiting } : answers?.[level], name.toUpperCase(), first?.[level] ?? undefined);
+      const { answers, first, short } = hub.source(hub.state[name]);
+      fill(target, short ? { label: short } : answers?.[level], name.toUpperCase(), first?.[level] ?? undefined);
     }
   }
 
@@ -91,9 +91,8 @@ export function createAnswers(hub) {
     $("[data-number=bpp]").textContent = step.rate;
     $("[data-number=psnr]").textContent = step.quality;
     $("[data-number=told]").textContent = step.told;
-    $(".where span").textContent = step.where;
     for (const row of rows) renderRow(row, step);
-    $(".apart").hidden = step.consistent;
+    $(".apart").hidden = step.consistent || hub.compares(); // of two sides it would be said of neither
   }
 
   return { build, render };

@@ -13,7 +13,7 @@ export function createPicture(hub) {
   const frame = (id, row, index) => globalThis.hiercodecFrames?.get(id)?.get(row)?.[index];
   const words = (point) => `${point.size} · ${point.quality}`;
 
-  /** One side: {bitmap, text, answers, first}, or {text, waiting} where there is nothing to show. */
+  /** One side: {bitmap, text, answers, first}, or {text, waiting, short} where there is nothing to show. */
   function source(name) {
     const { trace, data: { rival, id }, state: { k, pin } } = hub;
     const { steps, lanes, original } = trace;
@@ -23,10 +23,11 @@ export function createPicture(hub) {
       return { bitmap: frame(id, "frames", k), text: words(steps[k]), answers: steps[k].answers, first };
     }
     if (name === "pin") return { bitmap: frame(id, "frames", pin), text: `pinned ${words(steps[pin])}`, answers: steps[pin].answers };
-    if (rival?.codec !== name) return { text: name, waiting: "being computed …" };
+    const called = hub.data.sources.find(([key]) => key === name)?.[1].replace(/,.*/, "") ?? name;
+    if (rival?.codec !== name) return { text: called, waiting: "being computed …", short: "…" };
     const point = rival.points[k];
     const waiting = `not so small: ${rival.smallest} at least`;
-    if (!point) return { text: rival.label, waiting, first: rival.first };
+    if (!point) return { text: rival.label, waiting, short: "no file so small", first: rival.first };
     return { bitmap: frame(rival.id, "frames", point.frame), text: `${rival.label} ${words(point)}`, answers: point.answers, first: rival.first };
   }
 
@@ -83,7 +84,7 @@ export function createPicture(hub) {
     const waiting = [a, b].find((side) => side.waiting);
     $(".waiting").textContent = waiting ? `${waiting.text}: ${waiting.waiting}` : "";
     $(".waiting").hidden = !waiting;
-    canvas.a.setAttribute("aria-label", `${hub.data.alt}. ${hub.trace.steps[state.k].said}`);
+    canvas.a.setAttribute("aria-label", `${hub.hall?.asking ? "What is it?" : hub.data.alt}. ${hub.step().said}`);
     layout();
   }
 

@@ -2,6 +2,8 @@
 
 import { stepWithin } from "./steps.mjs";
 
+const PLAIN = "s3";
+
 export function createPlayer(hub) {
   const { $ } = hub;
   const button = $("[data-do=play]");
@@ -16,12 +18,12 @@ export function createPlayer(hub) {
     button.setAttribute("aria-label", "Play");
   }
 
-  /** Play by steps ("s3": three a second) or as the bytes would arrive over a link ("b2400": 2400 bit/s). */
+  /** Play by steps ("s3": three a second, the plain pace) or as the bytes would arrive over a link ("b2400": 2400 bit/s). */
   function play() {
     const { steps, file_bytes: all } = hub.trace;
     const last = steps.length - 1;
-    const pace = $("[data-pace]").value;
-    const bits = pace === "typed" ? Math.max(1, Number($(".typed input").value)) : pace[0] === "b" ? Number(pace.slice(1)) : 0;
+    const pace = named() || PLAIN;
+    const bits = pace[0] === "b" ? Number(pace.slice(1)) : 0;
     // Those who asked for less motion get at most one change a second.
     const wait = bits ? 50 : Math.max(calm.matches ? 1000 : 0, 1000 / Number(pace.slice(1)));
     if (hub.state.k >= last) hub.move(0);
@@ -35,6 +37,7 @@ export function createPlayer(hub) {
       else {
         pause(clock);
         hub.commit();
+        hub.ended();
       }
     };
     button.classList.add("playing");
@@ -42,10 +45,27 @@ export function createPlayer(hub) {
     timer = setTimeout(tick, wait);
   }
 
-  $("[data-pace]").onchange = (event) => {
-    $(".typed").hidden = event.target.value !== "typed";
+  /** The pace as an address names it; "" for the plain one. */
+  function named() {
+    const { value } = $("[data-pace]");
+    return value === PLAIN ? "" : value === "typed" ? `b${Math.max(1, Math.round(Number($(".typed input").value)))}` : value;
+  }
+
+  /** Take on the pace that an address names. */
+  function wear(pace) {
+    const select = $("[data-pace]");
+    const known = [...select.options].some((option) => option.value === pace);
+    const typed = !known && /^b[1-9]\d{0,7}$/.test(pace);
+    if (typed) $(".typed input").value = pace.slice(1);
+    select.value = known ? pace : typed ? "typed" : PLAIN;
+    $(".typed").hidden = !typed;
+  }
+
+  $("[data-pace]").onchange = $(".typed input").onchange = () => {
+    $(".typed").hidden = $("[data-pace]").value !== "typed";
     pause();
+    hub.paced();
   };
 
-  return { pause, play, get playing() { return timer !== null; } };
+  return { pause, play, wear, get pace() { return named(); }, get playing() { return timer !== null; } };
 }

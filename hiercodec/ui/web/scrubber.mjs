@@ -9,6 +9,7 @@
 
 import { createAnswers } from "./answers.mjs";
 import { createBar } from "./bar.mjs";
+import { createHall } from "./hall.mjs";
 import { createLanes } from "./lanes.mjs";
 import { createPicture } from "./picture.mjs";
 import { createPlayer } from "./player.mjs";
@@ -20,10 +21,15 @@ export function createScrubber(root) {
   const $ = (selector) => root.querySelector(selector);
   const $$ = (selector) => [...root.querySelectorAll(selector)];
   const [box, stage] = [".hx", ".stage"].map($);
-  const state = { k: 0, committed: 0, view: "picture", a: "prefix", b: "original", pin: null, split: 0.5, zoom: 0, x: 0, y: 0 };
+  const state = { k: 0, committed: 0, view: "picture", a: "prefix", b: "original", pin: null, split: 0.5, zoom: 0, pace: "", x: 0, y: 0 };
   let [send, ask] = [() => {}, () => {}];
   const hub = {
-    $, $$, box, state, data: null, trace: null, move, commit, jump,
+    $, $$, box, state, data: null, trace: null, move, commit, jump, render, step,
+    act: (name) => actions[name]($(`[data-do=${name}]`)),
+    ask: (...told) => ask(...told),
+    ended: () => hub.hall.ended(),
+    paced: () => dress({ pace: player.pace }),
+    play: () => player.play(),
     compares: () => state.view === "split" || state.view === "difference",
     layout: () => (picture.layout(), lanes.layout()),
     pause: () => player.pause(),
@@ -32,6 +38,7 @@ export function createScrubber(root) {
   };
   const [player, picture, answers, bar, lanes, present] =
     [createPlayer, createPicture, createAnswers, createBar, createLanes, createPresent].map((create) => create(hub));
+  hub.hall = createHall(hub);
   const last = () => hub.trace.steps.length - 1;
   const block = () => blockAt(hub.trace.cuts, hub.trace.steps[state.k].bytes);
 
@@ -51,30 +58,50 @@ export function createScrubber(root) {
     if (fresh) for (const part of [picture, bar, answers, lanes]) part.build();
     if (dressed) wear(hub.data.look);
     box.dataset.lookAt = hub.data.look_at ?? "";
+    box.classList.toggle("taught", Boolean(hub.data.strip));
+    $(".strip").textContent = hub.data.strip ?? "";
+    $("[data-do=vote]").hidden = !hub.data.votable;
+    $("[data-do=rival]").hidden = !rival();
+    $("[data-do=rival]").lastChild.textContent = rival()?.[1].replace(/,.*/, "") ?? "";
     picture.options();
     render();
     if (fresh) lanes.layout();
+    hub.hall.follow();
   }
 
   /** Take on the look an address asks for: view, sides A and B, zoom; what does not exist counts as nothing. */
   function wear(look) {
-    const [view, a, b, zoom] = look.split(",");
+    const [view, a, b, zoom, pace = ""] = look.split(",");
     const known = ["prefix", "original", ...hub.data.sources.map(([key]) => key)];
     if ($$("[data-view]").some((label) => label.dataset.view === view)) state.view = view;
     for (const [side, name] of [["a", a], ["b", b]]) if (known.includes(name)) state[side] = name;
     if (["1", "2", "4"].includes(zoom)) state.zoom = Number(($("[data-zoom]").value = zoom));
+    player.wear((state.pace = pace));
     $(`[data-view=${state.view}] input`).checked = true;
     if (hub.compares()) need(state.b);
+  }
+
+  /** The format that stands beside the codec at a key: the one looked at last, else AVIF, else any. */
+  function rival() {
+    const { sources } = hub.data;
+    return sources.find(([key]) => key === state.b) ?? sources.find(([key]) => key === "avif") ?? sources[0];
   }
 
   function need(name) {
     if (hub.data.sources.some(([key]) => key === name) && hub.data.rival?.codec !== name) send("codec", name);
   }
 
+  /** Where it stands, without its answers in words while the hall is asked for them. */
+  function step() {
+    const here = hub.trace.steps[state.k];
+    return hub.hall.asking ? { ...here, said: here.size } : here;
+  }
+
   function render() {
     const begin = performance.now();
-    const step = hub.trace.steps[state.k];
-    for (const part of [picture, answers, bar, lanes]) part.render(step);
+    for (const part of [picture, answers, bar, lanes]) part.render(step());
+    const beside = hub.compares() && hub.data.sources.some(([key]) => key === state.b);
+    $("[data-do=rival]").setAttribute("aria-pressed", beside);
     $("[data-do=finer]").setAttribute("aria-pressed", hub.data.finer === block());
     Object.assign(box.dataset, { k: state.k, id: hub.data.id });
     box.dataset.renderMs = (performance.now() - begin).toFixed(2);
@@ -88,7 +115,7 @@ export function createScrubber(root) {
   }
 
   function commit() {
-    $(".live").textContent = hub.trace.steps[state.k].said;
+    $(".live").textContent = step().said;
     if (state.k !== state.committed) send("k", (state.committed = state.k));
   }
 
@@ -104,7 +131,7 @@ export function createScrubber(root) {
     $(`[data-view=${state.view}] input`).checked = true;
     if (hub.compares()) need(state.b);
     render();
-    send("look", [state.view, state.a, state.b, state.zoom].join());
+    send("look", [state.view, state.a, state.b, state.zoom, ...(state.pace ? [state.pace] : [])].join());
   }
 
   const actions = {
@@ -120,7 +147,10 @@ export function createScrubber(root) {
       dress({ view: state.view === "difference" ? state.view : "split" });
     },
     pixels: (button) => button.setAttribute("aria-pressed", stage.classList.toggle("pixels")),
-    vote: () => ask("vote", true),
+    next: () => ask("next", true),
+    rival: (button) => dress(button.getAttribute("aria-pressed") === "true" ? { view: "picture" } : { view: "split", a: "prefix", b: rival()[0] }),
+    vote: () => (hub.hall.on ? hub.hall.leave() : (present.enter(), hub.hall.begin())),
+    blank: () => box.classList.add("blank"),
     present: () => present.toggle(),
   };
   for (const button of $$("[data-do]")) button.onclick = () => actions[button.dataset.do](button);
@@ -154,6 +184,7 @@ export function createScrubber(root) {
     destroy() {
       player.pause();
       present.destroy();
+      hub.hall.destroy();
       resized.disconnect();
       globalThis.removeEventListener("hiercodec-frame", arrived);
     },

@@ -1,0 +1,144 @@
+"""The lecturer's side of a vote, inside Present: what the browser shows of a room, and the keys that come back.
+
+Keys go on (→ Page Down Space) and back, figures count a raised hand, Backspace takes it back: see ui/web/hall.mjs.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import secrets
+from typing import Any
+
+import segno
+import streamlit as st
+from streamlit.components.v2 import component
+
+from hiercodec.evaluation.traces.trace import Trace
+from hiercodec.report import web
+from hiercodec.report.answers import percent
+from hiercodec.report.modules import joined
+from hiercodec.ui.explore.subject import Subject
+from hiercodec.ui.vote.ballot import Ballot, ballot, hall_says
+from hiercodec.ui.vote.common import HELD, house, invitation
+from hiercodec.ui.vote.rooms import Room
+
+_HALL = component("hiercodec_hall", html="<span\n hidden></span>", js=joined(web.WEB / "app_hall.mjs"))
+ON, BACK, UNDO, AGAIN = "on", "back", "undo", "again"
+HOLD, KEYS, DONE = "vote_held", "vote_keys", "vote_done"
+NO_PHONES = (
+    "Phones cannot join: this page was opened by an address of this computer only. Start the app with "
+    "--address 0.0.0.0. The keys 1 to 9 count raised hands."
+)
+
+
+def hall(shown: Subject) -> None:
+    """Have the browser vote on what is shown; where its trace can be no question, nothing."""
+    asked = ballot(shown.bundle.trace)
+    if asked is not None:
+        _watched(shown, asked, _room(shown, asked))
+
+
+@st.fragment(run_every=2.0)
+def _watched(shown: Subject, asked: Ballot, room: Room) -> None:
+    """The room as it is now, every two seconds, because phones vote at any time."""
+    data = _said(shown, asked, room)
+    with st.container(key="listen_hall"):
+        _HALL(key=KEYS, data=data, on_presses_change=lambda: _pressed(room), height="content")
+
+
+def _room(shown: Subject, asked: Ballot) -> Room:
+    """The lecturer's room, which a reload and another picture keep; a new one where there is none (any more)."""
+    held = st.query_params.get(HELD, "") or st.session_state.get(HOLD, "")
+    code, _, secret = held.partition("-")
+    room = house().find(code)
+    if room is None or not secrets.compare_digest(room.secret.encode(), secret.encode()):
+        room = house().open()
+    if room.of != shown.identity:
+        room.begin(shown.identity, asked.choices, asked.questions)
+    st.query_params[HELD] = st.session_state[HOLD] = f"{room.code}-{room.secret}"
+    return room
+
+
+def _said(shown: Subject, asked: Ballot, room: Room) -> dict[str, Any]:
+    """What the browser is told of the room: the open question without anybody's answer, or how it ended."""
+    address, reachable = invitation(st.context.url or "", st.get_option("server.baseUrlPath"), room.code)
+    said: dict[str, Any] = {"id": shown.identity, "round": room.round, "current": room.current, "steps": asked.steps}
+    if room.current is None:
+        return said | {"end": end(shown.bundle.trace, asked, room)}
+    said |= {"choices": room.choices, "questions": room.questions, "votes": sum(room.tally(room.current))}
+    return said | {
+        "code": room.code,
+        "address": address if reachable else NO_PHONES,
+        "qr": _qr(address) if reachable else "",
+    }
+
+
+def _qr(address: str) -> str:
+    drawn = io.BytesIO()
+    segno.make(address, error="m").save(drawn, kind="png", scale=8, border=3)
+    return f"data:image/png;base64,{base64.b64encode(drawn.getvalue()).decode()}"
+
+
+def end(trace: Trace, asked: Ballot, room: Room) -> dict[str, Any]:
+    """How a vote ended: both curves as (place, share) in 0…1, over the logarithm of bytes, and all of it in words."""
+    level = trace.levels[0]
+    seen = [step for step in trace.steps if not step.blank and step.mass]
+    low, high = math.log(seen[0].bytes), math.log(max(seen[-1].bytes, seen[0].bytes + 1))
+
+    def place(n_bytes: int) -> float:
+        return round(min(1.0, max(0.0, (math.log(n_bytes) - low) / (high - low))), 4)
+
+    tallies = [room.tally(question) for question in range(len(asked.steps))]
+    right = sorted(asked.right)
+    sizes = [trace.steps[index].bytes for index in asked.steps]
+    shares = [sum(tally[group] for group in right) / max(1, sum(tally)) for tally in tallies]
+    machine = [
+        f"{top[level][0][1]} {percent(top[level][0][2])}" for top in (trace.steps[index].top for index in asked.steps)
+    ]
+    called = " or ".join(asked.choices[group] for group in right)
+    same = "right" if trace.known else "as the machine takes the whole picture for"
+    words = [word for question in range(len(asked.steps)) for word, _ in room.words(question)]
+    return {
+        "title": f"How many were {same}: {called}",
+        "machine": [[place(step.bytes), round(sum(step.mass[level][group] for group in right), 4)] for step in seen],
+        "hall": [
+            [place(n), round(share, 4)] for n, share, tally in zip(sizes, shares, tallies, strict=True) if any(tally)
+        ],
+        "ticks": [[place(n), size] for n, size in zip(sizes, asked.sizes, strict=True)],
+        "lines": [
+            f"{size}: the hall: {hall_says(trace, asked, tally)}; the machine: {answer}"
+            for size, tally, answer in zip(asked.sizes, tallies, machine, strict=True)
+        ],
+        "words": ", ".join(dict.fromkeys(words)),
+    }
+
+
+def _pressed(room: Room) -> None:
+    """Do what was pressed since the last run."""
+    seen = (st.session_state.get(KEYS) or {}).get("presses")
+    if not isinstance(seen, dict):
+        return
+    since, count, last = seen.get("since"), seen.get("count"), seen.get("last")
+    if not isinstance(count, int) or not isinstance(last, list):
+        return
+    before, done = st.session_state.get(DONE, (None, 0))
+    new = count - (done if before == since else 0)
+    st.session_state[DONE] = since, count
+    for action in last[-new:] if new > 0 else []:
+        _act(room, str(action))
+
+
+def _act(room: Room, action: str) -> None:
+    steps = {ON: 1, BACK: -1}
+    if action in steps:
+        last = len(room.questions)
+        at = min(last, max(0, (last if room.current is None else room.current) + steps[action]))
+        room.current = None if at == last else at
+    elif action == UNDO:
+        room.undo()
+    elif action == AGAIN:
+        room.begin(room.of, room.choices, room.questions)
+    elif action.isdigit():
+        room.hand(int(action))
