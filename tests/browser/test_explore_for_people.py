@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 
@@ -235,9 +236,40 @@ def test_an_upload_is_usable_after_a_few_steps_and_kept(open_page):
     go(page, "Learn")
     go(page, "Explore")
     page.wait_for_selector('canvas[aria-label^="Your picture"]')
-    assert page.get_by_text("Still here: mine.png").count()
-    page.get_by_role("button", name="Forget it").click()
+    assert page.get_by_text("mine.png").first.is_visible()
+    page.get_by_role("button", name="Another").click()
     page.wait_for_selector(".hx", state="detached")
+    assert page.get_by_test_id("stFileUploader").is_visible()
+
+
+DRAG = """([kind, place]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([Uint8Array.from(atob(place.file), (c) => c.charCodeAt(0))], 'dropped.png', { type: 'image/png' }));
+  const event = new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true, composed: true });
+  document.querySelector(place.at).dispatchEvent(event);
+}"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [PHONE, BEAMER], ids=["390x844", "1024x768"])
+def test_a_file_dropped_anywhere_shows_its_picture_and_answers(open_page, size):
+    page = open_page("/?photo=Rocket", viewport=size)
+    zone = '[data-testid="stFileUploaderDropzone"]'
+    assert page.get_by_role("radiogroup").or_(page.get_by_role("group")).first.is_visible()
+    assert not page.locator(zone).is_visible()
+    place = {"file": base64.b64encode(photo()["buffer"]).decode(), "at": "body"}
+    page.evaluate(DRAG, ["dragenter", place])
+    page.locator(zone).wait_for(state="visible")
+    box = page.get_by_test_id("stFileUploader").bounding_box()
+    assert box["width"] * box["height"] > 0.7 * size["width"] * size["height"], "anywhere"
+    for kind in ("dragenter", "dragover", "drop"):
+        page.evaluate(DRAG, [kind, place | {"at": zone}])
+    page.wait_for_selector('canvas[aria-label^="Your picture"]', timeout=300_000)
+    settle(page)
+    assert not page.locator(zone).is_visible(), "it folds away"
+    stage, level = (page.locator(name).first.bounding_box() for name in (".stage", ".level"))
+    assert stage["height"] >= 150
+    assert level["y"] + level["height"] <= size["height"], "a picture and an answer"
 
 
 @pytest.mark.slow
@@ -286,3 +318,41 @@ def test_lane_labels_are_whole_or_not_there(open_page, size):
     assert all(visible == "hidden" or not cut for visible, cut in spans)
     assert any(visible == "visible" for visible, _ in spans)
     assert page.locator("[data-testid=stSlider]").count() == 0, "one control for the position, not two"
+
+
+def test_back_and_forward_walk_photographs_not_steps(open_page):
+    page = open_page("/?photo=Cat&step=8")
+
+    def shows(title: str) -> None:
+        page.wait_for_selector(f'.hx[data-id="shipped-{title.lower()}"]')
+        page.wait_for_url(f"**photo={title}*")
+
+    for title in ("Horse", "Rocket"):
+        page.get_by_role("radio", name=title).or_(page.get_by_role("button", name=title)).first.click()
+        shows(title)
+    settle(page)
+    at = position(page)
+    page.locator(".track").press("ArrowRight")
+    page.wait_for_url(f"**step={at + 2}*")
+    for go, title in (
+        (page.go_back, "Horse"),
+        (page.go_back, "Cat"),
+        (page.go_forward, "Horse"),
+        (page.go_forward, "Rocket"),
+    ):
+        go()  # sooner than a late address is told from a wish
+        shows(title)
+    assert "walk" not in page.url
+
+
+def test_the_pace_is_in_the_address(open_page):
+    page = open_page("/?photo=Cat&step=8&look=picture,prefix,original,0,b2400")
+    pace = page.locator("[data-pace]")
+    assert pace.input_value() == "b2400"
+    pace.select_option("typed")
+    page.locator(".typed input").fill("1234")
+    page.locator(".typed input").press("Enter")
+    page.wait_for_url("**b1234*")
+    page.reload()
+    settle(page)
+    assert (pace.input_value(), page.locator(".typed input").input_value()) == ("typed", "1234")

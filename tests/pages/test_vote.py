@@ -54,6 +54,14 @@ def voted(monkeypatch):
     return shown, asked, hall._room(shown, asked), memory
 
 
+def opened():
+    """A photograph's ballot and a room that votes on it."""
+    shown, room = subject("cat"), house().open()
+    asked = ballot(shown.bundle.trace)
+    room.begin(shown.identity, asked.choices, asked.questions)
+    return shown, asked, room
+
+
 def press(at: AppTest, label: str) -> AppTest:
     next(button for button in at.button if label in button.label).click().run()
     assert not at.exception
@@ -136,8 +144,8 @@ def test_presses_move_and_count_each_once_however_they_arrive(voted):
     assert (room.current, sum(room.tally(0)), room.round) == (0, 0, 2)
 
 
-def test_a_phone_votes_once_may_change_and_adds_a_word(voted):
-    shown, asked, room, _ = voted
+def test_a_phone_votes_once_may_change_and_adds_a_word():
+    shown, asked, room = opened()
     one, other = open_(room=room.code.lower()), open_(room=room.code)
     press(one, room.choices[1])
     press(one, room.choices[2])
@@ -155,8 +163,8 @@ def test_a_phone_votes_once_may_change_and_adds_a_word(voted):
     assert hall.end(shown.bundle.trace, asked, room)["words"] == "a *lynx* <b>"
 
 
-def test_a_late_vote_of_a_phone_does_not_count_for_the_next_question(voted):
-    *_, room, _ = voted
+def test_a_late_vote_of_a_phone_does_not_count_for_the_next_question():
+    *_, room = opened()
     phone = open_(room=room.code)
     room.current = 1
     press(phone, room.choices[1])

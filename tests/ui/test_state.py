@@ -107,3 +107,15 @@ st.session_state["then"] = state.here("mine", sizes)
     at.session_state["sizes"] = [100, 300, 400, 500, 1000]
     at.run()
     assert at.session_state["at"] == at.session_state["then"] == 2, "430 is nearer to 400 than to 500"
+
+
+def test_back_is_obeyed_at_once_and_takes_nothing_of_what_it_left(page):
+    page.run()
+    page.selectbox(key="photo").set_value("Rocket").run()
+    page.selectbox(key="steps").set_value(12).run()
+    for name in dict(page.query_params):
+        del page.query_params[name]
+    page.query_params.update({"photo": "Cat", "step": "3", "walk": "1-1"})
+    assert seen(page.run()) == ("Cat", 2, {"photo": "Cat", "step": "3"})
+    page.query_params.update({"photo": "Rocket", "step": "8"})  # forward, soon after
+    assert seen(page.run())[:2] == ("Rocket", 7)

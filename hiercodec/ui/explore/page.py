@@ -47,7 +47,7 @@ def enter() -> None:
 
 def choose() -> Sample | None:
     """The row of photographs; None means the visitor's own."""
-    titles = [*(row.title for row in samples()), state.UPLOAD]
+    titles = [state.UPLOAD, *(row.title for row in samples())]
     state.recall(state.PHOTO, titles)
     chosen = st.pills("Photograph", titles, required=True, key=state.PHOTO, label_visibility="collapsed")
     state.remember(state.PHOTO, chosen)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.components.v2 import component
 from streamlit.delta_generator import DeltaGenerator
 
 from hiercodec.classify import DEFAULT, permitted
@@ -34,6 +35,34 @@ MAX_UPLOAD = 32
 
 NOTES = "explore_notes"
 """Where the session keeps what was mended in files of the visitor's, by the same keys as their traces."""
+
+DROP = """<style>
+.st-key-explore_drop { %s }
+[data-drag] .st-key-explore_drop { visibility: visible; position: fixed; inset: 0; z-index: 1000001; padding: 1rem;
+  background: color-mix(in srgb, var(--st-background-color, Canvas) 85%%, transparent); }
+[data-drag] .st-key-explore_drop :is(div, section) { height: 100%%; }
+</style>"""
+"""While a file is dragged over the page, the uploader covers it."""
+
+_DRAGS = component(
+    "hiercodec_drags",
+    html="<span\n hidden></span>",
+    js="""export default () => {
+      const over = (event) => {
+        if (event.dataTransfer?.types.includes("Files")) document.documentElement.dataset.drag = "";
+      };
+      const away = (event) => {
+        if (event.type === "drop" || !event.relatedTarget) delete document.documentElement.dataset.drag;
+      };
+      addEventListener("dragenter", over);
+      for (const name of ["dragleave", "drop"]) addEventListener(name, away);
+      return () => {
+        removeEventListener("dragenter", over);
+        for (const name of ["dragleave", "drop"]) removeEventListener(name, away);
+      };
+    }""",
+)
+"""Tells when a file is dragged over the page."""
 
 STAYS = "It stays in the memory of this computer and is forgotten when you leave."
 
@@ -99,6 +128,7 @@ def default_settings() -> dict[str, Any]:
 
 def subject(chosen: Sample | None, settings: dict[str, Any]) -> Subject | None:
     """The trace to show; None (with words on the page) if there is none."""
+    drop(settings["side"], wanted=chosen is None)
     line = st.container()  # the progress line has a place of its own: what stands below it stays while it moves
     shown = _own(settings, line) if chosen is None else _sample(chosen, settings, line)
     level = st.session_state.get(state.FINER, state.NO_FINER)
@@ -125,33 +155,32 @@ def _sample(chosen: Sample, settings: dict[str, Any], line: DeltaGenerator) -> S
 
 def _own(settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
     kept = state.own_file()
-    widgets = {"A file": _uploader, "The camera": _camera}
-    source = st.segmented_control(
-        "Where your picture comes from", list(widgets), default="A file", required=True, label_visibility="collapsed"
-    )
-    taken = source == "The camera" and kept is not None and kept[0] == state.TAKEN
-    if not taken:  # else the camera is off again, and the picture has the page to itself
-        widgets[source](settings["side"])
     if kept is None:
-        st.caption("An address restores everything on this page but a picture of your own.")
+        if st.toggle("Use this device's camera", key="explore_camera_on"):
+            _camera(settings["side"])
         return None
-    if taken or st.session_state.get(state.CAMERA if source == "The camera" else state.OWN) is None:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Still here: {kept[0]}")
-            st.button("Take another" if taken else "Forget it", on_click=state.forget_own, type="tertiary")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{kept[0]}. An address restores all of this page but a picture of your own.")
+        st.button("Another", icon=":material/add_a_photo:", on_click=state.forget_own, type="tertiary")
     return _computed(kept[1], "Your picture", settings, None, line)
 
 
-def _uploader(side: int) -> None:
-    st.file_uploader(
-        f"A photograph (shrunk to at most {side} pixels a side) or a .hc stream (up to 1024×1024, cut ones welcome). "
-        f"{STAYS}",
-        type=[*endings(), "hc"],
-        max_upload_size=MAX_UPLOAD,
-        key=state.OWN,
-        on_change=state.own_changed,
-        args=(state.OWN,),
-    )
+def drop(side: int, *, wanted: bool) -> None:
+    """The uploader, which takes a file that is dropped anywhere; out of sight unless `wanted`, or while one is dragged."""
+    out_of_sight = not wanted or state.own_file() is not None
+    st.html(DROP % ("visibility: hidden; position: fixed; z-index: -1;" if out_of_sight else ""))
+    key = state.own_key()
+    with st.container(key="explore_drop"):
+        _DRAGS(key="explore_drags", height="content")
+        st.file_uploader(
+            f"A photograph (shrunk to at most {side} pixels a side) or a .hc stream (up to 1024×1024, cut ones welcome). "
+            f"{STAYS}",
+            type=[*endings(), "hc"],
+            max_upload_size=MAX_UPLOAD,
+            key=key,
+            on_change=state.own_changed,
+            args=(key,),
+        )
 
 
 def _camera(side: int) -> None:

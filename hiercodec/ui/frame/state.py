@@ -30,6 +30,8 @@ PHOTO, STEP, LOOK, FINER = "photo", "step", "look", "finer"
 SETTINGS = ("model", "purpose", "classifier", "hierarchy", "steps", "side", "label", FINER)
 COURSE, LESSON = "course", "lesson"
 ADDRESS = (COURSE, LESSON, PHOTO, STEP, *SETTINGS, LOOK)
+WALK = "walk"
+"""Marks an address that was left and gone back to (ui/web/history.mjs), with a number of its own."""
 SCRUBBER, OWN, CAMERA = "explore_scrubber", "explore_own", "explore_camera"
 UPLOAD = "Your own …"
 TAKEN = "Camera picture.jpg"
@@ -38,9 +40,12 @@ PLAIN_LOOK = "picture,prefix,original,0"
 LAG = 3.0
 """Seconds in which a browser may still show an address that was replaced; going back sooner than that is not heard."""
 
-_MEMORY, _WRITTEN, _REPLACED, _PLAIN, _AT, _SEEK, _FILE, _WISH, _VOTE, _WHOLE = (
+_MEMORY, _WRITTEN, _REPLACED, _PLAIN, _AT, _SEEK, _FILE, _WISH, _VOTE, _WHOLE, _WALKED, _FORGOTTEN = (
     f"explore_{name}"
-    for name in ["memory", "written", "replaced", "plain", "at", "seek", "file", "wish", "vote", "whole"]
+    for name in (
+        *("memory", "written", "replaced", "plain", "at", "seek"),
+        *("file", "wish", "vote", "whole", "walked", "forgotten"),
+    )
 )
 _LOOK_FORM = re.compile(r"[a-z0-9]{1,12}(,[a-z0-9]{1,12}){3,4}")
 """View, side A, side B, zoom, and the pace where it is not the plain one."""
@@ -54,8 +59,14 @@ def memory() -> dict[str, str]:
 def enter(plain: Mapping[str, str]) -> None:
     """Begin a run of the page: an address that we did not write is a wish. `plain` is what the page opens with."""
     st.session_state[_PLAIN] = dict(plain)
-    asked = _shown_address()
-    if asked == st.session_state.get(_WRITTEN, {}) or _is_late(asked):
+    asked, walk = _shown_address(), st.query_params.get(WALK)
+    if walk is not None and walk != st.session_state.get(_WALKED):  # Back: that view, and nothing of this one
+        st.session_state.update({_WALKED: walk, _REPLACED: [], _WRITTEN: asked})
+        for name in ADDRESS:
+            memory().pop(name, None)
+            st.session_state.pop(name, None)
+        st.session_state.pop(_AT, None)
+    elif asked == st.session_state.get(_WRITTEN, {}) or _is_late(asked):
         return
     if asked and COURSE not in asked:  # an address of another view ends a course
         leave_course()
@@ -94,8 +105,8 @@ def write_address() -> None:
     what we wrote last is enough to know that nothing is to be done.
     """
     rows, shown, written = address(), _shown_address(), st.session_state.get(_WRITTEN, {})
-    if not rows == shown == written:
-        others = {name: value for name, value in st.query_params.items() if name not in ADDRESS}
+    if not rows == shown == written or WALK in st.query_params:
+        others = {name: value for name, value in st.query_params.items() if name not in (*ADDRESS, WALK)}
         st.query_params.from_dict(others | rows)
     if rows != written:
         now = time.monotonic()
@@ -256,6 +267,12 @@ def own_file() -> tuple[str, bytes] | None:
     return st.session_state.get(_FILE)
 
 
+def own_key() -> str:
+    """The uploader's key: another one once its file was forgotten, so that it is empty again."""
+    forgotten = st.session_state.get(_FORGOTTEN, 0)
+    return f"{OWN}_{forgotten}" if forgotten else OWN
+
+
 def own_name() -> str:
     """What the visitor's file is called, without its ending."""
     kept = own_file()
@@ -267,6 +284,9 @@ def own_changed(key: str) -> None:
     given = st.session_state.get(key)
     name = TAKEN if key == CAMERA else getattr(given, "name", "")
     st.session_state[_FILE] = None if given is None else (name, given.getvalue())
+    if given is not None:  # it may have been dropped on another photograph
+        st.session_state[PHOTO] = UPLOAD
+        remember(PHOTO, UPLOAD)
 
 
 def hand_over(name: str, data: bytes, n_bytes: int) -> None:
@@ -279,4 +299,4 @@ def hand_over(name: str, data: bytes, n_bytes: int) -> None:
 
 def forget_own() -> None:
     """The visitor wants the file gone."""
-    st.session_state[_FILE] = None
+    st.session_state.update({_FILE: None, _FORGOTTEN: st.session_state.get(_FORGOTTEN, 0) + 1})

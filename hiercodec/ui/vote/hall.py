@@ -65,6 +65,7 @@ def _said(shown: Subject, asked: Ballot, room: Room) -> dict[str, Any]:
     """What the browser is told of the room: the open question without anybody's answer, or how it ended."""
     address, reachable = invitation(st.context.url or "", st.get_option("server.baseUrlPath"), room.code)
     said: dict[str, Any] = {"id": shown.identity, "round": room.round, "current": room.current, "steps": asked.steps}
+    said["done"] = st.session_state.get(DONE)
     if room.current is None:
         return said | {"end": end(shown.bundle.trace, asked, room)}
     said |= {"choices": room.choices, "questions": room.questions, "votes": sum(room.tally(room.current))}

@@ -1,6 +1,7 @@
 // What the server says of a vote, as a component of the app without a face: it reaches the scrubber by an event (hall.mjs),
-// and every press goes back counted, so that none is lost where two come before the server has answered the first.
-// data: {id, round, current, …} (ui/vote/hall.py); goes out as state "presses": {since, count, last: [actions]}.
+// and every press goes back counted, so that none is lost where two come before the server has answered the first, and so
+// that what it said before it heard of the last one counts as nothing.
+// data: {id, round, current, done: [since, count], …} (ui/vote/hall.py); goes out as state "presses": {since, count, last: [actions]}.
 
 const KEEP = 40;
 
@@ -15,6 +16,7 @@ export default function ({ data, setStateValue }) {
     globalThis.hiercodecHall = said;
     globalThis.dispatchEvent(new Event("hiercodec-hall"));
   };
-  tell({ ...data, press });
+  const [since, count] = data.done ?? [];
+  if (since !== presses.since || count >= presses.count) tell({ ...data, press });
   return () => tell(null);
 }

@@ -96,9 +96,9 @@ export function createHall(hub) {
   function press(key) {
     if (key === "Escape") return leave();
     if (phase === "ask") return room().press(FORTH.includes(key) ? "on" : BACKWARD.includes(key) ? "back" : key === "Backspace" ? "undo" : String((Number(key) + 9) % 10));
-    if (BACKWARD.includes(key)) return room().press("back");
-    if (phase === "fall") ended();
-    return undefined;
+    if (!BACKWARD.includes(key)) return ended();
+    show("ask"); // at once, so that the next key is taken as one of a question
+    return room().press("back");
   }
 
   /** All of the file has arrived, or nobody wants to wait for that. */
