@@ -51,12 +51,12 @@ ALLOWED = {
 INSIDE = {
     "ui": {
         "frame": set(),
-        "explore": {"frame", "learn", "results"},
+        "explore": {"frame", "learn", "results", "vote"},
         "failures": {"frame", "results"},
         "groups": {"frame"},
         "results": {"frame", "groups"},
         "learn": {"frame"},
-        "vote": {"frame", "explore"},
+        "vote": {"frame"},
     },
     "evaluation": {
         "photos": set(),

@@ -76,7 +76,7 @@ from streamlit.testing.v1 import AppTest
 at = AppTest.from_file({str(PAGE)!r}, default_timeout=60).run()
 assert not at.exception, at.exception
 sent = [item.proto.component_name for item in at.get("bidi_component")]
-assert len(sent) == 3, sent
+assert len(sent) == 4, sent
 slow = {{"torch", "sklearn", "skimage", "scipy", "compressai", "timm", "nltk"}} & set(sys.modules)
 assert not slow, slow
 """

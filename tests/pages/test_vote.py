@@ -51,7 +51,7 @@ def voted(monkeypatch):
     monkeypatch.setattr(hall.st, "query_params", {})
     shown = subject("cat")
     asked = ballot(shown.bundle.trace)
-    return shown, asked, hall._room(shown, asked), memory
+    return shown, asked, hall._room(shown.identity, asked), memory
 
 
 def opened():
@@ -86,12 +86,12 @@ def test_a_question_gives_nothing_away_and_the_end_gives_both_curves(voted):
     for question in range(3):
         for index in (right, right, 0):
             room.hand(index)
-        said = hall._said(shown, asked, room)
+        said = hall._said(shown.identity, trace, asked, room)
         assert (said["current"], said["votes"], said["id"]) == (question, 3, shown.identity)
         assert "end" not in said
         assert not any(secret in str(said) for secret in ("Truth", "✓", "machine", "%", "Egyptian cat"))
         hall._act(room, "on")
-    end = hall._said(shown, asked, room)["end"]
+    end = hall._said(shown.identity, trace, asked, room)["end"]
     assert end["title"] == f"How many were right: {asked.choices[right]}"
     assert [share for _, share in end["hall"]] == [pytest.approx(2 / 3, abs=1e-3)] * 3
     level = trace.levels[0]
@@ -179,14 +179,14 @@ def test_a_reload_and_another_picture_keep_the_room(voted, monkeypatch):
         memory.clear()
         memory.update({} if address else {hall.HOLD: held})
         monkeypatch.setattr(hall.st, "query_params", dict(address))
-        assert hall._room(shown, asked) is room
+        assert hall._room(shown.identity, asked) is room
     assert sum(room.tally(0)) == 1
     other = subject("rocket")
-    assert hall._room(other, ballot(other.bundle.trace)) is room
+    assert hall._room(other.identity, ballot(other.bundle.trace)) is room
     assert sum(room.tally(0)) == 0
     memory.clear()
     monkeypatch.setattr(hall.st, "query_params", {"held": f"{room.code}-{'0' * 16}"})
-    assert hall._room(shown, asked) is not room, "the code alone makes nobody the lecturer"
+    assert hall._room(shown.identity, asked) is not room, "the code alone makes nobody the lecturer"
 
 
 @pytest.mark.parametrize("query", [

@@ -142,7 +142,7 @@ def view(shown: Subject, taught: coach.Taught | None = None) -> None:
         _growing(shown.growing)
     _view(shown, sizes, position, state.next_seek(), state.memory().get(state.LOOK, state.PLAIN_LOOK), taught)
     if state.voting():
-        hall.hall(shown)
+        hall.hall(shown.identity, trace)
 
 
 @st.fragment(run_every=1.0)

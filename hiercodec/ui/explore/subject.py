@@ -38,9 +38,9 @@ NOTES = "explore_notes"
 
 DROP = """<style>
 .st-key-explore_drop { %s }
-[data-drag] .st-key-explore_drop { visibility: visible; position: fixed; inset: 0; z-index: 1000001; padding: 1rem;
-  background: color-mix(in srgb, var(--st-background-color, Canvas) 85%%, transparent); }
-[data-drag] .st-key-explore_drop :is(div, section) { height: 100%%; }
+[data-drag] .st-key-explore_drop { z-index: 1000001; }
+[data-drag] .st-key-explore_drop [data-testid=stFileUploaderDropzone] {
+  visibility: visible; position: fixed; inset: 1rem; height: auto; }
 </style>"""
 """While a file is dragged over the page, the uploader covers it."""
 

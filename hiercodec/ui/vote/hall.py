@@ -19,7 +19,6 @@ from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.report import web
 from hiercodec.report.answers import percent
 from hiercodec.report.modules import joined
-from hiercodec.ui.explore.subject import Subject
 from hiercodec.ui.vote.ballot import Ballot, ballot, hall_says
 from hiercodec.ui.vote.common import HELD, house, invitation
 from hiercodec.ui.vote.rooms import Room
@@ -33,41 +32,41 @@ NO_PHONES = (
 )
 
 
-def hall(shown: Subject) -> None:
-    """Have the browser vote on what is shown; where its trace can be no question, nothing."""
-    asked = ballot(shown.bundle.trace)
+def hall(identity: str, trace: Trace) -> None:
+    """Have the browser vote on the trace that it knows as `identity`; where that can be no question, nothing."""
+    asked = ballot(trace)
     if asked is not None:
-        _watched(shown, asked, _room(shown, asked))
+        _watched(identity, trace, asked, _room(identity, asked))
 
 
 @st.fragment(run_every=2.0)
-def _watched(shown: Subject, asked: Ballot, room: Room) -> None:
+def _watched(identity: str, trace: Trace, asked: Ballot, room: Room) -> None:
     """The room as it is now, every two seconds, because phones vote at any time."""
-    data = _said(shown, asked, room)
+    data = _said(identity, trace, asked, room)
     with st.container(key="listen_hall"):
         _HALL(key=KEYS, data=data, on_presses_change=lambda: _pressed(room), height="content")
 
 
-def _room(shown: Subject, asked: Ballot) -> Room:
+def _room(identity: str, asked: Ballot) -> Room:
     """The lecturer's room, which a reload and another picture keep; a new one where there is none (any more)."""
     held = st.query_params.get(HELD, "") or st.session_state.get(HOLD, "")
     code, _, secret = held.partition("-")
     room = house().find(code)
     if room is None or not secrets.compare_digest(room.secret.encode(), secret.encode()):
         room = house().open()
-    if room.of != shown.identity:
-        room.begin(shown.identity, asked.choices, asked.questions)
+    if room.of != identity:
+        room.begin(identity, asked.choices, asked.questions)
     st.query_params[HELD] = st.session_state[HOLD] = f"{room.code}-{room.secret}"
     return room
 
 
-def _said(shown: Subject, asked: Ballot, room: Room) -> dict[str, Any]:
+def _said(identity: str, trace: Trace, asked: Ballot, room: Room) -> dict[str, Any]:
     """What the browser is told of the room: the open question without anybody's answer, or how it ended."""
     address, reachable = invitation(st.context.url or "", st.get_option("server.baseUrlPath"), room.code)
-    said: dict[str, Any] = {"id": shown.identity, "round": room.round, "current": room.current, "steps": asked.steps}
+    said: dict[str, Any] = {"id": identity, "round": room.round, "current": room.current, "steps": asked.steps}
     said["done"] = st.session_state.get(DONE)
     if room.current is None:
-        return said | {"end": end(shown.bundle.trace, asked, room)}
+        return said | {"end": end(trace, asked, room)}
     said |= {"choices": room.choices, "questions": room.questions, "votes": sum(room.tally(room.current))}
     return said | {
         "code": room.code,
