@@ -96,6 +96,7 @@ def import_(args: Arguments) -> int:
     argument("ours", metavar="A"), argument("rival", metavar="B"),
     option("--judge", metavar="C",
            help="whose answers count beside the picture (default: the first that judged both; 'none')"),
+    option("--chart", metavar="OUT.html", help="draw at which rates A is ahead, level by level, as a page"),
     JSON,
     details="A and B are files of rows, FILE.parquet, or FILE.parquet:CODEC where a file holds several codecs. A is "
     "compared with B over the photographs that both have; an imported curve is a mean, and then there is no interval.",
@@ -105,10 +106,13 @@ def bd(args: Arguments) -> int:
 
     a, b = _codec_in(args.ours), _codec_in(args.rival)
     judge = args.judge or next((name for name in a[0].judges if name in b[0].judges), NONE)
-    found = bjontegaard.between(a, b, "" if judge == NONE else judge)
+    judge = "" if judge == NONE else judge
+    found = bjontegaard.between(a, b, judge)
+    if args.chart:
+        write_bytes(args.chart, _leads(a, b, judge).encode())
     if args.json:
         measures = {m.measure: {"rate_percent": m.rate.to_json(), "at_equal_rate": m.quality.to_json()} for m in found}
-        print_json({"a": [args.ours, a[1]], "b": [args.rival, b[1]], "judge": judge, "measures": measures})
+        print_json({"a": [args.ours, a[1]], "b": [args.rival, b[1]], "judge": judge or NONE, "measures": measures})
         return 0
     lines, units = [], {"psnr": (" dB", 2, 1.0), "right": (" points", 1, 100.0)}
     for row in found:
@@ -118,9 +122,31 @@ def bd(args: Arguments) -> int:
         lines.append(
             (row.measure, needed, gained if row.quality.value is not None else row.quality.why, str(row.rate.n))
         )
-    note(f"A: {a[1]} of {args.ours}. B: {b[1]} of {args.rival}. Answers by {judge}; 95 % intervals over n photographs.")
+    note(
+        f"A: {a[1]} of {args.ours}. B: {b[1]} of {args.rival}. Answers by {judge or NONE}; 95 % intervals over n photos."
+    )
     print(table(("measure", "A needs more bytes than B", "A has more at equal rate", "n"), lines, left=3))
     return 0
+
+
+def _leads(a: tuple[Rows, str], b: tuple[Rows, str], judge: str) -> str:
+    """The page of the chart "at which rates is A ahead of B?", by right answers where a judge saw both, else by PSNR."""
+    from hiercodec.evaluation.codecs.peers import title
+    from hiercodec.evaluation.results.bjontegaard import at_every_rate
+    from hiercodec.evaluation.results.table import right, tables
+    from hiercodec.figures.rates import lead
+    from hiercodec.levels import spoken
+
+    ours, theirs = (tables(rows.of(codec=codec), judge)[codec] for rows, codec in (a, b))
+    measures = {spoken(level): right(level) for level in ours.levels} or {"PSNR": "psnr"}
+    found = {name: row for name, m in measures.items() if (row := at_every_rate(ours, theirs, m)) is not None}
+    if not found:
+        raise InputError(f"{a[1]} and {b[1]} share no rates, no photographs, or no measure")
+    fig = lead(found, rival=title(b[1]), percent=bool(ours.levels))
+    by = f", judged by {judge.removeprefix('timm:')}" if judge else ""
+    n = next(iter(found.values())).n
+    fig.update_layout(title=f"{title(a[1])} against {title(b[1])}{by}, {n} photographs", margin={"t": 96})
+    return fig.to_html(include_plotlyjs=True)
 
 
 def _codec_in(spec: str) -> tuple[Rows, str]:

@@ -26,6 +26,7 @@ def three_levels(
     whole: Mapping[str, float],
     chance: Mapping[str, float],
     at: float | None = None,
+    y: str = "right answers",
     mode: str = "light",
 ) -> go.Figure:
     """Accuracy of one codec against rate, one line a level (by its spoken name) on one axis.
@@ -33,7 +34,7 @@ def three_levels(
     Dashed: the uncompressed photographs (`whole`). Dotted: blind guessing (`chance`). `at` marks a rate.
     """
     p = palette(mode)
-    fig = figure(mode, height=460, x=RATE, y="right answers")
+    fig = figure(mode, height=400, x=RATE, y=y)
     for index, (level, found) in enumerate(curves.items()):
         colour = p.level(index)
         _band(fig, found, colour, level)
@@ -63,7 +64,7 @@ def codecs(
     chance: float | None = None,
     published: Sequence[Mapping[str, Any]] = (),
     at: float | None = None,
-    height: int = 420,
+    height: int = 400,
     mode: str = "light",
 ) -> go.Figure:
     """One measure against rate, a line a codec; `looks` (codec → number) keeps each one's colour whatever is chosen.

@@ -114,7 +114,7 @@ hierarchy show --level
 evaluate --card --classifier --codec --crop --cuts --force --formats-for --hierarchy --label-by --labels --limit --model
     --out --rates --ray --resume --sample --steer --strict --task --workers
 results show --json
-results bd --json --judge
+results bd --chart --json --judge
 results join --drop --name --out --slim
 results export --codec --out --to
 results import --name --out

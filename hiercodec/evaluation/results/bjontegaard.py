@@ -237,10 +237,17 @@ class Lead:
 
     @property
     def crossings(self) -> list[float]:
-        """The rates at which the mean changes its sign, on the straight line over log-rates."""
+        """The rates at which a lead ends: where the mean first changes its sign after a stretch of a clear difference.
+
+        Straight over log-rates. Where the same codec is clearly ahead again, its lead did not end.
+        """
         x, y = np.log(self.rates), self.mean
         at = np.flatnonzero(np.sign(y[:-1]) * np.sign(y[1:]) < 0)
-        return [float(np.exp(x[i] - y[i] * (x[i + 1] - x[i]) / (y[i + 1] - y[i]))) for i in at]
+        changes = [float(np.exp(x[i] - y[i] * (x[i + 1] - x[i]) / (y[i + 1] - y[i]))) for i in at]
+        clear = sorted((*span, sign) for sign in (1, -1) for span in self.spans(sign))
+        after = [*clear[1:], (np.inf, np.inf, 0)]
+        ends = [(end, start) for (_, end, side), (start, _, next_) in zip(clear, after, strict=True) if next_ != side]
+        return [min(inside) for a, b in ends if (inside := [rate for rate in changes if a <= rate <= b])]
 
     def spans(self, sign: int) -> list[tuple[float, float]]:
         """The stretches of rates over which the whole band lies above 0 (`sign` 1), below it (−1), or holds it (0)."""

@@ -21,7 +21,7 @@ SHOW, PAIR, ORDER, AT = "show", "pair", "order", "sheet"
 DISAGREE = "judges disagree"
 ANY = "any"
 PER_PAGE = 24
-CARD = 176
+CARD = 166
 MARKS = ("○", "●")
 """Wrong and right, without a word and without a colour."""
 
@@ -60,11 +60,11 @@ def filters(view: View) -> np.ndarray:
     pairs = pairs_of(view)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         show = chrome.menu(
-            "Show", SHOW, names, default="wrong here", width=260, help=_help(),
+            "Show", SHOW, names, default="wrong here", width=240, help=_help(),
             format_func=lambda name: name if found.labelled else UNKNOWN.get(name, name),
         )  # fmt: skip
-        pair = chrome.menu(f"{view.level_name.capitalize()} → taken for", PAIR, [ANY, *pairs], width=300)
-        order = chrome.menu("Order", ORDER, list(ORDERS), default="worst mistakes first (WUP)", width=250)
+        pair = chrome.menu(f"{view.level_name.capitalize()} → taken for", PAIR, [ANY, *pairs], width=260)
+        order = chrome.menu("Order", ORDER, list(ORDERS), default="worst mistakes first (WUP)", width=240)
     kept = _disagree(view) if show == DISAGREE else FAILURES[show](found, level, cut)
     if pair != ANY:
         truth, taken = pairs[pair]
@@ -121,16 +121,16 @@ def gallery(view: View, chosen: np.ndarray) -> None:
             f"{PHOTOS}=FOLDER (a .tar, or torchvision:Imagenette, which is fetched): then they open in Explore too."
         )
         return
+    cards, pages = st.container(horizontal=True, gap="small"), -(-len(chosen) // PER_PAGE)
+    page = st.pagination(pages, key=AT, bind="query-params") if pages > 1 else 1
+    with cards:
+        for row in chosen[(page - 1) * PER_PAGE : page * PER_PAGE]:
+            with st.container(width=CARD, height="stretch", border=True, gap="xxsmall"):
+                _card(view, int(row))
     st.caption(
         f"Under each: {MARKS[1]} {view.right} and {MARKS[0]} not, from the fewest bytes to the whole file. “Explore” opens "
         "it at these bytes."
     )
-    pages = -(-len(chosen) // PER_PAGE)
-    page = st.pagination(pages, key=AT, bind="query-params") if pages > 1 else 1
-    with st.container(horizontal=True, gap="small"):
-        for row in chosen[(page - 1) * PER_PAGE : page * PER_PAGE]:
-            with st.container(width=CARD, height="stretch", border=True, gap="xxsmall"):
-                _card(view, int(row))
     chrome.as_table(lambda: table(view, chosen), key="gallery_table")
 
 

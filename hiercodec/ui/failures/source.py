@@ -108,7 +108,7 @@ def choose() -> Source | None:
     ready = [STRESSED] if STRESS.is_file() else []
     first = next(iter(found), None)
     options = [*found, *ready, OWN] if first and _of_file(found[first]).pictured else [*ready, *found, OWN]
-    chosen = chrome.menu("Photographs", RESULT, options, width=230, format_func=called.__getitem__)
+    chosen = chrome.menu("Photographs", RESULT, options, width=210, format_func=called.__getitem__)
     if chosen == STRESSED:
         return _under_stress()
     return _own() if chosen == OWN else _of_file(found[chosen])
@@ -160,7 +160,7 @@ def _stressed(photo: str) -> bytes:
 # ---- codec, judge, cut, level ------------------------------------------------------------------------------------------
 def pick(*, level: bool = False) -> View | None:
     """Menus of photographs, codec, judge, cut and (with `level`) level; None, with words, where there are no answers."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with chrome.controls():
         source = choose()
         if source is None:
             return None
@@ -171,9 +171,9 @@ def pick(*, level: bool = False) -> View | None:
         codecs = [name for name in rows.codecs if name != ORIGINAL]
         codec, judge = codecs[0], rows.judges[0]
         if len(codecs) > 1:
-            codec = chrome.menu("Codec", CODEC, codecs, width=150, format_func=title)
+            codec = chrome.menu("Codec", CODEC, codecs, width=130, format_func=title)
         if len(rows.judges) > 1:
-            judge = chrome.menu("Judge", JUDGE, rows.judges, width=150, format_func=lambda n: n.removeprefix("timm:"))
+            judge = chrome.menu("Judge", JUDGE, rows.judges, width=130, format_func=lambda n: n.removeprefix("timm:"))
         judged = tables_of(source, judge)
         if codec not in judged:
             chrome.empty(f"No photograph has all settings of {title(codec)}, judged by {judge}.")
@@ -199,7 +199,7 @@ def _cut(found: Table) -> int:
     first = next((i for i, setting in enumerate(found.settings) if setting in found.tree.names), len(labels) // 2)
     if len(labels) == 1:
         return 0
-    chosen = st.select_slider("Cut", labels, value=labels[first], key=CUT, bind="query-params", width=260)
+    chosen = st.select_slider("Cut", labels, value=labels[first], key=CUT, bind="query-params", width=220)
     return named[chosen]
 
 

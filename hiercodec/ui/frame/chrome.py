@@ -31,11 +31,13 @@ STYLE = """<style>
 [data-stale=true] { opacity: 1 !important; }
 [data-testid=stCaptionContainer] code { background: none; }
 [class*=st-key-listen_] { display: none; }
+.st-key-controls [data-testid=stSkeleton] { min-height: 68px; }
 @media (hover: none) { .modebar-container { display: none; } }
 </style>"""
-"""Four things that no theme option sets. Streamlit fades to a third what a long run has not drawn again yet, but a page
-that is working should stay readable; grey code on a grey ground falls below the contrast of 4.5 : 1; the
-listeners would leave gaps; and where there is no mouse, Plotly's bar would lie on the legend for good."""
+"""Five things that no theme option sets. Streamlit fades to a third what a long run has not drawn again yet, but a page
+that is working should stay readable; grey code on a grey ground falls below the contrast of 4.5 : 1; the listeners would
+leave gaps; what is on its way is lower than a menu and would push the page down; and where there is no mouse, Plotly's bar
+would lie on the legend for good."""
 DARK = "<style>[data-testid^=stBaseButton-primary] p { color: #101418; }</style>"
 """In the dark theme the buttons that ask to be pressed are light blue, and Streamlit writes on them in white."""
 KINDS = {b"\x89PNG": "png", b"\xff\xd8": "jpeg", b"RIFF": "webp"}
@@ -64,6 +66,11 @@ def page(title: str, intro: str = "", *, width: Literal["stretch", "content"] = 
     st.title(title, anchor=False, width=width)
     if intro:
         st.markdown(intro)
+
+
+def controls() -> Any:
+    """The row of a view's controls, which keeps its height while they are on their way."""
+    return st.container(horizontal=True, vertical_alignment="bottom", key="controls")
 
 
 def menu(label: str, key: str, options: Sequence[str], *, default: str | None = None, **more: Any) -> str:

@@ -25,17 +25,17 @@ PHOTO, STEP = "light", "light_step"
 def draw() -> None:
     """The map in the colours of a level, or lit by a photograph; beside it the class, the group or the classes in hand."""
     maps = available_layouts()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        tree = shared.pick("Hierarchy", key=TREE, width=240)
+    with chrome.controls():
+        tree = shared.pick("Hierarchy", key=TREE, width=210)
         if tree.class_set == IMAGENET and maps:
             names = [level.name for level in tree.levels[:-1]]
             level = st.segmented_control(
                 "Colour by", names, default=names[0], format_func=spoken, required=True, key=LEVEL, bind="query-params"
             )
-            place = chrome.menu("Map", "map", maps, format_func=shared.model_title, width=180)
+            place = chrome.menu("Map", "map", maps, format_func=shared.model_title, width=150)
             photo = _light()
             find = "" if photo else st.text_input(
-                "Find a class", key=FIND, bind="query-params", placeholder="crane, n0201…", width=160
+                "Find a class", key=FIND, bind="query-params", placeholder="crane, n0201…", width=150
             )  # fmt: skip
     if tree.class_set != IMAGENET:
         chrome.notice("info", f"{tree.name} covers {tree.n_classes} classes of its own, so only its tree can be drawn.")
@@ -103,7 +103,7 @@ def _light() -> Sample | None:
     """The menu of photographs that can light the map; None leaves it alone."""
     with_trace: dict[str, Any] = {s.title: s for s in samples() if (cached.TRACES / f"{s.id}.zip").is_file()}
     said = "Colour every class by how likely its group is for a photograph, after so many bytes of its file."
-    return with_trace.get(chrome.menu("Light by", PHOTO, ["no photograph", *with_trace], width=160, help=said))
+    return with_trace.get(chrome.menu("Light by", PHOTO, ["no photograph", *with_trace], width=150, help=said))
 
 
 def glow(photo: Sample, tree: Hierarchy, level_name: str, layout: Layout) -> None:

@@ -25,7 +25,7 @@ DEGREES = (
 
 def draw() -> None:
     """Contingency, agreement, and the classes whose companions change most."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with chrome.controls():
         a = shared.pick("Rows", key="rows", default="wordnet", imagenet_only=True, width=300)
         b = shared.pick("Columns", key="columns", imagenet_only=True, width=300)
         depth = st.segmented_control(

@@ -19,7 +19,7 @@ ROOT = "all"
 
 def draw() -> None:
     """Hierarchy and open node, the chart, and the section of the open group."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with chrome.controls():
         tree = shared.pick("Hierarchy", key=TREE, width=240)
         names = node_names(tree)
         root = chrome.menu("Open", OPEN, list(names), format_func=names.__getitem__, width=420)

@@ -23,7 +23,7 @@ SCHEMES = ("k-means", "WordNet cut")
 
 def draw() -> None:
     """Sizes of the groups (the paper's Fig. 2), similarity (its Table 1), and both at every K."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with chrome.controls():
         known = ladder.ladder_names()
         model = chrome.menu("CLIP text embedding", "clip", known, format_func=shared.model_title, width=260)
         k = st.select_slider("Groups (K)", list(rungs(model)), value=10, key="k", bind="query-params", width=420)

@@ -108,7 +108,7 @@ def source() -> RowsFile:
         exchange.upload()
         chrome.footer()
         st.stop()
-    return found[chrome.menu("Results", "rows", list(found), width=250, format_func=labels(found).__getitem__)]
+    return found[chrome.menu("Results", "rows", list(found), width=200, format_func=labels(found).__getitem__)]
 
 
 def pick(*, regroup: bool = True) -> Choice:
@@ -119,12 +119,12 @@ def pick(*, regroup: bool = True) -> Choice:
     judge, tree = "", MEASURED
     if rows.judges:
         judge = chrome.menu(
-            "Judge", "judge", list(sat), width=150, format_func=lambda name: judge_title(name, sat[name])
+            "Judge", "judge", list(sat), width=140, format_func=lambda name: judge_title(name, sat[name])
         )
     if rows.judges and regroup:
         measured = f"{shared.title(_measured_in(rows.meta))} (as measured)"
         tree = chrome.menu(
-            "Groups", "groups", [MEASURED, *shared.names(imagenet_only=True)], width=270,
+            "Groups", "groups", [MEASURED, *shared.names(imagenet_only=True)], width=200,
             format_func=lambda name: measured if name == MEASURED else shared.title(name),
         )  # fmt: skip
     hierarchy = shared.get(tree) if tree != MEASURED and shared.get(tree).class_set == IMAGENET else None

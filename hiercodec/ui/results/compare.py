@@ -27,7 +27,7 @@ EQUAL_BYTES, EQUAL_ANSWERS = "at equal bytes", "for equal quality"
 
 def draw() -> None:
     """The lead over one rival at every rate, the means against every rival, and what the order of a file costs."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with chrome.controls():
         choice = choices.pick()
         ours = chrome.menu("Codec", "of", choice.codecs, default=choice.ours, width=150, format_func=title)
         rivals = [name for name in choice.codecs if name != ours]

@@ -35,18 +35,18 @@ TASKS = {
 
 def draw() -> None:
     """The measure of the visitor's choice, of those that the file has, for the codecs chosen."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with chrome.controls():
         choice = choices.pick()
         tables = choice.tables.values()
         columns = COLUMNS | {task: score(task) for task in choice.meta.get("tasks") or ()}
         has = [what for what, column in columns.items() if any(table.has(column) for table in tables)]
-        y = chrome.menu("Measure", "y", [*([RIGHT, BITS] if choice.levels else []), *has], width=170)
+        y = chrome.menu("Measure", "y", [*([RIGHT, BITS] if choice.levels else []), *has], width=140)
         levels, level = list(choice.levels), ""
         if y in (RIGHT, BITS):
-            level = chrome.menu("Level", "level_told", levels, default=levels[-1], width=110, format_func=spoken)
-        at = choices.rate()
+            level = chrome.menu("Level", "level_told", levels, default=levels[-1], width=100, format_func=spoken)
     choices.notices(choice)
-    names = choices.shown(choice)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        names, at = choices.shown(choice), choices.rate()
     if y == RIGHT:
         answers(choice, names, level, at)
     elif y == BITS:
@@ -62,26 +62,26 @@ def _lines(choice: Choice, names: Sequence[str], measure: str) -> list[Curve]:
 
 def answers(choice: Choice, names: Sequence[str], level: str, at: float) -> None:
     """Every codec at one level, beside the levels of the first on one axis."""
-    lines, first = _lines(choice, names, right(level)), names[0]
-    ours = choice.ours if choice.ours in names else first
+    lines = _lines(choice, names, right(level))
+    ours = choice.ours if choice.ours in names else names[0]
     k, found = choice.levels[level], choice.levels_of(ours)
     whole = {spoken(name): choice.whole(right(name)) or 1.0 for name in choice.levels}
     others = {title(name): choice.levels_of(name) for name in names if name != ours}
-    order = words.order_of_levels(found, whole)
-    st.markdown(f"{order} {words.at_rate(title(ours), found, others, at, choice.pixels)}")
     every = figures.codecs(
-        lines, choice.looks, y=f"right {spoken(level)}", share=True, whole=choice.whole(right(level)), chance=1 / k, at=at,
-        mode=chrome.mode(),
+        lines, choice.looks, y=f"right {spoken(level)}, all codecs", share=True, whole=choice.whole(right(level)),
+        chance=1 / k, at=at, mode=chrome.mode(),
     )  # fmt: skip
+    chance = {spoken(name): 1 / k for name, k in choice.levels.items()}
     three = figures.three_levels(
-        found, whole=whole, chance={spoken(name): 1 / k for name, k in choice.levels.items()}, at=at, mode=chrome.mode()
+        found, whole=whole, chance=chance, at=at, y=f"right answers, {title(ours)}", mode=chrome.mode()
     )
     said = f"**{spoken(level).capitalize()}**, one of {k}. {words.against(lines, at, share=True)}"
+    first = f"{words.order_of_levels(found, whole)} {words.at_rate(title(ours), found, others, at, choice.pixels)}"
     alt = f"Right answers of {title(ours)} against rate: {', '.join(found)}"
     draw_charts(
         choice,
         Chart(every, f"right_{level}", f"Right answers at the level {spoken(level)}, a line a codec", said, lines, "%"),
-        Chart(three, f"levels_{ours}", alt, f"**{title(ours)}**, its levels.", list(found.values()), "%"),
+        Chart(three, f"levels_{ours}", alt, first, list(found.values()), "%"),
         note=f"{lines[0].n} photographs. Shaded: 95 % intervals (Wilson). Dashed: uncompressed. Dotted: blind guessing. "
         f"{words.judge(choice.judge, choice.sat)}",
     )

@@ -1,4 +1,4 @@
-"""A chart of the page with what belongs to it: the sentence above, the table, the way to the photographs of a point."""
+"""A chart of the page with what belongs to it: the sentence below, the table, the way to the photographs of a point."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hiercodec.ui.results.files import called
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chart:
-    """A figure, the sentence above it that says what to see, the curves in it (for its table) and their unit."""
+    """A figure, the sentence below it that says what to see, the curves in it (for its table) and their unit."""
 
     fig: go.Figure
     key: str
@@ -35,12 +35,12 @@ def draw_charts(choice: Choice, *charts: Chart, note: str = "") -> None:
     points = []
     for place, chart in zip(st.columns(len(charts)), charts, strict=True):
         with place:
-            if chart.said:
-                st.markdown(chart.said)
             drawn = chrome.chart(
                 chart.fig, key=f"results_{chart.key}_{choice.key}", alt=f"{chart.alt}. {chart.said}".replace("**", ""),
                 table=partial(table, chart), on_select="rerun", selection_mode="points",
             )  # fmt: skip
+            if chart.said:
+                st.markdown(chart.said)
             points += [p["customdata"] for p in drawn.selection.points if p.get("customdata")]
     if points:
         codec, setting = map(str, points[0][:2])

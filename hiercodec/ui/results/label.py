@@ -38,7 +38,7 @@ def draw() -> None:
     rows = source.rows()
     levels = list(rows.levels)
     sat = words.judges_of(rows.meta, rows.judges, cached.models())
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with chrome.controls():
         judge = chrome.menu("Who looks at the pixels", "viewer", list(sat), width=260,
                             format_func=lambda name: choices.judge_title(name, sat[name]))  # fmt: skip
         level = chrome.menu("Level", "label_level", levels, default=levels[-1], width=110, format_func=spoken)

@@ -32,7 +32,7 @@ def draw() -> None:
         "A receiver need not read the same number of bytes of every file. It can stop at the first cut at which the "
         "classifier is sure enough: easy photographs end early, hard ones go on."
     )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with chrome.controls():
         choice = choices.pick(regroup=False)
         models = [name for name in choice.meta["provenance"].get("models") or {} if name in choice.codecs]
         if choice.levels and models:
