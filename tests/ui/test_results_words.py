@@ -77,5 +77,14 @@ def test_a_lead_is_told_with_where_it_ends():
     )
 
 
+def test_a_lead_ends_once_and_where_nothing_is_clear_it_does_not():
+    rates = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
+    noisy = np.array([0.2, 0.01, -0.01, 0.01, -0.01])
+    assert len(Lead(rates, noisy, noisy - 0.05, noisy + 0.05, 9).crossings) == 1
+    assert Lead(rates, noisy, noisy - 0.5, noisy + 0.5, 9).crossings == []
+    again = np.array([0.2, 0.01, -0.01, 0.2, 0.2])
+    assert Lead(rates, again, again - 0.05, again + 0.05, 9).crossings == [], "ahead again: the lead did not end"
+
+
 def test_text_of_a_file_is_no_markdown():
     assert words.plain("[x](javascript:1)\n# `y`") == r"\[x\](javascript\:1) \# \`y\`"

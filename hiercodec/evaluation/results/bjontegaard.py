@@ -245,8 +245,8 @@ class Lead:
         at = np.flatnonzero(np.sign(y[:-1]) * np.sign(y[1:]) < 0)
         changes = [float(np.exp(x[i] - y[i] * (x[i + 1] - x[i]) / (y[i + 1] - y[i]))) for i in at]
         clear = sorted((*span, sign) for sign in (1, -1) for span in self.spans(sign))
-        after = [*clear[1:], (np.inf, np.inf, 0)]
-        ends = [(end, start) for (_, end, side), (start, _, next_) in zip(clear, after, strict=True) if next_ != side]
+        stretches = pairwise([*clear, (np.inf, np.inf, 0)])
+        ends = [(end, start) for (_, end, side), (start, _, next_) in stretches if next_ != side]
         return [min(inside) for a, b in ends if (inside := [rate for rate in changes if a <= rate <= b])]
 
     def spans(self, sign: int) -> list[tuple[float, float]]:
