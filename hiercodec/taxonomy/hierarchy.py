@@ -112,10 +112,13 @@ class Hierarchy:
 
     @property
     def digest(self) -> str:
-        """16 hex digits that name the content (levels, assignments, labels): a cache key."""
-        sha = hashlib.sha256()
+        """16 hex digits that name which classes are grouped how: a cache key of what does not show the groups' names.
+
+        Names may be written better; what was measured with these groups stays measured with these groups.
+        """
+        sha = hashlib.sha256(json.dumps(self.levels[-1].labels).encode())
         for level in self.levels:
-            sha.update(json.dumps([level.name, level.k, level.labels]).encode())
+            sha.update(json.dumps([level.name, level.k]).encode())
             sha.update(level.assignment.astype("<i8").tobytes())
         return sha.hexdigest()[:16]
 

@@ -1,13 +1,27 @@
-"""Names for groups that a person understands: hypernyms that cover a group, told apart by typical classes."""
+"""Names for groups that a person understands: written ones where people wrote them, else everyday words for hypernyms.
+
+The groups of the recommended hierarchy have names that people wrote, in `assets/taxonomy/names.json`: each says which
+WordNet concepts or classes it stands for, so that a test can hold it to its group and the app can say what a name leaves
+out. A group of another hierarchy that is mostly the same takes the written name too.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from hiercodec.taxonomy.wordnet import WordNetGraph
+from hiercodec.errors import HierarchyError
+from hiercodec.taxonomy.classes import class_of
+from hiercodec.taxonomy.hierarchy import HierarchyLevel
+from hiercodec.taxonomy.hierarchy_file import DEFAULT, load_hierarchy
+from hiercodec.taxonomy.paths import ASSETS, read_asset
+from hiercodec.taxonomy.wordnet import FAR, WordNetGraph, wordnet_graph
+
+NAMES_FILE = ASSETS / "taxonomy" / "names.json"
 
 _WIDE = (
     "entity physical_entity abstraction matter object whole artifact instrumentality unit thing causal_agent organism "
@@ -15,63 +29,159 @@ _WIDE = (
     "communication way creation article commodity equipment chordate instrumentation implement collection solid food "
     "consumer_goods conveyance durables shaped geological_formation vertebrate tube strip nutriment foodstuff "
     "public_transport domestic_animal plant_part plant_organ reproductive_structure craft line aquatic_vertebrate "
-    "protective_covering cloth_covering system support covering device top instrument"
+    "protective_covering cloth_covering system support covering device top instrument container gear piece agent game "
+    "mechanism ware drug flavorer ingredient framework fluid animal carnivore invertebrate"
 )
 TOO_WIDE = frozenset(_WIDE.split())
 """First lemmas that say nothing about a group, or less than two narrower words do."""
 
 PLAIN = {
-    "placental": "mammal",
-    "ungulate": "hoofed mammal",
-    "even-toed ungulate": "hoofed mammal",
-    "odd-toed ungulate": "hoofed mammal",
-    "diapsid": "reptile",
-    "saurian": "lizard",
-    "oscine": "songbird",
-    "passerine": "songbird",
-    "aquatic bird": "water bird",
-    "anseriform bird": "waterfowl",
+    "placental": "mammals",
+    "ungulate": "hoofed animals",
+    "even-toed ungulate": "hoofed animals",
+    "odd-toed ungulate": "hoofed animals",
+    "diapsid": "reptiles",
+    "saurian": "lizards",
+    "oscine": "songbirds",
+    "passerine": "songbirds",
+    "aquatic bird": "water birds",
+    "anseriform bird": "ducks & geese",
+    "waterfowl": "ducks & geese",
     "gallinaceous bird": "fowl",
-    "decapod crustacean": "crab or lobster",
-    "self-propelled vehicle": "motor vehicle",
-    "wheeled vehicle": "vehicle",
-    "structure": "building",
-    "canine": "dog or wolf",
-    "feline": "cat",
-    "musteline mammal": "weasel",
-    "anthropoid": "monkey",
-    "procyonid": "raccoon or panda",
-    "pachyderm": "elephant",
-    "lepidopterous insect": "butterfly",
-    "garment": "clothing",
-    "attire": "clothing",
+    "decapod crustacean": "crabs & lobsters",
+    "self-propelled vehicle": "motor vehicles",
+    "wheeled vehicle": "things on wheels",
+    "structure": "buildings",
+    "canine": "dogs & wolves",
+    "feline": "cats",
+    "musteline mammal": "weasels",
+    "viverrine": "mongooses",
+    "anthropoid ape": "apes",
+    "procyonid": "pandas",
+    "leporid": "rabbits",
+    "lagomorph": "rabbits",
+    "pachyderm": "elephants",
+    "chelonian": "turtles",
+    "lepidopterous insect": "butterflies",
+    "iguanid": "iguanas",
+    "garment": "clothes",
+    "clothing": "clothes",
+    "attire": "clothes",
     "furnishing": "furniture",
-    "white goods": "appliance",
-    "home appliance": "appliance",
-    "mercantile establishment": "shop",
-    "place of business": "shop",
-    "establishment": "shop",
-    "produce": "fruit or vegetable",
+    "durables": "appliances",
+    "white goods": "appliances",
+    "home appliance": "appliances",
+    "mercantile establishment": "shops",
+    "place of business": "shops",
+    "establishment": "shops",
+    "place of worship": "churches",
+    "produce": "fruit & vegetables",
     "edible fruit": "fruit",
     "teleost fish": "fish",
     "bony fish": "fish",
-    "elasmobranch": "shark or ray",
-    "headdress": "headgear",
-    "footwear": "shoe",
-    "vessel.n.02": "ship",
-    "vessel.n.03": "container",
+    "soft-finned fish": "fish",
+    "spiny-finned fish": "fish",
+    "elasmobranch": "sharks & rays",
+    "coelenterate": "jellyfish & corals",
+    "echinoderm": "starfish & urchins",
+    "headdress": "hats",
+    "footwear": "shoes",
+    "vessel.n.02": "boats",
+    "vessel.n.03": "bottles & bowls",
+    "container": "boxes & bottles",
     "sports equipment": "sports gear",
-    "game equipment": "game gear",
-    "obstruction": "barrier",
-    "neckwear": "tie",
+    "game equipment": "balls & games",
+    "obstruction": "barriers",
+    "neckwear": "ties",
+    "fabric": "cloth",
     "piece of cloth": "cloth",
-    "natural elevation": "mountain",
-    "starches": "starchy food",
-    "restraint": "fastener",
+    "natural elevation": "mountains",
+    "starches": "bread & potatoes",
+    "course": "dishes",
+    "restraint": "fasteners",
+    "timepiece": "clocks",
+    "writing implement": "pens",
+    "toiletry": "soaps & creams",
+    "breathing device": "breathing masks",
+    "source of illumination": "lamps",
+    "mechanical device": "mechanical things",
+    "heavier-than-air craft": "aircraft",
+    "electronic equipment": "electronics",
+    "photographic equipment": "cameras",
+    "golf equipment": "golf gear",
+    "stringed instrument": "string instruments",
+    "double-reed instrument": "reed instruments",
+    "free-reed instrument": "reed instruments",
+    "beating-reed instrument": "reed instruments",
+    "crocodilian reptile": "crocodiles",
+    "colubrid snake": "snakes",
+    "bird of prey": "birds of prey",
+    "swine": "pigs",
+    "bovid": "cattle & antelopes",
+    "Sennenhunde": "Swiss mountain dogs",
+    "gymnastic apparatus": "gymnastic bars",
+    "fruit": "fruit",
+    "beverage": "drinks",
 }
-"""Everyday words for lemmas (or synsets) that only a zoologist or a lexicographer uses."""
+"""Everyday words, in the plural, for lemmas (or synsets) that only a zoologist or a lexicographer uses."""
+
+SAME = ("fish", "aircraft", "armor", "crockery", "furniture", "headgear", "hosiery", "tableware", "food", "glass", "sheep")
+"""Last words without a plural of their own."""
 
 COVERED, SHARE, MOST = 0.75, 0.08, 3
+HALF, TRUE = 0.5, 0.7
+"""A name is true of a group where it says what more than half of it is and so many of its own concepts occur there."""
+OTHERS = "others"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Name:
+    """A name that people wrote: the group of the recommended hierarchy it is of, and what it stands for, bool[1000] each.
+
+    `concepts` are the WordNet synsets ("bird.n.01") and classes ("coho") that make up `covers`.
+    """
+
+    text: str
+    level: str
+    concepts: tuple[str, ...]
+    group: np.ndarray
+    covers: np.ndarray
+
+
+@functools.cache
+def written_names() -> tuple[Name, ...]:
+    """The written names of all groups of the recommended hierarchy, level by level in the order of its groups."""
+    rows = read_asset(NAMES_FILE, "the file of the groups' names", "git checkout assets/taxonomy/names.json")
+    tree, graph = load_hierarchy(DEFAULT), wordnet_graph()
+    return tuple(
+        Name(row["name"], level, tuple(row["covers"]), tree.level(level).assignment == g, covered(row["covers"], graph))
+        for level in rows
+        for g, row in enumerate(rows[level])
+    )
+
+
+def covered(concepts: Sequence[str], graph: WordNetGraph) -> np.ndarray:
+    """The classes that are one of `concepts` or lie below one in WordNet, less those of a "-concept", bool[1000]."""
+    found = np.zeros(graph.n_classes, bool)
+    for concept in concepts:
+        key = concept.removeprefix("-")
+        if ".n." not in key:
+            classes = np.arange(graph.n_classes) == class_of(key).index
+        elif key in graph.keys:
+            classes = graph.ancestors[:, graph.keys.index(key)]
+        else:
+            raise HierarchyError(f"{NAMES_FILE.name}: the classes have no concept {key!r}")
+        found = found & ~classes if key != concept else found | classes
+    return found
+
+
+def left_out(level: HierarchyLevel, group: int) -> np.ndarray | None:
+    """Members of a group that its name does not speak of, class indexes; None where nobody wrote the name."""
+    name = next((name for name in written_names() if name.text == level.labels[group]), None)
+    if name is None or level.assignment.size != name.covers.size:
+        return None
+    members = level.members(group)
+    return members[~name.covers[members]]
 
 
 def name_groups(
@@ -84,30 +194,51 @@ def name_groups(
 ) -> tuple[str, ...]:
     """One label a group, all different.
 
-    A label joins up to three hypernyms, chosen greedily by (members newly covered) × (share of the hypernym's classes
-    that lie in the group) until three quarters are covered; groups of one or two classes, and all groups where there is
-    no `graph`, are named after their classes. Where labels would be equal, each adds its `words` most typical classes in
-    brackets: those most similar to the rest of their group by `similarity`[n, n].
+    With the `graph` of the 1000 classes: the written name of a group that is mostly the same and of which that name is
+    true; else hypernyms in everyday words (see `_hypernyms`), no word twice in a level. Groups of one or two classes, those
+    that no words fit, and all groups where there is no `graph`, are named after their most typical classes: those most
+    similar to the rest of their group by `similarity`[n, n]. Where labels would be equal, each adds `words` of these.
     """
     members = [np.flatnonzero(assignment == g) for g in range(int(assignment.max()) + 1)]
-    typical = [_typical(m, similarity) for m in members]
-    if graph is None:
-        plain = [", ".join(names[i] for i in t[:MOST]) for t in typical]
-    else:
-        plain = [
-            _hypernyms(m, graph) or ", ".join(names[i] for i in t[:MOST]) for m, t in zip(members, typical, strict=True)
-        ]
-        plain = [p if len(m) > 2 else ", ".join(names[int(i)] for i in m) for p, m in zip(plain, members, strict=True)]
+    typical = [[names[i] for i in _typical(m, similarity)] for m in members]
+    plain = [", ".join(t[:MOST]) for t in typical]
+    if graph is not None:
+        plain = [listed(t if len(t) <= MOST else [*t[:2], OTHERS]) for t in typical]
+        written = {g: text for g, m in enumerate(members) if (text := _written(m))}
+        rest = {g: m for g, m in enumerate(members) if g not in written and len(m) > 2}
+        for g, label in (written | _hypernyms(rest, graph)).items():
+            plain[g] = label
     shared = Counter(plain)
     labels: list[str] = []
     for label, order in zip(plain, typical, strict=True):
         count = words
         longer = label
         while shared[label] > 1 and (longer == label or longer in labels) and count <= len(order) + 1:
-            longer = f"{label} ({', '.join(names[i] for i in order[:count])})"
+            longer = f"{label} ({', '.join(order[:count])})"
             count += 1
         labels.append(longer)
     return tuple(labels)
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as people list them.
+
+    >>> listed(["cats"]), listed(["tools", "dishes", "instruments"]), listed(["sharks & rays", "fish"])
+    ('cats', 'tools, dishes & instruments', 'sharks & rays, fish')
+    """
+    *first, last = words
+    return ", ".join(words) if not first or "&" in "".join(words) else f"{', '.join(first)} & {last}"
+
+
+def _written(members: np.ndarray) -> str | None:
+    """The written name of the group that shares more than half of both with `members`, if it is true of these."""
+    graph = wordnet_graph()
+    for name in written_names():
+        common = int(name.group[members].sum())
+        if common > HALF * (len(members) + name.group.sum() - common) and name.covers[members].mean() > HALF:
+            occur = [covered([concept.removeprefix("-")], graph)[members].any() for concept in name.concepts]
+            return name.text if np.mean(occur) > TRUE else None
+    return None
 
 
 def _typical(members: np.ndarray, similarity: np.ndarray) -> list[int]:
@@ -116,29 +247,60 @@ def _typical(members: np.ndarray, similarity: np.ndarray) -> list[int]:
     return members[np.argsort(-np.round(inside, 9), kind="stable")].tolist()
 
 
-def _hypernyms(members: np.ndarray, graph: WordNetGraph) -> str:
-    """A greedy cover of the group by hypernyms, in words; "" where no allowed hypernym holds two members."""
+def _hypernyms(groups: Mapping[int, np.ndarray], graph: WordNetGraph) -> dict[int, str]:
+    """Groups in up to three everyday words for hypernyms each; those that none fits are left out.
+
+    A hypernym is worth, to a group, (members newly covered) × (share of its classes that lie in the group). The dearest of
+    all groups is chosen, and its word belongs to that group alone, until three quarters of every group are covered.
+    "& others" says that words cover less than half.
+    """
     under = graph.ancestors
-    total = under.sum(0)
-    allowed = np.array([key.split(".")[0] not in TOO_WIDE for key in graph.keys])
-    allowed[: graph.n_classes] = False
-    precision = under[members].sum(0) / np.maximum(total, 1)
-    left = np.ones(len(members), bool)
-    chosen: list[int] = []
-    words: list[str] = []
-    while len(words) < MOST and left.mean() > 1 - COVERED:
-        gain = under[members[left]].sum(0)
-        score = np.where(allowed & (gain >= max(2, SHARE * len(members))), gain * precision, -1.0)
-        best = min(
-            range(len(score)), key=lambda s: (-round(float(score[s]), 9), -int(graph.min_depth[s]), graph.keys[s])
-        )
-        if score[best] <= 0:
-            break
-        word = PLAIN.get(graph.keys[best]) or PLAIN.get(graph.labels[best], graph.labels[best])
-        if any(graph.distance[c, best] < 32000 for c in chosen):
-            word = f"other {word}"  # the narrower word came first
-        if not any(word.removeprefix("other ") in earlier.split(" or ") for earlier in words):
-            words.append(word)
-        chosen.append(best)
-        left &= ~under[members, best]
-    return ", ".join(words)
+    vocabulary = np.array([PLAIN.get(k) or PLAIN.get(v) or plural(v) for k, v in zip(graph.keys, graph.labels, strict=True)])
+    free = np.array([key.split(".")[0] not in TOO_WIDE for key in graph.keys])
+    free[: graph.n_classes] = False
+    order = np.lexsort((graph.rank, -graph.min_depth))  # of equals the deepest
+    left = {g: np.ones(len(members), bool) for g, members in groups.items()}
+    chosen: dict[int, list[int]] = {g: [] for g in groups}
+
+    def offer(g: int) -> tuple[float, int]:
+        members = groups[g]
+        gain = under[members[left[g]]].sum(0)
+        share = under[members].sum(0) / np.maximum(under.sum(0), 1)
+        worth = np.where(free & (gain >= max(2, SHARE * len(members))), gain * share, 0.0).round(9)
+        best = int(order[worth[order].argmax()])
+        waits = len(chosen[g]) < MOST and left[g].mean() > 1 - COVERED
+        return (float(worth[best]), best) if waits else (0.0, best)
+
+    offers = {g: offer(g) for g in groups}
+    while offers and max(offers.values())[0] > 0:
+        g = max(offers, key=lambda g: (offers[g][0], -g))
+        best = offers[g][1]
+        chosen[g].append(best)
+        left[g] &= ~under[groups[g], best]
+        free &= vocabulary != vocabulary[best]
+        offers = {h: old if h != g and free[old[1]] else offer(h) for h, old in offers.items()}
+    labels = {}
+    for g, nodes in chosen.items():
+        words = [
+            f"other {vocabulary[s]}" if any(graph.distance[c, s] < FAR for c in nodes[:i]) else str(vocabulary[s])
+            for i, s in enumerate(nodes)
+        ]
+        if words:
+            labels[g] = listed(words if left[g].mean() < HALF else [*words, OTHERS])
+    return labels
+
+
+def plural(word: str) -> str:
+    """The plural of an English noun as far as names of groups need it.
+
+    >>> [plural(word) for word in ("dog", "finch", "fly", "fox", "game fish", "knife")]
+    ['dogs', 'finches', 'flies', 'foxes', 'game fish', 'knives']
+    """
+    if word.endswith((*SAME, "clothing", "equipment", "gear", "ware")):
+        return word
+    for end, ends in (("wolf", "wolves"), ("knife", "knives"), ("scarf", "scarves"), ("mouse", "mice"), ("man", "men")):
+        if word.endswith(end):
+            return word.removesuffix(end) + ends
+    if word.endswith("y") and not word.endswith(("ay", "ey", "oy", "uy")):
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith(("s", "x", "z", "ch", "sh")) else f"{word}s"

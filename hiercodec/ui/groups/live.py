@@ -59,7 +59,7 @@ def draw() -> None:
             try:
                 opened = _opened(upload.name, upload.file_id, upload.getvalue())
                 known = own().get(_name_of(opened))
-                if known is None or known.digest != opened.digest:
+                if known is None or taxonomy.dump_hierarchy(known) != taxonomy.dump_hierarchy(opened):
                     _show(opened)
             except HierarchyError as error:
                 chrome.notice("error", f"This cannot be used: {error}")
