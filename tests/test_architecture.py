@@ -261,7 +261,7 @@ def unsafe(source: Source) -> Iterator[tuple[int, str]]:
         name, keywords = ast.unparse(node.func), {k.arg: ast.unparse(k.value) for k in node.keywords}
         if name.startswith(("pickle.", "joblib.")) or keywords.get("allow_pickle") == "True":
             yield node.lineno, "unpickles"
-        safe = source.name == "hiercodec/classify/packaged.py" and keywords.get("weights_only") == "True"
+        safe = source.name == "hiercodec/classify/loading.py" and keywords.get("weights_only") == "True"
         if (
             name in {"torch.load", "load_state_dict_from_url"} and not safe
         ):  # safe: pinned by SHA-256, see tests/classify

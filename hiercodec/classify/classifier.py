@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,11 @@ from torch import nn
 
 from hiercodec.classify.calibration import log_softmax
 from hiercodec.classify.preprocess import Preprocess
+from hiercodec.errors import InputError
 
 BATCH = 32
+STAGES = (1, 2, 3, 4)
+"""Which of timm's feature maps steer an encoder: strides 4, 8, 16 and 32."""
 
 
 class Classifier:
@@ -69,3 +72,27 @@ class Classifier:
 
     def __repr__(self) -> str:
         return f"Classifier({self.name!r}, weights {self.weights_id}, input {self.preprocess.size})"
+
+
+def feature_maps(classifier: Classifier) -> Callable[[torch.Tensor], list[torch.Tensor]]:
+    """A function of a picture (1, 3, H, W) in 0…1 that gives the classifier's feature maps of the whole of it.
+
+    Differentiable; the short side is brought to the classifier's size. `InputError` for a network without timm's
+    `forward_intermediates`.
+    """
+    if not hasattr(getattr(classifier, "module", None), "forward_intermediates"):
+        raise InputError(f"{classifier.name} shows no feature maps: it is no network of timm's")
+    module, own = classifier.module, classifier.preprocess
+    mean, std = (torch.tensor(v, device=classifier.device).view(1, 3, 1, 1) for v in (own.mean, own.std))
+
+    def maps(picture: torch.Tensor) -> list[torch.Tensor]:
+        height, width = picture.shape[-2:]
+        scale = min(own.sides) / min(height, width)
+        size = (round(height * scale), round(width * scale))
+        x = picture.to(classifier.device)
+        if size != (height, width):
+            x = nn.functional.interpolate(x, size, mode="bilinear", antialias=True)
+        x = ((x - mean) / std).contiguous(memory_format=torch.channels_last)
+        return module.forward_intermediates(x, indices=list(STAGES), intermediates_only=True)  # pyright: ignore
+
+    return maps

@@ -1,8 +1,13 @@
-"""From a specification to a `Classifier`: a packaged one, timm by name, timm with local weights."""
+"""From a specification to a `Classifier`: a packaged one, timm by name, timm with local weights.
+
+Packages carry a pickled state dict. It is unpickled here and nowhere else in the project, from bytes whose SHA-256 is
+pinned and with `weights_only=True`.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -11,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as deserialise
 
-from hiercodec.classify.catalog import HUB_FILE, PACKAGED, missing
+from hiercodec.classify.catalog import HUB_FILE, PACKAGED, Packaged, card_of, missing
 from hiercodec.classify.classifier import Classifier
 from hiercodec.classify.preprocess import Preprocess
 from hiercodec.errors import ClassifierNotFound
@@ -25,12 +30,48 @@ OWN_KEYS = {"size": int, "crop": float, "interpolation": str, "mode": str, "temp
 def load(spec: str) -> Classifier:
     """See `hiercodec.classify.load_classifier`."""
     if spec in PACKAGED:
-        from hiercodec.classify.packaged import load_packaged
-
         return load_packaged(spec)
     if spec.startswith("timm:"):
         return load_timm(spec.removeprefix("timm:"))
     raise ClassifierNotFound(f"no classifier {spec!r}: {missing(spec) or 'it stands for having none'}")
+
+
+def load_packaged(name: str) -> Classifier:
+    """The packaged classifier `name`, at the temperature of its card.
+
+    `ClassifierNotFound` where the weights are not installed or are not the pinned ones.
+    """
+    import timm
+
+    known = PACKAGED[name]
+    tensors = _state_dict(name, known)
+    module = timm.create_model(known.architecture)
+    try:
+        module.load_state_dict(dict(zip(module.state_dict(), tensors.values(), strict=True)))
+    except (RuntimeError, ValueError) as error:
+        raise ClassifierNotFound(f"{name}: this timm's {known.architecture} differs: {_line(error)}") from None
+    card = card_of(name)
+    return Classifier(
+        name,
+        module.to(memory_format=torch.channels_last),
+        known.preprocess,
+        known.sha256,
+        card,
+        temperature=card.get("temperature", 1.0),
+    )
+
+
+def _state_dict(name: str, known: Packaged) -> dict[str, torch.Tensor]:
+    path = known.path()
+    if path is None:
+        raise ClassifierNotFound(f"the weights of {name} are not installed: {known.install}")
+    data = path.read_bytes()  # hashed and unpickled from memory, so that both see the same bytes
+    if (found := hashlib.sha256(data).hexdigest()) != known.sha256:
+        raise ClassifierNotFound(
+            f"{path.name} is not the file that {name} needs (SHA-256 {found[:12]}…, not {known.sha256[:12]}…): "
+            f"{known.install} --force-reinstall --no-deps"
+        )
+    return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
 
 
 def load_timm(rest: str) -> Classifier:

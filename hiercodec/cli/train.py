@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +24,9 @@ from hiercodec.cli.base import (
     option,
     print_json,
 )
+
+if TYPE_CHECKING:
+    from hiercodec.training.run import Trainer
 
 SUSTAINED_TFLOPS = 100.0
 """Assumed speed of a training run: about a tenth of what an H100 or H200 does at best in dense bfloat16 (989 TFLOP/s).
@@ -45,6 +50,20 @@ def given(args: Arguments) -> dict[str, Any]:
     return {field: value for field, value in said.items() if value not in (None, ())}
 
 
+def trainer_of(path: str | Path, overrides: Mapping[str, Any] | None = None, *, resume: bool = False) -> Trainer:
+    """The trainer of a run: of a `wave` model where `preset = "wave"`, else of a model of channels. Raises `ConfigError`."""
+    from hiercodec.training.config import read_config, read_values
+
+    if read_values(path).get("preset") == "wave":
+        from hiercodec.training.wave.config import WaveConfig
+        from hiercodec.training.wave.task import wave_trainer
+
+        return wave_trainer(read_config(path, overrides, WaveConfig), resume=resume)
+    from hiercodec.training.codec.step import codec_trainer
+
+    return codec_trainer(read_config(path, overrides), resume=resume)
+
+
 @command(
     "train", "train a model from a TOML file",
     argument("config", metavar="CONFIG"),
@@ -62,8 +81,6 @@ def given(args: Arguments) -> dict[str, Any]:
     details="CONFIG is a TOML file, see configs/; the options below replace its fields.",
 )  # fmt: skip
 def train(args: Arguments) -> int:
-    from hiercodec.training.start import trainer_of
-
     trainer = trainer_of(args.config, given(args), resume=args.resume)
     for name in (signal.SIGTERM, signal.SIGINT):  # the second one ends the process at once
         signal.signal(name, lambda number, _: (trainer.stop(), signal.signal(number, signal.SIG_DFL)))

@@ -17,27 +17,68 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from safetensors import SafetensorError
-from torch import Tensor
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from hiercodec import values
 from hiercodec.errors import ConfigError, OutputError
 from hiercodec.fsio import write_bytes
 from hiercodec.models.device import device_of
-from hiercodec.training import checkpoint
 from hiercodec.training.config import RunConfig
-from hiercodec.training.task import Batch, Task
 
 SKIPPED = 50
 """Steps in a row whose gradient may be no number before a run gives up: a spike takes one or two."""
+
+
+Batch = Any
+
+
+class Task(Protocol):
+    """What is particular to one purpose. `batches[step]` depends on nothing but the config, the step and the process."""
+
+    @property
+    def config(self) -> RunConfig: ...
+
+    @property
+    def module(self) -> nn.Module:
+        """What is trained, averaged and saved."""
+        ...
+
+    @property
+    def batches(self) -> Dataset: ...
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Adam's parameter groups; a group with `clip=False` stays out of the gradient's norm."""
+        ...
+
+    def initialise(self) -> None:
+        """Give `module` its first weights; not called when a run is resumed."""
+        ...
+
+    def loss(self, model: nn.Module, batch: Batch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """(what to differentiate, figures for the log) of one step; `model` is `module`, ready for several processes."""
+        ...
+
+    def summary(self, figures: dict[str, float]) -> str:
+        """The figures that the progress bar shows."""
+        ...
+
+    def export(self, module: nn.Module, path: Path, progress: dict[str, Any]) -> None:
+        """Write the averaged `module` (on the CPU) as a shippable file, with `progress` in its card."""
+        ...
+
+    def validate(self, path: Path) -> dict[str, Any]:
+        """Figures of an exported model on what is held out."""
+        ...
 
 
 def launch(config: RunConfig) -> Fabric:
@@ -81,7 +122,7 @@ class Trainer:
         self.ema = AveragedModel(self.raw, multi_avg_fn=self._average)
         self.ema.n_averaged.fill_(1)  # at 0 the first update would replace the first weights instead of averaging
         if self.resumed:
-            found = checkpoint.read(self.checkpoint_path, self.raw, self.ema.module, optimizer)
+            found = read_checkpoint(self.checkpoint_path, self.raw, self.ema.module, optimizer)
             self.step = found["step"]
             self.crops = found.get("crops", self.step * self._crops_per_step)
         self.model, self.optimizer = fabric.setup(self.raw, optimizer)
@@ -178,7 +219,7 @@ class Trainer:
     def save(self) -> None:
         """Write the checkpoint that `--resume` goes on from."""
         if self.fabric.is_global_zero:
-            checkpoint.write(
+            write_checkpoint(
                 self.checkpoint_path, self.raw, self.ema.module, self.optimizer, step=self.step, crops=self.crops
             )
 
@@ -189,6 +230,7 @@ class Trainer:
             progress = {"steps": self.step, "crops": self.crops, "device": str(self.fabric.device),
                         "processes": self.fabric.world_size, "validation": self.validation}  # fmt: skip
             try:
+                path.parent.mkdir(parents=True, exist_ok=True)
                 self.task.export(module, path, progress)
             except (OSError, SafetensorError) as error:
                 raise OutputError(f"cannot write {path}: {error}") from None
@@ -257,3 +299,48 @@ def _logged_at(line: str) -> float:
         return json.loads(line)["step"]
     except (ValueError, TypeError, KeyError):
         return math.inf
+
+
+def write_checkpoint(
+    path: Path, model: nn.Module, ema: nn.Module, optimizer: torch.optim.Optimizer, **progress: int
+) -> None:
+    """Write everything a run needs to go on, whole or not at all; `OutputError` if the disk refuses.
+
+    No pickle: model, averaged weights and Adam's moments as safetensors, progress in the metadata.
+    """
+    tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
+    tensors |= {f"ema.{k}": v for k, v in ema.state_dict().items() if v.is_floating_point()}
+    for i, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"adam.{i}.{k}": torch.as_tensor(v) for k, v in state.items()}
+    plain = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+    write_bytes(path, save(plain, metadata={k: str(v) for k, v in progress.items()}))
+
+
+def read_checkpoint(path: Path, model: nn.Module, ema: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, int]:
+    """Restore a checkpoint in place and return its progress; `ConfigError` if it is damaged or another model's."""
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            progress = {k: int(v) for k, v in (file.metadata() or {}).items()}
+            tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (safe_open is no dict)
+        state = _under("model.", tensors)
+        model.load_state_dict(state)
+        ema.load_state_dict(state | _under("ema.", tensors))
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, value in _under("adam.", tensors).items():
+            number, name = key.split(".")
+            parameter = parameters[int(number)]
+            if value.shape == parameter.shape:  # laid out in memory as its parameter: the fused Adam walks both as one
+                value = torch.empty_like(parameter, device=value.device).copy_(value)
+            moments.setdefault(int(number), {})[name] = value
+        optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+        return {"step": progress["step"], **progress}
+    except (SafetensorError, OSError, RuntimeError, KeyError, ValueError) as error:
+        raise ConfigError(
+            f"{path} is no checkpoint of this run ({str(error).splitlines()[0]}); start again without --resume: "
+            "what is there is kept"
+        ) from None
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

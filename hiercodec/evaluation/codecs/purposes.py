@@ -66,7 +66,7 @@ def options(
     if not (weight := KEPT[purpose]):
         return {"effort": effort}
     from hiercodec.classify import load_classifier
-    from hiercodec.classify.features import feature_maps
+    from hiercodec.classify.classifier import feature_maps
 
     several = classifiers if isinstance(classifiers, (list, tuple)) else [classifiers]
     if not several:

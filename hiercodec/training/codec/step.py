@@ -43,7 +43,7 @@ def codec_trainer(config: TrainConfig, *, resume: bool = False, photos: Photos |
 
 
 class CodecTask:
-    """A codec trained by Eq. 2 on random crops; a `hiercodec.training.task.Task`."""
+    """A codec trained by Eq. 2 on random crops; a `hiercodec.training.run.Task`."""
 
     def __init__(self, config: TrainConfig, fabric: Fabric, photos: Photos | None = None) -> None:
         self.train, self.held_out = split(config, photos)

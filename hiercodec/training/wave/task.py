@@ -1,4 +1,4 @@
-"""What is particular to training a `wave` model: a `hiercodec.training.task.Task` for each of its parts."""
+"""What is particular to training a `wave` model: a `hiercodec.training.run.Task` for each of its parts."""
 
 from __future__ import annotations
 

@@ -9,8 +9,7 @@ import torch
 
 import hiercodec as hc
 from hiercodec import api
-from hiercodec.classify.classifier import Classifier
-from hiercodec.classify.features import feature_maps
+from hiercodec.classify.classifier import Classifier, feature_maps
 from hiercodec.classify.preprocess import Preprocess
 from hiercodec.errors import ClassifierNotFound, InputError
 from hiercodec.evaluation.codecs.peers import HierPeer
@@ -69,7 +68,7 @@ def test_an_error_of_a_network_is_not_taken_for_one_of_whoever_asked(classifier,
     def broken(classifier):
         raise TypeError("a bug")
 
-    monkeypatch.setattr("hiercodec.classify.features.feature_maps", broken)
+    monkeypatch.setattr("hiercodec.classify.classifier.feature_maps", broken)
     with pytest.raises(TypeError, match="a bug"):
         options(3, "machines", classifier)
 
