@@ -137,6 +137,38 @@ def ship(row: Sample, codec: Codec, judging: Judging, *, steps: int, folder: Pat
 
 
 @command(
+    "samples", "choose the sample photographs by measurement: which crops tell the story", MODEL, HIERARCHY,
+    argument("names", many=True, required=False, metavar="[SUBJECT…]"),
+    option("--views", type=POSITIVE, default=16, metavar="N", help="crops to look at for each thing in a photograph"),
+    out("samples", "manifest.json"),
+    details="By the judges lite0 and lite2. SUBJECT are ids of tools/subjects.json (default: all). Then: traces, stress.",
+)  # fmt: skip
+def samples(args: Arguments) -> int:
+    from hiercodec import models
+    from hiercodec.classify import load_classifier
+    from hiercodec.evaluation.measure import Judging
+    from hiercodec.taxonomy import load_hierarchy
+    from tools import samples as choosing
+
+    check_writable(args.out)
+    codec, tree = models.load(args.model), load_hierarchy(args.hierarchy)
+    judges = [Judging(load_classifier(name), tree) for name in choosing.JUDGES]
+    found, unlisted = [], []
+    for subject, region in choosing.subjects(args.names):
+        if not subject.truth:
+            unlisted.append((subject, choosing.sure(subject, codec, judges[0])))
+            continue
+        found += choosing.best_views(subject, region, codec, judges, args.views, note)
+    rows = choosing.chosen(found, unlisted)
+    write_json(args.out, choosing.manifest(rows, f"{codec.name} {codec.fingerprint.hex()}"))
+    note(choosing.table(rows))
+    stories = sum(one.role == "story" for one in rows)
+    if stories < choosing.STORIES:
+        note(f"{stories} of {choosing.STORIES} stories: these photographs hold no more with this codec")
+    return 0
+
+
+@command(
     "traces", "what every prefix of the sample photographs gives", NAMES, MODEL,
     option("--classifier", default="lite0"), HIERARCHY,
     option("--steps", type=POSITIVE, default=STEPS, help="of each"),
@@ -371,7 +403,16 @@ def ablation(args: Arguments) -> int:
 
 
 COMMANDS = group(
-    "assets", "make again what ships with hiercodec", taxonomy, traces, stress, effort, fusion, limits, ablation
+    "assets",
+    "make again what ships with hiercodec",
+    taxonomy,
+    samples,
+    traces,
+    stress,
+    effort,
+    fusion,
+    limits,
+    ablation,
 )
 
 if __name__ == "__main__":

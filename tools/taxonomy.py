@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from hiercodec.taxonomy.cluster import kmeans
 from hiercodec.taxonomy.cuts import cut_hierarchy, depth_near
 from hiercodec.taxonomy.embeddings import Embedding, known_embedding
 from hiercodec.taxonomy.hierarchy import Hierarchy
-from hiercodec.taxonomy.hierarchy_file import dump_hierarchy, write_sums
+from hiercodec.taxonomy.hierarchy_file import dump_hierarchy, load_hierarchy, write_sums
 from hiercodec.taxonomy.layouts import Layout
 from hiercodec.taxonomy.paths import write_asset
 
@@ -55,10 +56,23 @@ def shipped_hierarchies(
 
 
 def write_hierarchies(hierarchies: Mapping[str, Hierarchy], folder: Path) -> None:
-    """One JSON file each."""
+    """One JSON file each; groups that are in the folder as they were stay known by what they were first called."""
     for name, hierarchy in hierarchies.items():
-        write_asset(folder / f"{name}.json", dump_hierarchy(hierarchy))
+        path = folder / f"{name}.json"
+        kept = _known_as(hierarchy, load_hierarchy(path)) if path.is_file() else hierarchy
+        write_asset(path, dump_hierarchy(kept))
     write_sums(folder)
+
+
+def _known_as(made: Hierarchy, before: Hierarchy) -> Hierarchy:
+    """The hierarchy, its groups known by the keys of `before` where they are the same groups."""
+    same = made.ks == before.ks and all(
+        np.array_equal(level.assignment, old.assignment) for level, old in zip(made.levels, before.levels, strict=True)
+    )
+    if not same:
+        return made
+    pairs = zip(made.levels, before.levels, strict=True)
+    return replace(made, levels=tuple(replace(level, keys=old.keys) for level, old in pairs))
 
 
 def make_ladder(embeddings: Mapping[str, Embedding], *, jobs: int = 1) -> dict[str, dict[int, np.ndarray]]:

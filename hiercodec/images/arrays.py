@@ -85,6 +85,19 @@ def centre_crop(rgb: np.ndarray, height: int, width: int | None = None) -> np.nd
     return rgb[top : top + height, left : left + width]
 
 
+FLAT = 2.0
+"""Standard deviation, in levels of 255, under which nobody sees a picture in a picture."""
+
+
+def is_flat(rgb: np.ndarray) -> bool:
+    """Whether a picture, uint8[H, W, 3], is of one colour, as far as anybody sees.
+
+    >>> is_flat(np.full((4, 4, 3), 90, np.uint8)), is_flat(np.eye(4, dtype=np.uint8)[..., None] * np.full(3, 90, np.uint8))
+    (True, False)
+    """
+    return bool(rgb.std((0, 1)).max() < FLAT)
+
+
 def sha256_of(rgb: np.ndarray) -> str:
     """64 hex digits that name the pixels and their shape: a cache key.
 

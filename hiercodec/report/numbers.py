@@ -5,15 +5,22 @@ Everything that does not depend on the scrubber's position is worked out here, s
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
 
 from hiercodec import values
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.levels import spoken
 from hiercodec.report.answers import NOTHING_YET, answers, first_right_of, format_bytes, spoken_levels, truth
 from hiercodec.report.label import label_answers
+from hiercodec.report.links import LEVEL, TREE, title
+from hiercodec.taxonomy import available_hierarchies, load_hierarchy
+from hiercodec.taxonomy.layouts import available_layouts, load_layout
 
 
 def numbers(trace: Trace) -> dict[str, Any]:
@@ -25,7 +32,8 @@ def numbers(trace: Trace) -> dict[str, Any]:
         "names": spoken_levels(trace),
         "whole": whole(trace),
         "quality": quality(trace)["label"],
-        "parts": segments(trace),
+        "parts": [(name, *_stretch(trace, start, end)) for name, start, end in segments(trace)],
+        "ruler": ruler(trace),
         "stops": stops(trace),
         "steps": [_step(trace, index) for index in range(len(trace.steps))],
         "original": answers(trace, trace.original),
@@ -33,7 +41,8 @@ def numbers(trace: Trace) -> dict[str, Any]:
         "lanes": [lane(trace, level) for level in trace.levels if trace.steps[0].top.get(level)],
         "curve": curve(trace),
         "labelled": bool(trace.label),
-        "icicle": icicle(trace),
+        "icicle": (rows := icicle(trace)),
+        "map": class_map(trace, rows),
     }
 
 
@@ -43,6 +52,8 @@ def _step(trace: Trace, index: int) -> dict[str, Any]:
     level, told = next(reversed(step.meaning.items()), ("", 0.0))
     return {
         "bytes": step.bytes,
+        "at": place(trace, step.bytes),
+        "blank": step.blank,
         "size": format_bytes(step.bytes),
         "rate": f"{step.bpp:.3f} bit/pixel",
         "quality": decibels(step.psnr, quality(trace)["same"]),
@@ -91,6 +102,32 @@ def sentence(trace: Trace, index: int) -> str:
     return ", ".join([f"Step {index + 1} of {len(trace.steps)}", size, said, *ranked])
 
 
+ROOM = 0.85
+"""Where the axis of bytes begins, of the first step: a little before it."""
+
+
+def place(trace: Trace, n_bytes: float) -> float:
+    """Where on the page's axis a number of bytes lies, 0…1: twice the bytes are everywhere as far apart.
+
+    Answers change where bytes are few: on an even axis they all would within its first tenth.
+    """
+    start = ROOM * trace.steps[0].bytes
+    return round(max(0.0, math.log(n_bytes / start) / math.log(trace.file_bytes / start)), 5) if n_bytes > 0 else 0.0
+
+
+def _stretch(trace: Trace, start: float, end: float) -> tuple[float, float]:
+    """Left edge and width on the axis of the bytes from `start` to `end`."""
+    left = place(trace, start)
+    return left, round(place(trace, end) - left, 5)
+
+
+def ruler(trace: Trace) -> list[tuple[float, str]]:
+    """Round numbers of bytes and where they lie on the axis: 1, 2 and 5 of every power of ten."""
+    start, end = ROOM * trace.steps[0].bytes, trace.file_bytes
+    round_numbers = [m * 10**power for power in range(len(str(end))) for m in (1, 2, 5)]
+    return [(place(trace, n), f"{n} B" if n < 1000 else f"{n // 1000} kB") for n in round_numbers if start <= n <= end]
+
+
 def segments(trace: Trace) -> list[tuple[str, int, int]]:
     """The file's parts as (name, start, end) in bytes, in file order."""
     found, start = [], 0
@@ -121,7 +158,7 @@ def stops(trace: Trace) -> list[tuple[str, int, str]]:
 
 
 def lane(trace: Trace, level: str) -> dict[str, Any]:
-    """The decision timeline of one level, in shares of the file, from the first step that shows anything.
+    """The decision timeline of one level along the axis (see `place`), from the first step that shows anything.
 
     `bars` are (left, width, height, solid): a step's winner as high as it is likely, solid where it is right (`holds`);
     `runs` are (left, width, label, title): stretches that keep a winner; `first` says from where on it is right (`First`).
@@ -129,7 +166,7 @@ def lane(trace: Trace, level: str) -> dict[str, Any]:
     shown = [index for index, step in enumerate(trace.steps) if not step.blank]
     steps = [trace.steps[index] for index in shown]
     winners = [step.top[level][0] for step in steps]
-    edges = [*(step.bytes / trace.file_bytes for step in steps), 1.0]
+    edges = [*(place(trace, step.bytes) for step in steps), 1.0]
     bars = [
         (round(edges[i], 5), round(max(edges[i + 1] - edges[i], 0.004), 5), round(p, 4), trace.holds(index, level))
         for i, (index, (_, _, p)) in enumerate(zip(shown, winners, strict=True))
@@ -148,7 +185,7 @@ def lane(trace: Trace, level: str) -> dict[str, Any]:
 
 
 def curve(trace: Trace) -> dict[str, Any] | None:
-    """Bits of meaning against bytes, a line a level: its most (log2 K) and (share of the file, bits) at every step.
+    """Bits of meaning against bytes, a line a level: its most (log2 K) and (place on the axis, bits) at every step.
 
     None where the trace holds none; `called` is what the bits are without and with a known truth.
     """
@@ -158,7 +195,7 @@ def curve(trace: Trace) -> dict[str, Any] | None:
         {
             "level": level,
             "most": round(math.log2(trace.groups[level]), 4),
-            "points": [(round(step.bytes / trace.file_bytes, 5), step.meaning[level]) for step in trace.steps],
+            "points": [(place(trace, step.bytes), step.meaning[level]) for step in trace.steps],
         }
         for level in trace.steps[0].meaning
     ]
@@ -183,3 +220,40 @@ def icicle(trace: Trace) -> list[dict[str, Any]]:
             rows.append({"level": level, "labels": named, "groups": [family[g] for g in order], "masses": masses})
         place = family
     return rows
+
+
+MAP_WIDTH = 1000
+"""Of the map of the classes, in units of its own: whole numbers are exact enough to draw."""
+
+
+def class_map(trace: Trace, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Where the classes lie on the map of the page Groups, and which cell of the icicle's last row each belongs to.
+
+    None where the trace's groups are not those of a shipped hierarchy, so that nobody knows which classes they hold.
+    """
+    name = str(trace.provenance.get("hierarchy"))
+    tree = _shipped(name) if rows and name in available_hierarchies() else None
+    if tree is None or tree.digest != trace.provenance.get("hierarchy_digest"):
+        return None
+    level, points = rows[-1]["level"], _points()
+    corner, size = points.min(0), np.ptp(points, 0)
+    placed = np.rint((points - corner) * [1, -1] * MAP_WIDTH / size[0]).astype(int)  # the page counts from the top
+    placed[:, 1] += round(MAP_WIDTH * size[1] / size[0])
+    cell = {label: index for index, label in enumerate(rows[-1]["labels"])}
+    labels = tree.level(level).labels
+    return {
+        "width": MAP_WIDTH,
+        "height": int(placed[:, 1].max()),
+        "points": placed.tolist(),
+        "cells": [cell[labels[group]] for group in tree.level(level).assignment],
+        "link": f"groups?{urlencode({TREE: title(name), LEVEL: spoken(level)})}",
+    }
+
+
+_shipped = functools.cache(load_hierarchy)
+
+
+@functools.cache
+def _points() -> np.ndarray:
+    """The places of the first of the maps that the page Groups offers."""
+    return load_layout(available_layouts()[0]).points

@@ -19,12 +19,17 @@ MAX_LEVELS = 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HierarchyLevel:
-    """One level: `assignment` int64[n] maps each class to its group 0…k−1; `labels` has k names, all different."""
+    """One level: `assignment` int64[n] maps each class to its group 0…k−1; `labels` has k names, all different.
+
+    `keys` are what the groups were first called, and a hierarchy is known by (see `Hierarchy.digest`), where `labels` were
+    written later, for people; otherwise the labels.
+    """
 
     name: str
     k: int
     assignment: np.ndarray
     labels: tuple[str, ...]
+    keys: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"HierarchyLevel({self.name!r}: {self.k} groups of {self.assignment.size} classes)"
@@ -41,9 +46,11 @@ class HierarchyLevel:
         empty = np.flatnonzero(np.bincount(assignment, minlength=self.k) == 0)
         if empty.size:
             raise HierarchyError(f"level {self.name!r}: group {int(empty[0])} has no class")
-        if len(self.labels) != self.k:
-            raise HierarchyError(f"level {self.name!r}: {len(self.labels)} labels for {self.k} groups")
-        check_names(self.labels, f"level {self.name!r}: group labels")
+        object.__setattr__(self, "keys", self.keys or self.labels)
+        for names, what in ((self.keys, "labels"), (self.labels, "names")):
+            if len(names) != self.k:
+                raise HierarchyError(f"level {self.name!r}: {len(names)} {what} for {self.k} groups")
+            check_names(names, f"level {self.name!r}: group {what}")
         frozen = assignment.astype(np.int64)  # always a copy, so that freezing it touches nobody else's array
         frozen.setflags(write=False)
         object.__setattr__(self, "assignment", frozen)
@@ -112,13 +119,13 @@ class Hierarchy:
 
     @property
     def digest(self) -> str:
-        """16 hex digits that name which classes are grouped how: a cache key of what does not show the groups' names.
+        """16 hex digits that name the content (levels, assignments, keys): a cache key, and what files refer to.
 
-        Names may be written better; what was measured with these groups stays measured with these groups.
+        Names for people are no part of it: they may be written better, and what refers to these groups still finds them.
         """
-        sha = hashlib.sha256(json.dumps(self.levels[-1].labels).encode())
+        sha = hashlib.sha256()
         for level in self.levels:
-            sha.update(json.dumps([level.name, level.k]).encode())
+            sha.update(json.dumps([level.name, level.k, level.keys]).encode())
             sha.update(level.assignment.astype("<i8").tobytes())
         return sha.hexdigest()[:16]
 

@@ -9,7 +9,8 @@ the file leaves it out)::
      "provenance": {"made by": "hand"}}
 
 `classes` may be "imagenet-1k" instead of a list. A level gives either `groups`, label → members (a member is an index,
-a class name or, for ImageNet, a wnid), or `labels` with `assignment`, one group number a class.
+a class name or, for ImageNet, a wnid), or `labels` with `assignment`, one group number a class, and perhaps `names`:
+labels for people, written later, by which nothing refers to the groups.
 """
 
 from __future__ import annotations
@@ -137,7 +138,12 @@ def dump_hierarchy(hierarchy: Hierarchy) -> str:
         "classes": IMAGENET if hierarchy.class_set == IMAGENET else list(last.labels),
         "class_level": last.name,
     }
-    groups = [{"name": v.name, "labels": v.labels, "assignment": v.assignment.tolist()} for v in hierarchy.levels[:-1]]
+    groups = [
+        {"name": v.name, "labels": v.keys}
+        | ({"names": v.labels} if v.labels != v.keys else {})
+        | {"assignment": v.assignment.tolist()}
+        for v in hierarchy.levels[:-1]
+    ]
     levels = ",\n    ".join(json.dumps(level, ensure_ascii=False, separators=(",", ":")) for level in groups)
     head = json.dumps(data, ensure_ascii=False, indent=2)[:-2]
     tail = json.dumps(hierarchy.provenance, ensure_ascii=False, sort_keys=True, indent=2).replace("\n", "\n  ")
@@ -225,9 +231,10 @@ def _level(entry: Any, position: int, class_names: tuple[str, ...] | None, count
         raise HierarchyError(f"level {name!r}: group numbers run from 0 to k−1")
     if labels is None:
         labels = [f"group {g + 1}" for g in range(max(assignment) + 1)]
-    if not isinstance(labels, list):
-        raise HierarchyError(f'level {name!r}: "labels" must be a list of names')
-    return HierarchyLevel(name, len(labels), np.array(assignment, np.int64), tuple(labels))
+    names = entry.get("names", labels)
+    if not isinstance(labels, list) or not isinstance(names, list):
+        raise HierarchyError(f'level {name!r}: "labels" and "names" must be lists of names')
+    return HierarchyLevel(name, len(labels), np.array(assignment, np.int64), tuple(names), tuple(labels))
 
 
 def _level_of_groups(name: str, groups: Any, class_names: tuple[str, ...] | None, count: int) -> HierarchyLevel:

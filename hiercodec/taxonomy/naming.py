@@ -125,7 +125,19 @@ PLAIN = {
 }
 """Everyday words, in the plural, for lemmas (or synsets) that only a zoologist or a lexicographer uses."""
 
-SAME = ("fish", "aircraft", "armor", "crockery", "furniture", "headgear", "hosiery", "tableware", "food", "glass", "sheep")
+SAME = (
+    "fish",
+    "aircraft",
+    "armor",
+    "crockery",
+    "furniture",
+    "headgear",
+    "hosiery",
+    "tableware",
+    "food",
+    "glass",
+    "sheep",
+)
 """Last words without a plural of their own."""
 
 COVERED, SHARE, MOST = 0.75, 0.08, 3
@@ -136,16 +148,24 @@ OTHERS = "others"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Name:
-    """A name that people wrote: the group of the recommended hierarchy it is of, and what it stands for, bool[1000] each.
+    """A name that people wrote: the group of the recommended hierarchy it is of, bool[1000], and what it stands for.
 
-    `concepts` are the WordNet synsets ("bird.n.01") and classes ("coho") that make up `covers`.
+    `concepts` maps WordNet synsets ("bird.n.01") and classes ("coho") to the classes that are one or lie below one,
+    bool[1000]; those of a "-concept" are meant to be left out.
     """
 
     text: str
     level: str
-    concepts: tuple[str, ...]
     group: np.ndarray
-    covers: np.ndarray
+    concepts: Mapping[str, np.ndarray]
+
+    @property
+    def covers(self) -> np.ndarray:
+        """The classes that the name speaks of, bool[1000]."""
+        found = np.zeros_like(self.group)
+        for concept, classes in self.concepts.items():
+            found = found & ~classes if concept.startswith("-") else found | classes
+        return found
 
 
 @functools.cache
@@ -153,32 +173,27 @@ def written_names() -> tuple[Name, ...]:
     """The written names of all groups of the recommended hierarchy, level by level in the order of its groups."""
     rows = read_asset(NAMES_FILE, "the file of the groups' names", "git checkout assets/taxonomy/names.json")
     tree, graph = load_hierarchy(DEFAULT), wordnet_graph()
+    under, place = graph.ancestors, {key: i for i, key in enumerate(graph.keys)}
+
+    def below(concept: str) -> np.ndarray:
+        key = concept.removeprefix("-")
+        if ".n." not in key:
+            return np.arange(graph.n_classes) == class_of(key).index
+        if key not in place:
+            raise HierarchyError(f"{NAMES_FILE.name}: the classes have no concept {key!r}")
+        return under[:, place[key]]
+
     return tuple(
-        Name(row["name"], level, tuple(row["covers"]), tree.level(level).assignment == g, covered(row["covers"], graph))
+        Name(row["name"], level, tree.level(level).assignment == g, {key: below(key) for key in row["covers"]})
         for level in rows
         for g, row in enumerate(rows[level])
     )
 
 
-def covered(concepts: Sequence[str], graph: WordNetGraph) -> np.ndarray:
-    """The classes that are one of `concepts` or lie below one in WordNet, less those of a "-concept", bool[1000]."""
-    found = np.zeros(graph.n_classes, bool)
-    for concept in concepts:
-        key = concept.removeprefix("-")
-        if ".n." not in key:
-            classes = np.arange(graph.n_classes) == class_of(key).index
-        elif key in graph.keys:
-            classes = graph.ancestors[:, graph.keys.index(key)]
-        else:
-            raise HierarchyError(f"{NAMES_FILE.name}: the classes have no concept {key!r}")
-        found = found & ~classes if key != concept else found | classes
-    return found
-
-
 def left_out(level: HierarchyLevel, group: int) -> np.ndarray | None:
     """Members of a group that its name does not speak of, class indexes; None where nobody wrote the name."""
     name = next((name for name in written_names() if name.text == level.labels[group]), None)
-    if name is None or level.assignment.size != name.covers.size:
+    if name is None or level.assignment.size != name.group.size:
         return None
     members = level.members(group)
     return members[~name.covers[members]]
@@ -231,14 +246,17 @@ def listed(words: Sequence[str]) -> str:
 
 
 def _written(members: np.ndarray) -> str | None:
-    """The written name of the group that shares more than half of both with `members`, if it is true of these."""
-    graph = wordnet_graph()
-    for name in written_names():
-        common = int(name.group[members].sum())
-        if common > HALF * (len(members) + name.group.sum() - common) and name.covers[members].mean() > HALF:
-            occur = [covered([concept.removeprefix("-")], graph)[members].any() for concept in name.concepts]
-            return name.text if np.mean(occur) > TRUE else None
-    return None
+    """The written name of the group that shares most, and more than half, of both with `members`, if it is true of these."""
+    inside = np.isin(np.arange(len(written_names()[0].group)), members)
+    name = max(written_names(), key=lambda name: _overlap(name.group, inside))
+    if _overlap(name.group, inside) <= HALF or name.covers[members].mean() <= HALF:
+        return None
+    occur = np.mean([classes[members].any() for classes in name.concepts.values()])
+    return name.text if occur > TRUE else None
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+    return (a & b).sum() / (a | b).sum()
 
 
 def _typical(members: np.ndarray, similarity: np.ndarray) -> list[int]:
@@ -255,7 +273,9 @@ def _hypernyms(groups: Mapping[int, np.ndarray], graph: WordNetGraph) -> dict[in
     "& others" says that words cover less than half.
     """
     under = graph.ancestors
-    vocabulary = np.array([PLAIN.get(k) or PLAIN.get(v) or plural(v) for k, v in zip(graph.keys, graph.labels, strict=True)])
+    vocabulary = np.array(
+        [PLAIN.get(k) or PLAIN.get(v) or plural(v) for k, v in zip(graph.keys, graph.labels, strict=True)]
+    )
     free = np.array([key.split(".")[0] not in TOO_WIDE for key in graph.keys])
     free[: graph.n_classes] = False
     order = np.lexsort((graph.rank, -graph.min_depth))  # of equals the deepest

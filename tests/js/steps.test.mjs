@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import * as logic from "../../hiercodec/ui/web/steps.mjs";
 
-const steps = [100, 150, 200, 300, 400].map((bytes) => ({ bytes }));
+const steps = [100, 150, 200, 300, 400].map((bytes, i) => ({ bytes, at: [0, 0.3, 0.5, 0.8, 1][i] }));
 const cuts = { coarse: 200, fine: 400 };
 
 test("thousandths as per cents, never rounded up to certainty or down to none", () => {
@@ -11,10 +11,7 @@ test("thousandths as per cents, never rounded up to certainty or down to none", 
 });
 
 test("the nearest step and the step within a budget", () => {
-  assert.equal(logic.nearestStep(steps, 0, 400), 0);
-  assert.equal(logic.nearestStep(steps, 0.4, 400), 1);
-  assert.equal(logic.nearestStep(steps, 0.7, 400), 3);
-  assert.equal(logic.nearestStep(steps, 1, 400), 4);
+  assert.deepEqual([0, 0.2, 0.6, 1].map((place) => logic.nearestStep(steps, place)), [0, 1, 2, 4]);
   assert.equal(logic.stepWithin(steps, 99), -1);
   assert.equal(logic.stepWithin(steps, 100), 0);
   assert.equal(logic.stepWithin(steps, 399.9), 3);

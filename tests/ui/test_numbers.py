@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -127,11 +128,12 @@ def test_a_lane_says_from_when_on_it_is_right(winners, answers, note, wrong):
 
 
 def test_a_lane_s_stretches_cover_the_file_from_the_first_step():
-    lane = lane_of((1, 2, 2))
-    assert [(left, width, label) for left, width, label, _ in lane["runs"]] == [(0.2, 0.2, "c1"), (0.4, 0.6, "c2")]
-    assert lane["bars"][0][:3] == (0.2, 0.2, 0.5)
-    blank = lane_of((None, 0, 0), (0,))
-    assert [run[0] for run in blank["runs"]] == [0.4]
+    lane, blank = lane_of((1, 2, 2)), lane_of((None, 0, 0), (0,))
+    (first, width, label, _), (second, rest, other, _) = lane["runs"]
+    assert (label, other) == ("c1", "c2")
+    assert lane["bars"][0][:3] == (first, width, 0.5)
+    assert (first + width, second + rest) == pytest.approx((second, 1), abs=1e-4)
+    assert [run[0] for run in blank["runs"]] == [second]
     assert blank["first"].words == "from 20 bytes", "what a blank picture is taken for is not right"
     assert lane_of((None, None, None), (0,)) == {"level": "fine", "bars": [], "runs": [], "first": None}
 
@@ -166,3 +168,45 @@ def test_a_file_that_was_cut_says_what_of_its_blocks_is_missing():
     cut = Trace(1, 1, 500, {"header": 25, "z": 75, "coarse": 400, "fine": 0}, {"coarse": 600, "fine": 900}, steps)
     assert numbers.arrived(cut, 500) == {"coarse": "400 of 500 bytes", "fine": "block not yet here"}
     assert numbers.arrived(cut, 300) == {"coarse": "200 of 500 bytes", "fine": "block not yet here"}
+
+
+def test_the_axis_gives_every_doubling_of_bytes_the_same_room(found):
+    places = [numbers.place(found, n * found.steps[0].bytes) for n in (1, 2, 4, 8)]
+    assert np.diff(places) == pytest.approx([places[1] - places[0]] * 3, abs=1e-4)
+    assert places[0] > 0 == numbers.place(found, 0)
+    assert numbers.place(found, found.file_bytes) == 1
+    sent = numbers.numbers(found)
+    assert [step["at"] for step in sent["steps"]] == sorted({numbers.place(found, step.bytes) for step in found.steps})
+    lefts = [left for _, left, _ in sent["parts"]]
+    assert lefts == sorted(lefts)
+    assert sent["parts"][-1][1] + sent["parts"][-1][2] == pytest.approx(1)
+
+
+def test_the_ruler_says_round_numbers_of_bytes_where_they_lie(found):
+    marks = numbers.ruler(found)
+    assert len(marks) >= 3
+    for at, text in marks:
+        n = float(text.split()[0]) * (1000 if text.endswith("kB") else 1)
+        assert at == numbers.place(found, n)
+        assert 0 <= at <= 1
+        assert str(int(n)).strip("0") in ("1", "2", "5")
+
+
+def test_the_map_puts_every_class_into_the_cell_of_its_family(found):
+    tree, drawn = load_hierarchy(), numbers.numbers(found)["map"]
+    families = numbers.icicle(found)[-1]
+    assert [families["labels"][cell] for cell in drawn["cells"]] == [tree.path(i)[1] for i in range(1000)]
+    points = np.array(drawn["points"])
+    assert points.shape == (1000, 2)
+    assert points.min() == 0
+    assert points.max(0).tolist() == [drawn["width"], drawn["height"]]
+    own = dataclasses.replace(found, provenance={**found.provenance, "hierarchy": "my own"})
+    assert numbers.numbers(own)["map"] is None, "nobody knows which classes its groups hold"
+
+
+def test_a_picture_of_one_colour_is_blank_and_no_answer_on_it_counts(found):
+    flat = dataclasses.replace(found.steps[-1], flat=True)
+    assert flat.blank
+    trace = dataclasses.replace(found, steps=(*found.steps[:-1], flat))
+    assert not trace.holds(len(trace.steps) - 1, "fine")
+    assert numbers.numbers(trace)["steps"][-1]["blank"]

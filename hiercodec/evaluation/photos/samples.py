@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -30,7 +32,8 @@ LONG_SIDE = 336
 class Sample:
     """One photograph: credit, what it teaches, and `truth`, the class indexes that are right (none: no class is).
 
-    `lesson` is written like the texts of a course (docs/courses.md): what it says of the codec are facts and claims, worked
+    `crop` is the part that is shown, as (left, top, right, bottom) in the file's pixels (None: all of it). `role` says what
+    it was chosen for (see tools/samples.py) and `measured` by which figures. `lesson` is written like the texts of a course (docs/courses.md): what it says of the codec are facts and claims, worked
     out from the trace that is shown.
     """
 
@@ -44,6 +47,9 @@ class Sample:
     source: str
     truth: tuple[int, ...]
     lesson: str
+    crop: tuple[int, int, int, int] | None = None
+    role: str = ""
+    measured: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def path(self) -> Path:
@@ -54,14 +60,19 @@ class Sample:
         return Path(spec.submodule_search_locations[0]) / self.file
 
     def pixels(self) -> np.ndarray:
-        """The photograph at the working size, uint8[H, W, 3]; `InputError` if the file is missing or another one."""
+        """What is shown of it at the working size, uint8[H, W, 3]; `InputError` if the file is missing or another one."""
+        left, top, right, bottom = self.crop or (0, 0, None, None)
+        return working_size(self.file_pixels()[top:bottom, left:right])
+
+    def file_pixels(self) -> np.ndarray:
+        """The whole photograph as its file has it; errors as those of `pixels`."""
         try:
             data = self.path.read_bytes()
         except OSError as error:
             raise InputError(f"sample {self.id!r}: {self.path} cannot be read ({error.strerror})") from None
         if hashlib.sha256(data).hexdigest() != self.sha256:
             raise InputError(f"sample {self.id!r}: {self.path} is not the photograph the manifest names")
-        return working_size(read_rgb(data))
+        return read_rgb(data)
 
 
 def working_size(rgb: np.ndarray, short: int = SHORT_SIDE, long: int = LONG_SIDE) -> np.ndarray:
@@ -80,7 +91,11 @@ def working_size(rgb: np.ndarray, short: int = SHORT_SIDE, long: int = LONG_SIDE
 def samples() -> tuple[Sample, ...]:
     """All samples of the manifest, in the order the page shows them."""
     rows = json.loads(MANIFEST.read_text(encoding="utf-8"))["samples"]
-    return tuple(Sample(**{**row, "truth": tuple(row["truth"])}) for row in rows)
+    return tuple(Sample(**{**row, "truth": tuple(row["truth"]), "crop": _box(row.get("crop"))}) for row in rows)
+
+
+def _box(crop: Sequence[int] | None) -> tuple[int, int, int, int] | None:
+    return None if crop is None else (crop[0], crop[1], crop[2], crop[3])
 
 
 def sample(name: str) -> Sample:

@@ -31,7 +31,8 @@ class Step:
     the next level's. `wup` is the WordNet similarity (WUP, 0…1) of the last level's winner to the nearest right class,
     None where that is not known. `meaning` maps a level to the bits of meaning told (see `bits_of_meaning`): of the right
     answer where the trace knows it, else how sure the classifier is; 0 of a blank picture. `fused` is `top` for pixels and
-    label together, at the levels that the label holds. `bpp` and all sizes count every byte of the file.
+    label together, at the levels that the label holds. `bpp` and all sizes count every byte of the file. `flat`: bytes
+    came, but the picture is of one colour still.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
@@ -46,11 +47,12 @@ class Step:
     wup: float | None = None
     meaning: dict[str, float] = field(default_factory=dict)
     fused: dict[str, Ranked] = field(default_factory=dict)
+    flat: bool = False
 
     @property
     def blank(self) -> bool:
-        """Whether no byte of a block has reached the picture: what a blank picture is taken for is nobody's success."""
-        return is_blank(self.level, self.fraction)
+        """Whether the picture shows nothing yet: what a blank picture is taken for is nobody's success."""
+        return self.flat or is_blank(self.level, self.fraction)
 
     def margin(self, level: str) -> float | None:
         """How far the winner of `level` leads, p₁ − p₂ (0…1); None where the level was not classified."""

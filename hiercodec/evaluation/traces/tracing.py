@@ -22,7 +22,7 @@ from hiercodec.evaluation.measure import Judging, Row, Verdict, measure
 from hiercodec.evaluation.provenance import of_trace
 from hiercodec.evaluation.traces.label import FileLabel
 from hiercodec.evaluation.traces.trace import Ranked, Step, Trace, byte_budgets
-from hiercodec.images import sha256_of
+from hiercodec.images import is_flat, sha256_of
 from hiercodec.protocols import Codec, DecodedPrefix
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy import HierarchyLevel
@@ -145,7 +145,8 @@ def judged_again(
     """
     label = _label(data, judging)
     verdicts = judging.verdicts(frames) if judging else [None] * len(frames)
-    bare = (Step(step.bytes, step.bpp, step.psnr, step.level, step.fraction) for step in found.steps)
+    kept = ("bytes", "bpp", "psnr", "level", "fraction", "flat")
+    bare = (Step(**{name: getattr(step, name) for name in kept}) for step in found.steps)
     steps = tuple(_judged(step, verdict, judging, label) for step, verdict in zip(bare, verdicts, strict=True))
     seen = {} if original is None else _original(original, judging)
     provenance = found.provenance | of_trace(codec, judging)
@@ -227,7 +228,8 @@ def _original(rgb: np.ndarray, judging: Judging | None) -> dict[str, Ranked]:
 
 def _step(row: Row[Prefix], judging: Judging | None, label: FileLabel | None) -> Step:
     decoded = row.point.decoded
-    step = Step(row.point.bytes, row.bpp, row.psnr, decoded.level, float(decoded.fraction))
+    flat = is_flat(decoded.image)
+    step = Step(row.point.bytes, row.bpp, row.psnr, decoded.level, float(decoded.fraction), flat=flat)
     return _judged(step, row.verdicts[judging.classifier.name] if judging else None, judging, label)
 
 

@@ -14,6 +14,7 @@ from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy, HierarchyLevel
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.taxonomy.layouts import Layout
+from hiercodec.taxonomy.naming import left_out
 from hiercodec.ui.frame import chrome
 from hiercodec.ui.groups import honest, shared
 
@@ -32,6 +33,8 @@ def group(tree: Hierarchy, level: HierarchyLevel, index: int) -> None:
         st.metric("Classes", len(members))
         mean = shared.mean_wup(members)
         st.metric("Mean WUP", "–" if np.isnan(mean) else f"{mean:.2f}", help=shared.wup_help())
+    if named := name_sentence(level, index):
+        st.markdown(named)
     near = ", ".join(f"{level.labels[g]} ({value:.2f})" for g, value in nearest_groups(level, index))
     st.markdown(f"Nearest by WUP: {near}.")
     st.markdown(honest.group_sentence(nearer, len(members), level))
@@ -67,6 +70,21 @@ def one_class(tree: Hierarchy, index: int, layout: Layout) -> None:
     st.markdown("Nearest by WordNet")
     st.dataframe(_neighbours(nearest_classes(index), tree), hide_index=True, width="stretch")
     photographs([index])
+
+
+def name_sentence(level: HierarchyLevel, index: int) -> str:
+    """Which classes of a group its written name does not speak of; "" where its name was not written."""
+    rest = left_out(level, index)
+    if rest is None:
+        return ""
+    size = len(level.members(index))
+    if not len(rest):
+        return f"The name was written by people and says what all {size} of its classes are."
+    others = ", ".join(taxonomy.classes()[i].name for i in rest)
+    return (
+        f"The name was written by people and says what **{size - len(rest)} of {size}** classes are. The others stand here "
+        f"because the embeddings put them here: {others}."
+    )
 
 
 def nearest_groups(level: HierarchyLevel, index: int, count: int = 3) -> list[tuple[int, float]]:

@@ -256,6 +256,9 @@ CLAIMS: dict[str, Callable[..., bool]] = {
     "right_within": _within,
     "right_here": lambda place, level: _right(place, place.index, level),
     "right_at_the_end": lambda place, level: _right(place, -1, level),
+    "unlearned": lambda place, level: (
+        not _right(place, -1, level) and any(_right(place, index, level) for index in range(len(place.trace.steps)))
+    ),
     "truth_known": lambda place: place.trace.known,
     "half_is_most": lambda place, level: _half_gain(place, level) > 0.5,
     "below_smallest": lambda place, codec: _step(place).bytes < smallest_file(place.photo, codec),

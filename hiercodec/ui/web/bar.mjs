@@ -11,30 +11,30 @@ export function createBar(hub) {
 
   draggable(track, (event) => {
     hub.pause();
-    hub.move(nearestStep(hub.trace.steps, placeIn(track, event), hub.trace.file_bytes));
+    hub.move(nearestStep(hub.trace.steps, placeIn(track, event)));
   }, hub.commit);
   onKeys(track, (key) => (key === " " ? hub.toggle : target(key) !== null && (() => (hub.pause(), hub.move(target(key))))));
   track.onkeyup = (event) => target(event.key) !== null && hub.commit(); // a held key commits once
 
   function build() {
-    const { file_bytes, steps, parts, stops, size } = hub.trace;
-    const share = (bytes) => percent(bytes / file_bytes);
+    const { steps, parts, stops, size, ruler } = hub.trace;
     track.setAttribute("aria-valuemax", steps.length - 1);
-    $(".parts").replaceChildren(...parts.map(([name, start, end]) =>
-      make("div", "part", "", { left: share(start), width: share(end - start), "--colour": colourOf(hub.trace, name) })));
-    $(".ticks").replaceChildren(...steps.map((step) => make("i", "", "", { left: share(step.bytes) })));
+    $(".parts").replaceChildren(...parts.map(([name, left, width]) =>
+      make("div", "part", "", { left: percent(left), width: percent(width), "--colour": colourOf(hub.trace, name) })));
+    $(".ticks").replaceChildren(...steps.map((step) => make("i", "", "", { left: percent(step.at) })));
+    $(".ruler .cell").replaceChildren(...ruler.map(([at, text]) => make("span", "", text, { left: percent(at) })));
     $(".notches .cell").replaceChildren(...stops.map(([name, index, title]) => {
-      const style = { left: share(steps[index].bytes), "--colour": colourOf(hub.trace, name) };
+      const style = { left: percent(steps[index].at), "--colour": colourOf(hub.trace, name) };
       const notch = make("button", "notch", name === "z" ? "z" : "", style);
       Object.assign(notch, { type: "button", title, onclick: () => hub.jump(index) });
       if (name !== "z") notch.append(nameOf(hub.trace, name));
       return notch;
-    }), Object.assign(helpOn("z"), { style: `left: calc(${share(steps[stops[0]?.[1] ?? 0].bytes)} + 1.5em)` }));
+    }), Object.assign(helpOn("z"), { style: `left: calc(${percent(steps[stops[0]?.[1] ?? 0].at)} + 1.5em)` }));
     $("[data-note=file]").textContent = size;
   }
 
   function render(step) {
-    box.style.setProperty("--at", step.bytes / hub.trace.file_bytes);
+    box.style.setProperty("--at", step.at);
     track.setAttribute("aria-valuenow", hub.state.k);
     track.setAttribute("aria-valuetext", step.said);
   }

@@ -11,6 +11,14 @@ export function make(tag, className, text = "", style = {}) {
   return element;
 }
 
+/** The same of a drawing. */
+export function svg(tag, attributes, stroke = "") {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (stroke) element.style.setProperty("stroke", stroke); // a style attribute would be refused where no page may have one
+  return element;
+}
+
 /** A level's colour, by its place in the trace; z and the header share one. */
 export function colourOf(trace, level) {
   const index = trace.levels.indexOf(level);

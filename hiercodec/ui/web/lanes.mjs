@@ -1,6 +1,6 @@
 // What was decided from which byte on: a lane a level, the curve of meaning, and all of the probability at this point.
 
-import { colourOf, helpOn, make, nameOf, percent } from "./dom.mjs";
+import { colourOf, helpOn, make, nameOf, percent, svg } from "./dom.mjs";
 import { curvePath, formatThousandths } from "./steps.mjs";
 
 const [WIDE, HIGH] = [1000, 100]; // the curve's own units; the page stretches them
@@ -28,13 +28,6 @@ export function createLanes(hub) {
     if (index === 0) note.append(" ", helpOn("a lane"));
     lane.append(nameOf(hub.trace, level), cell, note);
     return lane;
-  }
-
-  function svg(tag, attributes, stroke = "") {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    if (stroke) element.style.setProperty("stroke", stroke); // a style attribute would be refused where no page may have one
-    return element;
   }
 
   /** Bits of meaning against bytes: a line a level, each under the dotted line of the most it can reach. */

@@ -11,7 +11,7 @@ export function createPicture(hub) {
   const [stage, handle] = [$(".stage"), $(".handle")];
   const canvas = { a: $("canvas.a"), b: $("canvas.b") };
   const frame = (id, row, index) => globalThis.hiercodecFrames?.get(id)?.get(row)?.[index];
-  const words = (point) => `${point.size} · ${point.quality}`;
+  const words = (point) => `${point.size} · ${point.blank ? "blank" : point.quality}`;
 
   /** One side: {bitmap, text, answers, first}, or {text, waiting, short} where there is nothing to show. */
   function source(name) {

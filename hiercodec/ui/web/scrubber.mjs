@@ -11,6 +11,7 @@ import { createAnswers } from "./answers.mjs";
 import { createBar } from "./bar.mjs";
 import { createHall } from "./hall.mjs";
 import { createLanes } from "./lanes.mjs";
+import { createMap } from "./map.mjs";
 import { createPicture } from "./picture.mjs";
 import { createPlayer } from "./player.mjs";
 import { createPresent } from "./present.mjs";
@@ -36,8 +37,8 @@ export function createScrubber(root) {
     source: (name) => picture.source(name),
     toggle: () => (player.playing ? jump(state.k) : player.play()),
   };
-  const [player, picture, answers, bar, lanes, present] =
-    [createPlayer, createPicture, createAnswers, createBar, createLanes, createPresent].map((create) => create(hub));
+  const [player, picture, answers, bar, lanes, map, present] =
+    [createPlayer, createPicture, createAnswers, createBar, createLanes, createMap, createPresent].map((create) => create(hub));
   hub.hall = createHall(hub);
   const last = () => hub.trace.steps.length - 1;
   const block = () => blockAt(hub.trace.cuts, hub.trace.steps[state.k].bytes);
@@ -55,7 +56,7 @@ export function createScrubber(root) {
       player.pause();
       state.k = state.committed = Math.max(0, Math.min(last(), hub.data.k));
     }
-    if (fresh) for (const part of [picture, bar, answers, lanes]) part.build();
+    if (fresh) for (const part of [picture, bar, answers, lanes, map]) part.build();
     if (dressed) wear(hub.data.look);
     box.dataset.lookAt = hub.data.look_at ?? "";
     box.classList.toggle("taught", Boolean(hub.data.strip));

@@ -1,9 +1,9 @@
 // Arithmetic over the steps of a trace and over keys, free of the page so that `node --test` can check it.
 // What depends on the trace alone comes ready from hiercodec/report/numbers.py.
 
-/** Index of the step whose byte position is nearest to `share` (0…1) of the file. */
-export function nearestStep(steps, share, fileBytes) {
-  const far = (i) => Math.abs(steps[i].bytes - share * fileBytes);
+/** Index of the step that lies nearest to `place` (0…1) on the axis of bytes. */
+export function nearestStep(steps, place) {
+  const far = (i) => Math.abs(steps[i].at - place);
   return steps.reduce((best, _, i) => (far(i) < far(best) ? i : best), 0);
 }
 
@@ -48,7 +48,7 @@ export function formatThousandths(n) {
   return `${Math.round(n / 10)} %`;
 }
 
-/** Points (share of the file 0…1, bits) as a path in a box of `width` × `height` whose top is `most` bits. */
+/** Points (place on the axis 0…1, bits) as a path in a box of `width` × `height` whose top is `most` bits. */
 export function curvePath(points, most, width, height) {
   return points.map(([x, bits], i) =>
     `${i ? "L" : "M"}${(x * width).toFixed(1)} ${(height * (1 - bits / most)).toFixed(1)}`).join("");
