@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from hiercodec.evaluation.photos.samples import Sample
     from hiercodec.protocols import Codec
 
-STEPS = 22
-"""Steps of a shipped trace: a fifth more bytes from one to the next, in 12 MB for all of them."""
+STEPS, ROUNDS, TURNS = 22, 2, 5
+"""Steps of a shipped trace: a fifth more bytes from one to the next, and some more, in rounds, where answers change."""
 
 KINDS = ("classes", "wordnet", "hierarchies", "stability", "ladder", "layouts")
 RATES = (0.02, 0.05, 0.1, 0.2, 0.4)
@@ -126,13 +126,17 @@ def taxonomy(args: Arguments) -> int:
 def ship(row: Sample, codec: Codec, judging: Judging, *, steps: int, folder: Path) -> Path:
     """Encode, cut, decode and classify one sample and write its bundle, which the app's first paint shows; its file."""
     from hiercodec.evaluation.traces import bundle
-    from hiercodec.evaluation.traces.tracing import trace
+    from hiercodec.evaluation.traces.tracing import extend, trace, turning_points
 
     rgb = row.pixels()
     data = codec.encode(rgb)
     found, decoded = trace(codec, rgb, judging.knowing(row.truth), steps=steps, data=data)
+    at = {step.bytes: prefix for step, prefix in zip(found.steps, decoded, strict=True)}
+    for _ in range(ROUNDS):
+        found, more = extend(codec, found, data, rgb, turning_points(found, TURNS), judging)
+        at |= more
     path = folder / f"{row.id}.zip"
-    bundle.write(path, bundle.make(found, data, rgb, decoded, effort=4))
+    bundle.write(path, bundle.make(found, data, rgb, [at[step.bytes] for step in found.steps], effort=4))
     return path
 
 

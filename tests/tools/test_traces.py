@@ -16,11 +16,11 @@ from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.photos.samples import sample, samples
 from hiercodec.evaluation.traces import bundle
 from hiercodec.evaluation.traces.bundle import TRACES
-from hiercodec.evaluation.traces.tracing import budgets_of
+from hiercodec.evaluation.traces.tracing import budgets_of, trace, turning_points
 from hiercodec.fsio import locate
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
-from tools.assets import STEPS, ship
+from tools.assets import ROUNDS, STEPS, TURNS, ship
 
 NAMES = [row.id for row in samples()]
 MODELS = locate("models")
@@ -38,7 +38,7 @@ def cards():
 
 def test_every_sample_has_a_trace_and_all_are_small():
     assert {path.stem for path in TRACES.glob("*.zip")} == set(NAMES)
-    assert sum(path.stat().st_size for path in TRACES.glob("*.zip")) <= 12_500_000
+    assert sum(path.stat().st_size for path in TRACES.glob("*.zip")) <= 16_000_000
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -54,7 +54,7 @@ def test_a_shipped_trace_is_of_the_shipped_weights(name, shipped, cards):
     assert (found.provenance["hierarchy"], found.provenance["hierarchy_digest"]) == (hierarchy.name, hierarchy.digest)
     assert stream.parse(packed.stream).header.fingerprint.hex() == cards["lite"]["fingerprint"]
     assert len(packed.stream) == found.file_bytes == sum(found.parts.values())
-    assert [step.bytes for step in found.steps] == budgets_of(packed.stream, STEPS)
+    assert {step.bytes for step in found.steps} >= set(budgets_of(packed.stream, STEPS))
     z = stream.parse(packed.stream).z.end
     for step, bits in zip(found.steps, packed.bit_maps(), strict=True):
         # What the map shows, z and the container are the prefix; a few bytes after a cut belong to no symbol yet.
@@ -82,6 +82,12 @@ def test_ship_writes_what_the_codec_decodes(tmp_path):
     path = ship(sample("camera"), codec, Judging(FakeClassifier(), load_hierarchy()), steps=8, folder=tmp_path)
     packed = bundle.read(path)
     assert packed.trace.answers["fine"] == (872,)
+    even = budgets_of(packed.stream, 8)
+    more = sorted({step.bytes for step in packed.trace.steps} - set(even))
+    assert len(more) <= ROUNDS * TURNS
+    plain = Judging(FakeClassifier(), load_hierarchy())
+    first, _ = trace(codec, sample("camera").pixels(), plain, steps=8, data=packed.stream)
+    assert set(turning_points(first, TURNS)) <= set(more), "there are more steps where answers change"
     for step, frame in zip(packed.trace.steps, packed.frames(), strict=True):
         assert np.array_equal(codec.decode(packed.stream[: step.bytes]).image, frame)
 

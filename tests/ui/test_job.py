@@ -10,9 +10,9 @@ import pytest
 
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.traces import bundle as bundles
-from hiercodec.evaluation.traces.tracing import budgets_of, extend, trace
+from hiercodec.evaluation.traces.tracing import budgets_of, extend, trace, turning_points
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.ui.explore.job import AT_ONCE, Refinement
+from hiercodec.ui.explore.job import AT_ONCE, TURNS, Refinement
 from hiercodec.workers.tasks import few
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
@@ -46,14 +46,18 @@ def test_the_first_view_has_both_ends_and_the_end_of_every_block(begun):
     assert sorted([*sizes, *rest]) == [step.bytes for step in whole.trace.steps]
 
 
-def test_it_ends_with_the_trace_made_at_once(begun, more):
+def test_it_ends_with_the_trace_made_at_once_and_more_steps_where_answers_change(begun, more):
     view, rest, whole = begun
     job = Refinement(view, rest, more)
     job.wait(60)
     assert job.finished
-    assert job.done == job.total == len(rest)
-    assert job.bundle.trace == whole.trace
-    assert all(np.array_equal(a, b) for a, b in zip(job.bundle.frames(), whole.frames(), strict=True))
+    turns = turning_points(whole.trace, TURNS)
+    assert job.done == job.total == len(rest) + len(turns)
+    steps = {step.bytes: (step, frame) for step, frame in zip(job.bundle.trace.steps, job.bundle.frames(), strict=True)}
+    assert sorted(steps) == sorted([*turns, *(step.bytes for step in whole.trace.steps)])
+    for step, frame in zip(whole.trace.steps, whole.frames(), strict=True):
+        assert steps[step.bytes][0] == step
+        assert np.array_equal(steps[step.bytes][1], frame)
 
 
 def test_it_stops_when_told_and_keeps_what_is_there(begun, more):

@@ -9,6 +9,8 @@ steps carry no predictions.
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,6 +31,9 @@ from hiercodec.taxonomy.hierarchy import HierarchyLevel
 
 MASS_LIMIT = 128
 """Levels with at most this many groups keep the probability of every group, not only of the top ones."""
+
+CLOSE = 1.06
+"""How many times as many bytes a step has at most as the one before it, where an answer changes between them."""
 
 
 Progress = Callable[[int, int, str], object]
@@ -128,6 +133,19 @@ def extend(
     label = _label(data, judging)
     both = sorted([*found.steps, *(_step(row, knowing, label) for row in rows)], key=lambda step: step.bytes)
     return dataclasses.replace(found, steps=tuple(both)), {row.point.bytes: row.point.decoded for row in rows}
+
+
+def turning_points(found: Trace, room: int) -> list[int]:
+    """Up to `room` budgets halfway, by ratio, between neighbouring steps whose answers differ at a level; rising.
+
+    Where steps are furthest apart, they come first; none between steps closer than `CLOSE`.
+    """
+    turns = [
+        (later.bytes / step.bytes, round(math.sqrt(step.bytes * later.bytes)))
+        for step, later in itertools.pairwise(found.steps)
+        if any(step.top[level][0][0] != top[0][0] for level, top in later.top.items())
+    ]
+    return sorted(middle for ratio, middle in sorted(turns, reverse=True)[:room] if ratio > CLOSE)
 
 
 def judged_again(

@@ -16,10 +16,14 @@ from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.traces import bundle as bundles
 from hiercodec.evaluation.traces.bundle import Bundle
 from hiercodec.evaluation.traces.trace import Trace
+from hiercodec.evaluation.traces.tracing import turning_points
 from hiercodec.ui.frame.background import Background
 
 AT_ONCE = 3
 """Budgets between two looks at `cancel`, and between two turns at a worker: others wait no longer for their first view."""
+
+TURNS = 6
+"""Steps that are added in the end where answers change."""
 
 More = Callable[[Trace, Sequence[int]], tuple[Trace, dict[int, Any]]]
 """(a trace, budgets) → (the longer trace, what was decoded, by bytes)."""
@@ -37,13 +41,16 @@ class Refinement(Background):
         self._begin("refinement", self._run, list(budgets), more)
 
     def _run(self, budgets: list[int], more: More) -> None:
-        trace, decoded = self.bundle.trace, {}
+        trace, decoded, turns = self.bundle.trace, {}, TURNS
         try:
             while budgets and not self.cancelled:
                 part, budgets = budgets[:AT_ONCE], budgets[AT_ONCE:]
                 trace, new = more(trace, part)
                 decoded |= new
                 self.done += len(part)
+                if not budgets and turns:
+                    budgets, turns = turning_points(trace, turns), 0
+                    self.total += len(budgets)
             self.bundle = self._pack(self.bundle, trace, decoded)
         except HiercodecError as error:
             self.problem = str(error)

@@ -47,7 +47,7 @@ export function createMap(hub) {
     }
     const first = now.indexOf(Math.max(...now));
     const [x, y] = seats[first];
-    const words = step.blank ? "blank: nothing to light" : `${labels[first]} ${formatThousandths(now[first])}`;
+    const words = step.blank ? "blank: nothing to light" : `${labels[first]} ${formatThousandths(now[first]).replace(" ", "\u00a0")}`;
     label.textContent = words;
     Object.assign(label.style, { left: percent(x), top: percent(y) });
     label.className = `here ${x > 0.5 ? "before" : "after"}`;

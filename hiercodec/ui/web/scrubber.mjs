@@ -100,7 +100,7 @@ export function createScrubber(root) {
 
   function render() {
     const begin = performance.now();
-    for (const part of [picture, answers, bar, lanes]) part.render(step());
+    for (const part of [picture, answers, bar, lanes, map]) part.render(step());
     const beside = hub.compares() && hub.data.sources.some(([key]) => key === state.b);
     $("[data-do=rival]").setAttribute("aria-pressed", beside);
     $("[data-do=finer]").setAttribute("aria-pressed", hub.data.finer === block());
