@@ -157,18 +157,19 @@ def samples(args: Arguments) -> int:
     check_writable(args.out)
     codec, tree = models.load(args.model), load_hierarchy(args.hierarchy)
     judges = [Judging(load_classifier(name), tree) for name in choosing.JUDGES]
-    found, unlisted = [], []
-    for subject, region in choosing.subjects(args.names):
-        if not subject.truth:
-            unlisted.append((subject, choosing.sure(subject, codec, judges[0])))
-            continue
-        found += choosing.best_views(subject, region, codec, judges, args.views, note)
-    rows = choosing.chosen(found, unlisted)
-    write_json(args.out, choosing.manifest(rows, f"{codec.name} {codec.fingerprint.hex()}"))
+    things, found, unlisted = choosing.subjects(args.names), [], {}
+    for thing, region in things:
+        if thing.truth:
+            found += choosing.best_views(thing, region, codec, judges, args.views, note)
+        else:
+            unlisted[thing] = choosing.sure(thing, codec, judges[0])
+    wholes = [thing for thing, _ in things]
+    rows = choosing.chosen(wholes, found, unlisted)
+    write_json(args.out, choosing.manifest(rows, wholes, f"{codec.name} {codec.fingerprint.hex()}"))
     note(choosing.table(rows))
     stories = sum(one.role == "story" for one in rows)
     if stories < choosing.STORIES:
-        note(f"{stories} of {choosing.STORIES} stories: these photographs hold no more with this codec")
+        note(f"{stories} of {choosing.STORIES} are stories: these photographs hold no more with this codec")
     return 0
 
 

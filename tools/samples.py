@@ -9,6 +9,7 @@ called a story.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from hiercodec import stream
 from hiercodec.errors import InputError
 from hiercodec.evaluation.codecs.peers import prefixes
 from hiercodec.evaluation.measure import Judging, measure
-from hiercodec.evaluation.photos.samples import Sample
+from hiercodec.evaluation.photos.samples import HIDDEN, Sample
 from hiercodec.evaluation.traces.trace import settles
 from hiercodec.protocols import Codec
 
@@ -40,23 +41,26 @@ SCALES, ASPECTS, SHIFTS = (
     ((0, 0), (-0.25, 0), (0.25, 0), (0, -0.25), (0, 0.25)),
 )
 
-ROLES = ("story", "part", "unlearned", "")
+ROLES = ("story", "part", "unlearned", "plain")
+KEPT = ("cat", "coffee", "rocket", "tower", "motorcycle")
+"""What addresses that people keep name: shown whether it tells a story or not."""
+
 WORK_SIZE = "short side 224, centre-cropped to at most 336 on the long side"
-STORY = (
-    "{{{{ if right_before(coarse, fine) }}}} {0} Its kind is right at every step shown from {{{{ right_from(coarse) }}}} on, its "
-    "family from {{{{ right_from(intermediate) }}}} on, its class from {{{{ right_from(fine) }}}} on.\n\n"
-    "{{{{ if not right_before(coarse, fine) }}}} {0} Of the {{{{ groups(fine) }}}} classes, {{{{ right_groups(fine) }}}} would be right."
-)
-UNLEARNED = (
-    "{{{{ if unlearned(fine) }}}} {0} More bytes can unlearn: the class was right on the way, and with all "
-    "{{{{ file_bytes }}}} it is {{{{ last_answer(fine) }}}}, which is wrong.\n\n"
-    "{{{{ if not unlearned(fine) }}}} {0} Of the {{{{ groups(fine) }}}} classes, {{{{ right_groups(fine) }}}} would be right."
-)
-UNLISTED = (
-    "{{{{ if not truth_known }}}} {0} None of the {{{{ groups(fine) }}}} classes is right, and yet with all bytes the classifier "
-    "says {{{{ last_answer(fine) }}}}, {{{{ last_chance(fine) }}}} sure."
-)
-"""Lessons by role: what the photograph shows ({{0}}), and what its trace says of it where it says so."""
+ELSE = "Of the {{ groups(fine) }} classes, {{ right_groups(fine) }} would be right."
+STORY = f"""\
+{{{{ if right_before(coarse, fine) }}}} WORDS Its kind is right at every step shown from {{{{ right_from(coarse) }}}} on, its family
+from {{{{ right_from(intermediate) }}}} on, its class from {{{{ right_from(fine) }}}} on.
+
+{{{{ if not right_before(coarse, fine) }}}} WORDS {ELSE}"""
+UNLEARNED = f"""\
+{{{{ if unlearned(fine) }}}} WORDS More bytes can unlearn: the class was right on the way, and with all {{{{ file_bytes }}}} it is
+{{{{ last_answer(fine) }}}}, which is wrong.
+
+{{{{ if not unlearned(fine) }}}} WORDS {ELSE}"""
+UNLISTED = """\
+{{ if not truth_known }} WORDS None of the {{ groups(fine) }} classes is right, and yet with all bytes the classifier says
+{{ last_answer(fine) }}, {{ last_chance(fine) }} sure."""
+"""Lessons by role: what the photograph shows (WORDS), and what its trace says of it where it says so."""
 
 Box = tuple[int, int, int, int]
 Say = Callable[[str], object]
@@ -77,7 +81,7 @@ class Measured:
         found = self.settled[judge]
         if None in found:
             return 0.0
-        return min(later / first for first, later in zip(found, found[1:], strict=False))  # pyright: ignore[reportOperatorIssue]
+        return min(later / first for first, later in itertools.pairwise(found))  # pyright: ignore[reportOperatorIssue]
 
     def last(self, judge: str) -> float:
         """How many times as many bytes the class needs as all levels above it; 0 where a level is wrong in the end."""
@@ -86,22 +90,24 @@ class Measured:
 
     @property
     def role(self) -> str:
-        """What this view shows: a "story", a "part" of one, that more bytes "unlearn", or nothing ("").
+        """What this view shows: a "story", a "part" of one, that more bytes "unlearned" it, or nothing of these: "plain".
 
         A story: by the first judge every level is right `APART` times as many bytes after the one before, and by all the
         class that long after the others. A part of one: by all judges the class that long after the others.
         """
+        if not self.settled:
+            return "plain"
         first, *_ = self.settled
         if all(self.last(judge) >= APART for judge in self.settled):
             return "story" if self.gap(first) >= APART else "part"
-        return "unlearned" if self.unlearned >= APART else ""
+        return "unlearned" if self.unlearned >= APART else "plain"
 
     @property
     def strength(self) -> float:
         """How clearly it shows that, the larger the clearer: the smallest of the factors that count."""
-        first, *_ = self.settled
-        if self.role == "unlearned":
+        if self.role in ("unlearned", "plain"):
             return self.unlearned
+        first, *_ = self.settled
         return min(self.gap(first) if self.role == "story" else math.inf, *map(self.last, self.settled))
 
     @property
@@ -111,7 +117,7 @@ class Measured:
             max(sizes) / min(sizes) if sizes and self.settled[judge][-1] is None else 0.0
             for judge, sizes in self.was_right.items()
         ]
-        return min(spans)
+        return min(spans, default=0.0)
 
 
 def subjects(names: Sequence[str] = ()) -> list[tuple[Sample, Box]]:
@@ -197,32 +203,40 @@ def best_views(
     say(f"{subject.id}: a judge knows the class in {known} views")
 
 
-def chosen(found: Sequence[Measured], unlisted: Sequence[tuple[Sample, float]]) -> list[Measured]:
-    """The samples to ship, in their order: stories, parts of stories up to `STORIES` together, and the two limits.
+def chosen(things: Sequence[Sample], found: Sequence[Measured], unlisted: Mapping[Sample, float]) -> list[Measured]:
+    """The samples to show, in their order: stories, parts of stories, what stays in any case, and the two limits.
 
-    One view a thing, the clearest of its best role. `unlisted` are photographs of what is none of the classes, and how sure
-    the first judge is of the class it gives the whole file: the surest is taken.
+    One view a thing, the clearest of its best role, `STORIES` with those that are kept. `unlisted` maps photographs of what
+    is none of the classes to how sure the first judge is of the class it gives the whole file: the surest is taken.
     """
-    best: dict[str, Measured] = {}
-    for one in sorted(found, key=lambda one: (ROLES.index(one.role), -one.strength)):
-        best.setdefault(one.sample.id, one)
-    told = [one for one in best.values() if one.role in ("story", "part")][:STORIES]
-    lost = [one for one in sorted(found, key=lambda one: -one.strength) if one.role == "unlearned"]
-    lost = [one for one in lost if all(one.sample.id != other.sample.id for other in told)][:1]
-    strange = max(unlisted, key=lambda pair: pair[1], default=None)
-    return told + lost + ([Measured(strange[0], {}, {})] if strange else [])
+    best = {one.sample.id: one for one in sorted(found, key=_worth, reverse=True)}
+    kept = [best.get(thing.id, Measured(thing, {}, {})) for thing in things if thing.id in KEPT]
+    told = sorted((one for one in best.values() if one.role in ("story", "part") and one not in kept), key=_worth)
+    shown = sorted(kept + told[: STORIES - len(kept)], key=_worth)
+    ids = {one.sample.id for one in shown}
+    lost = [one for one in sorted(found, key=_worth) if one.role == "unlearned" and one.sample.id not in ids]
+    strange = [Measured(max(unlisted, key=unlisted.__getitem__), {}, {})] if unlisted else []
+    return shown + lost[:1] + strange
 
 
-def manifest(rows: Sequence[Measured], model: str) -> dict[str, Any]:
-    """The manifest's content; `measured` says what each was chosen by: bytes from which on each level is right, by judge."""
+def _worth(one: Measured) -> tuple[int, float]:
+    """Sorts the clearest of the best role first."""
+    return ROLES.index(one.role), -one.strength
+
+
+def manifest(rows: Sequence[Measured], things: Sequence[Sample], model: str) -> dict[str, Any]:
+    """The manifest's content: what is shown, with what it was chosen by, and the other whole photographs, hidden.
+
+    `measured` gives by judge the bytes from which on each level is right.
+    """
     samples = []
     for one in rows:
-        role = one.role or "unlisted"
-        lesson = {"story": STORY, "part": STORY, "unlearned": UNLEARNED, "unlisted": UNLISTED}[role].format(
-            one.sample.lesson
-        )
-        chosen = {"model": model, **{judge: list(found) for judge, found in one.settled.items()}}
-        samples.append(asdict(replace(one.sample, lesson=lesson, role=role, measured=chosen)))
+        role = one.role if one.sample.truth else "unlisted"
+        lesson = {"unlearned": UNLEARNED, "unlisted": UNLISTED}.get(role, STORY).replace("WORDS", one.sample.lesson)
+        by = {"model": model, **{judge: list(levels) for judge, levels in one.settled.items()}}
+        samples.append(asdict(replace(one.sample, lesson=lesson, role=role, measured=by)))
+    ids = {row["id"] for row in samples}
+    samples += [asdict(replace(thing, role=HIDDEN)) for thing in things if thing.id not in ids]
     return {"schema": 2, "work_size": WORK_SIZE, "samples": samples}
 
 
@@ -231,7 +245,6 @@ def table(rows: Sequence[Measured]) -> str:
     lines = []
     for one in rows:
         said = ", ".join(f"{judge} {' '.join(str(n or '–') for n in found)}" for judge, found in one.settled.items())
-        lines.append(
-            f"{one.sample.title:14} {one.role or 'unlisted':10} {one.strength if one.settled else 0:5.2f}  {one.sample.crop}  {said}"
-        )
+        role = one.role if one.sample.truth else "unlisted"
+        lines.append(f"{one.sample.title:14} {role:10} {one.strength:5.2f}  {one.sample.crop or 'whole'}  {said}")
     return "\n".join(lines)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
 from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.traces import bundle
 from hiercodec.evaluation.traces.bundle import TRACES
+from hiercodec.report.numbers import ROOM
 from tests.browser.conftest import settle
 from tests.browser.explore import point, position
 
@@ -27,8 +29,9 @@ def sizes():
 
 
 def nearest(sizes, share: float) -> int:
-    """The step that a share of the file's bytes is nearest to."""
-    return min(range(len(sizes)), key=lambda index: abs(sizes[index] - share * sizes[-1]))
+    """The step that lies nearest to a share of the bar, on which every doubling of bytes is as long."""
+    places = np.log(np.array(sizes) / (ROOM * sizes[0])) / np.log(sizes[-1] / (ROOM * sizes[0]))
+    return int(np.abs(places - share).argmin())
 
 
 def wobbling(start, end, moves: int = 15):

@@ -137,7 +137,9 @@ def test_groups_kept_in_colour_grey_the_others_and_fill_the_table():
     names = [trace["name"] for trace in specs(at)[0]["data"]]
     assert names == ["not selected", "birds & monkeys", "dogs"]
     level = load_hierarchy().level("coarse")
-    members = np.flatnonzero(np.isin(level.assignment, [level.labels.index("dogs"), level.labels.index("birds & monkeys")]))
+    members = np.flatnonzero(
+        np.isin(level.assignment, [level.labels.index("dogs"), level.labels.index("birds & monkeys")])
+    )
     assert len(at.dataframe[0].value) == len(members)
     assert float(at.metric[1].value) == pytest.approx(shared.mean_wup(members), abs=0.01)
 

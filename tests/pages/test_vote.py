@@ -199,7 +199,7 @@ def test_a_code_that_opens_nothing_asks_for_one(query):
 
 
 def test_a_photograph_without_known_truth_calls_nothing_right():
-    trace = shipped_bundle("galaxies").trace
+    trace = shipped_bundle(next(row.id for row in samples() if not row.truth)).trace
     asked = ballot(trace)
     same = next(iter(asked.right))
     assert hall_says(trace, asked, [3 * (index == same) for index in range(len(asked.choices))]).endswith(

@@ -87,9 +87,12 @@ def working_size(rgb: np.ndarray, short: int = SHORT_SIDE, long: int = LONG_SIDE
     return np.array(image.crop((left, top, left + min(size[0], long), top + min(size[1], long))))
 
 
+HIDDEN = "hidden"
+"""The role of photographs that are there, and not shown."""
+
+
 @lru_cache(maxsize=1)
-def samples() -> tuple[Sample, ...]:
-    """All samples of the manifest, in the order the page shows them."""
+def _all() -> tuple[Sample, ...]:
     rows = json.loads(MANIFEST.read_text(encoding="utf-8"))["samples"]
     return tuple(Sample(**{**row, "truth": tuple(row["truth"]), "crop": _box(row.get("crop"))}) for row in rows)
 
@@ -98,9 +101,15 @@ def _box(crop: Sequence[int] | None) -> tuple[int, int, int, int] | None:
     return None if crop is None else (crop[0], crop[1], crop[2], crop[3])
 
 
+@lru_cache(maxsize=1)
+def samples() -> tuple[Sample, ...]:
+    """The samples that the page shows, in its order."""
+    return tuple(row for row in _all() if row.role != HIDDEN)
+
+
 def sample(name: str) -> Sample:
-    """The sample called `name`; `InputError` names those there are."""
-    for row in samples():
+    """The sample called `name`, shown or hidden; `InputError` names those there are."""
+    for row in _all():
         if row.id == name:
             return row
-    raise InputError(f"no sample {name!r}; there are {', '.join(row.id for row in samples())}")
+    raise InputError(f"no sample {name!r}; there are {', '.join(row.id for row in _all())}")

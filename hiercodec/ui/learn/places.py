@@ -72,6 +72,7 @@ PHOTOS: dict[str, Callable[[Traces], Sample]] = {
     "widest gap": widest_gap,
     "open class": open_class,
     "surest mistake": surest_mistake,
+    "no class": lambda traces: next((photo for photo in traces if not photo.truth), surest_mistake(traces)),
 }
 """Descriptions of a photograph that a lesson may give instead of a title."""
 

@@ -28,7 +28,7 @@ def test_sample_is_there_credited_and_of_the_working_size(name):
 
 def test_names_and_titles_differ_and_some_samples_have_no_right_class():
     assert len(set(NAMES)) == len({row.title for row in samples()}) == len(NAMES) >= 8
-    assert sum(not row.truth for row in samples()) >= 2
+    assert any(not row.truth for row in samples())
 
 
 def test_another_file_is_refused():
