@@ -1,4 +1,4 @@
-"""Choosing the app's sample photographs by measurement: things in photographs that installed wheels carry, and crops of them.
+"""Choosing the app's samples by measurement: things in photographs that installed wheels carry, and crops of them.
 
     subjects.json ──► views (crops around a thing) ──► the original's class right by both judges? ──► encode, cut finely
         ──► kind, family and class right from which byte on, by both judges ──► the view of each thing that tells it best
@@ -46,20 +46,20 @@ KEPT = ("cat", "coffee", "rocket", "tower", "motorcycle")
 """What addresses that people keep name: shown whether it tells a story or not."""
 
 WORK_SIZE = "short side 224, centre-cropped to at most 336 on the long side"
-ELSE = "Of the {{ groups(fine) }} classes, {{ right_groups(fine) }} would be right."
-STORY = f"""\
-{{{{ if right_before(coarse, fine) }}}} WORDS Its kind is right at every step shown from {{{{ right_from(coarse) }}}} on, its family
-from {{{{ right_from(intermediate) }}}} on, its class from {{{{ right_from(fine) }}}} on.
-
-{{{{ if not right_before(coarse, fine) }}}} WORDS {ELSE}"""
-UNLEARNED = f"""\
-{{{{ if unlearned(fine) }}}} WORDS More bytes can unlearn: the class was right on the way, and with all {{{{ file_bytes }}}} it is
-{{{{ last_answer(fine) }}}}, which is wrong.
-
-{{{{ if not unlearned(fine) }}}} WORDS {ELSE}"""
-UNLISTED = """\
-{{ if not truth_known }} WORDS None of the {{ groups(fine) }} classes is right, and yet with all bytes the classifier says
-{{ last_answer(fine) }}, {{ last_chance(fine) }} sure."""
+ELSE = "\n\n{{ if not CLAIM }} WORDS Of the {{ groups(fine) }} classes, {{ right_groups(fine) }} would be right."
+STORY = (
+    "{{ if right_before(coarse, fine) }} WORDS Its kind is right at every step shown from {{ right_from(coarse) }} on, its "
+    "family from {{ right_from(intermediate) }} on, its class from {{ right_from(fine) }} on."
+    + ELSE.replace("CLAIM", "right_before(coarse, fine)")
+)
+UNLEARNED = (
+    "{{ if unlearned(fine) }} WORDS More bytes can unlearn: the class was right on the way, and with all {{ file_bytes }} "
+    "it is {{ last_answer(fine) }}, which is wrong." + ELSE.replace("CLAIM", "unlearned(fine)")
+)
+UNLISTED = (
+    "{{ if not truth_known }} WORDS None of the {{ groups(fine) }} classes is right, and yet with all bytes the classifier "
+    "says {{ last_answer(fine) }}, {{ last_chance(fine) }} sure."
+)
 """Lessons by role: what the photograph shows (WORDS), and what its trace says of it where it says so."""
 
 Box = tuple[int, int, int, int]

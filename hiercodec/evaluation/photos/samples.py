@@ -33,8 +33,8 @@ class Sample:
     """One photograph: credit, what it teaches, and `truth`, the class indexes that are right (none: no class is).
 
     `crop` is the part that is shown, as (left, top, right, bottom) in the file's pixels (None: all of it). `role` says what
-    it was chosen for (see tools/samples.py) and `measured` by which figures. `lesson` is written like the texts of a course (docs/courses.md): what it says of the codec are facts and claims, worked
-    out from the trace that is shown.
+    it was chosen for (see tools/samples.py) and `measured` by which figures. `lesson` is written like the texts of a course
+    (docs/courses.md): what it says of the codec are facts and claims, worked out from the trace that is shown.
     """
 
     id: str
