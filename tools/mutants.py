@@ -93,7 +93,7 @@ FAULTS = {
          'np.argsort(q, kind="stable")', "classify/test_probabilities.py"),
         ("confidence falls as the file grows", "classify/confidence.py", "c * np.log(np.clip(share, 1e-3, 1))",
          "-c * np.log(np.clip(share, 1e-3, 1))", "classify/test_confidence.py"),
-        ("what is told and what is seen are added, not multiplied", "classify/fusion.py",
+        ("label and pixels are added, not multiplied", "classify/fusion.py",
          "mass = np.exp(z - z.max(-1, keepdims=True))", "mass = z - z.min(-1, keepdims=True)", "classify/test_fusion.py"),
     ],
     "evaluation": [
@@ -118,8 +118,8 @@ FAULTS = {
          "p.group(number + 1), (names or {})", "figures/test_rates_figures.py"),
         ("published curves are drawn at their rates", "figures/rates.py", "y=[y for _, y in points],",
          "y=[x for x, _ in points],", "figures/test_rates_figures.py"),
-        ("blind guessing is drawn as certain", "figures/rates.py", "y=[1 / k for k in ks]", "y=[1 for k in ks]",
-         "figures/test_rates_figures.py"),
+        ("a gap's interval is drawn the wrong way round", "figures/rates.py", '"arrayminus": value - low',
+         '"arrayminus": high - value', "figures/test_rates_figures.py"),
     ],
     "ui": [
         ("right is called wrong", "report/glossary.py", "same = group in trace.measure_of(level)",
