@@ -89,7 +89,7 @@ def test_the_scrubber_is_sent_what_the_label_says_and_the_bar_says_label():
         "sentence": label.EARLY.sentence,
         "together": "dog 95 %",
     }
-    assert sent["steps"][2]["where"].startswith("header 24 + label 8 + z 20 + kind 348")
+    assert [part[0] for part in sent["parts"]][:3] == ["header", "label", "z"]
     assert sent["stops"][0][:2] == ["z", 1], "the label stands before z"
     assert not numbers(Trace(1, 1, 400, {"z": 20}, {"coarse": 400}, trace.steps))["labelled"]
 
