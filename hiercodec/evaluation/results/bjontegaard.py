@@ -125,7 +125,8 @@ def _same_pictures(a: Rows, b: Rows) -> None:
         for rows in (a.of(codec=ORIGINAL), b.of(codec=ORIGINAL))
     ]
     for photo, content in known[0].items():
-        if isinstance(content, str) and known[1].get(photo, content) not in (content, None, ""):
+        other = known[1].get(photo)
+        if isinstance(content, str) and isinstance(other, str) and other not in (content, ""):
             raise InputError(f"these cannot be compared: {photo} is another picture in each")
 
 

@@ -99,6 +99,10 @@ def test_what_cannot_be_compared_is_refused_and_an_average_has_no_interval():
         mine = dataclasses.replace(made, frame=made.frame.assign(content=["b" * 16] * len(made)))
         with pytest.raises(InputError, match=words):
             between((mine, "lite"), (other, "jpeg"), "lite0")
+    for unknown in (None, float("nan"), ""):  # older rows do not say of what
+        other = dataclasses.replace(made, frame=made.frame.assign(content=unknown))
+        mine = dataclasses.replace(made, frame=made.frame.assign(content="b" * 16))
+        assert between((mine, "lite"), (other, "jpeg"), "lite0")
     curve_of_lite = from_compressai(json.dumps(to_compressai(made, "lite")))
     (psnr,) = (row for row in between((curve_of_lite, "lite"), (made, "jpeg")) if row.measure == "psnr")
     found = tabulate(made, "lite0")
