@@ -26,7 +26,6 @@ from hiercodec.fsio import locate
 from hiercodec.report import cards
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.ladder import ladder_names, load_ladder
-from hiercodec.ui.failures import stress
 from hiercodec.ui.learn import labels
 from hiercodec.ui.results import label
 from tools.effort import bought
@@ -92,7 +91,7 @@ def everything() -> Figures:
     stressed = tables(rows.read(STRESS), "lite0", tree)["lite"]
     return {
         **found,
-        "stress": {str(row.pop("stress")): sketch(row.values()) for row in stress.summary(stressed)},
+        "stress": {level: sketch(stressed.measure(right(level)).ravel()) for level in stressed.levels},
         "label": of_label(),
         "effort": {spec: leaf(row) for spec, row in bought(rows.read(FILES["imagenet-val-effort"]))["codecs"].items()},
         "cards": of_cards(),
