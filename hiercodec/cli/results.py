@@ -145,7 +145,7 @@ def _leads(a: tuple[Rows, str], b: tuple[Rows, str], judge: str) -> str:
     fig = lead(found, rival=title(b[1]), percent=bool(ours.levels))
     by = f", judged by {judge.removeprefix('timm:')}" if judge else ""
     n = next(iter(found.values())).n
-    fig.update_layout(title=f"{title(a[1])} against {title(b[1])}{by}, {n} photographs", margin={"t": 96})
+    fig.update_layout(title=f"{title(a[1])} against {title(b[1])}{by}, {n} photographs", margin={"t": 96}, height=440)
     return fig.to_html(include_plotlyjs=True)
 
 

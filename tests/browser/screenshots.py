@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
+import tempfile
+from pathlib import Path
 
 from PIL import Image
 
+from hiercodec.cli.main import main as cli
+from hiercodec.levels import DEFAULT_MODEL
 from tests.browser.conftest import CHROMIUM, ROOT, open_at, settle
 
 OUT = ROOT / "docs" / "screenshots"
@@ -37,6 +41,20 @@ def save(name: str, png: bytes) -> None:
     print(name, out.tell(), "bytes", file=sys.stderr)
 
 
+def lead(browser) -> None:
+    """The chart "at which rates are we ahead of AVIF?" of the rows that ship, as `hiercodec results bd --chart` draws it."""
+    rows = ROOT / "assets" / "results" / "imagenet-val.parquet"
+    with tempfile.TemporaryDirectory() as folder:
+        chart = Path(folder, "lead.html")
+        asked = ["results", "bd", f"{rows}:{DEFAULT_MODEL}", f"{rows}:avif", "--judge", "lite0", "--chart", str(chart)]
+        assert cli(asked) == 0
+        page = browser.new_context(viewport={"width": 1000, "height": 480}).new_page()
+        page.goto(chart.as_uri())
+        page.wait_for_selector(".main-svg")
+        save("lead-avif", page.locator(".js-plotly-plot").screenshot())
+        page.context.close()
+
+
 def main(address: str) -> None:
     from playwright.sync_api import sync_playwright
 
@@ -55,6 +73,7 @@ def main(address: str) -> None:
             save(name, page.screenshot())
             page.context.close()
             assert not problems, problems
+        lead(browser)
         browser.close()
 
 

@@ -197,7 +197,7 @@ def differences(found: rows.Rows) -> Figures:
 
 
 def fails(found: rows.Rows, codec: str, judge: str) -> Figures:
-    """One codec by one judge: who fails in which way, in what order, how badly, and what moves."""
+    """One codec by one judge: who fails in which way, in what order, and how badly."""
     tree = load_hierarchy(found.meta["provenance"]["hierarchy"])
     table = tables(found, judge, tree)
     own = table[codec]
@@ -210,9 +210,6 @@ def fails(found: rows.Rows, codec: str, judge: str) -> Figures:
         "orders": sketch([x for key in failures.ORDERS.values() for x in key(own, last, middle)]),
         "severity": sketch(numbers([row[1:] for row in failures.severity(own)])),
         "confused": sketch(numbers(failures.confused_pairs(own, last, middle))),
-        "flow": sketch(numbers(failures.flow(failures.standing(own), range(len(own.settings))))),
-        "by group": sketch(numbers([list(row) for row in failures.by_group(own, 0, last)])),
-        "versus": sketch(failures.versus(own, table[found.codecs[-1]], 0, 0, last)[2:]),
     }
 
 
