@@ -22,4 +22,6 @@ with coach.beside(taught):
         explore.view(shown, taught)
         explore.notices(shown, settings)
 chrome.footer(explore.provenance(shown.bundle.trace) if shown else None)
+if chosen is not None:
+    explore.drop(settings["side"], hidden=True)
 work.prestart()  # whoever uploads a photograph soon finds a worker that has loaded the codec

@@ -255,8 +255,9 @@ DRAG = """([kind, place]) => {
 def test_a_file_dropped_anywhere_shows_its_picture_and_answers(open_page, size):
     page = open_page("/?photo=Rocket", viewport=size)
     zone = '[data-testid="stFileUploaderDropzone"]'
-    assert page.get_by_role("radiogroup").or_(page.get_by_role("group")).first.is_visible()
     assert not page.locator(zone).is_visible()
+    own = page.get_by_role("radio", name="Your own").or_(page.get_by_role("button", name="Your own")).first
+    assert 0 <= own.bounding_box()["x"] <= size["width"] - own.bounding_box()["width"], "first, without scrolling"
     place = {"file": base64.b64encode(photo()["buffer"]).decode(), "at": "body"}
     page.evaluate(DRAG, ["dragenter", place])
     page.locator(zone).wait_for(state="visible")
@@ -356,3 +357,22 @@ def test_the_pace_is_in_the_address(open_page):
     page.reload()
     settle(page)
     assert (pace.input_value(), page.locator(".typed input").input_value()) == ("typed", "1234")
+
+
+SHIFTS = """
+  globalThis.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shifted += entry.value;
+  }).observe({ type: 'layout-shift', buffered: true });
+"""
+
+
+def test_what_is_read_on_a_phone_does_not_jump_while_the_page_loads(browser, address):
+    page = browser.new_context(viewport=PHONE).new_page()
+    page.add_init_script(SHIFTS)
+    page.goto(address)
+    settle(page)
+    page.wait_for_timeout(1000)
+    shifted = page.evaluate("shifted")
+    page.context.close()
+    assert shifted <= 0.1

@@ -19,16 +19,22 @@ from hiercodec.ui.explore import coach, rivals
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.explore.panels import panels
 from hiercodec.ui.explore.scrubber import scrubber, send_frames
-from hiercodec.ui.explore.subject import Subject, default_settings, opening, subject
+from hiercodec.ui.explore.subject import Subject, default_settings, drop, opening, subject
 from hiercodec.ui.frame import cached, chrome, state
 from hiercodec.ui.vote import hall
 from hiercodec.ui.vote.ballot import ballot
 
-__all__ = ["choose", "enter", "notices", "provenance", "settings", "subject", "view"]
+__all__ = ["choose", "drop", "enter", "notices", "provenance", "settings", "subject", "view"]
 
 SENTENCE = (
     "One file, cut anywhere: its bytes are for the **kind** first, then **family**, then **class**. Slide the bar."
 )
+
+STYLE = """<style>
+.st-key-explore_scrubber { min-height: 75vh; }
+@media (max-width: 699px) { .st-key-photo button:first-of-type { position: sticky; left: 0; z-index: 1; } }
+</style>"""
+"""The scrubber is drawn later than what follows it, so its place is kept; and on a phone one's own photograph is at hand."""
 
 PURPOSES = {
     PLAIN: "Everything alike (fast)",
@@ -40,6 +46,7 @@ PURPOSES = {
 
 def enter() -> None:
     """Begin a run: an address is a wish, else the memory counts, else what the page opens with."""
+    st.html(STYLE)
     title, step = opening()
     plain = {name: str(value) for name, value in default_settings().items()}
     state.enter(plain | {state.PHOTO: title, state.STEP: str(step + 1), state.FINER: state.NO_FINER})

@@ -128,7 +128,8 @@ def default_settings() -> dict[str, Any]:
 
 def subject(chosen: Sample | None, settings: dict[str, Any]) -> Subject | None:
     """The trace to show; None (with words on the page) if there is none."""
-    drop(settings["side"], wanted=chosen is None)
+    if chosen is None:
+        drop(settings["side"])
     line = st.container()  # the progress line has a place of its own: what stands below it stays while it moves
     shown = _own(settings, line) if chosen is None else _sample(chosen, settings, line)
     level = st.session_state.get(state.FINER, state.NO_FINER)
@@ -165,16 +166,17 @@ def _own(settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
     return _computed(kept[1], "Your picture", settings, None, line)
 
 
-def drop(side: int, *, wanted: bool) -> None:
-    """The uploader, which takes a file that is dropped anywhere; out of sight unless `wanted`, or while one is dragged."""
-    out_of_sight = not wanted or state.own_file() is not None
-    st.html(DROP % ("visibility: hidden; position: fixed; z-index: -1;" if out_of_sight else ""))
+def drop(side: int, *, hidden: bool = False) -> None:
+    """The uploader, which takes a file that is dropped anywhere; out of sight once it has one, or where it is `hidden`.
+
+    A page that shows another photograph draws it last, where nothing moves when it goes out of sight.
+    """
+    st.html(DROP % ("visibility: hidden; position: fixed; z-index: -1;" if hidden or state.own_file() else ""))
     key = state.own_key()
     with st.container(key="explore_drop"):
         _DRAGS(key="explore_drags", height="content")
         st.file_uploader(
-            f"A photograph (shrunk to at most {side} pixels a side) or a .hc stream (up to 1024×1024, cut ones welcome). "
-            f"{STAYS}",
+            f"A photograph of yours (shrunk to {side} pixels a side), or a .hc stream. {STAYS}",
             type=[*endings(), "hc"],
             max_upload_size=MAX_UPLOAD,
             key=key,
