@@ -89,7 +89,7 @@ def test_a_question_gives_nothing_away_and_the_end_gives_both_curves(voted):
         said = hall._said(shown.identity, trace, asked, room)
         assert (said["current"], said["votes"], said["id"]) == (question, 3, shown.identity)
         assert "end" not in said
-        assert not any(secret in str(said) for secret in ("Truth", "✓", "machine", "%", "Egyptian cat"))
+        assert not any(secret in str(said) for secret in ("Truth", "✓", "the machine", "%", "Egyptian cat"))
         hall._act(room, "on")
     end = hall._said(shown.identity, trace, asked, room)["end"]
     assert end["title"] == f"How many were right: {asked.choices[right]}"
