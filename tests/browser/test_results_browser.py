@@ -23,15 +23,13 @@ def test_it_draws_in_its_theme_without_overflow(visit, scheme, width):
     assert not page.get_by_test_id("stException").count()
 
 
-def test_a_click_on_a_point_lists_its_photographs_and_choices_are_in_the_address(visit):
-    page = visit("/results?view=Accuracy&at=0.3", SLOW)
-    point = page.locator(".js-plotly-plot").first.locator(".scatterlayer .points path").nth(2).bounding_box()
-    page.mouse.move(point["x"] - 20, point["y"] - 20)
-    page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2, steps=5)
-    page.locator(".hovertext").first.wait_for()
-    page.mouse.down()
-    page.mouse.up()
-    page.get_by_text("of them with a wrong class").wait_for()
-    page.get_by_text("Meaning", exact=True).click()
-    page.wait_for_url("**view=Meaning**")
-    assert "at=0.3" in page.url
+def test_the_first_chart_stands_on_a_beamer_without_scrolling(visit):
+    page = visit("/results", SLOW, viewport={"width": 1024, "height": 768})
+    box = page.locator(".js-plotly-plot").first.bounding_box()
+    assert box["y"] + box["height"] <= 768
+
+
+def test_the_view_is_in_the_address(visit):
+    page = visit("/results?at=0.3", SLOW)
+    page.get_by_text("Against rivals", exact=True).click()
+    page.wait_for_url("**view=Against+rivals**")
