@@ -30,21 +30,25 @@ if TYPE_CHECKING:
     from hiercodec.models import Codec, Decoded, WaveCodec
     from hiercodec.protocols import Classifier
 
-_classifier = functools.lru_cache(maxsize=2)(load_classifier)
+
+@functools.lru_cache(maxsize=2)
+def _classifier(spec: str, device: str) -> Network:
+    """A classifier where it works, once."""
+    return load_classifier(spec, device=device)
 
 
 @functools.lru_cache(maxsize=1)
-def _codec() -> Codec | WaveCodec:
+def _codec(device: str) -> Codec | WaveCodec:
     """The codec of whoever names none: `load()`, once."""
-    return load()
+    return load(device=device)
 
 
 @functools.lru_cache(maxsize=1)
-def _finder(fingerprint: bytes) -> Codec | WaveCodec:
+def _finder(fingerprint: bytes, device: str) -> Codec | WaveCodec:
     """The codec with this fingerprint."""
     from hiercodec import models
 
-    return models.find(fingerprint)
+    return models.find(fingerprint, device=device)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,8 +96,12 @@ class Stopped:
         return f"Stopped({self.bytes} bytes: {self.level} {self.answer!r}, {self.confidence:.2f} sure)"
 
 
-def load(model: str | FilePath = DEFAULT_MODEL, *, device: str = "cpu") -> Codec | WaveCodec:
-    """A codec: a model by name, or a `.safetensors` file with its card beside it; `ModelNotFound` otherwise."""
+def load(model: str | FilePath = DEFAULT_MODEL, *, device: str | None = None) -> Codec | WaveCodec:
+    """A codec: a model by name, or a `.safetensors` file with its card beside it; `ModelNotFound` otherwise.
+
+    `device` is where its transforms run: "auto", "cpu", "cuda", "cuda:N" or "mps"; without it HIERCODEC_DEVICE says so,
+    else it is the CPU. Entropy coding stays on the CPU. `InputError` where there is no such device.
+    """
     from hiercodec import models
 
     return models.load(expect(model, (str, FilePath), "a model is a name or the path of its weights"), device=device)
@@ -107,29 +115,31 @@ def encode(
     classifier: str | Network | Sequence[str | Network] = "lite0",
     codec: Codec | WaveCodec | None = None,
     label: Label | None = None,
+    device: str | None = None,
 ) -> bytes:
     """A picture (PIL image or uint8 RGB (H, W, 3)) → a stream that took the `effort` 0…9 to make, for a purpose.
 
     0, the default without a purpose, is `codec.encode(image)`; each level above searches 1.7 times as long as the one
     before for a file with less error in fewer bytes: less squared error for "people", less change of what `classifier` (one
     or several) sees for "machines", or "both"; with a purpose alone the effort is 5. Every decoder reads the file. `codec`
-    is `load()` unless given, which stays loaded; `label`, if given, stands first in the file. Raises `ImageError`, and
-    `InputError` or `ClassifierNotFound`.
+    is `load()` unless given, which stays loaded; `label`, if given, stands first in the file; `device` is where what is
+    named and not loaded yet runs, as in `load`. Raises `ImageError`, and `InputError` or `ClassifierNotFound`.
     """
     from hiercodec.evaluation.codecs.purposes import options
 
-    chosen = options(effort, purpose, classifier)
-    return (_codec_of(codec) or _codec()).encode(image, label=label, **chosen)
+    chosen = options(effort, purpose, classifier, device=device)
+    return (_codec_of(codec) or _codec(_place(device))).encode(image, label=label, **chosen)
 
 
-def decode(data: Source, *, codec: Codec | WaveCodec | None = None) -> Decoded:
+def decode(data: Source, *, codec: Codec | WaveCodec | None = None, device: str | None = None) -> Decoded:
     """The picture of a `.hc` stream, whole or cut, given as bytes or as the path of its file: see `Codec.decode`.
 
-    `codec` is the shipped one that made the stream, unless given; the last one used stays loaded. `ModelNotFound` where
-    none that is shipped made it.
+    `codec` is the shipped one that made the stream, unless given, on `device` as in `load`; the last one used stays loaded.
+    `ModelNotFound` where none that is shipped made it.
     """
     data = as_stream(data)
-    return (_codec_of(codec) or _finder(stream.parse(data).header.fingerprint)).decode(data)
+    mark = stream.parse(data).header.fingerprint  # damage shows here, before a model is loaded
+    return (_codec_of(codec) or _finder(mark, _place(device))).decode(data)
 
 
 def truncate(data: Source, *, level: str | None = None, bytes: int | None = None) -> bytes:
@@ -159,14 +169,16 @@ def predict(
     image: Image.Image | np.ndarray,
     classifier: str | Classifier = "lite0",
     hierarchy: str | FilePath | Hierarchy = DEFAULT_HIERARCHY,
+    *,
+    device: str | None = None,
 ) -> Prediction:
     """What a classifier takes a picture (PIL image or uint8 RGB (H, W, 3), any size) for, at every level.
 
-    `classifier` is a specification (`lite0`, `lite2`, `timm:NAME`, …; the last two stay loaded) or a loaded classifier,
-    `hierarchy` a name, a file or a loaded hierarchy of the 1000 ImageNet classes. Raises `ImageError`,
-    `ClassifierNotFound` or `HierarchyError`.
+    `classifier` is a specification (`lite0`, `lite2`, `timm:NAME`, …; the last two stay loaded, on `device` as in `load`)
+    or a loaded classifier, `hierarchy` a name, a file or a loaded hierarchy of the 1000 ImageNet classes. Raises
+    `ImageError`, `ClassifierNotFound`, `HierarchyError`, and `InputError` where there is no such device.
     """
-    probabilities, groups, _ = _judge(image, classifier, hierarchy)
+    probabilities, groups, _ = _judge(image, classifier, hierarchy, device)
     return Prediction(probabilities, path_of(probabilities, groups), groups)
 
 
@@ -174,12 +186,14 @@ def label(
     image: Image.Image | np.ndarray,
     classifier: str | Classifier = "lite0",
     hierarchy: str | FilePath | Hierarchy = DEFAULT_HIERARCHY,
+    *,
+    device: str | None = None,
 ) -> Label:
     """What `Codec.encode(picture, label=…)` puts first in a stream: a classifier's answer on the original, in a few bytes.
 
     Arguments and errors are those of `predict`.
     """
-    return label_of(*_judge(image, classifier, hierarchy))
+    return label_of(*_judge(image, classifier, hierarchy, device))
 
 
 def read_label(source: Source | Label, hierarchy: str | FilePath | Hierarchy | None = None) -> LabelReading | None:
@@ -197,9 +211,16 @@ def _hierarchy_of(hierarchy: str | FilePath | Hierarchy) -> Hierarchy:
     return found if isinstance(found, Hierarchy) else taxonomy.load_hierarchy(found)
 
 
-def _judge_of(classifier: str | Classifier) -> Classifier:
+def _place(device: str | None) -> str:
+    """The device by its name, as caches know it."""
+    from hiercodec.device import resolve
+
+    return str(resolve(device))
+
+
+def _judge_of(classifier: str | Classifier, device: str | None) -> Classifier:
     if isinstance(classifier, str):
-        return _classifier(classifier)
+        return _classifier(classifier, _place(device))
     return expect_method(classifier, "probabilities", "a classifier is a name or a loaded one")
 
 
@@ -208,11 +229,14 @@ def _codec_of(codec: Codec | WaveCodec | None) -> Codec | WaveCodec | None:
 
 
 def _judge(
-    image: Image.Image | np.ndarray, classifier: str | Classifier, hierarchy: str | FilePath | Hierarchy
+    image: Image.Image | np.ndarray,
+    classifier: str | Classifier,
+    hierarchy: str | FilePath | Hierarchy,
+    device: str | None,
 ) -> tuple[np.ndarray, Hierarchy, str]:
     """Class probabilities of a picture, the hierarchy, and the SHA-256 of who says so."""
     rgb = as_rgb(image)
-    groups, judge = _hierarchy_of(hierarchy), _judge_of(classifier)
+    groups, judge = _hierarchy_of(hierarchy), _judge_of(classifier, device)
     probabilities = judge.probabilities([rgb])[0]
     if groups.n_classes != probabilities.size:
         raise InputError(
@@ -229,13 +253,15 @@ def decode_until(
     hierarchy: str | FilePath | Hierarchy = DEFAULT_HIERARCHY,
     codec: Codec | WaveCodec | None = None,
     steps: int = 24,
+    device: str | None = None,
 ) -> Stopped:
     """Read a `.hc` stream until an answer is sure enough: `until` "coarse:0.9" stops at the first kind that is 90 % sure.
 
     About `steps` prefixes are looked at, shortest first; where none is sure enough all of the stream is read and `reached`
     is False. Sureness is calibrated where the classifier's card has curves for the hierarchy (the shipped ones have, for
     the default hierarchy), else it is the answer's probability. `codec` is the shipped one that made the stream, unless
-    given. Raises `InputError`, `HierarchyError` for an unknown level, `ClassifierNotFound` and the stream errors.
+    given; `device` as in `load`. Raises `InputError`, `HierarchyError` for an unknown level, `ClassifierNotFound` and the
+    stream errors.
     """
     from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.traces import until as rules
@@ -245,9 +271,9 @@ def decode_until(
         raise InputError(f"steps are 1 or more, got {steps}")
     data = as_stream(data)
     header = stream.parse(data).header  # damage shows here, before a model is loaded
-    groups, judge = _hierarchy_of(hierarchy), _judge_of(classifier)
+    groups, judge = _hierarchy_of(hierarchy), _judge_of(classifier, device)
     stop = rules.decode_until(
-        _codec_of(codec) or _finder(header.fingerprint),
+        _codec_of(codec) or _finder(header.fingerprint, _place(device)),
         data,
         wanted,
         Judging(judge, groups),

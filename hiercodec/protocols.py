@@ -6,7 +6,7 @@ Pictures are uint8 arrays (H, W, 3) in RGB; files and streams are bytes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -44,6 +44,10 @@ class PrefixDecoder(Protocol):
 
     def at(self, n_bytes: int | None = None) -> DecodedPrefix:
         """What the first `n_bytes` (default: all) show: equal to `Codec.decode` of those bytes."""
+        ...
+
+    def each(self, lengths: Iterable[int | None]) -> Iterator[DecodedPrefix]:
+        """`at` of several lengths, in their order."""
         ...
 
 

@@ -66,7 +66,7 @@ def trained(request, tmp_path, monkeypatch) -> tuple[int, Path]:
     n = request.param
     torch.manual_seed(0)
     fake = Classifier("fake", TinyClassifier(), Preprocess(32, 1.0, "bilinear", (0.5,) * 3, (0.5,) * 3), "0" * 12)
-    monkeypatch.setattr(classify, "load_classifier", lambda spec: fake)
+    monkeypatch.setattr(classify, "load_classifier", lambda spec, **where: fake)
     # Finer levels than the plan's come first: levels are matched by name, not by their position.
     monkeypatch.setattr(taxonomy, "load_hierarchy", lambda name: hierarchy_of(8))
     changes = {f: getattr(TINY_LITE, f) for f in ("n", "n_hyper", "width", "delta_width")} | {

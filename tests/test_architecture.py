@@ -17,13 +17,15 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "hiercodec"
 
 # room → rooms it may import. `images`, `taxonomy` and `classify` stand beside `models`, not above it.
-LOWER = {"levels", "errors", "protocols", "fsio", "arguments", "values", "installed", "_version"}
+LOWER = {"device", "plugins", "levels", "errors", "protocols", "fsio", "arguments", "values", "installed", "_version"}
 MEASURING = {*LOWER, "images", "stream", "models", "taxonomy", "classify", "tasks"}
 ALLOWED = {
     "_version": set(),
     "levels": set(),
     "protocols": {"levels"},
     "errors": set(),
+    "device": {"arguments", "errors"},
+    "plugins": {"errors"},
     "fsio": {"errors", "values"},
     "values": {"errors"},
     "arguments": {"errors", "fsio"},
@@ -266,6 +268,8 @@ def unsafe(source: Source) -> Iterator[tuple[int, str]]:
             name in {"torch.load", "load_state_dict_from_url"} and not safe
         ):  # safe: pinned by SHA-256, see tests/classify
             yield node.lineno, "loads weights that may be pickles"
+        if (name == "torch.device" or name.endswith(".cuda")) and source.name != "hiercodec/device.py":
+            yield node.lineno, "decides on a device"
         if "use_container_width" in keywords:
             yield node.lineno, "an option that Streamlit no longer has"
         if name.endswith(".image") and source.name != "hiercodec/ui/frame/chrome.py":
@@ -287,7 +291,7 @@ def test_nobody_unpickles_or_swallows():
     [
         "pickle.load(file)", "np.load(path, allow_pickle=True)", "torch.load(path, weights_only=True)",
         "st.image(picture)", "slot.image(picture, alt='A cat')", "st.dataframe(x, use_container_width=1)",
-        "try:\n    pass\nexcept:\n    pass",
+        "try:\n    pass\nexcept:\n    pass", "x.to(torch.device('cuda'))", "network.cuda()",
     ],
 )  # fmt: skip
 def test_what_nobody_may_do_is_seen(line):

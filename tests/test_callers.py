@@ -53,15 +53,15 @@ def data(codec):
 def quick(codec):
     """The front door without the seconds that real weights take to load."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(api, "_codec", lambda: codec)
-    patch.setattr(api, "_finder", lambda fingerprint: codec)
+    patch.setattr(api, "_codec", lambda device: codec)
+    patch.setattr(api, "_finder", lambda fingerprint, device: codec)
     patch.setattr(api, "_classifier", functools.partial(_no_network, api._classifier))
     yield
     patch.undo()
 
 
-def _no_network(load, name):
-    return Judge() if name == "lite0" else load(name)
+def _no_network(load, name, device):
+    return Judge() if name == "lite0" else load(name, device)
 
 
 # ---- views of the same pixels ----------------------------------------------------------------------------------------

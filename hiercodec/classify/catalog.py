@@ -5,6 +5,7 @@ A specification is one of
 - `lite0`, `lite2`: EfficientNet-Lite0 and Lite2, whose weights are packages of the index
 - `timm:NAME`: a timm model with 1000 classes, its pretrained weights from the hub
 - `timm:NAME@FILE.safetensors[?key=value&…]`: a timm architecture with weights of your own; `sha256=` pins them
+- the name of one that a plugin adds (`JUDGES`)
 - `none`: no classifier
 
 Loading by specification is for whoever runs the program. What a visitor of the app, or an address, names must be
@@ -17,6 +18,7 @@ import importlib.util
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,8 @@ from typing import Any
 from hiercodec.classify.preprocess import Preprocess
 from hiercodec.errors import ClassifierNotFound
 from hiercodec.fsio import locate
+from hiercodec.plugins import Registry
+from hiercodec.protocols import Classifier
 
 DEFAULT = "lite0"
 NONE = "none"
@@ -32,6 +36,9 @@ ALLOWED = "HIERCODEC_CLASSIFIERS"
 
 CARDS = locate("classifiers")
 """Where the cards of the packaged classifiers are; `hiercodec calibrate` writes them."""
+
+JUDGES: Registry[Callable[[], Classifier]] = Registry("classifier", {}, ClassifierNotFound)
+"""Classifiers that plugins add: by name, functions that make one (see `protocols.Classifier`)."""
 
 HUB_FILE = "model.safetensors"
 """What timm's repositories on the hub call their weights."""
@@ -125,6 +132,8 @@ def missing(spec: str) -> str:
         return ""
     if spec in PACKAGED:
         return "" if PACKAGED[spec].path() else f"its weights are not installed: {PACKAGED[spec].install}"
+    if spec in JUDGES:
+        return ""
     kind, _, rest = spec.partition(":")
     if kind != "timm" or not rest:
         known = ", ".join(PACKAGED)

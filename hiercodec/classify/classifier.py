@@ -11,6 +11,7 @@ from torch import nn
 
 from hiercodec.classify.calibration import log_softmax
 from hiercodec.classify.preprocess import Preprocess
+from hiercodec.device import resolve
 from hiercodec.errors import InputError
 
 BATCH = 32
@@ -43,7 +44,6 @@ class Classifier:
         self.name, self.preprocess, self.sha256, self.card = name, preprocess, sha256, card or {}
         self.temperature = temperature
         self.module = module.eval().requires_grad_(False)
-        self.device = next((p.device for p in module.parameters()), torch.device("cpu"))
 
     @property
     def weights_id(self) -> str:
@@ -53,8 +53,12 @@ class Classifier:
     def to(self, device: str | torch.device) -> Classifier:
         """Move the weights; returns itself."""
         self.module.to(device)
-        self.device = torch.device(device)
         return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the module is."""
+        return next((p.device for p in self.module.parameters()), resolve("cpu"))
 
     @torch.inference_mode()
     def logits(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
@@ -83,7 +87,7 @@ def feature_maps(classifier: Classifier) -> Callable[[torch.Tensor], list[torch.
     if not hasattr(getattr(classifier, "module", None), "forward_intermediates"):
         raise InputError(f"{classifier.name} shows no feature maps: it is no network of timm's")
     module, own = classifier.module, classifier.preprocess
-    mean, std = (torch.tensor(v, device=classifier.device).view(1, 3, 1, 1) for v in (own.mean, own.std))
+    mean, std = (torch.tensor(v).to(classifier.device).view(1, 3, 1, 1) for v in (own.mean, own.std))
 
     def maps(picture: torch.Tensor) -> list[torch.Tensor]:
         height, width = picture.shape[-2:]

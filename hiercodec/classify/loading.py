@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as deserialise
 
-from hiercodec.classify.catalog import HUB_FILE, PACKAGED, Packaged, card_of, missing
+from hiercodec.classify.catalog import HUB_FILE, JUDGES, PACKAGED, Packaged, card_of, missing
 from hiercodec.classify.classifier import Classifier
 from hiercodec.classify.preprocess import Preprocess
 from hiercodec.errors import ClassifierNotFound
@@ -33,6 +33,8 @@ def load(spec: str) -> Classifier:
         return load_packaged(spec)
     if spec.startswith("timm:"):
         return load_timm(spec.removeprefix("timm:"))
+    if spec in JUDGES:
+        return JUDGES[spec]()  # pyright: ignore[reportReturnType]
     raise ClassifierNotFound(f"no classifier {spec!r}: {missing(spec) or 'it stands for having none'}")
 
 

@@ -7,7 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from hiercodec.cli.base import Arguments, command, flag, option
+from hiercodec import device, plugins
+from hiercodec.cli.base import DEVICE, Arguments, command, flag, option
 from hiercodec.errors import InputError, how_to_install
 from hiercodec.fsio import APP
 from hiercodec.installed import absolute
@@ -24,6 +25,7 @@ FOLDERS = (COURSES, *(f"HIERCODEC_{name}" for name in ("MODELS", "HIERARCHIES", 
     option("--port", type=int, help="where it listens (default: Streamlit's, 8501)"),
     option("--address", help="which interface it listens on"),
     option("--courses", multiple=True, metavar="DIR", help="a folder of courses for Learn; may be repeated"),
+    DEVICE,
     flag("--headless", help="open no browser"),
 )  # fmt: skip
 def app(args: Arguments) -> int:
@@ -39,5 +41,9 @@ def app(args: Arguments) -> int:
             raise InputError(f"there is no folder {missing[0]}")
         known = filter(None, [os.environ.get(COURSES), *(str(Path(folder).resolve()) for folder in args.courses)])
         os.environ[COURSES] = os.pathsep.join(known)
+    if device.chosen() != "cpu":
+        device.resolve()  # one that is not there shows here and not in a browser
+    if os.environ.get(plugins.PLUGINS):  # they may lie where this was typed
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH")]))
     os.chdir(APP)  # Streamlit reads .streamlit/config.toml in the current folder
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "app.py", *flags])

@@ -9,17 +9,18 @@ streamlit) is imported where a command runs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import click
 
-from hiercodec import values
+from hiercodec import device, plugins, values
 from hiercodec.fsio import printable, without_folders
 from hiercodec.levels import DEFAULT_MODEL
 
@@ -83,7 +84,8 @@ def command(
 
         text = f"{summary[0].upper()}{summary[1:]}.{' ' if details else ''}{details}"
         settings = {"help_option_names": ["-h", "--help"], "show_default": True}
-        return _Command(name, settings, call, list(params), text, short_help=summary)
+        own = [*params, *([PLUGIN] if DEVICE in params else [])]  # who runs networks runs those of others
+        return _Command(name, settings, call, own, text, short_help=summary)
 
     return made
 
@@ -120,6 +122,42 @@ def labels(default: str | None = "auto") -> click.Option:
     """`--labels`: how a data set's photographs are labelled."""
     how = "auto: wnids on the path, and ImageNet's ground-truth files; index: folders called 0…999; none; or a file"
     return option("--labels", default=default, metavar="HOW", help=how)
+
+
+def setting(flag: str, variable: str, **settings: Any) -> click.Option:
+    """An option that stands for an environment variable, for as long as the command runs and for what it starts.
+
+    One that may be repeated adds to what the variable holds.
+    """
+
+    def said(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        text = " ".join([os.environ.get(variable, ""), *value]).strip() if isinstance(value, tuple) and value else value
+        if text:
+            ctx.with_resource(environment(variable, str(text)))
+        return value
+
+    return click.Option([flag], callback=said, **settings)
+
+
+@contextlib.contextmanager
+def environment(variable: str, value: str) -> Iterator[None]:
+    """An environment variable has this value meanwhile."""
+    before = os.environ.get(variable)
+    os.environ[variable] = value
+    try:
+        yield
+    finally:
+        del os.environ[variable]
+        if before is not None:
+            os.environ[variable] = before
+
+
+DEVICE = setting("--device", device.DEVICE, metavar="auto|cpu|cuda|mps",
+                 help=f"where networks run (default: what {device.DEVICE} says, else cpu)")  # fmt: skip
+PLUGIN = setting(
+    "--plugin", plugins.PLUGINS, multiple=True, metavar="MODULE",
+    help="a module that adds codecs, classifiers or parts of networks (docs/extending.md); may be repeated",
+)  # fmt: skip
 
 
 def classifiers(help: str = "classifier spec (default lite0)") -> click.Option:

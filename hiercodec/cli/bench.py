@@ -17,7 +17,7 @@ from collections.abc import Callable
 import click
 import numpy as np
 
-from hiercodec.cli.base import JSON, POSITIVE, Arguments, command, option, print_json
+from hiercodec.cli.base import DEVICE, JSON, POSITIVE, Arguments, command, option, print_json
 
 PEERS = ("bmshj2018-hyperprior", "mbt2018", "cheng2020-anchor")
 REPEATS = 5
@@ -29,7 +29,7 @@ REPEATS = 5
     option("--side", type=POSITIVE, default=256, help="side of the central square that is coded"),
     option("--repeats", type=POSITIVE, default=REPEATS, help="runs a codec, the median counts"),
     option("--without", several=True, type=click.Choice(["tic", *PEERS]), help="leave these out"),
-    JSON,
+    DEVICE, JSON,
 )  # fmt: skip
 def bench(args: Arguments) -> int:
     results = measured(photo(args.photo, args.side), repeats=args.repeats, without=tuple(args.without))
@@ -45,6 +45,7 @@ def measured(rgb: np.ndarray, *, repeats: int = REPEATS, without: tuple[str, ...
     import torch
 
     from hiercodec import installed, models
+    from hiercodec.device import resolve
     from hiercodec.evaluation.provenance import environment
 
     codecs = {name: models.load(name) for name in installed.models() if name not in without}
@@ -64,6 +65,7 @@ def measured(rgb: np.ndarray, *, repeats: int = REPEATS, without: tuple[str, ...
         "photo": f"{rgb.shape[1]}×{rgb.shape[0]}",
         "repeats": repeats,
         "threads": torch.get_num_threads(),
+        "device": str(resolve()),
         "untrained": [name for name, codec in codecs.items() if "untrained" in codec.name]
         + [n for n in PEERS if n in runs],
         **environment("compressai"),
@@ -92,7 +94,7 @@ def overhead(codec, rgb: np.ndarray) -> dict:
 def table(results: dict) -> str:
     """The results as aligned text."""
     lines = [
-        f"{results['photo']}, {results['threads']} threads, median of {results['repeats']}",
+        f"{results['photo']}, {results['threads']} threads, networks on {results['device']}, median of {results['repeats']}",
         f"{'codec':22} {'encode ms':>10} {'decode ms':>10} {'decode/synthesis':>17} {'decode speed against mbt2018':>30}",
     ]
     for name, row in results["speed"].items():
@@ -144,7 +146,7 @@ def _own(codec, rgb: np.ndarray) -> Steps:
     return {
         "encode": lambda: codec.encode(rgb),
         "decode": codec.decode,
-        "synthesis": lambda data: codec.synthesise(latent, decoder.stream.header),
+        "synthesis": lambda data: codec.synthesise([latent], decoder.stream.header),
     }
 
 
@@ -155,11 +157,13 @@ def _peer(name: str, rgb: np.ndarray) -> Steps:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from compressai.zoo import image_models as zoo
+    from hiercodec.device import resolve
 
     torch.manual_seed(0)
     net = zoo[name](quality=6, pretrained=False).eval()
     net.update(force=True)
-    x = torch.from_numpy(rgb).permute(2, 0, 1)[None].float() / 255
+    net.to(device := resolve())
+    x = torch.from_numpy(rgb).to(device).permute(2, 0, 1)[None].float() / 255
 
     @torch.inference_mode()
     def encode() -> dict:
@@ -167,7 +171,7 @@ def _peer(name: str, rgb: np.ndarray) -> Steps:
 
     @torch.inference_mode()
     def decode(out: dict):
-        return net.decompress(out["strings"], out["shape"])  # our own strings, of this very process
+        return net.decompress(out["strings"], out["shape"])["x_hat"].cpu()  # our own strings, of this very process
 
     return {"encode": encode, "decode": decode}
 
@@ -177,6 +181,7 @@ def _untrained(preset: str):
     import torch
 
     from hiercodec import stream
+    from hiercodec.device import resolve
     from hiercodec.models import PRESETS, Codec, HierNetwork
 
     torch.manual_seed(0)
@@ -184,7 +189,8 @@ def _untrained(preset: str):
     channels = network.preset.n_hyper
     flat = [(-20, stream.quantize_pmf(np.ones(41)))] * channels
     tables, medians = stream.Tables.from_pmfs(flat), np.zeros(channels, np.float32)
-    return Codec(network, tables, medians, name=f"{preset} (untrained)", fingerprint=b"\0" * 4)
+    codec = Codec(network, tables, medians, name=f"{preset} (untrained)", fingerprint=b"\0" * 4)
+    return codec.to(resolve())
 
 
 def photo(path: str | None, side: int) -> np.ndarray:

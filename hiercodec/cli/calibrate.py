@@ -10,6 +10,7 @@ from typing import Any
 from hiercodec import fsio
 from hiercodec.cli.base import (
     CROP,
+    DEVICE,
     MODEL,
     SAMPLE,
     Arguments,
@@ -29,7 +30,7 @@ from hiercodec.cli.base import (
     argument("dataset", many=True, metavar="DATASET…"),
     labels(),
     option("--out", required=True, metavar="DIR", help="folder for the cards; those in assets/classifiers are in use"),
-    classifiers(), MODEL, CROP,
+    classifiers(), MODEL, DEVICE, CROP,
     option("--cuts", type=int, default=3, metavar="N", help="cut streams at N shares too"),
     SAMPLE,
     option("--hierarchy", metavar="H", help="whose levels get a curve each (default: the default hierarchy)"),

@@ -10,6 +10,7 @@ import click
 
 from hiercodec import fsio, installed, stream, values
 from hiercodec.cli.base import (
+    DEVICE,
     HIERARCHY,
     JSON,
     MODEL,
@@ -42,6 +43,7 @@ PURPOSES, EFFORT = ("people", "machines", "both"), 5
            help="what that search keeps: what people see (the default), what a classifier sees, or both"),
     option("--label-by", metavar="C", help="say first, in 8 bytes, what classifier C (lite0, …) takes the photograph for"),
     option("--hierarchy", metavar="H", help="of --label-by: a shipped hierarchy or a JSON file"),
+    DEVICE,
 )  # fmt: skip
 def encode(args: Arguments) -> int:
     fsio.check_writable(args.output)
@@ -81,7 +83,7 @@ def _label(rgb: Any, args: Arguments) -> tuple[stream.Label | None, Any]:
     option("--model", metavar="NAME|PATH", help="instead of the model that the stream's fingerprint names"),
     option("--max-pixels", type=POSITIVE, metavar="N",
            help="decode pictures of up to N pixels (default 20 million, as many as encode reads)"),
-    *CUT,
+    DEVICE, *CUT,
 )  # fmt: skip
 def decode(args: Arguments) -> int:
     if Path(args.output).suffix.lower() not in ("", ".png"):
@@ -127,7 +129,7 @@ def _where(decoded: Any) -> str:
     option("--side", type=POSITIVE, metavar="N", help="shrink the photograph to at most N pixels a side"),
     option("--until", metavar="LEVEL:CONFIDENCE",
            help="also say where to stop: at the first prefix whose answer at LEVEL is so sure, as coarse:0.9"),
-    JSON,
+    DEVICE, JSON,
 )  # fmt: skip
 def trace(args: Arguments) -> int:
     from hiercodec.evaluation.traces.until import parse_until

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hiercodec import device
 from hiercodec.cli.base import (
     CROP,
+    DEVICE,
     POSITIVE,
     SAMPLE,
     Arguments,
@@ -19,6 +21,7 @@ from hiercodec.cli.base import (
     command,
     command_line,
     cores,
+    environment,
     flag,
     labels,
     note,
@@ -68,9 +71,10 @@ MOST = 8
            help="measure files that begin with this classifier's answer, too: the label, the pixels, and both together"),
     option("--limit", type=POSITIVE, metavar="N", help="only the first N photographs"),
     SAMPLE,
-    option("--workers", type=POSITIVE, metavar="N", help="processes (default: one a core)"),
+    option("--workers", type=POSITIVE, metavar="N", help="processes (default: one a core, or one a GPU)"),
     option("--ray", is_flag=False, flag_value="", metavar="[ADDRESS]",
            help="measure on a Ray cluster (default: a local one)"),
+    DEVICE,
     option("--card", metavar="NAME", help="also enter the figures into the first model's card, under NAME"),
     details="DATASET is a folder, a .tar or .zip file, a list (lines of path and label, or .csv), torchvision:NAME or "
     "samples: (the shipped photographs).",
@@ -100,7 +104,10 @@ def evaluate(args: Arguments) -> int:
         tuple(args.task),
     )
     photos = run.photos_of(args.dataset, limit=args.limit, sample=args.sample, how=args.labels, tell=note)
-    bench = setup.bench()
+    gpus = None if args.ray is not None else device.count()  # one that is not there shows here
+    workers = 0 if args.ray is not None else args.workers or gpus or cores()
+    with environment(device.DEVICE, device.chosen() if workers == 1 else "cpu"):
+        bench = setup.bench()  # where others measure it only says what with
     meta = bench.meta(command_line(args), args.dataset, photos, limit=args.limit, sample=args.sample)
     parts = Parts(args.out, meta, photos)
     if args.ray is not None:
@@ -108,7 +115,6 @@ def evaluate(args: Arguments) -> int:
 
         way = on_ray(setup, args.ray or None)
     else:
-        workers = args.workers or cores()
         way = run.here(bench) if workers == 1 else run.in_processes(setup, workers)
     missing = parts.begin(resume=args.resume, tell=note)
     there = len(photos) - sum(map(len, missing))

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from hiercodec.cli.base import (
+    DEVICE,
     FILE,
     JSON,
     Arguments,
@@ -96,7 +97,7 @@ SOURCES = (
     option("--method", default="nested", help="flat, nested, average, complete or ward"),
     option("--seed", type=int, default=0, help="of k-means"),
     option("--n-init", type=int, default=10, help="k-means starts"),
-    JSON,
+    DEVICE, JSON,
 )  # fmt: skip
 def build(args: Arguments) -> int:
     at_most_one(args, *(str(source.name) for source in SOURCES), required=True)

@@ -11,6 +11,7 @@ import click
 
 from hiercodec import fsio
 from hiercodec.cli.base import (
+    DEVICE,
     JSON,
     POSITIVE,
     Arguments,
@@ -33,8 +34,8 @@ SUSTAINED_TFLOPS = 100.0
 Window attention and the entropy model, which stays in float32, are bound by memory more than by arithmetic."""
 
 
-OVERRIDES = {"loss_classifier": "classifiers"} | {
-    name: name for name in ("photos", "labels", "hierarchy", "steps", "accelerator", "devices", "strategy", "precision")
+OVERRIDES = {"loss_classifier": "classifiers", "device": "accelerator"} | {
+    name: name for name in ("photos", "labels", "hierarchy", "steps", "devices", "strategy", "precision")
 }
 """Option → the field of the config that it replaces."""
 
@@ -74,7 +75,7 @@ def trainer_of(path: str | Path, overrides: Mapping[str, Any] | None = None, *, 
     IN_LOSS,
     option("--hierarchy", metavar="H", help="whose groups the loss asks for: a hierarchy's name or a JSON file"),
     option("--steps", type=POSITIVE, metavar="N", help="how many steps"),
-    option("--accelerator", metavar="A", help="auto, cpu, cuda or mps"),
+    DEVICE,
     option("--devices", type=POSITIVE, metavar="N", help="how many devices, each with a batch of its own"),
     option("--strategy", metavar="S", help="how several devices work together: auto or ddp"),
     option("--precision", metavar="P", help="32-true or bf16-mixed"),
@@ -121,6 +122,7 @@ def cost(args: Arguments) -> int:
     classifiers("who judges (default: those of the run's loss)"),
     PHOTOS,
     labels(None),
+    DEVICE,
     option("--held-out", type=POSITIVE, default=48, metavar="N", help=HELD_OUT),
     option("--out", help="results file (JSON)"),
     details="CONFIG is the run whose held-out photographs and classifiers are used; the first MODEL, by name or as a "

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import operator
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from pydantic import ConfigDict, Field, ValidationError
 
-from hiercodec import stream
-from hiercodec.arguments import expect, shown
+from hiercodec import device, stream
+from hiercodec.arguments import Source, expect, shown
 from hiercodec.errors import ConfigError, InputError
 
 CHECKED = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -73,3 +75,37 @@ class Decoded:
         level = f"level {self.level!r}" if self.level else "no level"
         far = "complete" if self.complete else f"{level} complete, {self.fraction:.0%} of the next"
         return f"Decoded({width}×{height} from {self.bytes} bytes: {far})"
+
+
+class Prefixes(ABC):
+    """One stream, whole or cut, and the pictures of its prefixes; a codec's `prefixes` makes it.
+
+    What prefixes share is worked out once, in memory that grows with the picture and goes when this object does. `stream` is
+    the parsed stream.
+    """
+
+    def __init__(self, codec: Any, data: Source, *, bit_map: bool = False) -> None:
+        self._codec, self._bit_map = codec, bit_map
+        self.stream: stream.Stream = codec.parse(data)
+
+    @abstractmethod
+    def latent(self, n_bytes: int | None = None) -> tuple[Any, str | None, float, np.ndarray | None]:
+        """What the codec makes a picture of, the last complete level, the open block's fraction, and bits (h, w)."""
+
+    def at(self, n_bytes: int | None = None) -> Decoded:
+        """The picture of the first `n_bytes` (default: all).
+
+        Equal to `Codec.decode(data[:n_bytes])`, and raises as it does. Any order of lengths will do.
+        """
+        return next(self.each([n_bytes]))
+
+    def each(self, lengths: Iterable[int | None]) -> Iterator[Decoded]:
+        """`at` of several lengths, in their order; on a device that is not the processor many go through it at once."""
+        header, left = self.stream.header, iter(lengths)
+        together = device.batch(self._codec.device, header.pixels)
+        while sizes := [prefix_length(n, self.stream.size) for n in itertools.islice(left, together)]:
+            found = [self.latent(n_bytes) for n_bytes in sizes]
+            images = self._codec.synthesise([latent for latent, *_ in found], header)
+            for n_bytes, image, (_, level, fraction, bits) in zip(sizes, images, found, strict=True):
+                complete, label = n_bytes == self.stream.total_bytes, self.stream.cut(n_bytes).label
+                yield Decoded(image, level, fraction, complete, n_bytes, bits if self._bit_map else None, label)

@@ -1,40 +1,15 @@
-"""Parts by name: one registry a kind of part, and what a backbone has to offer."""
+"""What a backbone has to offer, to be registered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from torch import nn
 
-from hiercodec.errors import ConfigError
-
 if TYPE_CHECKING:
     from hiercodec.models.channels.config import Preset
-
-Part = TypeVar("Part")
-
-
-class Registry(dict[str, Part]):
-    """Parts of one kind by name; `ConfigError` lists the known names for an unknown one. `registry[name] = part` adds one.
-
-    >>> Registry("fruit", {"apple": 1})["pear"]
-    Traceback (most recent call last):
-    hiercodec.errors.ConfigError: no fruit 'pear'; known: apple
-    """
-
-    def __init__(self, kind: str, parts: dict[str, Part]) -> None:
-        super().__init__(parts)
-        self.kind = kind
-
-    def __missing__(self, name: str) -> Part:
-        raise ConfigError(unknown(self.kind, name, self))
-
-
-def unknown(kind: str, name: object, known: Iterable[str]) -> str:
-    """The sentence that says so of an unknown name."""
-    return f"no {kind} {name!r}; known: {', '.join(sorted(known))}"
 
 
 @dataclass(frozen=True, slots=True)

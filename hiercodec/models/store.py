@@ -20,14 +20,14 @@ from safetensors.torch import load as deserialise
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
-from hiercodec import installed, stream, values
+from hiercodec import installed, plugins, stream, values
+from hiercodec.device import resolve
 from hiercodec.errors import ConfigError, InputError, ModelNotFound, is_out_of_memory
 from hiercodec.fsio import read_bytes, write_bytes
 from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.models.channels.codec import Codec
 from hiercodec.models.channels.config import PRESETS, Preset
 from hiercodec.models.channels.network import HierNetwork
-from hiercodec.models.device import device_of
 from hiercodec.models.wave.codec import WaveCodec
 from hiercodec.models.wave.network import WaveNetwork
 from hiercodec.models.wave.preset import WavePreset
@@ -133,13 +133,14 @@ def weights_path(name_or_path: str | Path) -> Path:
     return installed.MODELS.find(name_or_path)[1]
 
 
-def load(name_or_path: str | Path = DEFAULT_MODEL, *, device: str = "cpu") -> AnyCodec:
+def load(name_or_path: str | Path = DEFAULT_MODEL, *, device: str | torch.device | None = None) -> AnyCodec:
     """Load a model by name (see `installed`), or a `.safetensors` file with its card beside it, called NAME by NAME=PATH.
 
-    `device` is where its transforms run: "cpu", "cuda", "cuda:N", "mps" or "auto". Raises `ModelNotFound` with the names
-    there are, or if a bit of it is not as its card says, and `InputError` where there is no such device.
+    `device` is where its transforms run: "cpu", "cuda", "cuda:N", "mps" or "auto" (None: see `device.chosen`). Raises
+    `ModelNotFound` with the names there are, or if a bit of it is not as its card says, and `InputError` where there is no
+    such device.
     """
-    place = device_of(device)
+    place = resolve(device)
     name, path = installed.MODELS.find(name_or_path)
     card_path = path.with_suffix(".json")
     if not path.is_file() or not card_path.is_file():
@@ -155,11 +156,16 @@ def load(name_or_path: str | Path = DEFAULT_MODEL, *, device: str = "cpu") -> An
     except (SafetensorError, ConfigError, LookupError, RuntimeError, ValueError) as error:
         if is_out_of_memory(error):
             raise
+        lacking = set((card.get("training") or {}).get("plugins", ())) - {*plugins.load()}
+        if isinstance(error, ConfigError) and lacking:
+            needed = " ".join(sorted(lacking))
+            say = f"--plugin {needed}, or {plugins.PLUGINS}={needed}"
+            raise ModelNotFound(f"model {name!r} needs a plugin: {say}") from error
         raise ModelNotFound(f"{path.name} is not a hiercodec model: {str(error).splitlines()[0]}") from error
     return codec.to(place)
 
 
-def load_channels(name_or_path: str | Path, *, device: str = "cpu") -> Codec:
+def load_channels(name_or_path: str | Path, *, device: str | None = None) -> Codec:
     """As `load`, for what works on the paper's family alone: `InputError` for a `wave` model."""
     codec = load(name_or_path, device=device)
     if not isinstance(codec, Codec):
@@ -176,7 +182,7 @@ def _check(data: bytes, path: Path, expected: object) -> None:
         )
 
 
-def find(mark: bytes, *, device: str = "cpu") -> AnyCodec:
+def find(mark: bytes, *, device: str | None = None) -> AnyCodec:
     """The model with this fingerprint; `ModelNotFound` names it."""
     cards = installed.models()
     for name, card in cards.items():

@@ -229,11 +229,14 @@ def _encode(model: str, pretrained: str, texts: list[str], progress: Callable[[i
     import torch
     from tqdm import tqdm
 
+    from hiercodec.device import resolve
+
+    net.to(device := resolve())
     rows = []
     batches = range(0, len(texts), 64)
     for start in batches if progress else tqdm(batches, desc=f"{model} text embeddings", unit="batch"):
         with torch.inference_mode():
-            rows.append(net.encode_text(tokenizer(texts[start : start + 64])).float().numpy())
+            rows.append(net.encode_text(tokenizer(texts[start : start + 64]).to(device)).float().cpu().numpy())
         if progress:
             progress(min(start + 64, len(texts)), len(texts))
     array = np.concatenate(rows)

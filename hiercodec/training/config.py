@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
+from hiercodec import plugins
 from hiercodec.errors import ConfigError
 from hiercodec.fsio import CONFIGS
 from hiercodec.models import PRESETS, Preset
@@ -39,10 +40,12 @@ class RunConfig:
     `precision` "bf16-mixed" computes the learned paths in bfloat16. The learning rate rises over `warmup` steps, stays for
     the share `hold` of the others and falls along a cosine to `lr_end` of its peak; `ema` is the decay of the averaged
     weights, `clip` the gradient's greatest norm.
-    `workers` are processes that prepare batches (0: this one), `threads` PyTorch's (0: its own choice).
+    `plugins` are modules that register parts (docs/extending.md), `workers` processes that prepare batches (0: this one),
+    `threads` PyTorch's (0: its own choice).
     """
 
     name: Annotated[str, Field(pattern=r"^\w[^/]*$")]
+    plugins: tuple[str, ...] = ()
     out: str = "runs"
     seed: Whole = 0
     steps: Count = 10_000
@@ -151,6 +154,8 @@ def read_values(path: str | Path) -> dict[str, Any]:
 
 def checked(values: dict[str, Any], kind: type[Config], source: str | Path) -> Config:
     """The config that plain values describe; `ConfigError` names `source` and every wrong field."""
+    for name in values.get("plugins", ()):
+        plugins.use(name)
     try:  # as JSON, where strict means that "8" is no number, but not that a list is no tuple
         return TypeAdapter(kind).validate_json(json.dumps(values, default=str))
     except ValidationError as error:

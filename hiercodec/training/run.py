@@ -30,9 +30,9 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from hiercodec import values
+from hiercodec.device import resolve
 from hiercodec.errors import ConfigError, OutputError
 from hiercodec.fsio import write_bytes
-from hiercodec.models.device import device_of
 from hiercodec.training.config import RunConfig
 
 SKIPPED = 50
@@ -90,7 +90,7 @@ def launch(config: RunConfig) -> Fabric:
         torch.set_num_threads(config.threads)
     # Not Fabric's own bf16-mixed: it would round the pixels, the linear path and all rates to 8 bits as well. Tasks use
     # autocast around their learned paths instead.
-    device_of(config.accelerator)
+    resolve(config.accelerator)
     try:
         fabric = Fabric(accelerator=config.accelerator, devices=config.devices, num_nodes=config.nodes,
                         strategy=config.strategy, precision="32-true")  # fmt: skip

@@ -98,33 +98,35 @@ def test_help_names_every_command_and_starts_fast_without_torch():
 
 
 PINNED = """
-encode --effort --for --hierarchy --label-by --model
-decode --bytes --level --max-pixels --model
-trace --classifier --hierarchy --html --json --model --side --steps --until
+encode --device --effort --for --hierarchy --label-by --model --plugin
+decode --bytes --device --level --max-pixels --model --plugin
+trace --classifier --device --hierarchy --html --json --model --plugin --side --steps --until
 models --json
 truncate --bytes --level
 info --json
 verify --json
 hierarchy table --all --average --json --measure --paper
-hierarchy build --classes --clip --consensus --embedding --json --k --method --n-init --name --names --out --seed
-    --template --wordnet-depth --wordnet-k
+hierarchy build --classes --clip --consensus --device --embedding --json --k --method --n-init --name --names --out
+    --plugin --seed --template --wordnet-depth --wordnet-k
 hierarchy compare --json
 hierarchy stability --embeddings --fragile --json
 hierarchy show --level
-evaluate --card --classifier --codec --crop --cuts --force --formats-for --hierarchy --label-by --labels --limit --model
-    --out --rates --ray --resume --sample --steer --strict --task --workers
+evaluate --card --classifier --codec --crop --cuts --device --force --formats-for --hierarchy --label-by --labels
+    --limit --model --out --plugin --rates --ray --resume --sample --steer --strict --task --workers
 results show --json
 results bd --chart --json --judge
 results join --drop --name --out --slim
 results export --codec --out --to
 results import --name --out
-calibrate --classifier --crop --curves-only --cuts --hierarchy --labels --model --out --remark --sample --seed
-bench --json --photo --repeats --side --without
-train --accelerator --classifier --devices --hierarchy --labels --minutes --photos --precision --resume --steps --strategy
+calibrate --classifier --crop --curves-only --cuts --device --hierarchy --labels --model --out --plugin --remark
+    --sample --seed
+bench --device --json --photo --plugin --repeats --side --without
+train --classifier --device --devices --hierarchy --labels --minutes --photos --plugin --precision --resume --steps
+    --strategy
 cost --json --tflops
-compare --classifier --held-out --labels --out --photos
+compare --classifier --device --held-out --labels --out --photos --plugin
 curves --mode
-app --address --courses --headless --port
+app --address --courses --device --headless --plugin --port
 """
 """Every command and its options, `--help` aside: names that scripts of others rely on."""
 

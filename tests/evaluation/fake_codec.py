@@ -59,7 +59,10 @@ class FakeCodec:
         )
 
     def prefixes(self, data: bytes, *, bit_map: bool = False) -> SimpleNamespace:
-        return SimpleNamespace(at=lambda n_bytes=None: self.decode(data[:n_bytes], bit_map=bit_map))
+        def at(n_bytes: int | None = None) -> SimpleNamespace:
+            return self.decode(data[:n_bytes], bit_map=bit_map)
+
+        return SimpleNamespace(at=at, each=lambda lengths: map(at, lengths))
 
 
 class FakeClassifier:

@@ -235,7 +235,7 @@ def test_the_smoke_run_works_on_a_fresh_clone(tmp_path, monkeypatch, capsys):
 
     config = Path(__file__).resolve().parents[2] / "configs" / "smoke.toml"
     monkeypatch.chdir(tmp_path)
-    assert main(["train", str(config), "--steps", "2", "--accelerator", "cpu"]) == 0
+    assert main(["train", str(config), "--steps", "2", "--device", "cpu"]) == 0
     assert (tmp_path / capsys.readouterr().out.strip()).is_file()
 
 

@@ -53,10 +53,9 @@ class Prefix(OperatingPoint):
 
 
 def prefixes(codec: Codec, data: bytes, cuts: Mapping[str, int], *, bit_map: bool = False) -> Iterator[Prefix]:
-    """Decode a stream's prefixes of the lengths in `cuts`, one at a time, in the order given."""
+    """Decode a stream's prefixes of the lengths in `cuts`, in the order given."""
     whole, decoder = stream.parse(data, codec.plan), codec.prefixes(data, bit_map=bit_map)
-    for setting, length in cuts.items():
-        decoded = decoder.at(length)
+    for (setting, length), decoded in zip(cuts.items(), decoder.each(cuts.values()), strict=True):
         yield Prefix(setting, length, decoded.image, decoded, whole)
 
 

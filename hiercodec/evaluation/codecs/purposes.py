@@ -46,13 +46,15 @@ def options(
     effort: int | None = None,
     purpose: str | None = None,
     classifiers: str | Classifier | Sequence[str | Classifier] = STEERING,
+    *,
+    device: str | None = None,
 ) -> dict[str, Any]:
     """What `Codec.encode` takes for an effort (0…9) and a purpose; nothing at effort 0.
 
     Who asks for neither gets no effort, who names a purpose only gets `DEFAULT`, and who names an effort only, "people".
     For machines the feature maps of `classifiers` (specifications or loaded ones) shall survive, all of them counting
-    alike: none of them, and none of their relatives, is a judge of such a file. `InputError` for an unknown purpose or
-    effort, and for a classifier without feature maps.
+    alike: none of them, and none of their relatives, is a judge of such a file. Those that are named run on `device` (see
+    `device.chosen`). `InputError` for an unknown purpose or effort, and for a classifier without feature maps.
     """
     effort = (0 if purpose is None else DEFAULT) if effort is None else effort
     purpose = "people" if purpose is None else purpose
@@ -72,7 +74,10 @@ def options(
     if not several:
         raise InputError("no classifier to steer by: name one, or give the effort to people")
     words = "a classifier to steer by is a name or a loaded one"
-    loaded = [load_classifier(c) if isinstance(c, str) else expect_method(c, "probabilities", words) for c in several]
+    loaded = [
+        load_classifier(c, device=device) if isinstance(c, str) else expect_method(c, "probabilities", words)
+        for c in several
+    ]
     maps = [feature_maps(classifier) for classifier in loaded]
     return {"effort": effort, "keep": Keep(lambda x: [found for of in maps for found in of(x)], weight)}
 

@@ -10,10 +10,12 @@ Every machine needs hiercodec, the codecs' weights, and the data set under the s
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from hiercodec import device, plugins
 from hiercodec.errors import HiercodecError, InputError
 from hiercodec.evaluation.photos.stored import Photo
 from hiercodec.evaluation.results.run import Batches, Setup, Way
@@ -25,7 +27,8 @@ IN_FLIGHT = 2
 class Measure:
     """A Ray actor: a bench that works with one thread, and the photographs of all parts."""
 
-    def __init__(self, setup: Setup, batches: Sequence[Sequence[Photo]]) -> None:
+    def __init__(self, setup: Setup, batches: Sequence[Sequence[Photo]], environment: Mapping[str, str]) -> None:
+        os.environ.update(environment)
         self.bench, self.batches = setup.bench(), batches
 
     def __call__(self, row: dict[str, int]) -> dict[str, Any]:
@@ -34,7 +37,10 @@ class Measure:
 
 
 def on_ray(setup: Setup, address: str | None = None) -> Way:
-    """Measure with an actor a core of the cluster at `address` ("auto", "host:port"; None: this machine's own cores)."""
+    """Measure with an actor a core of the cluster at `address` ("auto", "host:port"; None: this machine's own cores).
+
+    Where networks run on GPUs, an actor each.
+    """
     import ray  # pyright: ignore[reportMissingImports] (an extra)
     from ray.data import ActorPoolStrategy, DataContext, from_items  # pyright: ignore[reportMissingImports]
     from ray.exceptions import RayError  # pyright: ignore[reportMissingImports]
@@ -49,16 +55,17 @@ def on_ray(setup: Setup, address: str | None = None) -> Way:
         try:
             DataContext.get_current().enable_progress_bars = False
             logging.getLogger("ray.data").setLevel(logging.ERROR)
+            place, gpus, most = share(ray.cluster_resources())
             actors = ActorPoolStrategy(
-                min_size=1,
-                max_size=min(int(ray.cluster_resources().get("CPU", 1)), len(missing)),
-                max_tasks_in_flight_per_actor=IN_FLIGHT,
+                min_size=1, max_size=min(most, len(missing)), max_tasks_in_flight_per_actor=IN_FLIGHT
             )
             measure: Any = Measure  # Ray takes a class as well as a function, and does not say so
             numbers = from_items([{"number": n} for n in range(len(missing))], override_num_blocks=len(missing))
             everywhere = [[(replace(at, path=at.path.resolve()), label) for at, label in batch] for batch in missing]
-            made = (setup, everywhere)  # paths as every machine knows them
-            for row in numbers.map(measure, fn_constructor_args=made, compute=actors, num_cpus=1).iter_rows():
+            environment = {device.DEVICE: place, plugins.PLUGINS: os.environ.get(plugins.PLUGINS, "")}
+            made = (setup, everywhere, environment)  # paths as every machine knows them
+            found = numbers.map(measure, fn_constructor_args=made, compute=actors, num_cpus=1, num_gpus=gpus)
+            for row in found.iter_rows():
                 yield row["part"]
         except RayError as error:
             raise _ours(error) from error
@@ -66,6 +73,19 @@ def on_ray(setup: Setup, address: str | None = None) -> Way:
             ray.shutdown()
 
     return way
+
+
+def share(resources: Mapping[str, float]) -> tuple[str, int, int]:
+    """Where an actor works, how many GPUs it takes, and how many actors the `resources` of a cluster are enough for.
+
+    Ray shows an actor its own GPU only, so that each works on "cuda". `InputError` where there is none to be asked for.
+    """
+    kind, gpus = device.chosen().partition(":")[0], int(resources.get("GPU", 0))
+    if kind == "cuda" and not gpus:
+        raise InputError("there is no GPU on the Ray cluster")
+    if kind == "cuda" or (kind == "auto" and gpus):
+        return "cuda", 1, gpus
+    return "cpu" if kind == "auto" else kind, 0, int(resources.get("CPU", 1))
 
 
 def _ours(error: BaseException) -> HiercodecError:

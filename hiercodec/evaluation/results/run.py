@@ -19,8 +19,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from hiercodec import device
 from hiercodec.errors import ConfigError, HiercodecError, ImageError, InputError, Unreadable, is_out_of_memory
 from hiercodec.evaluation.codecs import purposes
 from hiercodec.evaluation.codecs.peers import MACHINES, HierPeer, Labeller, at_rates, shares_and_ends
@@ -40,6 +41,9 @@ from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.protocols import Peer
 from hiercodec.tasks import Task, load_task, name_of
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
+
+if TYPE_CHECKING:
+    from multiprocessing.queues import SimpleQueue
 
 Batches = Sequence[Sequence[Photo]]
 
@@ -99,6 +103,7 @@ class Bench:
                 **chosen,
             },
             "crop": self.crop,
+            **({} if device.chosen() == "cpu" else {"device": device.chosen()}),
             "levels": {level.name: level.k for judge in self.judges[:1] for level in judge.hierarchy.levels},
             "provenance": provenance(self.peers, self.judges)
             | ({"tasks": {name: dict(task.provenance) for name, task in self.tasks.items()}} if self.tasks else {}),
@@ -237,11 +242,15 @@ def here(bench: Bench) -> Way:
 
 
 def in_processes(setup: Setup, workers: int) -> Way:
-    """Measure in `workers` processes with a bench and one thread each."""
+    """Measure in `workers` processes with a bench and one thread each, on GPUs in turn where networks run on such."""
 
     def way(missing: Batches) -> Iterator[bytes]:
         one_thread()
-        pool = ProcessPoolExecutor(min(workers, len(missing)) or 1, get_context("spawn"), _start, (setup,))
+        context, count = get_context("spawn"), min(workers, len(missing)) or 1
+        places = context.SimpleQueue()
+        for place in device.shared(count):
+            places.put(place)
+        pool = ProcessPoolExecutor(count, context, _start, (setup, places))
         try:
             for future in as_completed([pool.submit(_work, photos) for photos in missing]):
                 yield future.result()
@@ -259,9 +268,10 @@ _bench: Bench | HiercodecError | None = None
 """A worker process' own bench, or why it has none."""
 
 
-def _start(setup: Setup) -> None:
+def _start(setup: Setup, places: SimpleQueue[str]) -> None:
     """A worker process begins: interrupts are its parent's to handle, and it ends when its parent is gone."""
     global _bench
+    os.environ[device.DEVICE] = places.get()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if parent := parent_process():
         threading.Thread(target=lambda: (connection.wait([parent.sentinel]), os._exit(1)), daemon=True).start()

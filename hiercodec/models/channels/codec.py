@@ -8,6 +8,8 @@ x̂ ◄──g_s── ŷ (missing blocks: 0; missing symbols of an opened block
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from PIL import Image
@@ -16,7 +18,7 @@ from torch import Tensor
 from hiercodec import stream
 from hiercodec.arguments import Source
 from hiercodec.errors import ModelMismatch
-from hiercodec.images import as_rgb, crop, pad_to_multiple
+from hiercodec.images import as_rgb, pad_to_multiple
 from hiercodec.levels import plan_id
 from hiercodec.models.channels.blocks import BlockLoop
 from hiercodec.models.channels.coding import CodingPath
@@ -125,8 +127,8 @@ class Codec:
         return z_bits + float(np.sum(decoder.latent()[3]))
 
     @torch.inference_mode()
-    def synthesise(self, y_hat: Tensor, header: stream.Header) -> np.ndarray:
-        """ŷ (1, M, h, w) → uint8 RGB (H, W, 3)."""
-        x_hat = self.network.g_s(y_hat.to(self.device)).clamp(0, 1)
-        rgb = (x_hat[0].permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
-        return np.ascontiguousarray(crop(rgb, (header.height, header.width)))
+    def synthesise(self, latents: Sequence[Tensor], header: stream.Header) -> np.ndarray:
+        """B times ŷ (1, M, h, w) → uint8 RGB (B, H, W, 3)."""
+        x_hat = self.network.g_s(torch.cat([*latents]).to(self.device)).clamp(0, 1)
+        rgb = (x_hat[..., : header.height, : header.width].permute(0, 2, 3, 1) * 255).round().to(torch.uint8)
+        return rgb.contiguous().cpu().numpy()

@@ -15,7 +15,7 @@ from hiercodec.models.channels.backbones import BACKBONES
 from hiercodec.models.channels.context import CONTEXTS
 from hiercodec.models.channels.order import DEFAULT, ORDERS
 from hiercodec.models.common import CHECKED, Count, Whole, read_preset
-from hiercodec.models.registry import Registry, unknown
+from hiercodec.plugins import Registry, unknown
 
 STRIDE = 16
 """Pixels a latent position covers, each way; images are padded to a multiple of it."""

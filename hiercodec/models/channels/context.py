@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hiercodec.models.channels.layers import WindowAttention, conv3
-from hiercodec.models.registry import Registry
+from hiercodec.plugins import Registry
 
 if TYPE_CHECKING:
     from hiercodec.models.channels.config import Preset

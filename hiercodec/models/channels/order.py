@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hiercodec.models.registry import Registry
+from hiercodec.plugins import Registry
 from hiercodec.stream import SCALE_LEVELS
 
 DEFAULT = "sigma"

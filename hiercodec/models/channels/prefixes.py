@@ -1,6 +1,6 @@
 """Decoding one stream at many lengths: what several prefixes share is worked out once, and kept by whoever asked for it.
 
-data ──codec.prefixes──► PrefixDecoder ──at(n)──► Decoded: the picture of the first n bytes, its level, its bits
+data ──codec.prefixes──► PrefixDecoder ──at(n), each(n, …)──► Decoded: the picture of the first n bytes, its level, its bits
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hiercodec.arguments import Source
 from hiercodec.errors import ParameterDesync
 from hiercodec.models.channels.blocks import BlockLoop
 from hiercodec.models.channels.coding import BlockParameters
-from hiercodec.models.common import Decoded, prefix_length
+from hiercodec.models.common import Prefixes
 
 if TYPE_CHECKING:
     from hiercodec.models.channels.codec import Codec
@@ -30,31 +30,16 @@ there is no picture, takes all of μ.
 """
 
 
-class PrefixDecoder:
-    """One stream, whole or cut, and the pictures of its prefixes; `Codec.prefixes` makes it.
+class PrefixDecoder(Prefixes):
+    """Entropy parameters and complete blocks are worked out once for all prefixes of a stream."""
 
-    Entropy parameters and complete blocks are worked out once for all prefixes, in memory that grows with the picture and
-    goes when this object does. `stream` is the parsed stream.
-    """
+    _codec: Codec
 
     def __init__(self, codec: Codec, data: Source, *, bit_map: bool = False) -> None:
-        self._codec, self._bit_map = codec, bit_map
-        self.stream = codec.parse(data)
+        super().__init__(codec, data, bit_map=bit_map)
         self._loop: BlockLoop | None = None
         self._parameters: list[BlockParameters] = []
         self._costs: list[np.ndarray] = []  # of the blocks that `_loop` has been through
-
-    def at(self, n_bytes: int | None = None) -> Decoded:
-        """The picture of the first `n_bytes` (default: all).
-
-        Equal to `Codec.decode(data[:n_bytes])`, and raises as it does. Any order of lengths will do.
-        """
-        n_bytes = prefix_length(n_bytes, self.stream.size)
-        y_hat, level, fraction, bits = self.latent(n_bytes)
-        image = self._codec.synthesise(y_hat, self.stream.header)
-        complete = n_bytes == self.stream.total_bytes
-        label = self.stream.cut(n_bytes).label
-        return Decoded(image, level, fraction, complete, n_bytes, bits if self._bit_map else None, label)
 
     @torch.inference_mode()
     def latent(self, n_bytes: int | None = None) -> tuple[Tensor, str | None, float, np.ndarray]:

@@ -19,7 +19,7 @@ from hiercodec.arguments import Source
 from hiercodec.errors import CorruptStream, ModelMismatch, ParameterDesync
 from hiercodec.images import as_rgb
 from hiercodec.levels import plan_id
-from hiercodec.models.common import Decoded, mark_of, prefix_length
+from hiercodec.models.common import Decoded, Prefixes, mark_of
 from hiercodec.models.effort import Keep, check_pixels, steps_of
 from hiercodec.models.wave import wavelet
 from hiercodec.models.wave.context import BANDS, unpack
@@ -78,9 +78,9 @@ class WaveCodec:
         if steps:
             check_pixels(height, width)
         header = stream.Header(width, height, self.fingerprint, self.plan, mark=mark_of(label))
-        x = torch.tensor(rgb, device=self.device).permute(2, 0, 1)[None].float()
+        x = torch.tensor(rgb).to(self.device).permute(2, 0, 1)[None].float()
         if steps:
-            indexes = [k[0].long().numpy().ravel() for k in search(self.network, x / 255, steps, keep)]
+            indexes = [k[0].long().cpu().numpy().ravel() for k in search(self.network, x / 255, steps, keep)]
         else:
             bands = [band.cpu() for band in self.network.analyse(x)]
             indexes = indexes_of(bands, self.network.preset.finest, self.network.preset.planes)
@@ -135,14 +135,13 @@ class WaveCodec:
         return SCALES * float(np.log2(self.network.preset.planes + 1)) + float(sum(part.sum() for part in spent))
 
     @torch.inference_mode()
-    def synthesise(self, state: State, header: stream.Header) -> np.ndarray:
-        """What the planes tell → uint8 RGB (H, W, 3)."""
-        bands, reached = state.bands(self.network.preset, layout_of(header), header)
-        x_hat = self.network.synthesise(
-            [band.to(self.device) for band in bands], reached.to(self.device), header.height, header.width
-        )
-        rgb = (x_hat[0].clamp(0, 1).permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
-        return np.ascontiguousarray(rgb)
+    def synthesise(self, states: Sequence[State], header: stream.Header) -> np.ndarray:
+        """What the planes tell, B times → uint8 RGB (B, H, W, 3)."""
+        several = [state.bands(self.network.preset, layout_of(header), header) for state in states]
+        bands = [torch.cat(band).to(self.device) for band in zip(*(bands for bands, _ in several), strict=True)]
+        reached = torch.cat([reached for _, reached in several]).to(self.device)
+        x_hat = self.network.synthesise(bands, reached, header.height, header.width)
+        return (x_hat.clamp(0, 1).permute(0, 2, 3, 1) * 255).round().to(torch.uint8).contiguous().cpu().numpy()
 
 
 class State:
@@ -270,33 +269,19 @@ class Check:
         self.value = stream.checksum(symbols.parameters(), np.zeros(0, np.int64), start=self.value)
 
 
-class WavePrefixes:
-    """One stream, whole or cut, and the pictures of its prefixes; `WaveCodec.prefixes` makes it.
+class WavePrefixes(Prefixes):
+    """The network's work is done once for all prefixes of a stream."""
 
-    The network's work is done once for all prefixes, in memory that grows with the picture and goes when this object does.
-    `stream` is the parsed stream.
-    """
+    _codec: WaveCodec
 
     def __init__(self, codec: WaveCodec, data: Source, *, bit_map: bool = False) -> None:
-        self._codec, self._bit_map = codec, bit_map
-        self.stream = codec.parse(data)
+        super().__init__(codec, data, bit_map=bit_map)
         self._layout = layout_of(self.stream.header)
         self._begins = np.zeros(SCALES, np.int64)
         self._blocks: list[_Block] = []
 
-    def at(self, n_bytes: int | None = None) -> Decoded:
-        """The picture of the first `n_bytes` (default: all).
-
-        Equal to `Codec.decode(data[:n_bytes])`, and raises as it does. Any order of lengths will do.
-        """
-        n_bytes = prefix_length(n_bytes, self.stream.size)
-        state, level, fraction, label = self.latent(n_bytes)
-        image = self._codec.synthesise(state, self.stream.header)
-        bits = state.bit_map(self._layout, self.stream.header) if self._bit_map else None
-        return Decoded(image, level, fraction, n_bytes == self.stream.total_bytes, n_bytes, bits, label)
-
-    def latent(self, n_bytes: int | None = None) -> tuple[State, str | None, float, stream.Label | None]:
-        """What the first `n_bytes` tell: the coefficients, the last complete level, the open block's fraction, the label."""
+    def latent(self, n_bytes: int | None = None) -> tuple[State, str | None, float, np.ndarray | None]:
+        """What the first `n_bytes` tell: the coefficients, the last complete level, the open block's fraction, bits."""
         parsed = self.stream.cut(n_bytes)
         state = State(-1, [np.zeros(inside.size, np.int64) for inside in self._layout.inside], self._bit_map)
         level, fraction = None, 0.0
@@ -310,7 +295,8 @@ class WavePrefixes:
             if not section.complete:
                 break
             level = section.name
-        return state, level, 1.0 if parsed.complete else fraction, parsed.label
+        bits = state.bit_map(self._layout, parsed.header) if self._bit_map else None
+        return state, level, 1.0 if parsed.complete else fraction, bits
 
     def _read(self, j: int, section: stream.Section, state: State) -> float:
         """Bring `state` from the start of block j to where the section ends; returns the share of symbols that arrived."""

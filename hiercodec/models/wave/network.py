@@ -24,7 +24,7 @@ class WaveNetwork(nn.Module):
 
     def gains(self, like: Tensor) -> list[Tensor]:
         """The gains of [LL, scales…] as (1, C, 1, 1)."""
-        rows = torch.tensor(self.preset.gains, device=like.device, dtype=like.dtype)
+        rows = torch.tensor(self.preset.gains).to(like)
         return [rows[0].view(1, 3, 1, 1), *(row.repeat_interleave(3).view(1, BANDS, 1, 1) for row in rows[1:])]
 
     def analyse(self, x: Tensor) -> list[Tensor]:

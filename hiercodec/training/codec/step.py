@@ -47,7 +47,7 @@ class CodecTask:
 
     def __init__(self, config: TrainConfig, fabric: Fabric, photos: Photos | None = None) -> None:
         self.train, self.held_out = split(config, photos)
-        self.config = config
+        self.config, self.device = config, fabric.device
         self.batches = Crops(
             self.train,
             crop=config.crop,
@@ -64,7 +64,7 @@ class CodecTask:
         self.semantic = semantic_loss(config, config.loss.smoothing) if config.classifiers else None
         if self.semantic is not None:
             self.semantic.to(fabric.device)
-        self.judging = judge_of(config) if config.classifiers else None
+        self.judging = judge_of(config, fabric.device) if config.classifiers else None
         self.ladder = torch.tensor(config.loss.ladder or torch.eye(len(self.names)).tolist(), device=fabric.device)
         if config.compile:  # in place, so that the names of the weights stay; the entropy model is not worth it
             network = self.module.network
@@ -161,7 +161,9 @@ class CodecTask:
 
     def validate(self, path: Path) -> dict[str, Any]:
         """Real coded bytes of held-out photographs, by the exported half-precision weights."""
-        return validate(store.load(path), self.held_out, self.judging, limit=self.config.validate_photos)
+        return validate(
+            store.load(path, device=self.device), self.held_out, self.judging, limit=self.config.validate_photos
+        )
 
     def summary(self, figures: dict[str, float]) -> str:
         """Loss, and rate, PSNR and accuracy level by level."""
@@ -189,7 +191,7 @@ def semantic_loss(config: TrainConfig | WaveConfig, smoothing: float = 0.1) -> S
     hierarchy = load_hierarchy(config.hierarchy)
     levels = [hierarchy.level(name) for name in config.architecture().plan.names]
     assignments = [(level.k, torch.tensor(level.assignment)) for level in levels]
-    judges = [load_classifier(spec) for spec in config.classifiers]
+    judges = [load_classifier(spec, device="cpu") for spec in config.classifiers]  # whoever trains moves all of it
     bf16 = config.precision == "bf16-mixed"
     frozen = [Frozen(judge.module, judge.preprocess.mean, judge.preprocess.std, bf16=bf16) for judge in judges]
     return SemanticLoss(frozen, assignments, smoothing)

@@ -15,15 +15,17 @@ from hiercodec.protocols import Codec
 from hiercodec.training.config import TrainConfig
 
 if TYPE_CHECKING:
+    import torch
+
     from hiercodec.training.wave.config import WaveConfig
 
 
-def judge_of(config: TrainConfig | WaveConfig) -> Judging:
+def judge_of(config: TrainConfig | WaveConfig, device: str | torch.device | None = None) -> Judging:
     """The first classifier of a run's loss and its hierarchy, as photographs are judged by them. Loads a copy of its own."""
     from hiercodec.classify import load_classifier
     from hiercodec.taxonomy import load_hierarchy
 
-    return Judging(load_classifier(config.classifiers[0]), load_hierarchy(config.hierarchy))
+    return Judging(load_classifier(config.classifiers[0], device=device), load_hierarchy(config.hierarchy))
 
 
 def validate(codec: Codec, photos: Photos, judging: Judging | None, *, limit: int, side: int = 224) -> dict:

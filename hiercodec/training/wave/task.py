@@ -35,7 +35,7 @@ class WaveTask:
 
     def __init__(self, config: WaveConfig, fabric: Fabric, photos: Photos | None = None) -> None:
         self.train, self.held_out = split(config, photos)
-        self.config, self.preset = config, config.architecture()
+        self.config, self.preset, self.device = config, config.architecture(), fabric.device
         self.batches = Crops(
             self.train, crop=config.crop, batch=config.batch, seed=config.seed, labelled_share=config.labelled_share,
             cache_mb=config.cache_mb, rank=fabric.global_rank, world=fabric.world_size,
@@ -45,7 +45,7 @@ class WaveTask:
         self.semantic = semantic_loss(config) if config.classifiers else None
         if self.semantic is not None:
             self.semantic.to(fabric.device)
-        self.judging = judge_of(config) if config.classifiers else None
+        self.judging = judge_of(config, fabric.device) if config.classifiers else None
         self._odds = np.array(config.planes) / sum(config.planes)
 
     def groups(self) -> list[dict[str, Any]]:
@@ -124,7 +124,9 @@ class WaveTask:
 
     def validate(self, path: Path) -> dict[str, Any]:
         """Real coded bytes of held-out photographs, by the exported half-precision weights."""
-        return validate(store.load(path), self.held_out, self.judging, limit=self.config.validate_photos)
+        return validate(
+            store.load(path, device=self.device), self.held_out, self.judging, limit=self.config.validate_photos
+        )
 
     def summary(self, figures: dict[str, float]) -> str:
         """Every figure there is, shortly."""

@@ -16,6 +16,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 from streamlit.errors import StreamlitPageNotFoundError
 
+from hiercodec import device
 from hiercodec.fsio import APP
 from hiercodec.images import encode_png
 from hiercodec.ui.frame import navigation
@@ -179,10 +180,9 @@ def footer(provenance: Mapping[str, Any] | None = None) -> None:
     """Where the figures on this page come from, in one quiet line; entries without a value are left out."""
     _THEME(key="theme", on_changed_change=lambda: None, height="content")
     parts = [f"{name}: {value}" for name, value in (provenance or {}).items() if value not in (None, "")]
+    parts = parts or [
+        "hiercodec: one bitstream that means more the more of it arrives. Figures on this page are measured, or say that "
+        "they are not."
+    ]
     st.divider()
-    st.caption(
-        " · ".join(parts)
-        if parts
-        else "hiercodec: one bitstream that means more the more of it arrives. Figures on this page are measured, "
-        "or say that they are not."
-    )
+    st.caption(" · ".join([*parts, f"networks run on {device.chosen()}"]))

@@ -91,7 +91,7 @@ def test_the_front_door_and_the_command_stop_at_the_same_byte(tiny_lite, photo, 
         hc.decode_until(b"not a stream at all", "coarse:0.9")
 
     Image.fromarray(photo).save(tmp_path / "photo.png")
-    monkeypatch.setattr(models, "load", lambda name: tiny_lite)
+    monkeypatch.setattr(models, "load", lambda name, **where: tiny_lite)
     monkeypatch.setattr(loading, "load", lambda spec: judge)
     argv = ["trace", str(tmp_path / "photo.png"), "--steps", "6", "--until"]
     assert main([*argv, f"coarse:{threshold:.5f}", "--json"]) == 0

@@ -35,7 +35,7 @@ def test_the_full_stream_reproduces_the_encoder_s_reconstruction(tiny, photo, co
     monkeypatch.setattr(BlockLoop, "advance", lambda *a: caught.append(advance(*a)) or caught[-1])
     assert tiny.encode(photo) == coded
     y_hat = torch.cat(caught, 1).float()
-    mine = tiny.synthesise(y_hat, stream.parse(coded).header)
+    mine = tiny.synthesise([y_hat], stream.parse(coded).header)[0]
     assert np.array_equal(mine, tiny.decode(coded).image)
 
 

@@ -55,7 +55,7 @@ def test_a_residual_tic_codes_exactly_and_cuts(tmp_path, monkeypatch):
     y_hat = torch.cat(own, 1).float()
     whole = codec.decode(data)
     assert whole.complete
-    assert np.array_equal(whole.image, codec.synthesise(y_hat, parsed.header))
+    assert np.array_equal(whole.image, codec.synthesise([y_hat], parsed.header)[0])
     for length in range(parsed.z.end, len(data), 97):
         assert codec.decode(data[:length]).image.shape == rgb.shape
 

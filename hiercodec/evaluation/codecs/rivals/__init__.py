@@ -3,11 +3,13 @@
 rival("jpeg"), rival("avif"), …    peers.RIVALS: real encoders at their best, a file a setting
 rival("jpeg-cut"), …               cut.CUT_FILES: one file, cut
 rival("order:trit"), …             peer.py: a mechanism of a paper on our own transforms, one stream, cut
+rival("module:codec"), …           functions.py: a codec of one's own, registered by a plugin or named by its module
 """
 
 from __future__ import annotations
 
 from hiercodec.errors import InputError
+from hiercodec.evaluation.codecs.functions import CODECS, peer_of
 from hiercodec.evaluation.codecs.peers import MACHINES, RIVALS
 from hiercodec.evaluation.codecs.rivals.cut import CUT_FILES
 from hiercodec.protocols import Peer
@@ -38,7 +40,9 @@ def rival(name: str, model: str = "lite", purpose: str = MACHINES) -> Peer:
     if name in CUT_FILES:
         return CUT_FILES[name]
     if name not in ORDERS:
-        raise InputError(f"no codec {name!r}; there are {', '.join(names())}")
+        if ":" in name.removeprefix("order:") or name in CODECS:
+            return peer_of(name)
+        raise InputError(f"no codec {name!r}; there are {', '.join((*names(), *CODECS))}, and MODULE:OBJECT")
     from hiercodec.evaluation.codecs.rivals.backbone import backbone
     from hiercodec.evaluation.codecs.rivals.peer import OrderPeer, Single, levels
     from hiercodec.models.store import load_channels

@@ -62,7 +62,7 @@ class Flat:
 
     def take(self, open_loop: Tensor) -> Tensor:
         """(B, M, h, w), every block coded as if it were the first → T (B, C, h, w)."""
-        return open_loop[:, self.channels]
+        return open_loop[:, torch.tensor(self.channels)]
 
     def fill(self, t_hat: Tensor) -> Tensor:
         """T̂ (B, C, h, w) → ŷ (B, M, h, w)."""
@@ -126,7 +126,7 @@ class Backbone:
     @torch.inference_mode()
     def synthesise(self, t_hat: np.ndarray, header: stream.Header) -> np.ndarray:
         """T̂ float64 (C, h, w) → uint8 RGB (H, W, 3)."""
-        return self.codec.synthesise(self.flat.fill(torch.from_numpy(t_hat)[None].float()), header)
+        return self.codec.synthesise([self.flat.fill(torch.from_numpy(t_hat)[None].float())], header)[0]
 
     def _once(self, key: bytes, make: Callable[[], Any]) -> Any:
         key = hashlib.sha256(key).digest()
