@@ -193,25 +193,22 @@ def test_every_page_and_command_says_the_same_and_over_how_many(shelf, capsys, t
     assert main(["results", "show", str(tmp_path / "imagenet-val.parquet")]) == 0
     assert "31 of 40 photographs" in capsys.readouterr().err
 
-    at = opened("evaluate", judge="lite0")
+    at = opened("results", judge="lite0")
     assert "31 of 40 photographs" in words(at)
     assert "without jpeg2000" in words(at)
-    at = opened("evaluate", judge="lite0", view="Stop when sure", stopping_level="fine")
+    at = opened("results", judge="lite0", view="Stop when sure", sure_of="fine")
     assert "of 31 photographs" in words(at)
     next(switch for switch in at.toggle if str(switch.key).endswith("_table")).set_value(True).run()
     column = next(table.value for table in at.dataframe if "rule" in table.value).set_index("rule")["right (%)"]
     for setting in ("q1", "q10", "q40"):
         assert column[f"all at {setting}"] == pytest.approx(100 * wanted["lite", setting], abs=0.051)
-    at = opened("evaluate", judge="lite0", view="Whole files")
-    whole = at.dataframe[0].value.set_index("codec")["class (%)"]
-    assert whole["AVIF"].startswith(f"{100 * wanted['avif', 'q40']:.1f} ")
 
-    at = opened("failures", judge="lite0", cut="q10", show="wrong here", of="class")
+    at = opened("failures", rows=next(iter(files.shipped())), judge="lite0", cut="q10", show="wrong here", of="class")
     assert "31 of 40 photographs" in words(at)
     wrong = round(31 * (1 - wanted["lite", "q10"]))
     assert f"**{wrong} of 31** photographs" in words(at)
-    at = opened("failures", judge="lite0", codec="jpeg2000")
-    assert "no photograph has all settings of jpeg2000" in words(at)
+    at = opened("failures", rows=next(iter(files.shipped())), judge="lite0", codec="jpeg2000")
+    assert "No photograph has all settings of JPEG 2000" in words(at)
 
 
 def test_a_file_of_which_no_photograph_is_whole_is_told_so_on_the_page(tmp_path, monkeypatch):
@@ -219,8 +216,8 @@ def test_a_file_of_which_no_photograph_is_whole_is_told_so_on_the_page(tmp_path,
     bare = Rows(measured.frame[measured.frame["codec"] != "original"], measured.meta)
     rows.write(tmp_path / "imagenet-val.parquet", bare.frame, {k: v for k, v in bare.meta.items() if k != "version"})
     monkeypatch.setattr(files, "FOLDER", tmp_path)
-    assert "no photograph" in words(opened("evaluate"))
-    assert "no photograph" in words(opened("failures", codec="jpeg"))
+    assert "no photograph" in words(opened("results"))
+    assert "No photograph" in words(opened("failures", rows=next(iter(files.shipped())), codec="jpeg"))
 
 
 def test_levels_keep_their_order():
