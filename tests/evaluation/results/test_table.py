@@ -217,7 +217,7 @@ def test_a_file_of_which_no_photograph_is_whole_is_told_so_on_the_page(tmp_path,
     rows.write(tmp_path / "imagenet-val.parquet", bare.frame, {k: v for k, v in bare.meta.items() if k != "version"})
     monkeypatch.setattr(files, "FOLDER", tmp_path)
     assert "no photograph" in words(opened("results"))
-    assert "No photograph" in words(opened("failures", rows=next(iter(files.shipped())), codec="jpeg"))
+    assert "no photograph" in words(opened("failures", rows=next(iter(files.shipped())), codec="jpeg"))
 
 
 def test_levels_keep_their_order():
