@@ -16,7 +16,7 @@ from hiercodec.cli import main as cli
 from hiercodec.errors import ClassifierNotFound, ModelMismatch, ModelNotFound, NotAnImage, ParameterDesync
 from hiercodec.evaluation.codecs import purposes
 from hiercodec.evaluation.measure import Judging
-from hiercodec.evaluation.traces import until  # noqa: F401 (loaded before stand-ins hide what it needs)
+from hiercodec.evaluation.traces import tracing, until  # noqa: F401 (loaded before stand-ins hide what it needs)
 from hiercodec.levels import PAPER_PLAN
 
 FINGERPRINT = b"\x0a\x0b\x0c\x0d"
@@ -45,6 +45,9 @@ class FakeCodec:
         return SimpleNamespace(
             image=image, level=parsed.level, fraction=0.25, complete=parsed.complete, bytes=len(data)
         )
+
+    def prefixes(self, data, *, bit_map=False):
+        return SimpleNamespace(each=lambda lengths: (self.decode(data[:n]) for n in lengths))
 
 
 MEASURED = {
@@ -149,7 +152,7 @@ def test_encode_says_first_what_a_classifier_says(house, capsys, monkeypatch):
         return classify.label_of(np.eye(1000)[281], hierarchy, classify.PACKAGED["lite0"].sha256)
 
     monkeypatch.setattr(api, "label", label)
-    words = "label: kind mammal (over 95 % sure) › family cat (over 95 % sure) › class tabby (over 95 % sure); by lite0"
+    words = "label: kind other mammals (over 95 % sure) › family cats (over 95 % sure) › class tabby (over 95 % sure); by lite0"
     assert run("encode", "photo.jpg", out, "--label-by", "lite0") == 0
     assert words in capsys.readouterr().err
     assert stream.info(out.read_bytes())["version"] == 2
@@ -283,11 +286,8 @@ def test_trace_prints_every_step(house, capsys, monkeypatch):
 
     classify = SimpleNamespace(load_classifier=lambda spec: f"classifier {spec}")
     taxonomy = SimpleNamespace(load_hierarchy=lambda name="default": asked.update(hierarchy_name=name) or hierarchy)
-    for name, module in (
-        ("classify", classify),
-        ("taxonomy", taxonomy),
-        ("evaluation", SimpleNamespace(trace=trace, Judging=Judging)),
-    ):
+    monkeypatch.setattr(tracing, "trace", trace)
+    for name, module in (("classify", classify), ("taxonomy", taxonomy)):
         monkeypatch.setitem(sys.modules, f"hiercodec.{name}", module)
         monkeypatch.setattr(hiercodec, name, module, raising=False)
     assert run("trace", "photo.jpg", "--steps", 7) == 0

@@ -17,7 +17,7 @@ FILE = Path(__file__).with_name("pages.json")
 ROOT = Path(__file__).resolve().parents[2]
 GROUPS = ("Map", "Tree", "CLIP against WordNet", "Two side by side", "Stability")
 RESULTS = ("Curves", "Against rivals", "Stop when sure")
-FAILURES = ("Gallery", "Confusion", "Mistakes", "Flow", "Groups", "Side by side", "Stress")
+FAILURES = ("Gallery", "Confusion", "Mistakes")
 MAIN = "imagenet-val"
 DRAWN = ("x", "y", "z", "values", "r", "text", "customdata", "error_y", "error_x", "link", "node")
 """Parts of a trace that hold figures."""
