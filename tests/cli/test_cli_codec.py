@@ -15,7 +15,6 @@ from hiercodec.cli import codec
 from hiercodec.cli import main as cli
 from hiercodec.errors import ClassifierNotFound, ModelMismatch, ModelNotFound, NotAnImage, ParameterDesync
 from hiercodec.evaluation.codecs import purposes
-from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.traces import tracing, until  # noqa: F401 (loaded before stand-ins hide what it needs)
 from hiercodec.levels import PAPER_PLAN
 
@@ -152,7 +151,8 @@ def test_encode_says_first_what_a_classifier_says(house, capsys, monkeypatch):
         return classify.label_of(np.eye(1000)[281], hierarchy, classify.PACKAGED["lite0"].sha256)
 
     monkeypatch.setattr(api, "label", label)
-    words = "label: kind other mammals (over 95 % sure) › family cats (over 95 % sure) › class tabby (over 95 % sure); by lite0"
+    sure = [f"{group} (over 95 % sure)" for group in ("label: kind other mammals", "family cats", "class tabby")]
+    words = f"{' › '.join(sure)}; by lite0"
     assert run("encode", "photo.jpg", out, "--label-by", "lite0") == 0
     assert words in capsys.readouterr().err
     assert stream.info(out.read_bytes())["version"] == 2
