@@ -30,7 +30,7 @@ from hiercodec.evaluation.photos.samples import sample
 from hiercodec.fsio import without_folders
 from hiercodec.taxonomy import classes
 from tests.models.tiny import smooth_photo
-from tests.test_plugins import write_files
+from tests.test_plugins import forget, write_files
 from tools import assets, fit_rivals
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -134,6 +134,7 @@ def clone(tmp_path, monkeypatch):
     Image.fromarray(sample("cat").pixels()[60:, 100:][:SIDE, :SIDE]).save(tmp_path / "photo.jpg", quality=95)
     shutil.copytree(ROOT / "assets" / "courses" / "idea", tmp_path / "pigeons")
     write_files(tmp_path)
+    forget(monkeypatch)
     (tmp_path / "assets" / "results").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
