@@ -75,6 +75,9 @@ def fake_clip(monkeypatch):
         def eval(self):
             return self
 
+        def to(self, device):
+            return self
+
         def encode_text(self, tokens):
             calls.append(len(tokens))
             return tokens
