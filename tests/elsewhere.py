@@ -58,7 +58,8 @@ def dispatch(func, args, kwargs):
     there = [t for t in tensors if isinstance(t, There)]
     # As on CUDA: only a single number may come from the processor, and an index, and what is copied over.
     copies = func is torch.ops.aten.copy_.default
-    if func is torch.ops.aten.empty.memory_format and torch.device(kwargs.get("device") or "cpu").type == NAME:
+    made_empty = func is torch.ops.aten.empty.memory_format and 0 not in args[0]
+    if made_empty and torch.device(kwargs.get("device") or "cpu").type == NAME:
         raise NotImplementedError("torch.tensor(…, device=…) leaves its values out here: write torch.tensor(…).to(…)")
     may_differ = copies or func.overloadpacket in (
         torch.ops.aten._to_copy, torch.ops.aten.to, torch.ops.aten.index, torch.ops.aten.index_put_
