@@ -227,9 +227,10 @@ def test_cuts_go_through_a_device_together(codecs, monkeypatch):
 
 
 @pytest.mark.slow
-def test_judges_and_efforts_work_elsewhere_as_they_do_here(codecs, elsewhere):
+@pytest.mark.parametrize("family", ["lite", "wave"])
+def test_judges_and_efforts_work_elsewhere_as_they_do_here(codecs, elsewhere, family):
     """Also an effort whose classifier lives here and whose codec lives there, and the other way round."""
-    codec, photo = codecs["lite"], smooth_photo(np.random.default_rng(7), 64, 80)
+    codec, photo = codecs[family], smooth_photo(np.random.default_rng(7), 64, 80)
     here, there = classify.load_classifier("lite0", device="cpu"), classify.load_classifier("lite0", device=NAME)
     assert (str(here.device), str(there.device)) == ("cpu", NAME)
     np.testing.assert_allclose(there.probabilities([photo]), here.probabilities([photo]), atol=1e-6)

@@ -139,7 +139,7 @@ class _Plane:
             )
             values.append((sign * (lower + share * (upper - lower))).to(x))
         height, width = x.shape[-2:]
-        reached = x.new_tensor([math.log2(self._step)])
+        reached = torch.tensor([math.log2(self._step)]).to(x)
         return self._network.synthesise(unpack(values, wavelet.sizes(height, width)), reached, height, width)
 
     def _costs(self, price: float) -> tuple[float, list[Tensor]]:
