@@ -357,22 +357,3 @@ def test_the_pace_is_in_the_address(open_page):
     page.reload()
     settle(page)
     assert (pace.input_value(), page.locator(".typed input").input_value()) == ("typed", "1234")
-
-
-SHIFTS = """
-  globalThis.shifted = 0;
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shifted += entry.value;
-  }).observe({ type: 'layout-shift', buffered: true });
-"""
-
-
-def test_what_is_read_on_a_phone_does_not_jump_while_the_page_loads(browser, address):
-    page = browser.new_context(viewport=PHONE).new_page()
-    page.add_init_script(SHIFTS)
-    page.goto(address)
-    settle(page)
-    page.wait_for_timeout(1000)
-    shifted = page.evaluate("shifted")
-    page.context.close()
-    assert shifted <= 0.1
