@@ -9,8 +9,9 @@ from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.traces import bundle
 from hiercodec.evaluation.traces.bundle import TRACES
 from hiercodec.figures.palette import SEQUENTIAL, ramp
+from hiercodec.report.answers import percent
 from tests.browser.conftest import settle
-from tests.browser.explore import BOXES, ICICLE, canvas, point, position
+from tests.browser.explore import BOXES, ICICLE, ROOT_OF, canvas, point, position
 
 pytestmark = pytest.mark.browser
 
@@ -116,14 +117,19 @@ def test_bytes_arrive_in_their_own_time(page, packed):
         assert any(link in name for name in names), link
     page.locator("[data-do=first]").click()
     page.locator("[data-pace]").select_option("typed")
-    page.locator(".typed input").fill(str(4 * packed.trace.file_bytes))  # bits a second: the whole file takes 2 s
+    rate = 4 * packed.trace.file_bytes  # bits a second: the whole file takes 2 s
+    page.locator(".typed input").fill(str(rate))
+    page.locator(".typed input").press("Enter")
+    page.wait_for_url(f"**b{rate}*")  # choosing a pace writes it into the address, a run before any byte arrives
     settle(page)
     page.evaluate("globalThis.runs = 0")
     page.locator("[data-do=play]").click()
     page.wait_for_timeout(800)
-    assert 0 < position(page) < len(packed.changes) - 1
-    page.wait_for_function("runs >= 1")  # it commits when all has arrived
-    assert position(page) == len(packed.changes) - 1
+    last = len(packed.changes) - 1
+    assert 0 < position(page) < last
+    assert page.evaluate("runs") == 0
+    page.wait_for_function(f"{ROOT_OF}.querySelector('.hx').dataset.k === '{last}'")
+    page.wait_for_url(f"**step={last + 1}*")  # it commits when all has arrived
     assert page.locator(".clock").text_content().endswith("of 2.0 s")
     page.locator("[data-pace]").select_option("s3")
     settle(page)
@@ -164,14 +170,15 @@ def test_the_map_shows_where_the_bits_of_this_prefix_went(page, packed):
     page.locator("[data-view=picture]").click()
 
 
-def test_cards_tell_margin_and_similarity(page, packed):
+def test_cards_tell_how_sure_and_similar_answers_are(page, packed):
     page.locator(".track").focus()
     page.keyboard.press("End")
     step = packed.trace.steps[-1]
     for level, card in zip(packed.trace.levels, page.locator(".level").all(), strict=True):
-        text = card.locator(".margin").text_content()
-        assert text.startswith(f"margin {int(100 * step.margin(level) + 0.5)} point")
-    assert text.endswith(f"WUP {step.wup:.2f}")
+        _, label, chance = step.top[level][0]
+        assert card.locator(".alone .label").text_content() == label
+        assert card.locator(".alone .chance").text_content() == percent(chance)
+    assert card.locator(".foot").text_content().count(f"WUP {step.wup:.2f}") == 1, "of the last level's answer"
     assert "tabby, tiger cat or Egyptian cat" in page.locator(".truth").text_content()
 
 
