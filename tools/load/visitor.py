@@ -108,8 +108,9 @@ class Visitor:
             chosen = WidgetState(id=pills)
             chosen.string_array_value.data.append(state.UPLOAD)
             self._widgets[pills] = chosen
+            before = self._finished
             await self._run()
-            await self._until(lambda: "uploader" in self._ids)
+            await self._until(lambda: self._finished > before)
         self._urls = None
         request = BackMsg()
         request.file_urls_request.request_id = uuid.uuid4().hex
