@@ -209,7 +209,7 @@ def test_split_shows_what_each_side_is_taken_for(open_page, size):
         assert row.locator(".mark").text_content() in {"✓ right", "✗ wrong"}
         assert re.search("from .* bytes|from .* kB|right", row.locator(".first").text_content())
     page.locator("[data-do=first]").click()
-    assert "not so small" in page.locator(".level").first.locator(".compared .label").last.text_content()
+    assert "no file so small" in page.locator(".level").first.locator(".compared .label").last.text_content()
 
 
 # ---- U9, U10, U12, U19: files of one's own -----------------------------------------------------------------------------
