@@ -22,9 +22,9 @@ from torch.nn import functional as F
 
 from hiercodec.models.effort import Keep
 from hiercodec.models.wave import wavelet
-from hiercodec.models.wave.context import LOGIT, begun, of_phase, pack, set_phase, unpack
+from hiercodec.models.wave.context import LOGIT, begun, pack, set_phase, unpack
 from hiercodec.models.wave.network import WaveNetwork
-from hiercodec.models.wave.planes import LIKELY
+from hiercodec.models.wave.planes import known_passes
 
 REACH = 0.5
 """How far from the boundary a coefficient may be and still be told otherwise, in thresholds."""
@@ -85,6 +85,14 @@ class _Plane:
             c * sign / self._step - large for c, sign, large in zip(coefficients, self._signs, self._large, strict=True)
         ]
         self.plain = self._chosen([above >= 0 for above in self._above])
+        points = torch.tensor(network.preset.table)
+        larger, smaller = (
+            [torch.where(k > 0, k + points[k.clamp_max(4).long()], 0.0) * self._step for k in sizes]
+            for sizes in (self._large, [large - 1 for large in self._large])
+        )
+        self._values = [
+            (low, high - low) for low, high in zip(smaller, larger, strict=True)
+        ]  # the smaller's; the step up
 
     def improved(self, x: Tensor, steps: int, keep: Keep | None, kept: Sequence[Tensor]) -> list[Tensor]:
         """Indexes that cost no more of J than the plain ones."""
@@ -131,13 +139,10 @@ class _Plane:
 
     def _picture(self, shares: Sequence[Tensor], x: Tensor) -> Tensor:
         """x̂ where every coefficient lies between the values of both indexes."""
-        points = torch.tensor(self._network.preset.table)
-        values = []
-        for share, sign, large in zip(shares, self._signs, self._large, strict=True):
-            upper, lower = (
-                torch.where(k > 0, k + points[k.clamp_max(4).long()], 0.0) * self._step for k in (large, large - 1)
-            )
-            values.append((sign * (lower + share * (upper - lower))).to(x))
+        values = [
+            (sign * (low + share * step)).to(x)
+            for share, sign, (low, step) in zip(shares, self._signs, self._values, strict=True)
+        ]
         height, width = x.shape[-2:]
         reached = torch.tensor([math.log2(self._step)]).to(x)
         return self._network.synthesise(unpack(values, wavelet.sizes(height, width)), reached, height, width)
@@ -169,16 +174,7 @@ class _Plane:
         out = [torch.full((3, *k.shape), float("nan")) for k in self.plain]
         last = int(begun(self.plain).sum()) - 1
         if last >= 0:
-            walk = self._network.context.walk(self._before, self._plane, last)
-            step = next(walk)
-            while True:
-                parts = step.logits.chunk(3, 1)
-                for array, part in zip(out[step.scale], parts, strict=True):
+            for step, _, _ in known_passes(self._network.context, self._before, self.plain, self._plane, last):
+                for array, part in zip(out[step.scale], step.logits.chunk(3, 1), strict=True):
                     set_phase(array, step.phase, part.float() / LOGIT)
-                old, new = of_phase(self._before[step.scale], step.phase), of_phase(self.plain[step.scale], step.phase)
-                answer = torch.where(old != 0, 2 * old, torch.where(parts[0] > LIKELY, new, 0.0))
-                try:
-                    step = walk.send(answer)
-                except StopIteration:
-                    break
         return [(a[0], a[1], a[2]) for a in out]

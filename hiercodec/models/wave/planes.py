@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hiercodec.models.wave.context import LOGIT, PHASES, ContextNetwork, Pass, pack
+from hiercodec.models.wave.context import LOGIT, PHASES, ContextNetwork, Pass, of_phase, pack
 from hiercodec.stream.tables import PRECISION, TOTAL
 
 LIKELY = -51
@@ -251,3 +251,32 @@ def indexes_of(bands: Sequence[Tensor], finest: float, planes: int) -> list[np.n
     largest = 2**planes - 1
     arrays = (array[0].double().numpy().ravel() for array in pack(bands))
     return [(np.sign(c) * np.minimum(np.floor(np.abs(c) / finest), largest)).astype(np.int64) for c in arrays]
+
+
+def known_passes(
+    network: ContextNetwork,
+    before: Sequence[Tensor],
+    now: Sequence[Tensor],
+    plane: int,
+    last: int,
+    there: Tensor | None = None,
+) -> Iterator[tuple[Pass, Tensor, Tensor]]:
+    """The passes of a plane whose indexes `now` are known, each with those of its phase before and now.
+
+    What the network is answered is what the plane's first part tells: likely significance only.
+    """
+    walk = network.walk(before, plane, last, there)
+    step: Pass | None = next(walk)
+    while step is not None:
+        old, new = of_phase(before[step.scale], step.phase), of_phase(now[step.scale], step.phase)
+        yield step, old, new
+        likely = step.logits.chunk(3, 1)[0] > LIKELY
+        step = _next(walk, torch.where(old != 0, 2 * old, torch.where(likely, new, 0.0)))
+
+
+def _next(walk: Generator[Pass, Tensor, None], answer: Tensor) -> Pass | None:
+    """The pass after an answer; None after the last one."""
+    try:
+        return walk.send(answer)
+    except StopIteration:
+        return None

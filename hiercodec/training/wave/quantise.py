@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hiercodec.models.wave.context import LOGIT, ContextNetwork, begun, of_phase, pack
+from hiercodec.models.wave.context import LOGIT, ContextNetwork, begun, pack
 from hiercodec.models.wave.network import WaveNetwork
-from hiercodec.models.wave.planes import LIKELY
+from hiercodec.models.wave.planes import known_passes
 from hiercodec.models.wave.wavelet import SCALES
 
 
@@ -33,22 +33,14 @@ def plane_bits(network: ContextNetwork, bands: Sequence[Tensor], plane: int, thr
     last = int(there.amax(0).sum()) - 1
     if last < 0:
         return bits
-    walk = network.walk(before, plane, last, there)
-    step = next(walk)
     columns = [torch.zeros(len(there), device=there.device) for _ in range(SCALES)]
-    while True:
+    for step, old, new in known_passes(network, before, now, plane, last, there):
         significance, refinement, sign = (part.float() / LOGIT for part in step.logits.chunk(3, 1))
-        old, new = of_phase(before[step.scale], step.phase), of_phase(now[step.scale], step.phase)
         known = old != 0
         cost = torch.where(known, _bits(refinement, new.abs() > 2 * old.abs()), _bits(significance, new != 0))
         cost = cost + torch.where(~known & (new != 0), _bits(sign, new > 0), 0.0)
         columns[step.scale] = columns[step.scale] + cost.sum((1, 2, 3))
-        likely = step.logits.chunk(3, 1)[0] > LIKELY
-        told = torch.where(known, 2 * old, torch.where(likely, new, 0.0))
-        try:
-            step = walk.send(told)
-        except StopIteration:
-            return torch.stack(columns, 1) * there
+    return torch.stack(columns, 1) * there
 
 
 def _bits(logits: Tensor, outcome: Tensor) -> Tensor:

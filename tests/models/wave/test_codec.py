@@ -11,17 +11,7 @@ from hiercodec.errors import CorruptStream, ModelMismatch, ParameterDesync, Stre
 from hiercodec.evaluation.metrics import psnr
 from hiercodec.models.wave.codec import layout_of
 from hiercodec.models.wave.planes import begins_of, indexes_of
-from tests.models.tiny import make_wave, smooth_photo
-
-
-@pytest.fixture(scope="module")
-def codec(tmp_path_factory):
-    return make_wave(tmp_path_factory.mktemp("wave"))
-
-
-@pytest.fixture(scope="module")
-def coded(codec, photo):
-    return codec.encode(photo)
+from tests.models.tiny import smooth_photo
 
 
 def coefficients(codec, photo):

@@ -10,21 +10,19 @@ from hiercodec.errors import ImageTooLarge, InputError
 from hiercodec.models.effort import Keep
 from hiercodec.models.wave import effort
 from hiercodec.models.wave.context import pack
-from tests.models.tiny import make_wave
-
-
-@pytest.fixture(scope="module")
-def codec(tmp_path_factory):
-    return make_wave(tmp_path_factory.mktemp("wave"))
-
-
-@pytest.fixture(scope="module")
-def coded(codec, photo):
-    return codec.encode(photo)
 
 
 def pixels(photo):
     return torch.from_numpy(photo.copy()).permute(2, 0, 1)[None].float() / 255
+
+
+def plane_of(network, x, plane):
+    """A plane of a picture with the plain planes before it."""
+    coefficients = pack(network.analyse(x * 255))
+    turn = effort._Plane(network, coefficients, [torch.zeros_like(c) for c in coefficients], 0)
+    for number in range(1, plane + 1):
+        turn = effort._Plane(network, coefficients, turn.plain, number)
+    return turn
 
 
 def blurred(x):
@@ -67,11 +65,7 @@ def test_a_plane_ends_no_worse_than_the_plain_one(codec, photo, monkeypatch):
     x = pixels(photo)
     network, keep = codec.network, Keep(blurred, 50.0)
     with torch.no_grad():
-        coefficients = pack(network.analyse(x * 255))
-        before = [torch.zeros_like(c) for c in coefficients]
-        for plane in range(5):
-            before = effort._Plane(network, coefficients, before, plane).plain
-        turn = effort._Plane(network, coefficients, before, 5)
+        turn = plane_of(network, x, 5)
         kept, lost = keep.of(x), []
         for steps in (0, 12):
             chosen = turn.improved(x, steps, keep, kept)
@@ -93,18 +87,14 @@ def test_costs_are_those_of_the_coder(codec, photo, monkeypatch):
     network = codec.network
     header = stream.parse(codec.encode(photo)).header
     with torch.no_grad():
-        coefficients = pack(network.analyse(x * 255))
-        before = [torch.zeros_like(c) for c in coefficients]
-        for plane in range(6):
-            before = effort._Plane(network, coefficients, before, plane).plain
-        turn = effort._Plane(network, coefficients, before, 6)
+        turn = plane_of(network, x, 6)
         monkeypatch.setattr(effort, "FUTURE", 0.0)
         fixed, extra = turn._costs(1.0)
     plain = fixed + sum(
         float(torch.where(above >= 0, torch.where(torch.isfinite(e), e, 0.0), 0.0).sum())
         for above, e in zip(turn._above, extra, strict=True)
     )
-    assert plain == pytest.approx(_written(codec, header, before, turn.plain), rel=0.02)
+    assert plain == pytest.approx(_written(codec, header, turn._before, turn.plain), rel=0.02)
 
 
 def _written(codec, header, before, now):
