@@ -294,7 +294,7 @@ class WavePrefixes(Prefixes):
                 raise CorruptStream(f"block {section.name!r}: {error}", offset=section.offset) from None
             if not section.complete:
                 break
-            level = section.name
+            level, fraction = section.name, 0.0
         bits = state.bit_map(self._layout, parsed.header) if self._bit_map else None
         return state, level, 1.0 if parsed.complete else fraction, bits
 

@@ -45,6 +45,13 @@ def test_every_prefix_decodes_and_more_bytes_never_tell_less(codec, coded):
     assert codec.decode(coded[: len(coded) // 2]).image.shape == codec.decode(coded).image.shape
 
 
+def test_where_a_level_ends_nothing_of_the_next_has_arrived(codec, coded):
+    ends = stream.parse(coded).cuts()
+    for name, n in ends.items():
+        found = codec.decode(coded[:n])
+        assert (found.level, found.fraction) == (name, float(n == len(coded)))
+
+
 def test_pictures_get_better(codec, photo, coded):
     cuts = [*stream.parse(coded).cuts().values()]
     values = [psnr(photo, codec.decode(coded[:n]).image) for n in cuts]
