@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from hiercodec.evaluation.results import rows
 from hiercodec.evaluation.results.rows import AS_ORIGINAL, LABEL, UNKNOWN, Rows
 from hiercodec.evaluation.results.table import Table
-from hiercodec.taxonomy import load_hierarchy
+from hiercodec.taxonomy import HierarchyLevel, load_hierarchy
 from hiercodec.taxonomy.similarity import wup_matrix
 
 LEVELS = {"coarse": 10, "intermediate": 100, "fine": 1000}
@@ -148,3 +148,9 @@ def some_table(right: np.ndarray, sizes: np.ndarray, **columns: Any) -> Table:
         "bits": np.zeros(right.shape),
     }
     return Table(**made | columns)
+
+
+def rungs(groups: Mapping[int, np.ndarray]) -> list[HierarchyLevel]:
+    """Levels named "2", "3", … of a ladder (K → groups int64[1000]), and "1000", the classes themselves."""
+    ladder = {**groups, 1000: np.arange(1000)}
+    return [HierarchyLevel(str(k), k, found, tuple(map(str, range(k)))) for k, found in sorted(ladder.items())]

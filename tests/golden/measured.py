@@ -20,7 +20,6 @@ from hiercodec.cli.main import main
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results import bjontegaard, exchange, failures, rows, stopping
 from hiercodec.evaluation.results.curves import curve, per_byte
-from hiercodec.evaluation.results.regroup import rungs
 from hiercodec.evaluation.results.table import bits, right, tables, unsure
 from hiercodec.fsio import locate
 from hiercodec.report import cards
@@ -28,6 +27,7 @@ from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.ladder import ladder_names, load_ladder
 from hiercodec.ui.learn import labels
 from hiercodec.ui.results import label
+from tests.evaluation.some_rows import rungs
 from tools.effort import bought
 
 FILE = Path(__file__).with_name("measured.json")

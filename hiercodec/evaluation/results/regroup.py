@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,14 +12,6 @@ from hiercodec.taxonomy import HierarchyLevel
 
 if TYPE_CHECKING:
     import pandas as pd
-
-IMAGENET_CLASSES = 1000
-
-
-def rungs(groups: Mapping[int, np.ndarray]) -> list[HierarchyLevel]:
-    """Levels named "2", "3", … of a ladder (K → groups int64[1000]), and "1000", the classes themselves."""
-    ladder = {**groups, IMAGENET_CLASSES: np.arange(IMAGENET_CLASSES)}
-    return [HierarchyLevel(str(k), k, found, tuple(map(str, range(k)))) for k, found in sorted(ladder.items())]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

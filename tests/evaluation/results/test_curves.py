@@ -12,11 +12,11 @@ from hiercodec.evaluation.meaning import bits_of_meaning
 from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.results import curves
 from hiercodec.evaluation.results.curves import curve, per_byte
-from hiercodec.evaluation.results.regroup import regroup, rungs
+from hiercodec.evaluation.results.regroup import regroup
 from hiercodec.evaluation.results.table import bits, right, tables
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.hierarchy import HierarchyLevel
-from tests.evaluation.some_rows import LEVELS, some_rows
+from tests.evaluation.some_rows import LEVELS, rungs, some_rows
 
 
 @pytest.fixture(scope="module")
