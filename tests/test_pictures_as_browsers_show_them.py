@@ -6,6 +6,7 @@ import io
 import struct
 import threading
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image, ImageCms, ImageFile
 
 from hiercodec import images
 from hiercodec.errors import DamagedImage, ImageTooLarge, NotAnImage
-from hiercodec.images import read_rgb, read_within
+from hiercodec.images import read_rgb, read_within, reading
 from hiercodec.images.colour import SRGB, matrix_profile
 
 P3 = (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
@@ -211,9 +212,29 @@ def test_suffixes_are_those_of_the_formats_that_are_read():
     assert not {".eps", ".pdf", ".psd", ".pfm", ".ico", ".jp2", ".wmf", ".fits"} & set(images.suffixes())
 
 
-def test_what_phones_write_is_refused_with_what_to_do():
-    with pytest.raises(NotAnImage, match="but HEIC: save or share it as JPEG"):
-        read_rgb(b"\0\0\0\x18ftypheic" + bytes(40))
+PHONE = Path(__file__).parent / "data" / "phone.heic"
+"""64×48 pixels with red rising to the right, green downwards and blue falling to the right, as a phone packs them."""
+
+
+def test_what_phones_write_is_read_where_its_reader_is_installed():
+    pytest.importorskip("pi_heif")
+    seen = read_rgb(PHONE.read_bytes()).astype(int)
+    down, across = np.mgrid[0:48, 0:64]
+    made = np.stack([4 * across, 5 * down, 255 - 2 * across], -1)
+    assert np.abs(seen - made).mean() < 4
+    assert {".heic", ".heif"} <= set(images.suffixes())
+    for cut in (40, 200, 700):
+        with pytest.raises(DamagedImage):
+            read_rgb(PHONE.read_bytes()[:cut])
+
+
+def test_what_phones_write_is_refused_with_what_to_do_where_it_is_not(monkeypatch):
+    monkeypatch.setattr(reading, "formats", lambda: images.FORMATS)
+    with pytest.raises(NotAnImage, match=r"but HEIC: save or share it as JPEG .*pip install pi-heif"):
+        read_rgb(PHONE.read_bytes())
+
+
+def test_samples_in_floating_point_are_refused_with_what_to_do():
     with pytest.raises(NotAnImage, match="floating point"):
         read_rgb(b"Pf\n2 2\n-1.0\n" + bytes(16))
 

@@ -1,6 +1,6 @@
 """Untrusted bytes become RGB uint8[H, W, 3], as a browser shows them, or one clear error.
 
-    bytes ── mended ──► Pillow, formats of FORMATS only ──► colour and alpha ── sRGB ──► on a background, upright
+    bytes ── mended ──► Pillow, `formats` only ──► colour and alpha ── sRGB ──► on a background, upright
 
 Past this door is a plain array of pixels: no metadata, no colour profile, no file name. Sizes are checked before a pixel is
 decoded.
@@ -28,6 +28,9 @@ from hiercodec.images.mending import Note, grey_rows, mended, tolerable
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "PPM", "TIFF")
 """The formats that are read, what browsers show and what data sets come in; what a file is called does not matter."""
+
+HEIF = "HEIF"
+"""What Pillow calls the format of phones' photographs, which it reads where `pi-heif` is installed."""
 
 NO_SUFFIX = frozenset({".pfm"})
 """Suffixes of theirs that we pass over: samples in floating point, of no agreed scale."""
@@ -67,7 +70,7 @@ SIGNATURES = (
     (b"\0\x05\x16\x07", "a macOS resource fork"),
 )
 READ = frozenset({"PNG", "JPEG", "WebP", "AVIF", "GIF", "BMP", "TIFF"})
-"""What `sniff` calls the formats of FORMATS."""
+"""What `sniff` calls the formats of FORMATS; the format of phones it calls HEIC."""
 HEIC = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
 """Brands of files of the HEIF family, of which phones make photographs."""
 
@@ -80,11 +83,22 @@ BAND = 1 << 22
 """Samples that are rounded at a time: deep pictures are large."""
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
+def formats() -> tuple[str, ...]:
+    """FORMATS, and that of phones where this installation can read it."""
+    try:
+        from pi_heif import register_heif_opener  # pyright: ignore[reportMissingImports] (an extra)
+    except ImportError:
+        return FORMATS
+    register_heif_opener()
+    return (*FORMATS, HEIF)
+
+
+@functools.cache
 def suffixes() -> tuple[str, ...]:
-    """What names of photographs end in, in small letters: every suffix that Pillow knows for one of `FORMATS`."""
-    known = Image.registered_extensions()
-    return tuple(sorted(suffix for suffix, format in known.items() if format in FORMATS and suffix not in NO_SUFFIX))
+    """What names of photographs end in, in small letters: every suffix that Pillow knows for one of `formats`."""
+    known, read = Image.registered_extensions(), formats()
+    return tuple(sorted(suffix for suffix, format in known.items() if format in read and suffix not in NO_SUFFIX))
 
 
 def read_rgb(
@@ -98,7 +112,7 @@ def read_rgb(
     """The picture in `data` as uint8[H, W, 3], upright, in sRGB, as a browser shows it.
 
     Of an animation what is shown first; transparency is laid over `background`; 16-bit samples are rounded to 8. `note`
-    hears what was mended or passed over. Raises `NotAnImage` for anything but FORMATS, `ImageTooLarge` above `max_bytes`,
+    hears what was mended or passed over. Raises `NotAnImage` for anything but `formats`, `ImageTooLarge` above `max_bytes`,
     `max_pixels`, 65 535 pixels a side or what `mending` bounds, `DamagedImage` otherwise.
     """
     return _read(data, max_pixels, max_bytes, background, note, None)
@@ -179,7 +193,7 @@ def _read(
         raise ImageTooLarge(f"the picture's file has {len(data)} bytes; at most {max_bytes} are read")
     whole = mended(data, note)
     try:
-        with _quiet(), Image.open(io.BytesIO(whole), formats=FORMATS) as image:
+        with _quiet(), Image.open(io.BytesIO(whole), formats=formats()) as image:
             if image.mode == "F":
                 raise NotAnImage(
                     "its samples are in floating point, of no agreed scale: save it with 8 or 16 bits a sample"
@@ -258,9 +272,12 @@ def _check_end(decoded: np.ndarray, note: Note) -> None:
 
 def _unreadable(data: bytes) -> NotAnImage | DamagedImage:
     found = sniff(data)
-    if found in READ:
+    if found in READ or (found == "HEIC" and HEIF in formats()):
         return DamagedImage(f"a damaged {found}: its header cannot be read")
-    remedy = {"HEIC": ": save or share it as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible)"}
+    remedy = {
+        "HEIC": ": save or share it as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible), or have pi-heif "
+        "installed (pip install pi-heif), which reads it"
+    }
     known = "a PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF picture"
     return NotAnImage(f"not {known}{f' but {found}' if found else ''}{remedy.get(found or '', '')}")
 

@@ -29,12 +29,13 @@ NAME = 80
 
 
 PHONES = ("heic", "heif")
-"""Endings of files that are refused in words that say what to do; a chooser that greys them out says nothing."""
+"""Endings of phones' photographs. Where they cannot be read, words say what to do; a chooser that greys them out says
+nothing."""
 
 
 def endings() -> list[str]:
     """Endings of files, without the dot, that a page's file chooser takes for photographs."""
-    return [*(suffix[1:] for suffix in suffixes()), *PHONES]
+    return list(dict.fromkeys([*(suffix[1:] for suffix in suffixes()), *PHONES]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ HIDDEN = [
     "__MACOSX/b/._c.jpg", "__MACOSX/b/c.jpg", "#recycle/x.png", "$RECYCLE.BIN/x.png", ".Trash-1000/files/x.png",
     "@Recycle/x.png", "lost+found/x.png", ".@__thumb/x.png",
 ]  # fmt: skip
-OTHERS = {"Thumbs.db": walk.OTHER, "notes.txt": walk.OTHER, "b/IMG_1.HEIC": walk.OTHER_FORMAT, "b/drawing.svg":
+OTHERS = {"Thumbs.db": walk.OTHER, "notes.txt": walk.OTHER, "b/IMG_1.DNG": walk.OTHER_FORMAT, "b/drawing.svg":
           walk.OTHER_FORMAT, "backup.tar": walk.ARCHIVE, "README": walk.OTHER}  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def test_the_same_photographs_count_wherever_they_lie(tmp_path, kind):
     assert sum(why == walk.HIDDEN for why in passed.values()) >= 7
     first, *others = found.report()
     assert first == "photographs: 7, none of them labelled"
-    assert any("pictures of formats that are not read: 2 (b/IMG_1.HEIC, b/drawing.svg)" in line for line in others)
+    assert any("pictures of formats that are not read: 2 (b/IMG_1.DNG, b/drawing.svg)" in line for line in others)
 
 
 def test_links_are_followed_once(tmp_path):

@@ -275,7 +275,7 @@ def test_a_data_set_with_one_of_everything_is_measured_and_reported_in_one_scree
         "@eaDir/b.png",
         "__MACOSX/c.png",
         "notes.txt",
-        "d.heic",
+        "d.dng",
         "e.zip",
     ):
         (folder / path).parent.mkdir(exist_ok=True)
@@ -297,7 +297,7 @@ def test_a_data_set_with_one_of_everything_is_measured_and_reported_in_one_scree
     assert len(names) == 3 + len(odd)
     assert {r"caf\xe9.png", "cafe\u0301.png", "café.png", "100% #1?.png", r"a\u000ab.png"} <= names
     assert f"photographs: {3 + len(odd) + 7}, 10 of them labelled, in 2 classes" in screen
-    for words in ("hidden or a system's own: 4 (", "are not read: 1 (d.heic)", "by name): 1 (", "there already: 2 ("):
+    for words in ("hidden or a system's own: 4 (", "are not read: 1 (d.dng)", "by name): 1 (", "there already: 2 ("):
         assert words in screen
     assert "photographs that were skipped: 7" in screen
     assert cli.main(["results", "show", str(out), "--json"]) == 0
