@@ -3,7 +3,7 @@
     import hiercodec as hc
     from PIL import Image
 
-    codec, picture = hc.load("lite"), Image.open("photo.jpg")    # a PIL image, or a uint8 array (H, W, 3)
+    codec, picture = hc.load("wave"), Image.open("photo.jpg")    # a PIL image, or a uint8 array (H, W, 3)
     data = codec.encode(picture)
     better = hc.encode(picture, effort=5)            # takes longer, has less error in fewer bytes
     cut = hc.truncate(data, level="coarse")          # or bytes=900: any prefix decodes

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-DEFAULT_MODEL = "lite"
+DEFAULT_MODEL = "wave"
 """The shipped model that is meant where none is named."""
 
 MAX_LEVELS = 15

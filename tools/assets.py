@@ -27,6 +27,7 @@ from hiercodec.cli.main import main
 from hiercodec.cli.train import HELD_OUT, IN_LOSS, PHOTOS, given
 from hiercodec.errors import HierarchyError
 from hiercodec.fsio import check_writable, locate, write_json
+from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.taxonomy.embeddings import ENV
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
@@ -37,13 +38,13 @@ if TYPE_CHECKING:
     from hiercodec.evaluation.photos.samples import Sample
     from hiercodec.protocols import Codec
 
-STEPS, ROUNDS, TURNS = 22, 2, 5
-"""Steps of a shipped trace: a fifth more bytes from one to the next, and some more, in rounds, where answers change."""
+STEPS, ROUNDS, TURNS = 16, 2, 4
+"""Steps of a shipped trace: a third more bytes from one to the next, and some more, in rounds, where answers change."""
 
 KINDS = ("classes", "wordnet", "hierarchies", "stability", "ladder", "layouts")
 RATES = (0.02, 0.05, 0.1, 0.2, 0.4)
 LIMIT_RATES = (0.1, 0.2, 0.4)
-MODEL = option("--model", default="lite")
+MODEL = option("--model", default=DEFAULT_MODEL)
 HIERARCHY = option("--hierarchy", default=DEFAULT_HIERARCHY)
 NAMES = argument("names", many=True, required=False, metavar="[SAMPLE…]")
 """All samples by default."""

@@ -130,7 +130,7 @@ def jobs(folder: Path) -> dict[str, Job]:
     photo, coded, config = str(photos / "0.png"), folder / "in.hc", folder / "t.toml"
     subprocess.run(_command(["encode", photo, str(coded)]), check=True, cwd=ROOT, stderr=subprocess.DEVNULL)
     config.write_text(TRAIN.format(photos=json.dumps(str(photos))), encoding="utf-8")
-    evaluate = ["evaluate", str(photos), "--model", "lite", "--codec", "jpeg", "--classifier", "none", "--cuts", "2"]
+    evaluate = ["evaluate", str(photos), "--codec", "jpeg", "--classifier", "none", "--cuts", "2"]
     rows = (
         "--resume" in subprocess.run(_command(["evaluate", "--help"]), capture_output=True, text=True, cwd=ROOT).stdout
     )

@@ -206,17 +206,31 @@ def best_views(
 def chosen(things: Sequence[Sample], found: Sequence[Measured], unlisted: Mapping[Sample, float]) -> list[Measured]:
     """The samples to show, in their order: stories, parts of stories, what stays in any case, and the two limits.
 
-    One view a thing, the clearest of its best role, `STORIES` with those that are kept. `unlisted` maps photographs of what
-    is none of the classes to how sure the first judge is of the class it gives the whole file: the surest is taken.
+    One view a thing, the clearest of its best role, `STORIES` with those that are kept, none that is mostly another.
+    `unlisted` maps photographs of what is none of the classes to how sure the first judge is of the class it gives the
+    whole file: the surest is taken.
     """
     best = {one.sample.id: one for one in sorted(found, key=_worth, reverse=True)}
     kept = [best.get(thing.id, Measured(thing, {}, {})) for thing in things if thing.id in KEPT]
     told = sorted((one for one in best.values() if one.role in ("story", "part") and one not in kept), key=_worth)
-    shown = sorted(kept + told[: STORIES - len(kept)], key=_worth)
+    shown = list(kept)
+    for one in told:
+        if len(shown) < STORIES and not any(_alike(one.sample, other.sample) for other in shown):
+            shown.append(one)
+    shown.sort(key=_worth)
     ids = {one.sample.id for one in shown}
     lost = [one for one in sorted(found, key=_worth) if one.role == "unlearned" and one.sample.id not in ids]
     strange = [Measured(max(unlisted, key=unlisted.__getitem__), {}, {})] if unlisted else []
     return shown + lost[:1] + strange
+
+
+def _alike(one: Sample, other: Sample) -> bool:
+    """Whether two crops of one photograph have more than half of what they show in common."""
+    if (one.package, one.file) != (other.package, other.file) or not (one.crop and other.crop):
+        return False
+    (x0, y0, x1, y1), (u0, v0, u1, v1) = one.crop, other.crop
+    both = max(min(x1, u1) - max(x0, u0), 0) * max(min(y1, v1) - max(y0, v0), 0)
+    return both > 0.5 * ((x1 - x0) * (y1 - y0) + (u1 - u0) * (v1 - v0) - both)
 
 
 def _worth(one: Measured) -> tuple[int, float]:

@@ -51,7 +51,7 @@ MOST = 8
     flag("--strict", help="end at the first photograph that cannot be used"),
     flag("--force", help="throw away what --out has and measure anew"),
     option("--model", multiple=True, metavar="M",
-           help="hiercodec model, name, path or NAME=PATH (default lite; 'none'); may be repeated"),
+           help=f"hiercodec model, name, path or NAME=PATH (default {DEFAULT_MODEL}; 'none'); may be repeated"),
     option("--codec", multiple=True, metavar="NAME",
            help="a rival beside it: jpeg webp avif jpeg2000 jxl jpeg-cut …, order:trit … (docs/rivals.md); may be repeated"),
     option("--formats-for", type=click.Choice(["machines", "people"]), default="machines",

@@ -330,7 +330,7 @@ def test_back_and_forward_walk_photographs_not_steps(open_page):
         page.wait_for_selector(f'.hx[data-id="shipped-{title.lower()}"]')
         page.wait_for_url(f"**photo={title}*")
 
-    for title in ("Horse", "Rocket"):
+    for title in ("Coffee", "Rocket"):
         page.get_by_role("radio", name=title).or_(page.get_by_role("button", name=title)).first.click()
         shows(title)
     settle(page)
@@ -338,9 +338,9 @@ def test_back_and_forward_walk_photographs_not_steps(open_page):
     page.locator(".track").press("ArrowRight")
     page.wait_for_url(f"**step={at + 2}*")
     for go, title in (
-        (page.go_back, "Horse"),
+        (page.go_back, "Coffee"),
         (page.go_back, "Cat"),
-        (page.go_forward, "Horse"),
+        (page.go_forward, "Coffee"),
         (page.go_forward, "Rocket"),
     ):
         go()  # sooner than a late address is told from a wish

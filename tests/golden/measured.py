@@ -22,6 +22,7 @@ from hiercodec.evaluation.results import bjontegaard, exchange, failures, rows, 
 from hiercodec.evaluation.results.curves import curve, per_byte
 from hiercodec.evaluation.results.table import bits, right, tables, unsure
 from hiercodec.fsio import locate
+from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.report import cards
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.ladder import ladder_names, load_ladder
@@ -88,7 +89,7 @@ def everything() -> Figures:
     """All figures, by where they come from."""
     found = {f"rows {name}": of_file(name) for name in FILES}
     tree = load_hierarchy()
-    stressed = tables(rows.read(STRESS), "lite0", tree)["lite"]
+    stressed = tables(rows.read(STRESS), "lite0", tree)[DEFAULT_MODEL]
     return {
         **found,
         "stress": {level: sketch(stressed.measure(right(level)).ravel()) for level in stressed.levels},

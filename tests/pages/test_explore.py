@@ -24,6 +24,7 @@ from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.traces import bundle
 from hiercodec.evaluation.traces.story import opening_step
 from hiercodec.evaluation.traces.tracing import trace
+from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.explore.panels import caption
 from hiercodec.ui.frame import cached, state
@@ -32,6 +33,9 @@ from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "pages" / "explore.py"
+FIRST = samples()[0]
+"""What the page opens with where no trace has a story, as no fake one has."""
+
 FAKE_CARD = {"preset": {}, "fingerprint": b"FAKE".hex()}
 
 
@@ -52,7 +56,7 @@ def traces(tmp_path_factory):
 def page(traces, monkeypatch):
     """The page over fake traces, with a fake codec behind uploads."""
     monkeypatch.setattr(cached, "TRACES", traces)
-    monkeypatch.setattr(cached, "models", lambda: {"lite": FAKE_CARD})
+    monkeypatch.setattr(cached, "models", lambda: {DEFAULT_MODEL: FAKE_CARD})
     monkeypatch.setattr(tasks, "load_codec", lambda name, fingerprint: FakeCodec())
     monkeypatch.setattr(tasks, "load_classifier", lambda spec: FakeClassifier())
     return AppTest.from_file(str(PAGE), default_timeout=30)
@@ -88,14 +92,16 @@ def test_the_page_sends_numbers_and_pictures_apart(page):
     at = page.run()
     assert not at.exception
     numbers, pictures = component(at, "hiercodec_scrubber"), component(at, "hiercodec_frames")
-    assert numbers["id"] == pictures["id"] == "shipped-cat"
+    assert numbers["id"] == pictures["id"] == f"shipped-{FIRST.id}"
     assert len(pictures["pictures"]["frames"]) == len(numbers["trace"]["steps"])
     assert len(pictures["pictures"]["bits"]) == 1
     assert len(json.dumps(numbers)) < 80_000
-    assert numbers["k"] == opening_step(bundle.read(cached.TRACES / "cat.zip").trace)  # no fake trace has a story
+    assert numbers["k"] == opening_step(
+        bundle.read(cached.TRACES / f"{FIRST.id}.zip").trace
+    )  # no fake trace has a story
     _, left, width = numbers["trace"]["parts"][-1]
     assert left + width == pytest.approx(1)
-    assert numbers["trace"]["truth"].endswith("tabby, tiger cat or Egyptian cat (any of these 3 counts)")
+    assert numbers["trace"]["truth"].endswith(f"(any of these {len(FIRST.truth)} counts)")
 
 
 def test_every_sample_opens_with_its_credit(page):
@@ -224,7 +230,7 @@ def test_an_address_never_brings_a_classifier(page, monkeypatch, spec):
     assert not at.exception
     assert "not installed here" in at.toast[0].value
     assert at.selectbox(key="classifier").value == DEFAULT
-    assert component(at, "hiercodec_scrubber")["id"] == "shipped-cat"
+    assert component(at, "hiercodec_scrubber")["id"] == f"shipped-{FIRST.id}"
 
 
 def test_a_classifier_that_is_not_allowed_is_refused_behind_the_settings_too(page, monkeypatch):
@@ -371,7 +377,7 @@ def test_every_panel_draws(page, tab):
     if tab == "Take away":
         assert len(at.get("download_button")) == 11
         assert any("--bytes" in item.value for item in at.code)
-        assert any("?photo=Cat&step=" in item.value for item in at.code)
+        assert any(f"?photo={FIRST.title}&step=" in item.value for item in at.code)
     elif tab == "Meaning":
         assert len(at.dataframe) == 1
         assert "WUP" in words(at)
@@ -395,8 +401,8 @@ def test_bytes_are_compared_at_equal_quality_and_at_equal_size(page):
 def test_finer_steps_are_offered_in_the_blocks_of_the_model_s_own_plan(monkeypatch):
     cards = cached.models()
     own = {"names": ["realm", "order", "species"], "cuts": [10, 20, 30], "ks": [2, 50, 1000]}
-    card = {**cards["lite"], "preset": {**cards["lite"]["preset"], "plan": own}}
-    monkeypatch.setattr(cached, "models", lambda: {**cards, "lite": card})
+    card = {**cards[DEFAULT_MODEL], "preset": {**cards[DEFAULT_MODEL]["preset"], "plan": own}}
+    monkeypatch.setattr(cached, "models", lambda: {**cards, DEFAULT_MODEL: card})
     at = AppTest.from_file(str(PAGE), default_timeout=60).run()
     assert not at.exception
     assert at.selectbox(key="finer").options == ["none", "realm", "order", "species"]

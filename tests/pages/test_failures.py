@@ -19,6 +19,7 @@ from hiercodec.evaluation.photos import lookup
 from hiercodec.evaluation.results import rows as files
 from hiercodec.evaluation.results.failures import FAILURES, ORDERS
 from hiercodec.evaluation.results.table import tables
+from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.failures import gallery, own, source
 from hiercodec.ui.frame import cached, state
@@ -252,7 +253,7 @@ def photo(seed: int) -> bytes:
 @pytest.fixture
 def fakes(monkeypatch):
     """A fake codec and a fake judge."""
-    monkeypatch.setattr(cached, "models", lambda: {"lite": {"preset": {}, "fingerprint": b"FAKE".hex()}})
+    monkeypatch.setattr(cached, "models", lambda: {DEFAULT_MODEL: {"preset": {}, "fingerprint": b"FAKE".hex()}})
     monkeypatch.setattr(tasks, "load_codec", lambda name, fingerprint: FakeCodec())
     monkeypatch.setattr(tasks, "load_classifier", lambda spec: FakeClassifier())
     monkeypatch.setattr(own, "JUDGES", ("lite0",))

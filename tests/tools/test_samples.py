@@ -17,7 +17,7 @@ from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 from tools.samples import APART, COARSE, KEPT, STORIES, Measured, budgets, chosen, manifest, measured, subjects, views
 
-THING = sample("coffee")
+THING = replace(sample("coffee"), crop=None)
 
 
 def seen(lite0, lite2, *, name: str = "coffee", was=((), ())) -> Measured:
@@ -117,3 +117,14 @@ def test_a_thing_that_is_not_there():
 
 def test_levels_are_to_be_a_good_deal_apart():
     assert APART == 1.5
+
+
+def test_of_two_crops_that_show_the_same_the_clearer_is_shown():
+    def at(name, crop, factor):
+        one = seen((100, 100, 100 * factor), (100, 100, 100 * factor), name=name)
+        return replace(one, sample=replace(one.sample, crop=crop))
+
+    clear, near, far = at("a", (0, 0, 200, 200), 9), at("b", (20, 20, 220, 200), 5), at("c", (150, 150, 350, 350), 2)
+    assert [row.sample.id for row in chosen([], [far, near, clear], {})] == ["a", "c"]
+    elsewhere = replace(near, sample=replace(near.sample, file="another.png"))
+    assert [row.sample.id for row in chosen([], [far, elsewhere, clear], {})] == ["a", "b", "c"]

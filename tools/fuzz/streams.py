@@ -14,7 +14,7 @@ import numpy as np
 from hiercodec import models, stream
 from hiercodec.errors import CorruptStream
 from hiercodec.images import load_rgb
-from hiercodec.levels import OWN_LAYOUT, LevelPlan
+from hiercodec.levels import DEFAULT_MODEL, OWN_LAYOUT, LevelPlan
 from hiercodec.models import Codec, LinearBlock, LinearPath, WaveCodec
 from hiercodec.models.wave.codec import layout_of
 from hiercodec.stream.header import MAX_SIDE
@@ -72,8 +72,8 @@ def _photo(seed: int, height: int, width: int) -> np.ndarray:
     return smooth_photo(np.random.default_rng(seed), max(height, 2), max(width, 2))[:height, :width]
 
 
-def _lite(name: str, height: int, width: int) -> Seed:
-    codec = models.load("lite")
+def _shipped(name: str, height: int, width: int) -> Seed:
+    codec = models.load(name.partition("-")[0])
     return Seed(name, codec.encode(_photo(height, height, width)), codec)
 
 
@@ -97,10 +97,12 @@ SEEDS: dict[str, Callable[[], Seed]] = {
     "own-1": functools.partial(_own, 1),
     "own-5": functools.partial(_own, 5, "raster"),
     "own-15": functools.partial(_own, 15),
-    "lite": functools.partial(_lite, "lite", 33, 48),
-    "lite-strip": functools.partial(_lite, "lite-strip", 1, 70),
+    "lite": functools.partial(_shipped, "lite", 33, 48),
+    "lite-strip": functools.partial(_shipped, "lite-strip", 1, 70),
+    "wave": functools.partial(_shipped, "wave", 33, 48),
+    "wave-strip": functools.partial(_shipped, "wave-strip", 1, 70),
 }
-"""Name → how to make a seed: golden ones, level plans of models' own, the shipped preset on small pictures."""
+"""Name → how to make a seed: golden ones, level plans of models' own, the shipped models on small pictures."""
 
 
 def given(path: Path, model: str | None = None) -> Seed:
@@ -110,7 +112,7 @@ def given(path: Path, model: str | None = None) -> Seed:
     """
     data = path.read_bytes()
     if path.suffix != ".hc":
-        codec = models.load(model or "lite")
+        codec = models.load(model or DEFAULT_MODEL)
         return Seed(path.stem, codec.encode(load_rgb(path)), codec)
     return Seed(path.stem, data, models.load(model) if model else models.find(stream.parse(data).header.fingerprint))
 

@@ -35,6 +35,7 @@ import psutil
 from PIL import Image
 
 from hiercodec import models, stream
+from hiercodec.levels import DEFAULT_MODEL
 from tools.load.visitor import Gone, Visitor, get
 from tools.report import ROOT, record
 
@@ -212,7 +213,7 @@ def server(root: Path) -> Iterator[tuple[str, psutil.Process]]:
 
 def files(count: int) -> list[tuple[bytes, bytes]]:
     """A photograph and a stream cut at a length of its own for every visitor."""
-    codec, lengths = models.load("lite"), random.Random(0)
+    codec, lengths = models.load(DEFAULT_MODEL), random.Random(0)
     found = []
     for number in range(count):
         data = codec.encode(marked(number, 3 * FIELD))
