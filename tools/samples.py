@@ -45,7 +45,7 @@ ROLES = ("story", "part", "unlearned", "plain")
 KEPT = ("cat", "coffee", "rocket", "tower", "motorcycle")
 """What addresses that people keep name: shown whether it tells a story or not."""
 
-WORK_SIZE = "short side 224, centre-cropped to at most 336 on the long side"
+WORK_SIZE = "short side at most 224, centre-cropped to at most 336 on the long side"
 ELSE = "\n\n{{ if not CLAIM }} WORDS Of the {{ groups(fine) }} classes, {{ right_groups(fine) }} would be right."
 STORY = (
     "{{ if right_before(coarse, fine) }} WORDS Its kind is right at every step shown from {{ right_from(coarse) }} on, its "

@@ -88,7 +88,7 @@ def test_other_processes_can_be_given_them(shard):
 
 def test_the_samples_are_a_data_set():
     photos = load_photos([SAMPLES])
-    assert len(photos) >= 8
+    assert len(photos) >= 7
     assert (photos.labels >= 0).sum() >= 5
     assert photos.pixels[0].dtype == np.uint8
 
