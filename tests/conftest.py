@@ -6,6 +6,7 @@ starts nothing. A test is quick by where it stands, and unless it is marked othe
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -48,6 +49,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         others = {mark.name for mark in item.iter_markers()} & {"slow", "browser", "lab", "gpu"}
         if room not in NOT_QUICK and not others:
             item.add_marker(pytest.mark.quick)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _imported():
+    """Keep what is imported out of the garbage collector's sight: Streamlit collects after every run of a page, and to walk
+    through all of torch, SciPy and scikit-learn each time takes three times as long as the run itself."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -147,12 +147,12 @@ def readme_lines() -> str:
     return blocks[0]
 
 
-def test_the_readmes_lines_run_from_any_folder(tmp_path):
+def test_the_readmes_lines_run_from_any_folder(tmp_path, monkeypatch, capsys):
+    """In this process; tests/test_packaging.py runs them in one of their own."""
     Image.fromarray(smooth_photo(np.random.default_rng(1), 96, 128)).save(tmp_path / "photo.jpg")
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{readme_lines()}"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    path, stop, wup = done.stdout.splitlines()
+    monkeypatch.chdir(tmp_path)
+    exec(compile(readme_lines(), "README.md", "exec"), {})
+    path, stop, wup = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"Stopped\(\d+ bytes: coarse '.+', 0\.\d\d sure\)", stop)
     assert path.count("›") == 2
     assert float(wup) == hc.wup("tabby", "Egyptian cat")

@@ -100,23 +100,26 @@ def test_a_wheel_works_from_any_folder_without_the_repository(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     Image.fromarray(smooth_photo(np.random.default_rng(1), 96, 128)).save(here / "photo.jpg")
-
-    def run(*command: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *command],
-            cwd=here,
-            env={**os.environ, "PYTHONPATH": str(site)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    where = "import hiercodec.fsio as f; print(f.locate('models'), f.APP)"
-    assert run("-c", where).split() == [str(site / "hiercodec" / "assets" / "models"), str(site / "hiercodec" / "app")]
-    assert run("-c", readme_lines()).splitlines()[0].count("›") == 2
-    assert "parameters" in run("-m", "hiercodec", "cost", "smoke"), "configs are there by name"
-    run("-m", "hiercodec", "encode", "photo.jpg", "photo.hc")
-    run("-m", "hiercodec", "decode", "photo.hc", "seen.png", "--level", "coarse")
+    code = f"""
+import hiercodec.fsio as f
+print(f.locate("models"), f.APP)
+{readme_lines()}
+from hiercodec.cli.main import main
+assert main(["cost", "smoke"]) == 0  # configs are there by name
+assert main(["encode", "photo.jpg", "photo.hc"]) == 0
+assert main(["decode", "photo.hc", "seen.png", "--level", "coarse"]) == 0
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=here,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found, path, *rest = done.stdout.splitlines()
+    assert found.split() == [str(site / "hiercodec" / "assets" / "models"), str(site / "hiercodec" / "app")]
+    assert path.count("›") == 2
+    assert "parameters" in "".join(rest)
     assert load_rgb(here / "seen.png").shape == (96, 128, 3)
