@@ -128,6 +128,16 @@ FAULTS = {
          "ui/test_answers.py"),
         ("kilobytes are called bytes", "report/answers.py", "if n < 1000:", "if n < 100_000:", "test_doctests.py"),
     ],
+    "pages": [
+        ("a step in the address counts from 0", "ui/frame/state.py", "remember(STEP, index + 1)", "remember(STEP, index)",
+         "ui/test_state.py"),
+        ("another level is drawn than the chosen one", "ui/results/curves.py", "lines = _lines(choice, names, right(level))",
+         "lines = _lines(choice, names, right(next(iter(choice.levels))))", "pages/test_results.py"),
+        ("a mistake is looked for the wrong way round", "ui/failures/gallery.py", "truth, taken = pairs[pair]",
+         "taken, truth = pairs[pair]", "pages/test_failures.py"),
+        ("the address has another name for an open group", "ui/groups/structure.py", 'OPEN, CHART = "open", "tree_chart"',
+         'OPEN, CHART = "node", "tree_chart"', "pages/test_groups.py"),
+    ],
     "workers": [
         ("work after closing waits for ever", "workers/pool.py", 'ticket.told("error", WorkerDied(CLOSED))', "pass",
          "workers/test_pool.py"),
