@@ -14,7 +14,7 @@ COPY hiercodec hiercodec
 RUN python -m compileall -q hiercodec
 
 USER visitor
-ENV PYTHONDONTWRITEBYTECODE=1 HIERCODEC_DOWNLOADS=0
+ENV PYTHONDONTWRITEBYTECODE=1
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]

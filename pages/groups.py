@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
-from hiercodec.errors import HiercodecError
 from hiercodec.ui.frame import chrome
 from hiercodec.ui.groups import class_map, live, pair, shared, stability, structure, versus
 
@@ -17,11 +14,4 @@ VIEWS = {
     "Cluster anew": live.draw,
 }
 
-with st.container(horizontal=True, vertical_alignment="center"):
-    chrome.page("Groups", width="content")
-    view = chrome.views(VIEWS)
-try:
-    view()
-except HiercodecError as error:
-    chrome.empty(str(error), how=shared.ASSETS_COMMAND)
-    chrome.footer()
+chrome.views("Groups", VIEWS, how=shared.ASSETS_COMMAND)

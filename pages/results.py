@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from hiercodec.ui.frame import chrome
 from hiercodec.ui.results import compare, curves, exchange, label, measured, stopping
 
@@ -16,7 +14,4 @@ VIEWS = {
     "Models": measured.draw,
 }
 
-with st.container(horizontal=True, vertical_alignment="center"):
-    chrome.page("Results", width="content")
-    view = chrome.views(VIEWS)
-view()
+chrome.views("Results", VIEWS)

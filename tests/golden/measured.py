@@ -26,7 +26,7 @@ from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.report import cards
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.ladder import ladder_names, load_ladder
-from hiercodec.ui.learn import labels
+from hiercodec.ui.learn import facts
 from hiercodec.ui.results import label
 from tests.evaluation.some_rows import rungs
 from tools.effort import bought
@@ -241,7 +241,7 @@ def of_label() -> Figures:
                 shown = (curve(table, right(level)), curve(table, bits(level)), per_byte(table, level))
                 kept[f"{judge} {level} {name}"] = [x for found_ in shown for x in line(found_)]
     for level in found.levels:
-        stated = [labels._share(way, level, "0.2") for way in ("label", "pixels", "both")]
+        stated = [facts._share(way, level, "0.2") for way in ("label", "pixels", "both")]
         kept[f"lessons, {level}"] = sketch(numbers(stated))
     return kept
 

@@ -307,7 +307,7 @@ def test_work_in_the_background_can_be_stopped():
     from threading import Event
 
     from hiercodec.errors import InputError
-    from hiercodec.ui.failures.batch import Batch
+    from hiercodec.ui.failures.own import Batch
 
     go, begun = Event(), Event()
 

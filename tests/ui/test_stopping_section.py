@@ -11,7 +11,7 @@ from hiercodec.classify import Confidence, card_of
 from hiercodec.evaluation.results.stopping import controlled, fixed, sureness
 from hiercodec.evaluation.traces.until import Until, confidences, stop_step
 from hiercodec.figures.stopping import controller_curve, stop_curves
-from hiercodec.ui.explore.stopping import stop_row, warning
+from hiercodec.ui.explore.panels import stop_row, warning
 from hiercodec.ui.frame import cached
 from hiercodec.ui.results.stopping import about_confidence, as_rows, in_words
 from tests.evaluation.results.test_stopping import cuts  # noqa: F401 (a fixture)

@@ -1,28 +1,45 @@
-"""Parts of the Explore page: choosing the photograph and the settings, the scrubber and what follows it."""
+"""Parts of the Explore page: choosing the photograph and the settings, the scrubber and what follows it.
+
+Two components without a build step share the work in the browser. `_FRAMES` takes the pictures there once and shows nothing;
+`_SCRUBBER` takes the numbers (some tens of kilobytes), draws, and reports the position once, when the hand lets go.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from hiercodec import installed
 from hiercodec.classify import ALLOWED, DEFAULT, offers, permitted
+from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.codecs.purposes import PLAIN
 from hiercodec.evaluation.photos.samples import Sample, samples
+from hiercodec.evaluation.traces.bundle import to_webp
 from hiercodec.evaluation.traces.story import opening_step
 from hiercodec.levels import PAPER_PLAN, read_plan, spoken
+from hiercodec.report import web
+from hiercodec.report.answers import answers, first_right, format_bytes
 from hiercodec.report.cards import about_switch, weaknesses
 from hiercodec.report.measured import plain
+from hiercodec.report.modules import joined
+from hiercodec.report.numbers import decibels
 from hiercodec.taxonomy.hierarchy_file import SHELF
-from hiercodec.ui.explore import coach, rivals
+from hiercodec.ui.explore import coach
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.explore.panels import panels
-from hiercodec.ui.explore.scrubber import scrubber, send_frames
 from hiercodec.ui.explore.subject import Subject, default_settings, drop, opening, subject
 from hiercodec.ui.frame import cached, chrome, state
 from hiercodec.ui.vote import hall
 from hiercodec.ui.vote.ballot import ballot
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from hiercodec.evaluation.traces.trace import Ranked
 
 __all__ = ["choose", "drop", "enter", "notices", "provenance", "settings", "subject", "view"]
 
@@ -35,6 +52,14 @@ STYLE = """<style>
 @media (max-width: 699px) { .st-key-photo button:first-of-type { position: sticky; left: 0; z-index: 1; } }
 </style>"""
 """The scrubber is drawn later than what follows it, so its place is kept; and on a phone one's own photograph is at hand."""
+
+_FRAMES = component("hiercodec_frames", html="<span\n hidden></span>", js=joined(web.WEB / "app_frames.mjs"))
+_SCRUBBER = component(
+    "hiercodec_scrubber",
+    html=web.read("scrubber.html"),
+    css=web.style(),
+    js=joined(web.WEB / "app_scrubber.mjs"),
+)
 
 PURPOSES = {
     PLAIN: "Everything alike (fast)",
@@ -166,37 +191,102 @@ def _growing(job: Refinement) -> None:
 def _view(shown: Subject, sizes: list[int], told: int, seek: int, look: str, taught: coach.Taught | None) -> None:
     """The scrubber and the panels. A release reruns this part of the page only, with the same arguments.
 
-    `told`, `seek` and `look` are what the scrubber is told; they stay the same here, so that it is not sent anew.
+    `told`, `seek` and `look` are what the scrubber is told; they stay the same here, so that it is not sent anew. It obeys
+    the position when the identity or `seek` changes, and otherwise goes its own way.
     """
     if state.page_asked():
         st.rerun(scope="app")
     position = state.here(shown.origin, sizes)
-    rival, pictures = rivals.asked(shown)
-    scrubber(
-        shown.bundle,
-        shown.identity,
+    rival, pictures = rival_of(shown)
+    data = web.data(shown.bundle, shown.identity, position=told, alt=shown.title)
+    data |= {"seek": seek, "look": look, "finer": shown.finer, "rival": rival}
+    data |= {"votable": ballot(shown.bundle.trace) is not None, "look_at": "", "strip": ""}
+    if taught is not None:  # the part that the lesson is about, and a line that Present shows over the picture
+        head = taught.lesson.head
+        data |= {"look_at": head.look_at or "", "strip": f"{taught.number + 1}. {head.title}"}
+    data["sources"] = [[key, f"{name}, same bytes"] for key, name in formats(shown).items()]
+    _SCRUBBER(
         key=state.SCRUBBER,
-        position=told,
-        seek=seek,
-        alt=shown.title,
-        look=look,
-        look_at=taught.lesson.head.look_at or "" if taught else "",
-        strip=f"{taught.number + 1}. {taught.lesson.head.title}" if taught else "",
-        votable=ballot(shown.bundle.trace) is not None,
-        finer=shown.finer,
-        sources=[(key, f"{name}, same bytes") for key, name in rivals.names(shown).items()],
-        rival=rival,
-        on_move=state.released,
-        on_look=state.looked,
-        on_finer=state.finer_asked,
-        on_vote=state.vote_asked,
-        on_next=lambda: _next(taught),
+        data=data,
+        on_k_change=state.released,
+        on_codec_change=lambda: None,
+        on_look_change=state.looked,
+        on_finer_change=state.finer_asked,
+        on_vote_change=state.vote_asked,
+        on_next_change=lambda: _next(taught),
     )
     panels(shown, position)
     own = {"original": [shown.bundle.original], "frames": shown.bundle.changes, "bits": [shown.bundle.bits]}
     send_frames(shown.identity, own, key="explore_frames", changes=["frames"])
     if rival is not None:
         send_frames(rival["id"], {"frames": pictures}, key="explore_classical")
+
+
+def formats(shown: Subject) -> dict[str, str]:
+    """Key → name of the formats to compare with; none where the original is not at hand."""
+    from hiercodec.evaluation.codecs.peers import available
+
+    known = not shown.bundle.trace.provenance.get("reference")
+    return {rival.name: rival.title for rival in available()} if known else {}
+
+
+def rival_of(shown: Subject) -> tuple[dict[str, Any] | None, list[bytes]]:
+    """The format that was asked for: what it gives at every step, and its pictures on their way to the browser."""
+    codec = state.codec_asked()
+    if codec is None or codec not in formats(shown):
+        return None, []
+    from hiercodec.evaluation.measure import best_within
+
+    trace = shown.bundle.trace
+    sha, rgb = trace.provenance["image_sha256"], shown.bundle.original_pixels()
+    rows = cached.rival_rows(codec, sha, trace.file_bytes, rgb)
+    indexes = [best_within(rows, step.bytes) for step in trace.steps]
+    used = [rows[index] for index in sorted({index for index in indexes if index is not None})]
+    seen = _seen(shown, codec, [row.point.picture for row in used])
+    told = [
+        {
+            "size": format_bytes(row.point.bytes),
+            "quality": decibels(row.psnr),
+            "frame": frame,
+            "answers": answers(trace, *seen[frame]),
+        }
+        for frame, row in enumerate(used)
+    ]
+    points = [None if index is None else told[used.index(rows[index])] for index in indexes]
+    sizes = [row.point.bytes for row in used]
+    tops = [top for top, _ in seen]
+    first = {
+        level: first_right(trace, level, sizes, [top[level][0][0] for top in tops])
+        for level in (tops[-1] if tops else ())
+    }
+    facts = {"codec": codec, "label": formats(shown)[codec], "points": points, "first": first}
+    facts |= {"smallest": format_bytes(rows[0].point.bytes), "id": f"{shown.identity}-{codec}"}
+    return facts, [to_webp(row.point.picture, 1) for row in used]
+
+
+def _seen(shown: Subject, codec: str, pictures: list[np.ndarray]) -> list[tuple[dict[str, Ranked], float | None]]:
+    """(ranked groups, WUP) of every picture; nothing where there is no classifier to ask."""
+    trace, (classifier, hierarchy) = shown.bundle.trace, shown.judge
+    nothing: list[tuple[dict[str, Ranked], float | None]] = [({}, None)] * len(pictures)
+    if classifier is None or not trace.steps[-1].top:
+        return nothing
+    truth = shown.sample.truth if shown.sample else ()
+    key = f"{codec} {trace.provenance['image_sha256']} {trace.file_bytes} {len(pictures)}"
+    try:
+        return cached.ranked(key, classifier, hierarchy, truth, pictures)
+    except HiercodecError:
+        return nothing
+
+
+def send_frames(
+    identity: str, pictures: Mapping[str, Sequence[bytes]], *, key: str, changes: Sequence[str] = ()
+) -> None:
+    """Take pictures (lossless WebP files) to the browser under `identity`, once.
+
+    Of the rows named in `changes` only the first is a picture, the others what changed since (see `Bundle`).
+    """
+    encoded = {name: [base64.b64encode(data).decode("ascii") for data in row] for name, row in pictures.items()}
+    _FRAMES(key=key, data={"id": identity, "pictures": encoded, "changes": list(changes)}, height="content")
 
 
 def _next(taught: coach.Taught | None) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -13,11 +15,12 @@ from hiercodec.evaluation.photos.uploads import MAX_FILES, MAX_TOTAL, endings, p
 from hiercodec.evaluation.results.rows import Rows
 from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.taxonomy.hierarchy_file import DEFAULT
-from hiercodec.ui.failures.batch import Batch
 from hiercodec.ui.frame import cached, chrome, work
+from hiercodec.ui.frame.background import Background
 from hiercodec.workers import gallery
 from hiercodec.workers.gallery import Measure, Traced
 
+OWN = "Your own …"
 SIDE = cached.SIDES[0]
 """Longest side a photograph is traced at, in pixels: what Explore takes by default, so that both see the same file."""
 
@@ -27,22 +30,45 @@ _UPLOAD, _KEY, _JOB, _FILE, _ERROR = (f"failures_{name}" for name in ("upload", 
 
 
 @dataclass(frozen=True, slots=True)
-class Gallery:
-    """The photographs traced so far; `identity` changes with them."""
+class Source:
+    """Rows under a name, with an identity for caches; `thumbnail` and `picture` say what a photograph looks like.
 
+    `thumbnail(photo, setting)` is an image file of the decoded picture or of the original, `picture(photo)` the PNG that
+    was encoded; both None where the picture is not at hand, as is the rule unless `pictured`.
+    """
+
+    name: str
     identity: str
     rows: Rows
-    traced: dict[str, Traced]
+    thumbnail: Callable[[str, str], bytes | None]
+    picture: Callable[[str], bytes | None]
+    pictured: bool
 
-    def thumbnail(self, photo: str, setting: str) -> bytes | None:
-        """A small picture of one cut."""
-        found = self.traced.get(photo)
-        return found and found.thumbnails.get(setting)
 
-    def picture(self, photo: str) -> bytes | None:
-        """The PNG that was encoded."""
-        found = self.traced.get(photo)
-        return found and found.png
+class Batch(Background):
+    """`work` on every item, one after another in a thread of its own, begun at once; `cancel` stops before the next item.
+
+    Values stand in `results`, refusals in `problems`, where `name` says what an item is called. No Streamlit calls inside.
+    """
+
+    def __init__(self, items: Sequence[Any], work: Callable[[Any], Any], name: Callable[[Any], str] = str) -> None:
+        self.total, self.done = len(items), 0
+        self.results: list[Any] = []
+        self.problems: list[str] = []
+        self._begin("failures", self._run, items, work, name)
+
+    def _run(self, items: Sequence[Any], work: Callable[[Any], Any], name: Callable[[Any], str]) -> None:
+        for item in items:
+            if self.cancelled:
+                return
+            try:
+                self.results.append(work(item))
+            except HiercodecError as error:
+                self.problems.append(f"{name(item)}: {error}")
+            except Exception:  # a thread has nobody else to tell
+                logging.getLogger(__name__).exception("a photograph could not be traced")
+                self.problems.append(f"{name(item)}: could not be traced")
+            self.done += 1
 
 
 def measure() -> Measure:
@@ -51,7 +77,7 @@ def measure() -> Measure:
 
 
 # ---- on the page -------------------------------------------------------------------------------------------------------
-def choose() -> Gallery | tuple[str, bytes] | None:
+def choose() -> Source | tuple[str, bytes] | None:
     """What the visitor gave: photographs as far as they are traced, a file of rows (name and bytes), or None."""
     st.file_uploader(
         f"Up to {MAX_FILES} photographs or a zip of them, together up to {MAX_TOTAL >> 20} MB; or a file "
@@ -70,7 +96,7 @@ def choose() -> Gallery | tuple[str, bytes] | None:
     return given()
 
 
-def given() -> Gallery | tuple[str, bytes] | None:
+def given() -> Source | tuple[str, bytes] | None:
     """What `choose` returned last, without drawing anything."""
     if _FILE in st.session_state:
         return st.session_state[_FILE]
@@ -79,8 +105,10 @@ def given() -> Gallery | tuple[str, bytes] | None:
     traced = {one.name: one for one in list(st.session_state[_JOB].results)}
     if not traced:
         return None
-    rows = rows_of(list(traced.values()))
-    return Gallery(f"{st.session_state[_KEY]} {len(traced)}", rows, traced)
+    rows, identity = rows_of(list(traced.values())), f"{st.session_state[_KEY]} {len(traced)}"
+    return Source(
+        OWN, identity, rows, lambda name, cut: traced[name].thumbnails.get(cut), lambda name: traced[name].png, True
+    )
 
 
 def _changed() -> None:

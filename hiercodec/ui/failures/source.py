@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,31 +23,16 @@ from hiercodec.levels import spoken
 from hiercodec.report.links import title as tree_title
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.ui.failures import own
+from hiercodec.ui.failures.own import OWN, Source
 from hiercodec.ui.frame import cached, chrome, work
 from hiercodec.ui.results import files
 from hiercodec.ui.results.files import RowsFile
 from hiercodec.workers import gallery
 
-OWN, STRESSED = "Your own …", "Samples under stress"
+STRESSED = "Samples under stress"
 STRESS = locate("samples", "stress.parquet")
 RESULT, CODEC, JUDGE, CUT, LEVEL, BY = "rows", "codec", "judge", "cut", "of", "by"
 """Keys of the widgets, and what the address calls them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Rows under a name, with an identity for caches; `thumbnail` and `picture` say what a photograph looks like.
-
-    `thumbnail(photo, setting)` is an image file of the decoded picture or of the original, `picture(photo)` the PNG that
-    was encoded; both None where the picture is not at hand, as is the rule unless `pictured`.
-    """
-
-    name: str
-    identity: str
-    rows: Rows
-    thumbnail: Callable[[str, str], bytes | None]
-    picture: Callable[[str], bytes | None]
-    pictured: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +114,7 @@ def _of_file(file: RowsFile) -> Source:
 def _own() -> Source | None:
     with st.container(width="stretch"):
         given = own.choose()
-    if isinstance(given, own.Gallery):
-        return Source(OWN, given.identity, given.rows, given.thumbnail, given.picture, True)
-    return given and _of_file(RowsFile.of(*given))
+    return _of_file(RowsFile.of(*given)) if isinstance(given, tuple) else given
 
 
 # ---- samples under stress ----------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 import numpy as np
@@ -17,6 +17,7 @@ from streamlit.components.v2 import component
 from streamlit.errors import StreamlitPageNotFoundError
 
 from hiercodec import device
+from hiercodec.errors import HiercodecError
 from hiercodec.fsio import APP
 from hiercodec.images import encode_png
 from hiercodec.ui.frame import navigation
@@ -25,8 +26,6 @@ from hiercodec.ui.frame.navigation import VIEW
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-
-View = TypeVar("View", bound=Callable[..., None])
 
 STYLE = """<style>
 [data-stale=true] { opacity: 1 !important; }
@@ -155,15 +154,24 @@ def as_table(rows: Callable[[], Any], *, key: str) -> None:
         st.dataframe(rows(), hide_index=True, width="stretch")
 
 
-def views(drawers: Mapping[str, View]) -> View:
-    """A row of the views of a page, of which the address carries the open one; that one, to be drawn."""
+def views(title: str, drawers: Mapping[str, Callable[[], None]], *, how: str = "") -> None:
+    """A whole page of several views, of which the address carries the open one; where that cannot be drawn, why.
+
+    `how` is the command that makes what may be missing.
+    """
     names = list(drawers)
-    if st.session_state.get(VIEW) not in names:  # of another page, or of an earlier version
-        st.session_state.pop(VIEW, None)
-    view = st.segmented_control(
-        "View", names, default=names[0], required=True, key=VIEW, bind="query-params", label_visibility="collapsed"
-    )
-    return drawers[view or names[0]]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        page(title, width="content")
+        if st.session_state.get(VIEW) not in names:  # of another page, or of an earlier version
+            st.session_state.pop(VIEW, None)
+        view = st.segmented_control(
+            "View", names, default=names[0], required=True, key=VIEW, bind="query-params", label_visibility="collapsed"
+        )
+    try:
+        drawers[view or names[0]]()
+    except HiercodecError as error:
+        empty(f"This cannot be shown: {error}", how=how)
+        footer()
 
 
 def reproduce(*commands: str | None, words: str = "") -> None:

@@ -11,23 +11,10 @@ import streamlit as st
 from hiercodec import taxonomy
 from hiercodec.errors import HierarchyError, HiercodecError
 from hiercodec.taxonomy import Hierarchy
-from hiercodec.taxonomy.embeddings import (
-    ENV,
-    KNOWN,
-    MAX_TEMPLATE,
-    TEMPLATE,
-    Embedding,
-    from_bytes,
-    from_folder,
-    from_open_clip,
-)
+from hiercodec.taxonomy.embeddings import ENV, Embedding, from_bytes, from_folder
 from hiercodec.ui.frame import chrome, work
 from hiercodec.ui.groups.shared import model_title, own, title
 from hiercodec.workers import tasks
-
-DOWNLOADS = "HIERCODEC_DOWNLOADS"
-"""Environment variable: 1 lets visitors fetch CLIP models with open_clip (hundreds of megabytes, minutes of a processor)
-into this machine's cache, 0 does not; without it only those may who sit at the machine that runs the app."""
 
 LIVE_COMMAND = f"export {ENV}=DIR   # a folder of .npy files, one row a class\nstreamlit run app.py"
 METHODS = {
@@ -89,10 +76,9 @@ def _embedding(name: str, file_id: str, _data: bytes) -> Embedding:
 
 
 def _source() -> Embedding | None:
-    """The embedding to cluster: from the local folder, an upload, or open_clip; None (with words) while there is none."""
+    """The embedding to cluster: from the local folder or an upload; None (with words) while there is none."""
     folder = os.environ.get(ENV, "")
-    kinds = (["local folder"] if folder and Path(folder).is_dir() else []) + ["upload"]
-    kinds += ["download with open_clip"] if _may_download() else []
+    kinds = ["local folder", "upload"] if folder and Path(folder).is_dir() else ["upload"]
     kind = st.segmented_control("Embeddings from", kinds, default=kinds[0], required=True, key="live_kind")
     try:
         if kind == "local folder":
@@ -102,57 +88,20 @@ def _source() -> Embedding | None:
                 return None
             chosen = st.selectbox("Embedding", list(found), format_func=model_title, key="live_local")
             return found.get(chosen or "")
-        if kind == "upload":
-            upload = st.file_uploader("A .npy file with 1000 rows", type=["npy"], max_upload_size=12, key="live_npy")
-            if upload is None:
-                st.caption(
-                    f"The app ships no embeddings. Upload a matrix, or start the app with `{ENV}` naming a folder of them."
-                )
-                return None
+        upload = st.file_uploader("A .npy file with 1000 rows", type=["npy"], max_upload_size=12, key="live_npy")
+        if upload is not None:
             return _embedding(Path(upload.name).stem, upload.file_id, upload.getvalue())
-        return _download() if _may_download() else None
+        st.caption(
+            f"The app ships no embeddings. Upload a matrix, or start the app with `{ENV}` naming a folder of them."
+        )
     except HierarchyError as error:
         chrome.notice("error", f"This cannot be used: {error}")
-        return None
-
-
-def _may_download() -> bool:
-    said = os.environ.get(DOWNLOADS, "")
-    at_home = st.get_option("server.address") in ("localhost", "127.0.0.1", "::1")
-    handed_on = {"x-forwarded-for", "forwarded"} & {name.lower() for name in st.context.headers}  # a proxy's visitors
-    return said == "1" if said else at_home and not handed_on
+    return None
 
 
 @st.cache_resource(max_entries=1, show_spinner="Reading embeddings …")
 def _folder(folder: str) -> dict[str, Embedding]:
     return from_folder(folder)
-
-
-def _download() -> Embedding | None:
-    models = {f"{k.model} / {k.pretrained}": k for k in KNOWN}
-    known = models[st.selectbox("Model", list(models), key="live_clip") or next(iter(models))]
-    template = st.text_input("Template", TEMPLATE, key="live_template", max_chars=MAX_TEMPLATE)
-    kept = st.session_state.setdefault("live_downloads", {})
-    key = (known.model, known.pretrained, template)
-    if st.button("Compute embeddings", key="live_get"):
-        line = st.progress(0.0, text="Fetching the model (hundreds of megabytes, once) …")
-
-        def progress(done: int, total: int) -> None:
-            line.progress(done / total, text=f"{done} of {total} classes")
-
-        try:
-            kept[key] = from_open_clip(
-                known.model,
-                known.pretrained,
-                [c.name for c in taxonomy.classes()],
-                template=template,
-                progress=progress,
-            )
-        finally:
-            line.empty()
-    if key not in kept:
-        st.caption("Needs the package open_clip_torch, and a network the first time.")
-    return kept.get(key)
 
 
 def _cluster(embedding: Embedding, method: str, ks: tuple[int, int], seed: int) -> None:

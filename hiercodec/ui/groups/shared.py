@@ -20,7 +20,7 @@ from hiercodec.taxonomy.layouts import Layout
 from hiercodec.taxonomy.layouts import load_layout as _load_layout
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.taxonomy.stability import load_stability
-from hiercodec.ui.frame import cached
+from hiercodec.ui.frame import cached, chrome
 
 OWN = "taxonomy_own"
 ASSETS_COMMAND = "python -m tools.assets taxonomy all --embeddings DIR --nltk-data DIR"
@@ -120,11 +120,7 @@ def pick(label: str, *, key: str, default: str = DEFAULT, imagenet_only: bool = 
         raise HierarchyError("no hierarchy is shipped")
     if (fresh := st.session_state.pop(f"{key}_fresh", None)) in options:
         st.session_state[key] = fresh
-    elif st.session_state.get(key) not in options:
-        st.session_state.pop(key, None)
-    first = options.index(default) if default in options else 0
-    chosen = st.selectbox(label, options, index=first, format_func=title, key=key, bind="query-params", width=width)
-    return get(chosen or options[first])
+    return get(chrome.menu(label, key, options, default=default, format_func=title, width=width))
 
 
 def nesting_sentence(tree: Hierarchy) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -23,13 +24,13 @@ from hiercodec.errors import CourseError, HiercodecError
 from hiercodec.evaluation.judge import in_loss
 from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.photos.samples import Sample
+from hiercodec.evaluation.traces.label import FUSED, LABEL_ONLY
 from hiercodec.evaluation.traces.trace import Step, Trace
 from hiercodec.evaluation.traces.until import Until, stop_step
 from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.taxonomy import class_of
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.ui.frame import cached
-from hiercodec.ui.learn import labels
 from hiercodec.ui.learn.courses import Lesson, Text, spot
 from hiercodec.ui.learn.places import Place, best_quality, first_shown, middle_of, place_of, smallest_file
 
@@ -212,6 +213,62 @@ def _training_photos() -> str:
     return f"{n:,}" if isinstance(n, int) else "(not recorded how many)"
 
 
+# ---- labels in files: what they tell beside what pixels show, and what they cannot do -----------------------------------
+ROWS, LIMITS, JUDGE = "label-val", "label-limits.json", "lite2"
+"""The files, and who looks at the pixels: neither the label's own classifier nor one in the codec's loss."""
+
+WAYS = {"label": LABEL_ONLY, "both": FUSED}
+
+
+def _share(way: str, level: str, bpp: str) -> Mapping[str, float] | None:
+    """{top1, low, high} of the label, the pixels or both at a rate; None where nothing was measured."""
+    for row in cached.measured(ROWS).get("points", ()):
+        codec, setting = str(row["codec"]), str(row["setting"])
+        mine = codec.endswith(WAYS[way]) if way in WAYS else "," not in codec and "+" not in codec
+        if mine and setting == ("label" if way == "label" else f"{bpp} bpp"):
+            return row["accuracy"][JUDGE][level]
+    return None
+
+
+def _said_label(way: str, level: str, bpp: str = "") -> str:
+    found = _share(way, level, bpp)
+    if found is None:
+        return "(not measured)"
+    return f"{100 * found['top1']:.0f} of 100 ({100 * found['low']:.0f} to {100 * found['high']:.0f})"
+
+
+def _limits() -> dict[str, Any]:
+    path = cached.RESULTS / LIMITS
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _limit(experiment: str, about: str, who: str) -> Mapping[str, float] | None:
+    """The share of right answers of `who` ("label", "0.2 bpp") in an experiment, where its name holds the words `about`."""
+    for row in _limits().get(experiment, ()):
+        if row["name"].count(who) and all(word in " ".join(row["name"]) for word in about.split()):
+            return row
+    if _limits():
+        raise CourseError(f"no answers of {who!r} on {about!r} in {experiment!r}")
+    return None
+
+
+def _said_limit(place: Place, experiment: str, about: str, who: str) -> str:
+    found = _limit(experiment, about, who)
+    return "(not measured)" if found is None else f"{100 * found['share']:.0f} %"
+
+
+def _stranger(place: Place) -> str:
+    """What the label calls the lesson's photograph, which shows none of the classes."""
+    return next(
+        (row["labels"][-1] for row in _limits().get("strangers", ()) if row["id"] == place.photo.id), "(not asked)"
+    )
+
+
+def _wins(place: Place, level: str, bpp: str) -> bool:
+    label, pixels = _share("label", level, ""), _share("pixels", level, bpp)
+    return label is not None and pixels is not None and label["top1"] > pixels["top1"]
+
+
 FACTS: dict[str, Callable[..., str]] = {
     "photo": lambda place: place.photo.title,
     "file_bytes": lambda place: _bytes(place.trace.file_bytes),
@@ -247,7 +304,11 @@ FACTS: dict[str, Callable[..., str]] = {
     "temperature": lambda place: f"{card_of(DEFAULT)['temperature']:.2f}",
     "temperature_ece": lambda place, prefix, when: f"{_temperature_ece(prefix, when):.3f}",
     "interval": _interval,
-    **labels.FACTS,
+    "label_right": lambda place, level: _said_label("label", level),
+    "pixels_right": lambda place, level, bpp: _said_label("pixels", level, bpp),
+    "both_right": lambda place, level, bpp: _said_label("both", level, bpp),
+    "limit": _said_limit,
+    "stranger": _stranger,
 }
 """What a lesson may state. `level` is coarse, intermediate or fine; the photograph and the step are the lesson's own."""
 
@@ -272,6 +333,7 @@ CLAIMS: dict[str, Callable[..., bool]] = {
     "temperature_helps": lambda place, prefix: _temperature_ece(prefix, "after") < _temperature_ece(prefix, "before"),
     "calibrated": lambda place, level: level in (card_of(DEFAULT).get("confidence") or {}).get("levels", {}),
     "in_loss": lambda place, judge: in_loss(judge, cached.models().get(DEFAULT_MODEL, {})) is True,
-    **labels.CLAIMS,
+    "label_wins": _wins,
+    "limits_known": lambda place: bool(_limits()),
 }
 """What a paragraph may depend on."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import streamlit as st
 
-from hiercodec.errors import InputError
 from hiercodec.evaluation.codecs.peers import places, title
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results.curves import Curve, curve
@@ -20,7 +19,7 @@ from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.ui.frame import cached, chrome
 from hiercodec.ui.groups import shared
-from hiercodec.ui.results import data, exchange
+from hiercodec.ui.results import exchange, files
 from hiercodec.ui.results.files import RowsFile, labels
 
 RATES = (0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
@@ -99,7 +98,7 @@ def _measured_in(meta: Mapping[str, Any]) -> str:
 
 def source() -> RowsFile:
     """The menu of results files; where there is none, how to make one, and the page ends."""
-    found = data.sources()
+    found = files.sources()
     if not found:
         chrome.empty(
             "No measured rows are shipped. Measure photographs of your own, then open the file here.",
@@ -112,7 +111,10 @@ def source() -> RowsFile:
 
 
 def pick(*, regroup: bool = True) -> Choice:
-    """Menus of file, judge and groups (with `regroup`), as far as there is a choice. To be called in a row."""
+    """Menus of file, judge and groups (with `regroup`), as far as there is a choice. To be called in a row.
+
+    `InputError` where these rows cannot be read so.
+    """
     file = source()
     rows = file.rows()
     sat = words.judges_of(rows.meta, rows.judges, cached.models()) if rows.judges else {"": None}
@@ -128,12 +130,7 @@ def pick(*, regroup: bool = True) -> Choice:
             format_func=lambda name: measured if name == MEASURED else shared.title(name),
         )  # fmt: skip
     hierarchy = shared.get(tree) if tree != MEASURED and shared.get(tree).class_set == IMAGENET else None
-    try:
-        tables = data.tables(file, judge, hierarchy)
-    except InputError as error:
-        chrome.empty(f"These results cannot be shown: {error}.")
-        chrome.footer()
-        st.stop()
+    tables = files.tables(file, judge, hierarchy)
     levels = {level.name: level.k for level in hierarchy.levels} if hierarchy else rows.levels if judge else {}
     looks = places(name for name in tables if name != ORIGINAL)
     return Choice(file, rows.meta, judge, sat[judge], hierarchy, levels, tables, looks)

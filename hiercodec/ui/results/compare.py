@@ -19,7 +19,7 @@ from hiercodec.levels import spoken
 from hiercodec.report import measured as words
 from hiercodec.ui.frame import chrome
 from hiercodec.ui.results import choice as choices
-from hiercodec.ui.results import data
+from hiercodec.ui.results import files
 from hiercodec.ui.results.choice import Choice
 
 EQUAL_BYTES, EQUAL_ANSWERS = "at equal bytes", "for equal quality"
@@ -79,7 +79,7 @@ def means(choice: Choice, ours: str) -> None:
     named = {right(level): f"{spoken(level)} right" for level in choice.levels}
     named |= {"wup": "WUP", "psnr": "PSNR", "ms_ssim": "MS-SSIM"}
     with st.spinner("Drawing photographs anew to see how sure the gaps are …", show_time=False):
-        found = data.gaps(choice.key, tuple(choice.codecs), ours, tuple(named), fewer, choice.tables)
+        found = files.gaps(choice.key, tuple(choice.codecs), ours, tuple(named), fewer, choice.tables)
     levels = {spoken(level): [row for row in found if row.measure == right(level)] for level in choice.levels}
     said = "  \n".join(
         words.losses_and_wins(rows, title(ours), f"the {level}", fewer=fewer) for level, rows in levels.items()

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from hiercodec.evaluation.codecs.peers import title
+from hiercodec.evaluation.results import published
 from hiercodec.evaluation.results.curves import Curve, curve, per_byte
 from hiercodec.evaluation.results.table import bits, right, score
 from hiercodec.figures import rates as figures
@@ -15,9 +20,9 @@ from hiercodec.levels import spoken
 from hiercodec.report import measured as words
 from hiercodec.ui.frame import chrome
 from hiercodec.ui.results import choice as choices
-from hiercodec.ui.results import published
+from hiercodec.ui.results import files
 from hiercodec.ui.results.choice import Choice
-from hiercodec.ui.results.frames import Chart, draw_charts
+from hiercodec.ui.results.files import called
 
 RIGHT, BITS, SIMILAR, PSNR, SSIM = "right answers", "bits of meaning", "similarity (WUP)", "PSNR", "MS-SSIM"
 COLUMNS = {SIMILAR: "wup", PSNR: "psnr", SSIM: "ms_ssim"}
@@ -115,14 +120,14 @@ def meaning(choice: Choice, names: Sequence[str], level: str, at: float) -> None
 def one_value(choice: Choice, names: Sequence[str], y: str, measure: str, at: float) -> None:
     """WUP, PSNR, MS-SSIM or the score of a task; on Kodak beside the published curves of codecs not measured here."""
     unit, digits = " dB" if y == PSNR else "", 1 if y == PSNR else 3
-    lines, papers = _lines(choice, names, measure), published.curves(choice, measure)
+    lines, papers = _lines(choice, names, measure), papers_of(choice, measure)
     said = {
         SIMILAR: "**WUP**, as NLTK computes it: 1 is the right class, two unrelated things have about 0.3.",
         PSNR: "**PSNR**: how close the picture is to the original.",
         SSIM: "**MS-SSIM**: how alike the structures of picture and original are; 1 is the same.",
     }.get(y) or f"**{words.plain(y)}**: {TASKS.get(y.partition(':')[0], 'a score')}; 1 is the same."
     said += f" {words.against(lines, at, unit=unit, digits=digits)}"
-    if y == PSNR and (stands := published.standing(choice, lines)):
+    if y == PSNR and (stands := standing(choice, lines)):
         said += f"  \n{stands}"
     tell = f"%{{y:.{digits + 1}f}}{unit} (%{{customdata[2]:.{digits + 1}f}} to %{{customdata[3]:.{digits + 1}f}})"
     fig = figures.codecs(
@@ -132,4 +137,102 @@ def one_value(choice: Choice, names: Sequence[str], y: str, measure: str, at: fl
     chart = Chart(fig, measure, f"{y} against rate, a line a codec", said, lines, unit.strip())
     without = [title(name) for name in names if not choice.tables[name].has(measure)]
     absent = f" Not measured: {', '.join(without)}." if without else ""
-    draw_charts(choice, chart, note=f"{published.sources(papers)}{absent}".strip())
+    draw_charts(choice, chart, note=f"{sources(papers)}{absent}".strip())
+
+
+# ---- curves that other people published ---------------------------------------------------------------------------------
+def papers_of(choice: Choice, measure: str) -> list[dict[str, Any]]:
+    """{"name", "source", "bpp", "y"} of each published curve of a measure: on Kodak those of codecs not measured here."""
+    papers = [
+        {"name": paper.name, "source": paper.source, "bpp": paper.bpp, "y": paper.psnr} for paper in _papers(choice)
+    ]
+    opened = [row for row in st.session_state.get(files.OPENED, []) if row.get(measure)]
+    rows = [{"name": r["name"], "source": r.get("source", ""), "bpp": r["bpp"], "y": r[measure]} for r in opened]
+    return [*(papers if measure == "psnr" else []), *rows]
+
+
+def standing(choice: Choice, lines: Sequence[Curve]) -> str:
+    """How many more bytes our curve of PSNR needs than each published one, in a sentence; empty where there is none."""
+    ours = next((line for line in lines if line.codec == choice.ours), None)
+    found = {paper.name: published.more_bytes(ours, paper) for paper in _papers(choice)} if ours else {}
+    said = [
+        f"{words.plain(name)} **{more:+.0f} %**".replace("**-", "**−")
+        for name, more in found.items()
+        if more is not None
+    ]
+    apart = [words.plain(name) for name, more in found.items() if more is None]
+    if not said:
+        return ""
+    told = f"At equal PSNR {title(choice.ours)} needs so many bytes more (+) or fewer (−): {', '.join(said)}."
+    return told + (f" No quality is common with {', '.join(apart)}." if apart else "")
+
+
+def sources(rows: Sequence[dict[str, Any]]) -> str:
+    """Where the dashed curves come from; empty without any."""
+    said = "; ".join(f"{words.plain(row['name'])}: {words.plain(row['source'] or 'your file')}" for row in rows)
+    return f"Dashed: as published, not measured here. {said}." if rows else ""
+
+
+def _papers(choice: Choice) -> list[published.Published]:
+    about = choice.meta.get("data") or {}
+    if "kodak" not in str(about.get("name", "")).lower() or not published.FILE.is_file():
+        return []
+    return [paper for paper in published.on_kodak().values() if not paper.format]
+
+
+# ---- a chart with what belongs to it ------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, eq=False)
+class Chart:
+    """A figure, the sentence below it that says what to see, the curves in it (for its table) and their unit."""
+
+    fig: go.Figure
+    key: str
+    alt: str
+    said: str = ""
+    curves: Sequence[Curve] = ()
+    unit: str = ""
+
+
+@st.fragment
+def draw_charts(choice: Choice, *charts: Chart, note: str = "") -> None:
+    """Charts side by side; below them a note, and the way to the photographs of a clicked point."""
+    points = []
+    for place, chart in zip(st.columns(len(charts)), charts, strict=True):
+        with place:
+            drawn = chrome.chart(
+                chart.fig, key=f"results_{chart.key}_{choice.key}", alt=f"{chart.alt}. {chart.said}".replace("**", ""),
+                table=partial(table, chart), on_select="rerun", selection_mode="points",
+            )  # fmt: skip
+            if chart.said:
+                st.markdown(chart.said)
+            points += [p["customdata"] for p in drawn.selection.points if p.get("customdata")]
+    if points:
+        codec, setting = map(str, points[0][:2])
+        query = {"rows": called(choice.source), "codec": title(codec), "judge": choice.judge, "cut": setting}
+        if choice.judge:
+            chrome.link(
+                "failures", f"See the photographs: {title(codec)}, {setting}", query=query, icon=":material/photo:"
+            )
+    elif choice.judge:
+        note += " Click a point for the way to its photographs."
+    if note:
+        st.caption(note)
+
+
+def table(chart: Chart) -> list[dict[str, Any]]:
+    """A row a point: codec, setting, bytes, rate, the mean and the ends of its interval."""
+    scale, digits = (100, 1) if chart.unit == "%" else (1, 4)
+    return [
+        {
+            "codec": title(curve.codec),
+            "setting": curve.settings[i],
+            "bytes": round(float(curve.bytes[i])),
+            "bit/pixel": round(float(curve.bpp[i]), 4),
+            f"mean{' (' + chart.unit + ')' if chart.unit else ''}": round(scale * float(curve.mean[i]), digits),
+            "low": round(scale * float(curve.low[i]), digits),
+            "high": round(scale * float(curve.high[i]), digits),
+            "photographs": curve.n,
+        }
+        for curve in chart.curves
+        for i in range(len(curve.settings))
+    ]

@@ -10,7 +10,7 @@ from hiercodec.evaluation.codecs.peers import title
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results import exchange, untrusted
 from hiercodec.ui.frame import chrome
-from hiercodec.ui.results import data
+from hiercodec.ui.results import files
 from hiercodec.ui.results.files import RowsFile, labels
 
 UPLOAD = "evaluate_upload"
@@ -26,7 +26,7 @@ def draw() -> None:
         upload()
     with out:
         st.subheader("Take away", anchor=False)
-        found = data.sources()
+        found = files.sources()
         if found:
             downloads(
                 found[chrome.menu("Results", "rows", list(found), width=300, format_func=labels(found).__getitem__)]
@@ -81,7 +81,7 @@ def _uploaded() -> None:
 def _opened(name: str, content: bytes) -> str:
     if name.lower().endswith(".json"):
         frame = exchange.from_compressai(content).frame
-        papers = st.session_state.setdefault(data.OPENED, [])
+        papers = st.session_state.setdefault(files.OPENED, [])
         if len(papers) >= MAX_CURVES:
             raise InputError(f"{MAX_CURVES} curves are open already; load the page anew to begin again")
         for codec, rows in frame.groupby("codec", sort=False):
@@ -89,5 +89,5 @@ def _opened(name: str, content: bytes) -> str:
             paper = {"name": str(codec), "source": name, "bpp": rows["bpp"].tolist()}
             papers.append(paper | {m: rows[m].tolist() for m in ("psnr", "ms_ssim") if rows[m].notna().all()})
         return "Opened: its curve is dashed on “Curves”, by PSNR or MS-SSIM."
-    st.session_state["rows"] = data.add_own(name, content)
+    st.session_state["rows"] = files.add_own(name, content)
     return "Opened: it is chosen as “Results” now."

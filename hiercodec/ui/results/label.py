@@ -17,7 +17,7 @@ from hiercodec.levels import spoken
 from hiercodec.report import measured as words
 from hiercodec.ui.frame import cached, chrome
 from hiercodec.ui.results import choice as choices
-from hiercodec.ui.results import data, files
+from hiercodec.ui.results import files
 
 ROWS, LIMITS = "label-val", "label-limits.json"
 SURE = "sure of a wrong family"
@@ -43,7 +43,7 @@ def draw() -> None:
                             format_func=lambda name: choices.judge_title(name, sat[name]))  # fmt: skip
         level = chrome.menu("Level", "label_level", levels, default=levels[-1], width=110, format_func=spoken)
         at = choices.rate()
-    alone, pixels, both = three(data.tables(source, judge))
+    alone, pixels, both = three(files.tables(source, judge))
     hits = [curve(way, right(level)) for way in (alone, pixels, both)]
     info = [curve(way, bits(level)) for way in (alone, pixels, both)]
     said = sentence(hits, spoken(level), at)
