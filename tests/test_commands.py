@@ -31,10 +31,13 @@ from hiercodec.fsio import without_folders
 from hiercodec.taxonomy import classes
 from tests.models.tiny import smooth_photo
 from tests.test_plugins import forget, write_files
-from tools import assets, fit_rivals
+from tools import assets, calibrate, compare, cost, fit_rivals
 
 ROOT = Path(__file__).resolve().parents[1]
-PROGRAMS = {"hiercodec": cli.COMMANDS, "tools.assets": assets.COMMANDS, "tools.fit_rivals": fit_rivals.fit_rivals}
+PROGRAMS = {
+    "hiercodec": cli.COMMANDS, "tools.assets": assets.COMMANDS, "tools.fit_rivals": fit_rivals.fit_rivals,
+    "tools.calibrate": calibrate.calibrate, "tools.compare": compare.comparison, "tools.cost": cost.costs,
+}  # fmt: skip
 PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
 SIDE = 96
 

@@ -24,7 +24,7 @@ from hiercodec.cli.base import (
 )
 from hiercodec.cli.hierarchy import measured
 from hiercodec.cli.main import main
-from hiercodec.cli.train import HELD_OUT, IN_LOSS, PHOTOS, given
+from hiercodec.cli.train import IN_LOSS, PHOTOS, given
 from hiercodec.errors import HierarchyError
 from hiercodec.fsio import check_writable, locate, write_json
 from hiercodec.levels import DEFAULT_MODEL
@@ -217,8 +217,9 @@ def stress(args: Arguments) -> int:
     from hiercodec.evaluation.photos.samples import sample, samples
     from hiercodec.evaluation.provenance import provenance
     from hiercodec.evaluation.results import rows
-    from hiercodec.evaluation.stress import STRESSES, stress_records
+    from hiercodec.evaluation.stress import STRESSES
     from hiercodec.taxonomy import load_hierarchy
+    from tools.stress import stress_records
 
     check_writable(args.out)
     chosen, tree = [sample(name) for name in args.names] or samples(), load_hierarchy(args.hierarchy)
@@ -387,7 +388,7 @@ def limits(args: Arguments) -> int:
     option("--steps", type=POSITIVE, help="training steps a run (default: the config's)"),
     PHOTOS,
     IN_LOSS,
-    option("--held-out", type=POSITIVE, default=96, metavar="N", help=HELD_OUT),
+    option("--held-out", type=POSITIVE, default=96, metavar="N", help="held-out photographs to measure on"),
     option("--minutes", type=float, help="start no further run after this long"),
     details="CONFIG is what all arms share: a training run as a TOML file, see configs/ablation.toml.",
 )  # fmt: skip

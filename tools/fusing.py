@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 
 from hiercodec.classify.catalog import architecture_of
-from hiercodec.classify.fusion import INDEPENDENT, fit_pool, fuse, nll
-from hiercodec.evaluation.calibrate import halves
+from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, log
 from hiercodec.evaluation.codecs.peers import HierPeer
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.traces.label import label_in, label_verdict
 from hiercodec.images import centre_crop
+from tools.calibrate import halves
+
+RIDGE = 1e-4
+"""Keeps the weights finite where every answer of a small set is right."""
 
 
 def fitted(
@@ -79,3 +82,32 @@ def _level(
     held_out = {f"nll_{name}": round(nll(mass, right[test]), 4) for name, mass in ways.items()}
     held_out |= {f"top1_{name}": round(float((mass.argmax(1) == right[test]).mean()), 4) for name, mass in ways.items()}
     return {"pool": list(pool), "held_out": held_out}
+
+
+def fit_pool(label: np.ndarray, pixels: np.ndarray, share: np.ndarray, right: np.ndarray) -> Pool:
+    """The likeliest weights of answers of label and pixels [n, k], shares of the file and right groups [n]; a, b ≥ 0.
+
+    The likelihood is that of a conditional logit model (McFadden, 1974), concave in the weights: one optimum.
+    """
+    from scipy.optimize import minimize
+
+    one, two = log(label), log(pixels)
+    parts = np.stack([one, two, two * np.log(np.clip(share, 1e-3, 1))[:, None]])  # (3, n, k)
+    hit = parts[:, np.arange(len(right)), right]  # (3, n)
+
+    def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
+        z = np.tensordot(w, parts, 1)
+        top = z.max(1, keepdims=True)
+        mass = np.exp(z - top)
+        total = mass.sum(1, keepdims=True)
+        value = np.log(total[:, 0]) + top[:, 0] - w @ hit
+        slope = (parts * (mass / total)).sum(2) - hit
+        return float(value.mean() + RIDGE * w @ w), slope.mean(1) + 2 * RIDGE * w
+
+    found = minimize(loss, x0=INDEPENDENT, jac=True, method="L-BFGS-B", bounds=((0, None), (0, None), (None, None)))
+    return Pool(*(round(float(value), 4) for value in found.x))
+
+
+def nll(mass: np.ndarray, right: np.ndarray) -> float:
+    """Mean negative log of what the right groups [n] are given by probabilities [n, k], in nats."""
+    return float(-log(mass)[np.arange(len(right)), right].mean())

@@ -35,7 +35,7 @@ ALLOWED = "HIERCODEC_CLASSIFIERS"
 """Environment variable with further specifications, blanks between them, that visitors of the app may choose."""
 
 CARDS = locate("classifiers")
-"""Where the cards of the packaged classifiers are; `hiercodec calibrate` writes them."""
+"""Where the cards of the packaged classifiers are; `python -m tools.calibrate` writes them."""
 
 JUDGES: Registry[Callable[[], Classifier]] = Registry("classifier", {}, ClassifierNotFound)
 """Classifiers that plugins add: by name, functions that make one (see `protocols.Classifier`)."""
@@ -173,6 +173,6 @@ def card_of(name: str) -> dict[str, Any]:
             raise ValueError("it is no object")
     except (OSError, ValueError, RecursionError) as error:
         raise ClassifierNotFound(
-            f"the card of {name} is damaged ({error}); hiercodec calibrate writes it anew"
+            f"the card of {name} is damaged ({error}); python -m tools.calibrate writes it anew"
         ) from None
     return card if card.get("sha256") == PACKAGED[name].sha256 else {}

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from hiercodec.classify.calibration import log_softmax
+from hiercodec.classify.confidence import log_softmax
 from hiercodec.classify.preprocess import Preprocess
 from hiercodec.device import resolve
 from hiercodec.errors import InputError

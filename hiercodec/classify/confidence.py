@@ -2,7 +2,7 @@
 
 A single temperature makes a classifier as sure as it is right over all prefixes together; it is still too sure of very
 short ones. So for every level a logistic curve (Platt scaling, 1999) with the share of the file as a second input is fitted
-by `hiercodec calibrate` and kept in the classifier's card:
+by `python -m tools.calibrate` and kept in the classifier's card:
 
     P(right) = 1 / (1 + exp(−(a·logit p + b + c·log share)))
 """
@@ -17,9 +17,6 @@ import numpy as np
 
 EDGE = 1e-4
 """Probabilities nearer to 0 or 1 than this count as this: half-precision rows know no finer ones."""
-
-RIDGE = 1e-4
-"""Keeps the curve finite where all answers of a small set are right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +45,16 @@ def logit(p: float | np.ndarray) -> np.ndarray:
     return np.log(q) - np.log1p(-q)
 
 
-def fit_confidence(p: np.ndarray, share: np.ndarray, right: np.ndarray) -> tuple[float, float, float]:
-    """(a, b, c) of the likeliest curve through answers [n]: their probability, share of the bytes, and whether right."""
-    from scipy.optimize import minimize
-
-    x = np.stack([logit(p), np.ones(len(p)), np.log(share)])
-    sign = np.where(right, 1.0, -1.0)
-    found = minimize(lambda w: np.logaddexp(0, -sign * (w @ x)).mean() + RIDGE * w @ w, x0=(1.0, 0.0, 0.0))
-    a, b, c = (round(float(value), 4) for value in found.x)
-    return a, b, c
-
-
 def confidence_of(card: Mapping[str, Any], hierarchy: str) -> Confidence:
     """The curves of a classifier's card; none where it has none, or has them for another hierarchy."""
     fitted = card.get("confidence") or {}
     if fitted.get("hierarchy") != hierarchy:
         return Confidence()
     return Confidence({level: tuple(row["curve"]) for level, row in fitted["levels"].items()}, hierarchy)
+
+
+def log_softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """log of the softmax of `logits` [n, classes] divided by `temperature` > 0, in float64."""
+    z = np.asarray(logits, np.float64) / temperature
+    z = z - z.max(1, keepdims=True, initial=-np.inf)
+    return z - np.log(np.exp(z).sum(1, keepdims=True))

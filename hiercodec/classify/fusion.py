@@ -10,8 +10,8 @@ speak of one photograph, so they are pooled log-linearly (Genest and Zidek, Comb
 
 With a = b = 1 and c = 0 this is Bayes' rule for two witnesses who err independently and a uniform prior. They do not quite:
 a photograph that is hard for one is hard for the other, and a classifier is too sure of the first bytes of a file (`share`
-is how much of it has come). `fit_pool` finds the weights of a level; they are in `assets/fusion.json`, made from training
-photographs by `python -m tools.assets fusion`.
+is how much of it has come). The weights of a level are in `assets/fusion.json`, fitted to training photographs by
+`python -m tools.assets fusion`.
 """
 
 from __future__ import annotations
@@ -34,9 +34,6 @@ SUREST = 0.99
 
 FLOOR = 1e-6
 """Probabilities below this count as this: a witness who rules a group out altogether could never be corrected."""
-
-RIDGE = 1e-4
-"""Keeps the weights finite where every answer of a small set is right."""
 
 
 class Pool(NamedTuple):
@@ -85,38 +82,9 @@ def fuse(
     [0.941, 0.059]
     """
     weight = pool.pixels + pool.by_share * np.log(np.clip(share, 1e-3, 1))
-    z = pool.label * _log(label) + np.asarray(weight)[..., None] * _log(pixels)
+    z = pool.label * log(label) + np.asarray(weight)[..., None] * log(pixels)
     mass = np.exp(z - z.max(-1, keepdims=True))
     return mass / mass.sum(-1, keepdims=True)
-
-
-def fit_pool(label: np.ndarray, pixels: np.ndarray, share: np.ndarray, right: np.ndarray) -> Pool:
-    """The likeliest weights of answers of label and pixels [n, k], shares of the file and right groups [n]; a, b ≥ 0.
-
-    The likelihood is that of a conditional logit model (McFadden, 1974), concave in the weights: one optimum.
-    """
-    from scipy.optimize import minimize
-
-    one, two = _log(label), _log(pixels)
-    parts = np.stack([one, two, two * np.log(np.clip(share, 1e-3, 1))[:, None]])  # (3, n, k)
-    hit = parts[:, np.arange(len(right)), right]  # (3, n)
-
-    def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
-        z = np.tensordot(w, parts, 1)
-        top = z.max(1, keepdims=True)
-        mass = np.exp(z - top)
-        total = mass.sum(1, keepdims=True)
-        value = np.log(total[:, 0]) + top[:, 0] - w @ hit
-        slope = (parts * (mass / total)).sum(2) - hit
-        return float(value.mean() + RIDGE * w @ w), slope.mean(1) + 2 * RIDGE * w
-
-    found = minimize(loss, x0=INDEPENDENT, jac=True, method="L-BFGS-B", bounds=((0, None), (0, None), (None, None)))
-    return Pool(*(round(float(value), 4) for value in found.x))
-
-
-def nll(mass: np.ndarray, right: np.ndarray) -> float:
-    """Mean negative log of what the right groups [n] are given by probabilities [n, k], in nats."""
-    return float(-_log(mass)[np.arange(len(right)), right].mean())
 
 
 def pools_of(labeller: str, viewer: str, hierarchy: str) -> Mapping[str, Pool]:
@@ -140,5 +108,5 @@ def _fitted() -> dict:
         ) from None
 
 
-def _log(p: np.ndarray) -> np.ndarray:
+def log(p: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(np.asarray(p, np.float64), FLOOR))

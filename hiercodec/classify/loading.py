@@ -111,18 +111,6 @@ def load_timm(rest: str) -> Classifier:
         raise ClassifierNotFound(f"{path} does not fit timm:{name}: {_line(error)}") from None
 
 
-def architecture(spec: str) -> torch.nn.Module:
-    """The network of a specification without its weights, which need not be there: for counting operations."""
-    if not spec.startswith("timm:"):
-        return load(spec).module
-    import timm
-
-    name, _, location = spec.removeprefix("timm:").partition("@")
-    if not timm.is_model(name):
-        raise ClassifierNotFound(f"timm has no model {name!r}")
-    return timm.create_model(name, **parse_options(location.partition("?")[2])[0]).eval()
-
-
 def parse_options(query: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """`key=value&…` → (options of the architecture, fields of `Preprocess` and `temperature`)."""
     model: dict[str, Any] = {}

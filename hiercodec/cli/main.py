@@ -26,9 +26,8 @@ MODULES = {
     "hierarchy": "hierarchy",
     "evaluate": "evaluate",
     "results": "results",
-    "calibrate": "calibrate",
     "bench": "bench",
-    **dict.fromkeys(("train", "cost", "compare", "curves"), "train"),
+    **dict.fromkeys(("train", "curves"), "train"),
     "app": "app",
 }
 """The module of every command and group of commands, in the order of the help."""

@@ -1,4 +1,4 @@
-"""The commands around training: `train`, `cost`, `compare` and `curves`."""
+"""The commands around training: `train` and `curves`."""
 
 from __future__ import annotations
 
@@ -12,27 +12,18 @@ import click
 from hiercodec import fsio
 from hiercodec.cli.base import (
     DEVICE,
-    JSON,
     POSITIVE,
     Arguments,
     argument,
-    classifiers,
     command,
-    command_line,
     flag,
     labels,
     note,
     option,
-    print_json,
 )
 
 if TYPE_CHECKING:
     from hiercodec.training.run import Trainer
-
-SUSTAINED_TFLOPS = 100.0
-"""Assumed speed of a training run: about a tenth of what an H100 or H200 does at best in dense bfloat16 (989 TFLOP/s).
-Window attention and the entropy model, which stays in float32, are bound by memory more than by arithmetic."""
-
 
 OVERRIDES = {"loss_classifier": "classifiers", "device": "accelerator"} | {
     name: name for name in ("photos", "labels", "hierarchy", "steps", "devices", "strategy", "precision")
@@ -42,7 +33,6 @@ OVERRIDES = {"loss_classifier": "classifiers", "device": "accelerator"} | {
 PHOTOS = option("--photos", several=True, metavar="DIR…", help="folders or .tar shards of your own photographs")
 IN_LOSS = option("--classifier", "loss_classifier", multiple=True, metavar="C",
                  help="a frozen classifier in the loss, such as timm:resnet50; may be repeated")  # fmt: skip
-HELD_OUT = "held-out photographs to measure on"
 
 
 def given(args: Arguments) -> dict[str, Any]:
@@ -88,57 +78,6 @@ def train(args: Arguments) -> int:
     path = trainer.run(args.minutes)
     if trainer.fabric.is_global_zero:
         print(path)
-    return 0
-
-
-@command(
-    "cost", "what training runs would cost: operations counted, hours estimated",
-    argument("configs", many=True, metavar="CONFIG…"),
-    option("--tflops", type=float, default=SUSTAINED_TFLOPS, help="assumed sustained TFLOP/s"),
-    JSON,
-)  # fmt: skip
-def cost(args: Arguments) -> int:
-    from hiercodec.training.codec.cost import cost as cost_of
-    from hiercodec.training.config import read_config
-
-    rows = [{"config": path, **cost_of(read_config(path), args.tflops)} for path in args.configs]
-    if args.json:
-        print_json(rows)
-        return 0
-    for row in rows:
-        print(
-            f"{row['config']}: {row['parameters'] / 1e6:.1f} M parameters, {row['gflop_per_crop']:.0f} GFLOP a crop, "
-            f"{row['steps']} steps of {row['batch']} crops = {row['exaflop']:.2f} EFLOP: about {row['hours']:.1f} h at an "
-            f"assumed {args.tflops:g} TFLOP/s"
-        )
-    print(f"together about {sum(row['hours'] for row in rows):.1f} h (an estimate; validation and loading come on top)")
-    return 0
-
-
-@command(
-    "compare", "models at equal bytes, on what a run held out",
-    argument("config", metavar="CONFIG"),
-    argument("models", many=True, metavar="MODEL…"),
-    classifiers("who judges (default: those of the run's loss)"),
-    PHOTOS,
-    labels(None),
-    DEVICE,
-    option("--held-out", type=POSITIVE, default=48, metavar="N", help=HELD_OUT),
-    option("--out", help="results file (JSON)"),
-    details="CONFIG is the run whose held-out photographs and classifiers are used; the first MODEL, by name or as a "
-    ".safetensors file, is compared with.",
-)  # fmt: skip
-def compare(args: Arguments) -> int:
-    from hiercodec.training.compare import compare as compared
-    from hiercodec.training.compare import table
-    from hiercodec.training.config import read_config
-
-    config = read_config(args.config, given(args))
-    results = compared(config, list(args.models), judges=list(args.classifier), photos=args.held_out)
-    results["command"] = command_line(args)
-    if args.out:
-        fsio.write_json(args.out, results)
-    print(table(results))
     return 0
 
 

@@ -122,18 +122,6 @@ def bootstrap(
     return float(low), float(high)
 
 
-def ece(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> float:
-    """Expected calibration error 0…1 (Guo et al., 2017, Eq. 3): mean |accuracy − confidence| over equal-width bins.
-
-    confidence: (n,) probabilities of the answers given, 0…1; right: (n,) whether each was. Bins weigh by their answers.
-    """
-    if not len(confidence):
-        raise ValueError("no observations")
-    where = np.minimum((np.asarray(confidence) * bins).astype(int), bins - 1)
-    gaps = np.bincount(where, weights=np.asarray(right, float) - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(confidence))
-
-
 def _rising(values: Curve, partner: Curve | np.ndarray | None = None) -> np.ndarray:
     """`values` as an array, checked to rise and to have as many points as `partner`."""
     out = np.asarray(values, float)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from hiercodec.classify.calibration import fit_temperature, log_softmax, nll
-from hiercodec.evaluation.metrics import ece
+from hiercodec.classify.confidence import log_softmax
+from tools.calibrate import ece, fit_temperature, nll
 
 RNG = np.random.default_rng(0)
 
@@ -34,3 +34,18 @@ def test_log_softmax_and_nll_against_torch():
 
 def test_no_rows():
     assert log_softmax(np.zeros((0, 5))).shape == (0, 5)
+
+
+def test_calibration_error_is_torchmetrics():
+    import torch
+    from torchmetrics.functional.classification import binary_calibration_error as reference
+
+    rng = np.random.default_rng(6)
+    confidence = rng.random(500)
+    right = rng.random(500) < confidence**2  # overconfident
+    theirs = float(reference(torch.from_numpy(confidence), torch.from_numpy(right.astype(int)), n_bins=15))
+    assert ece(confidence, right) == pytest.approx(theirs, abs=1e-6)
+    assert ece(np.ones(4), np.ones(4, bool)) == 0
+    # Sure of 0.9 four times, right twice; sure of 0.6 once, right.
+    by_hand = (4 * abs(0.5 - 0.9) + abs(1 - 0.6)) / 5
+    assert ece(np.array([0.9] * 4 + [0.6]), np.array([1, 1, 0, 0, 1])) == pytest.approx(by_hand)

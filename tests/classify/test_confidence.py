@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hiercodec.classify import Confidence, card_of, confidence_of
-from hiercodec.classify.confidence import EDGE, fit_confidence, logit
+from hiercodec.classify.confidence import EDGE, logit
+from tools.calibrate import fit_confidence
 
 
 def test_the_curve_that_made_the_answers_is_found():

@@ -118,13 +118,9 @@ results bd --chart --json --judge
 results join --drop --name --out --slim
 results export --codec --out --to
 results import --name --out
-calibrate --classifier --crop --curves-only --cuts --device --hierarchy --labels --model --out --plugin --remark
-    --sample --seed
 bench --device --json --photo --plugin --repeats --side --without
 train --classifier --device --devices --hierarchy --labels --minutes --photos --plugin --precision --resume --steps
     --strategy
-cost --json --tflops
-compare --classifier --device --held-out --labels --out --photos --plugin
 curves --mode
 app --address --courses --device --headless --plugin --port
 """

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from skimage import metrics as skimage_metrics
 
-from hiercodec.evaluation.metrics import bd_quality, bd_rate, bootstrap, decibels, ece, ms_ssim, psnr, wilson
+from hiercodec.evaluation.metrics import bd_quality, bd_rate, bootstrap, decibels, ms_ssim, psnr, wilson
 from tests.models.tiny import smooth_photo
 
 RATES = [0.1, 0.21, 0.4, 0.83]
@@ -108,18 +108,3 @@ def test_the_bootstrap_is_scipy_s():
     theirs = stats.bootstrap((x,), np.mean, n_resamples=4000, method="percentile", rng=1).confidence_interval
     assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=0.01)
     assert bootstrap(lambda rows: float(x[rows].mean()), len(x)) == bootstrap(lambda rows: x[rows].mean(), len(x))
-
-
-def test_calibration_error_is_torchmetrics():
-    import torch
-    from torchmetrics.functional.classification import binary_calibration_error as reference
-
-    rng = np.random.default_rng(6)
-    confidence = rng.random(500)
-    right = rng.random(500) < confidence**2  # overconfident
-    theirs = float(reference(torch.from_numpy(confidence), torch.from_numpy(right.astype(int)), n_bins=15))
-    assert ece(confidence, right) == pytest.approx(theirs, abs=1e-6)
-    assert ece(np.ones(4), np.ones(4, bool)) == 0
-    # Sure of 0.9 four times, right twice; sure of 0.6 once, right.
-    by_hand = (4 * abs(0.5 - 0.9) + abs(1 - 0.6)) / 5
-    assert ece(np.array([0.9] * 4 + [0.6]), np.array([1, 1, 0, 0, 1])) == pytest.approx(by_hand)

@@ -7,9 +7,10 @@ import pytest
 
 from hiercodec.evaluation.codecs.peers import HierPeer
 from hiercodec.evaluation.measure import Judging
-from hiercodec.evaluation.stress import CLEAN, STRESSES, split, stress_records, stressed
+from hiercodec.evaluation.stress import CLEAN, STRESSES, split, stressed
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
+from tools.stress import stress_records
 
 
 @pytest.fixture(scope="module")

@@ -358,7 +358,8 @@ def under_stress(results, monkeypatch):
     from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.photos.samples import samples
     from hiercodec.evaluation.provenance import provenance
-    from hiercodec.evaluation.stress import CLEAN, stress_records
+    from hiercodec.evaluation.stress import CLEAN
+    from tools.stress import stress_records
 
     judge, peer = Judging(FakeClassifier(), TREE), HierPeer(FakeCodec(), name="lite")
     chosen = {"stresses": (CLEAN, "blur, mild", "dark, strong")}

@@ -19,7 +19,7 @@ KEPT = {"people": 0.0, "machines": 0.003, "both": 0.0015}
 """Purpose → what losing all of a classifier's feature maps would cost, in mean squared error of pixels in 0…1.
 
 Gains over the plain file at equal bytes at effort 5, means over six cuts, on 40 photographs held out from training: dB, and
-bits told of what is right (`training.compare`) by lite2, MobileNetV1 and V2 together, none of which steered,
+bits told of what is right (`tools.compare`) by lite2, MobileNetV1 and V2 together, none of which steered,
 with 95 % intervals:
 
     0       +0.53   +0.02 [−0.10, +0.13]

@@ -11,11 +11,11 @@ import torch
 
 from hiercodec.cli import main as cli
 from hiercodec.models import PRESETS, HierNetwork
-from hiercodec.training.codec import cost as costs
 from hiercodec.training.config import TrainConfig, read_config
 from tests.models.tiny import TINY_LITE
+from tools import cost as costs
 
-CONFIGS = Path(__file__).resolve().parents[3] / "configs"
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 CHANGES = {f: getattr(TINY_LITE, f) for f in ("n", "n_hyper", "width", "delta_width", "linear")}
 TINY = TrainConfig(name="t", photos=("unused",), changes=CHANGES, crop=64, batch=2, steps=10, cut_share=0.0)
 
@@ -49,12 +49,12 @@ def test_the_classifier_of_the_loss_is_counted(monkeypatch):
 
 
 def test_the_command_prints_one_line_a_run_and_a_sum(capsys, monkeypatch):
-    monkeypatch.setattr("hiercodec.training.config.read_config", lambda path: TINY)
-    assert cli.main(["cost", "a.toml", "b.toml"]) == 0
+    monkeypatch.setattr(costs, "read_config", lambda path: TINY)
+    assert cli.main(["a.toml", "b.toml"], costs.costs) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line[:7] for line in lines] == ["a.toml:", "b.toml:", "togethe"]
     assert "estimate" in lines[-1]
-    cli.main(["cost", "a.toml", "--json", "--tflops", "1"])
+    cli.main(["a.toml", "--json", "--tflops", "1"], costs.costs)
     assert json.loads(capsys.readouterr().out)[0]["steps"] == 10
 
 

@@ -1,4 +1,6 @@
-"""Models at equal bytes, on what a training run held out (`hiercodec compare CONFIG MODEL MODEL …`): how weights are chosen.
+"""Models at equal bytes, on what a training run held out : how weights are chosen.
+
+    python -m tools.compare CONFIG MODEL MODEL …
 
 Every model codes the photographs that CONFIG's split keeps from training (never those of a test set); its curve has two
 points a block. Differences are to the first model: means over the log-rates that both cover (Bjøntegaard deltas), with
@@ -7,6 +9,7 @@ points a block. Differences are to the first model: means over the log-rates tha
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +17,15 @@ from typing import Any
 
 import numpy as np
 
+from hiercodec.cli.base import DEVICE, POSITIVE, Arguments, argument, classifiers, command, command_line, labels, option
+from hiercodec.cli.main import main
+from hiercodec.cli.train import PHOTOS, given
 from hiercodec.errors import ConfigError
 from hiercodec.evaluation.results.bjontegaard import at_equal_rate, words
 from hiercodec.evaluation.results.rows import Rows
 from hiercodec.evaluation.results.table import Table, believed, right, tables
-from hiercodec.training.config import TrainConfig
+from hiercodec.fsio import write_json
+from hiercodec.training.config import TrainConfig, read_config
 
 SIDE = 224
 TOLD = "told"
@@ -124,3 +131,30 @@ def table(results: dict[str, Any]) -> str:
             ]
             lines.append(f"  {judge or 'all judges'}: {'; '.join(said)}")
     return "\n".join(lines)
+
+
+@command(
+    "compare", "models at equal bytes, on what a run held out",
+    argument("config", metavar="CONFIG"),
+    argument("models", many=True, metavar="MODEL…"),
+    classifiers("who judges (default: those of the run's loss)"),
+    PHOTOS,
+    labels(None),
+    DEVICE,
+    option("--held-out", type=POSITIVE, default=48, metavar="N", help="held-out photographs to measure on"),
+    option("--out", help="results file (JSON)"),
+    details="CONFIG is the run whose held-out photographs and classifiers are used; the first MODEL, by name or as a "
+    ".safetensors file, is compared with.",
+)  # fmt: skip
+def comparison(args: Arguments) -> int:
+    config = read_config(args.config, given(args))
+    results = compare(config, list(args.models), judges=list(args.classifier), photos=args.held_out)
+    results["command"] = command_line(args)
+    if args.out:
+        write_json(args.out, results)
+    print(table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(commands=comparison, program="python -m tools.compare"))

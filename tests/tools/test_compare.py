@@ -12,10 +12,10 @@ from hiercodec import models
 from hiercodec.errors import ConfigError
 from hiercodec.evaluation.results.rows import Rows
 from hiercodec.levels import PAPER_PLAN
-from hiercodec.training import compare
 from hiercodec.training.config import TrainConfig
 from tests.models.tiny import TINY_LITE, make_codec
 from tests.tools.test_ablation import PHOTOS, Flat
+from tools import compare
 
 CONFIG = TrainConfig(name="c", photos=("unused",), classifiers=("flat",), holdout=0.25)
 

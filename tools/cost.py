@@ -1,4 +1,4 @@
-"""What training runs would cost, counted before they are started (`hiercodec cost CONFIG …`).
+"""What training runs would cost, counted before they are started: `python -m tools.cost CONFIG …`.
 
 Floating-point operations are counted in one real training step on one small crop (PyTorch's FLOP counter: matrix products,
 convolutions and attention, forward and backward; a multiply-add is two) and scaled by area: all of them are local. Hours
@@ -7,11 +7,22 @@ follow from an assumed sustained speed and so are an estimate, not a measurement
 
 from __future__ import annotations
 
+import sys
+
+import timm
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from hiercodec.classify.loading import load, parse_options
+from hiercodec.cli.base import JSON, Arguments, argument, command, option, print_json
+from hiercodec.cli.main import main
+from hiercodec.errors import ClassifierNotFound
 from hiercodec.training.codec.model import TrainableCodec
-from hiercodec.training.config import TrainConfig
+from hiercodec.training.config import TrainConfig, read_config
+
+SUSTAINED_TFLOPS = 100.0
+"""Assumed speed of a training run: about a tenth of what an H100 or H200 does at best in dense bfloat16 (989 TFLOP/s).
+Window attention and the entropy model, which stays in float32, are bound by memory more than by arithmetic."""
 
 COUNTED_SIDE = 128
 """Side of the crop that is counted: the smallest on which no window of `tic` is padded."""
@@ -52,10 +63,41 @@ def _step_flop(model: TrainableCodec, config: TrainConfig, cut: tuple[int, float
     return count.get_total_flops()
 
 
-def _classifier(config: TrainConfig):
+def _classifier(config: TrainConfig) -> torch.nn.Module | None:
     """A classifier like the frozen one of the loss, with any weights; None without semantic terms."""
-    if not config.classifiers:
-        return None
-    from hiercodec.classify.loading import architecture
+    return architecture(config.classifiers[0]) if config.classifiers else None
 
-    return architecture(config.classifiers[0])
+
+def architecture(spec: str) -> torch.nn.Module:
+    """The network of a specification without its weights, which need not be there: for counting operations."""
+    if not spec.startswith("timm:"):
+        return load(spec).module
+    name, _, location = spec.removeprefix("timm:").partition("@")
+    if not timm.is_model(name):
+        raise ClassifierNotFound(f"timm has no model {name!r}")
+    return timm.create_model(name, **parse_options(location.partition("?")[2])[0]).eval()
+
+
+@command(
+    "cost", "what training runs would cost: operations counted, hours estimated",
+    argument("configs", many=True, metavar="CONFIG…"),
+    option("--tflops", type=float, default=SUSTAINED_TFLOPS, help="assumed sustained TFLOP/s"),
+    JSON,
+)  # fmt: skip
+def costs(args: Arguments) -> int:
+    rows = [{"config": path, **cost(read_config(path), args.tflops)} for path in args.configs]
+    if args.json:
+        print_json(rows)
+        return 0
+    for row in rows:
+        print(
+            f"{row['config']}: {row['parameters'] / 1e6:.1f} M parameters, {row['gflop_per_crop']:.0f} GFLOP a crop, "
+            f"{row['steps']} steps of {row['batch']} crops = {row['exaflop']:.2f} EFLOP: about {row['hours']:.1f} h at an "
+            f"assumed {args.tflops:g} TFLOP/s"
+        )
+    print(f"together about {sum(row['hours'] for row in rows):.1f} h (an estimate; validation and loading come on top)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(commands=costs, program="python -m tools.cost"))

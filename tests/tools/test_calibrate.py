@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from hiercodec.evaluation.calibrate import calibrated
+from tools import calibrate
+from tools.calibrate import calibrated
 
 
 def test_a_sure_classifier_is_cooled_and_the_held_out_half_says_so():
@@ -52,7 +53,6 @@ def test_the_command_writes_a_card(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(hiercodec.classify, "load_classifier", lambda spec: Judge())
     monkeypatch.setattr(hiercodec.models, "load", lambda name: FakeCodec())
     argv = [
-        "calibrate",
         str(tmp_path / "data"),
         "--out",
         str(tmp_path / "out"),
@@ -63,7 +63,7 @@ def test_the_command_writes_a_card(tmp_path, monkeypatch, capsys):
         "--remark",
         "Four.",
     ]
-    assert main(argv) == 0
+    assert main(argv, calibrate.calibrate) == 0
     card = json.loads((tmp_path / "out" / "timm-judge.json").read_text(encoding="utf-8"))
     assert card["sha256"] == Judge.sha256
     assert card["photos"] == {"fitted": 2, "held_out": 2}
@@ -71,5 +71,5 @@ def test_the_command_writes_a_card(tmp_path, monkeypatch, capsys):
     assert card["remark"] == "Four."
     assert card["command"].endswith("--crop 64 --cuts 2 --remark Four.")
     unlabelled = tmp_path / "data" / classes()[0].wnid
-    assert main(["calibrate", str(unlabelled), "--out", str(tmp_path)]) == 2
+    assert main([str(unlabelled), "--out", str(tmp_path)], calibrate.calibrate) == 2
     assert "labelled" in capsys.readouterr().err
