@@ -22,7 +22,6 @@ from hiercodec.cli.base import (
     note,
     option,
 )
-from hiercodec.cli.hierarchy import measured
 from hiercodec.cli.main import main
 from hiercodec.cli.train import IN_LOSS, PHOTOS, given
 from hiercodec.errors import HierarchyError
@@ -70,11 +69,11 @@ def out(*default: str) -> click.Option:
     out(),
 )  # fmt: skip
 def taxonomy(args: Arguments) -> int:
-    from hiercodec.taxonomy import build, stability, table
+    from hiercodec.taxonomy import build, table
     from hiercodec.taxonomy import embeddings as em
     from hiercodec.taxonomy.paths import write_asset
+    from tools import stability, wordnet
     from tools import taxonomy as makers
-    from tools import wordnet
 
     wanted = set(KINDS) if "all" in args.what else set(args.what)
     began = time.perf_counter()
@@ -101,15 +100,15 @@ def taxonomy(args: Arguments) -> int:
         )
     if "hierarchies" in wanted:
         made = makers.shipped_hierarchies(found, say, jobs=cores())
-        for name, kinship in (("consensus", 0.0), ("consensus-mended", build.MENDING)):
-            made[name] = build.consensus_hierarchy(voters, found, name=name, kinship=kinship)
+        for name, kinship in (("consensus", 0.0), ("consensus-mended", stability.MENDING)):
+            made[name] = stability.consensus_hierarchy(voters, found, name=name, kinship=kinship)
         made["wordnet"] = makers.wordnet_hierarchy()
         makers.write_hierarchies(made, args.out / "hierarchies")
         say(f"{len(made)} hierarchies written")
     if "stability" in wanted:
         paper = list(table.paper_groupings(args.paper).values()) if args.paper else []
         say("measuring stability")
-        result = measured(found, voters, {"paper": paper} if paper else {})
+        result = stability.measured(found, voters, {"paper": paper} if paper else {}, jobs=cores())
         write_asset(args.out / "taxonomy" / "stability.json", stability.dump(result))
         say("stability written")
     if "ladder" in wanted:

@@ -1,14 +1,12 @@
-"""`hiercodec hierarchy table | build | stability | show`.
+"""`hiercodec hierarchy table | build | compare | stability | show`.
 
 Results go to stdout (JSON with `--json`, the same bytes on every run), progress and errors to stderr.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -20,7 +18,6 @@ from hiercodec.cli.base import (
     argument,
     at_most_one,
     command,
-    cores,
     flag,
     group,
     option,
@@ -30,7 +27,6 @@ from hiercodec.errors import HierarchyError
 from hiercodec.taxonomy.classes import classes
 from hiercodec.taxonomy.embeddings import TEMPLATE
 from hiercodec.taxonomy.hierarchy_file import available_hierarchies, load_hierarchy, save_hierarchy
-from hiercodec.taxonomy.paths import ASSETS
 
 
 @command(
@@ -49,8 +45,7 @@ def table(args: Arguments) -> int:
     there = available_hierarchies(imagenet_only=True)
     names = args.hierarchies or [n for n in there if args.all or not re.search(r"-s\d+$", n)]
     hierarchies = [load_hierarchy(name) for name in names]
-    folder = args.paper or ((lab := _lab()) and lab / "paper")
-    paper = table.paper_groupings(folder) if folder else {}
+    paper = table.paper_groupings(args.paper) if args.paper else {}
     groupings = {**({"paper (authors' files)": paper} if paper else {}), **table.groupings_of(hierarchies)}
     rows = table.level_rows(groupings, measure=args.measure, average=args.average)
     result = {
@@ -78,7 +73,6 @@ def table(args: Arguments) -> int:
 SOURCES = (
     option("--embedding", type=FILE, metavar="FILE.npy", help="cluster these: one row a class"),
     option("--clip", metavar="MODEL/TAG", help="open_clip model and pretrained tag, e.g. ViT-B-16/openai"),
-    option("--consensus", type=FILE, metavar="DIR", help="consensus of all .npy files in a folder"),
     option("--wordnet-depth", several=True, type=int, metavar="D…", help="cut WordNet at these depths"),
     option("--wordnet-k", several=True, type=int, metavar="K…", help="cut WordNet at the depths nearest to K"),
 )
@@ -101,7 +95,7 @@ SOURCES = (
 )  # fmt: skip
 def build(args: Arguments) -> int:
     at_most_one(args, *(str(source.name) for source in SOURCES), required=True)
-    from hiercodec.taxonomy import build, cuts, stability
+    from hiercodec.taxonomy import build, cuts
     from hiercodec.taxonomy import embeddings as em
 
     name = args.name or args.out.stem
@@ -112,16 +106,6 @@ def build(args: Arguments) -> int:
             raise HierarchyError("WordNet cuts are for the ImageNet classes; leave out --classes")
         depths = args.wordnet_depth or [cuts.depth_near(k) for k in args.wordnet_k]
         hierarchy = cuts.cut_hierarchy(sorted(set(depths)), name=name, level_names=args.names)
-    elif args.consensus:
-        if own:
-            raise HierarchyError("--consensus names groups by WordNet; leave out --classes")
-        found = em.from_folder(args.consensus)
-        if not found:
-            raise HierarchyError(f"no .npy file in {args.consensus}")
-        voters = stability.single_runs(
-            found, sorted(set(args.k)), stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS, jobs=cores()
-        )
-        hierarchy = build.consensus_hierarchy(voters, found, name=name, level_names=args.names)
     else:
         if args.clip:
             model, _, tag = args.clip.partition("/")
@@ -146,21 +130,13 @@ def build(args: Arguments) -> int:
 
 @command(
     "stability", "agreement over seeds and models, and what the consensus gains",
-    option("--embeddings", type=FILE, metavar="DIR", help="measure anew from these .npy files"),
     option("--fragile", type=int, default=10, metavar="N", help="how many fragile classes to list"),
     JSON,
 )  # fmt: skip
 def stability(args: Arguments) -> int:
-    from hiercodec.taxonomy import embeddings as em
     from hiercodec.taxonomy import stability, table
 
-    if args.embeddings:
-        found = em.from_folder(args.embeddings)
-        if not found:
-            raise HierarchyError(f"no .npy file in {args.embeddings}")
-        result = measured(found)
-    else:
-        result = stability.load_stability()
+    result = stability.load_stability()
     if args.json:
         print_json(result)
         return 0
@@ -219,35 +195,12 @@ def show(args: Arguments) -> int:
     return 0
 
 
-def measured(found: Any, voters: Any = None, references: Any = None) -> dict[str, Any]:
-    """The stability report of embeddings (name → embedding): `voters` are single runs, made here unless given."""
-    from hiercodec.taxonomy import build, stability
-
-    if voters is None:
-        voters = stability.single_runs(
-            found, stability.KS, stability.VOTER_SEEDS, n_init=stability.VOTER_STARTS, jobs=cores()
-        )
-    judges = stability.single_runs(
-        found, stability.KS, stability.JUDGE_SEEDS, n_init=stability.JUDGE_STARTS, jobs=cores()
-    )
-    tree = stability.consensus_of(voters)
-    others = {**(references or {}), "consensus-mended": build.mended(tree, voters)}
-    result = stability.report(voters, judges, tree, references=others)
-    return {**result, "provenance": {"embeddings": {n: e.provenance for n, e in found.items()}, "tools": build.tools()}}
-
-
 def _class_names(path: Path) -> tuple[str, ...]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise HierarchyError(f"cannot read {path}: {error}") from None
     return tuple(line.strip() for line in lines if line.strip())
-
-
-def _lab() -> Path | None:
-    """The lab's folder if there is one: what HIERCODEC_LAB names, else `shared/lab` beside the checkout."""
-    folder = Path(os.environ.get("HIERCODEC_LAB") or ASSETS.parents[1] / "shared" / "lab")
-    return folder if folder.is_dir() else None
 
 
 hierarchy = group(

@@ -1,16 +1,9 @@
-"""Builds hierarchies: one for a user's own needs, or every asset that ships.
-
-embeddings ──► k-means voters ──► consensus.json ──(WordNet's vote)──► consensus-mended.json
-           ├─► flat and nested k-means, three seeds each ──► clip-….json
-           ├─► k-means judges + consensus ──► stability.json
-           └─► UMAP ──► layouts/*.json
-WordNet graph ──► depth-cuts ──► wordnet.json
-"""
+"""Builds hierarchies from embeddings, with names for levels and groups."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
@@ -18,29 +11,16 @@ import numpy as np
 
 from hiercodec._version import __version__
 from hiercodec.errors import HierarchyError
-from hiercodec.taxonomy import stability
 from hiercodec.taxonomy.classes import classes
 from hiercodec.taxonomy.cluster import LINKAGES, flat, linkage_tree, nested
-from hiercodec.taxonomy.consensus import Kinship, mend
 from hiercodec.taxonomy.embeddings import Embedding
 from hiercodec.taxonomy.hierarchy import Hierarchy, HierarchyLevel, make_hierarchy, named_levels
 from hiercodec.taxonomy.naming import name_groups
-from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.taxonomy.wordnet import wordnet_graph
 
 METHODS = ("flat", "nested", *LINKAGES)
 LEVEL_NAMES = {10: "coarse", 100: "intermediate"}
 KS = (10, 100)
-SEEDS = (0, 1, 2)
-MENDING = 3.0
-"""Weight of WUP in the mended consensus: the smallest whole one at which under 2 % of the classes are odd at K = 10.
-
-At 0, 1, 2, 3, 5, 8: odd 5.4, 4.7, 3.0, 1.7, 1.1, 0.9 % at K = 10 and 19.2, 17.0, 12.9, 7.0, 4.8, 2.2 % at K = 100; mean ARI
-to the judges of `stability` .567, .598, .591, .583, .575, .562 and .414, .415, .414, .394, .384, .358 (single runs among
-themselves: .496, .334).
-"""
-
-Say = Callable[[str], None]
 
 
 def cluster_hierarchy(
@@ -79,47 +59,6 @@ def cluster_hierarchy(
         description=f"{how['method'].capitalize()} of {embedding.name} at K = {_listed(ks)}: {kind}.",
         provenance={**how, "k": list(ks), "embedding": embedding.provenance, "tools": tools()},
     )
-
-
-def consensus_hierarchy(
-    voters: stability.Runs,
-    embeddings: Mapping[str, Embedding],
-    *,
-    name: str = "consensus",
-    kinship: float = 0.0,
-    level_names: Sequence[str] = (),
-) -> Hierarchy:
-    """The tree that agrees best with all voters; with `kinship` > 0, mended by WUP at that weight (see `MENDING`)."""
-    seeds = sorted({run.seed for run in next(iter(voters.values()))})
-    count = len(next(iter(voters.values())))
-    tree = stability.consensus_of(voters)
-    description = f"A tree that agrees best with {count} k-means runs of {len(embeddings)} CLIP text embeddings"
-    method = "co-association, Ward tree, moves that raise the mean ARI to the runs; finer levels inside coarser"
-    if kinship:
-        tree = mended(tree, voters, kinship)
-        description += ", mended where WordNet disagrees and the embeddings hardly care"
-        method += f"; then moves that raise the mean ARI plus {kinship:g} / n x the mean WUP to the group"
-    return named_hierarchy(
-        name,
-        tree,
-        similarity=np.mean([e.similarity for e in embeddings.values()], 0),
-        level_names=level_names,
-        description=f"{description}.",
-        provenance={
-            "method": method,
-            "k": sorted(voters),
-            "voters": {"seeds": seeds, "n_init": stability.VOTER_STARTS, "embeddings": list(embeddings)},
-            "embeddings": {n: e.provenance for n, e in embeddings.items()},
-            "tools": tools(),
-        },
-    )
-
-
-def mended(tree: Sequence[np.ndarray], voters: stability.Runs, weight: float = MENDING) -> list[np.ndarray]:
-    """A consensus tree of the 1000 classes after `consensus.mend` with Wu-Palmer similarity (mean of both directions)."""
-    wup = wup_matrix()
-    runs = {k: [run.groups for run in voters[k]] for k in voters}
-    return mend(tree, runs, Kinship((wup + wup.T) / 2, weight))
 
 
 def named_hierarchy(

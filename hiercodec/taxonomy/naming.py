@@ -11,6 +11,7 @@ import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,127 +24,19 @@ from hiercodec.taxonomy.wordnet import FAR, WordNetGraph, wordnet_graph
 
 NAMES_FILE = ASSETS / "taxonomy" / "names.json"
 
-_WIDE = (
-    "entity physical_entity abstraction matter object whole artifact instrumentality unit thing causal_agent organism "
-    "living_thing substance relation part causal_agency natural_object psychological_feature attribute measure group "
-    "communication way creation article commodity equipment chordate instrumentation implement collection solid food "
-    "consumer_goods conveyance durables shaped geological_formation vertebrate tube strip nutriment foodstuff "
-    "public_transport domestic_animal plant_part plant_organ reproductive_structure craft line aquatic_vertebrate "
-    "protective_covering cloth_covering system support covering device top instrument container gear piece agent game "
-    "mechanism ware drug flavorer ingredient framework fluid animal carnivore invertebrate"
-)
-TOO_WIDE = frozenset(_WIDE.split())
-"""First lemmas that say nothing about a group, or less than two narrower words do."""
-
-PLAIN = {
-    "placental": "mammals",
-    "ungulate": "hoofed animals",
-    "even-toed ungulate": "hoofed animals",
-    "odd-toed ungulate": "hoofed animals",
-    "diapsid": "reptiles",
-    "saurian": "lizards",
-    "oscine": "songbirds",
-    "passerine": "songbirds",
-    "aquatic bird": "water birds",
-    "anseriform bird": "ducks & geese",
-    "waterfowl": "ducks & geese",
-    "gallinaceous bird": "fowl",
-    "decapod crustacean": "crabs & lobsters",
-    "self-propelled vehicle": "motor vehicles",
-    "wheeled vehicle": "things on wheels",
-    "structure": "buildings",
-    "canine": "dogs & wolves",
-    "feline": "cats",
-    "musteline mammal": "weasels",
-    "viverrine": "mongooses",
-    "anthropoid ape": "apes",
-    "procyonid": "pandas",
-    "leporid": "rabbits",
-    "lagomorph": "rabbits",
-    "pachyderm": "elephants",
-    "chelonian": "turtles",
-    "lepidopterous insect": "butterflies",
-    "iguanid": "iguanas",
-    "garment": "clothes",
-    "clothing": "clothes",
-    "attire": "clothes",
-    "furnishing": "furniture",
-    "durables": "appliances",
-    "white goods": "appliances",
-    "home appliance": "appliances",
-    "mercantile establishment": "shops",
-    "place of business": "shops",
-    "establishment": "shops",
-    "place of worship": "churches",
-    "produce": "fruit & vegetables",
-    "edible fruit": "fruit",
-    "teleost fish": "fish",
-    "bony fish": "fish",
-    "soft-finned fish": "fish",
-    "spiny-finned fish": "fish",
-    "elasmobranch": "sharks & rays",
-    "coelenterate": "jellyfish & corals",
-    "echinoderm": "starfish & urchins",
-    "headdress": "hats",
-    "footwear": "shoes",
-    "vessel.n.02": "boats",
-    "vessel.n.03": "bottles & bowls",
-    "container": "boxes & bottles",
-    "sports equipment": "sports gear",
-    "game equipment": "balls & games",
-    "obstruction": "barriers",
-    "neckwear": "ties",
-    "fabric": "cloth",
-    "piece of cloth": "cloth",
-    "natural elevation": "mountains",
-    "starches": "bread & potatoes",
-    "course": "dishes",
-    "restraint": "fasteners",
-    "timepiece": "clocks",
-    "writing implement": "pens",
-    "toiletry": "soaps & creams",
-    "breathing device": "breathing masks",
-    "source of illumination": "lamps",
-    "mechanical device": "mechanical things",
-    "heavier-than-air craft": "aircraft",
-    "electronic equipment": "electronics",
-    "photographic equipment": "cameras",
-    "golf equipment": "golf gear",
-    "stringed instrument": "string instruments",
-    "double-reed instrument": "reed instruments",
-    "free-reed instrument": "reed instruments",
-    "beating-reed instrument": "reed instruments",
-    "crocodilian reptile": "crocodiles",
-    "colubrid snake": "snakes",
-    "bird of prey": "birds of prey",
-    "swine": "pigs",
-    "bovid": "cattle & antelopes",
-    "Sennenhunde": "Swiss mountain dogs",
-    "gymnastic apparatus": "gymnastic bars",
-    "fruit": "fruit",
-    "beverage": "drinks",
-}
-"""Everyday words, in the plural, for lemmas (or synsets) that only a zoologist or a lexicographer uses."""
-
-SAME = (
-    "fish",
-    "aircraft",
-    "armor",
-    "crockery",
-    "furniture",
-    "headgear",
-    "hosiery",
-    "tableware",
-    "food",
-    "glass",
-    "sheep",
-)
-"""Last words without a plural of their own."""
+WORDS_FILE = ASSETS / "taxonomy" / "words.json"
+"""Lemmas too `wide` to say anything of a group, or less than two narrower words do; `plain` words, in the plural, for lemmas
+(or synsets) that only a zoologist or a lexicographer uses; last words that are the `same` in the plural."""
 
 COVERED, SHARE, MOST = 0.75, 0.08, 3
 HALF, TRUE = 0.5, 0.7
 """A name is true of a group where it says what more than half of it is and so many of its own concepts occur there."""
 OTHERS = "others"
+
+
+@functools.cache
+def _words() -> dict[str, Any]:
+    return read_asset(WORDS_FILE, "the file of everyday words", "git checkout assets/taxonomy/words.json")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -273,10 +166,11 @@ def _hypernyms(groups: Mapping[int, np.ndarray], graph: WordNetGraph) -> dict[in
     "& others" says that words cover less than half.
     """
     under = graph.ancestors
+    plain, wide = _words()["plain"], frozenset(_words()["wide"])
     vocabulary = np.array(
-        [PLAIN.get(k) or PLAIN.get(v) or plural(v) for k, v in zip(graph.keys, graph.labels, strict=True)]
+        [plain.get(k) or plain.get(v) or plural(v) for k, v in zip(graph.keys, graph.labels, strict=True)]
     )
-    free = np.array([key.split(".")[0] not in TOO_WIDE for key in graph.keys])
+    free = np.array([key.split(".")[0] not in wide for key in graph.keys])
     free[: graph.n_classes] = False
     order = np.lexsort((graph.rank, -graph.min_depth))  # of equals the deepest
     left = {g: np.ones(len(members), bool) for g, members in groups.items()}
@@ -316,7 +210,7 @@ def plural(word: str) -> str:
     >>> [plural(word) for word in ("dog", "finch", "fly", "fox", "game fish", "knife")]
     ['dogs', 'finches', 'flies', 'foxes', 'game fish', 'knives']
     """
-    if word.endswith((*SAME, "clothing", "equipment", "gear", "ware")):
+    if word.endswith((*_words()["same"], "clothing", "equipment", "gear", "ware")):
         return word
     for end, ends in (("wolf", "wolves"), ("knife", "knives"), ("scarf", "scarves"), ("mouse", "mice"), ("man", "men")):
         if word.endswith(end):

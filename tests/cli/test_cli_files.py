@@ -106,10 +106,10 @@ truncate --bytes --level
 info --json
 verify --json
 hierarchy table --all --average --json --measure --paper
-hierarchy build --classes --clip --consensus --device --embedding --json --k --method --n-init --name --names --out
+hierarchy build --classes --clip --device --embedding --json --k --method --n-init --name --names --out
     --plugin --seed --template --wordnet-depth --wordnet-k
 hierarchy compare --json
-hierarchy stability --embeddings --fragile --json
+hierarchy stability --fragile --json
 hierarchy show --level
 evaluate --card --classifier --codec --crop --cuts --device --force --formats-for --hierarchy --label-by --labels
     --limit --model --out --plugin --rates --ray --resume --sample --steer --strict --task --workers

@@ -5,7 +5,7 @@ import pytest
 
 from hiercodec.errors import HierarchyError
 from hiercodec.taxonomy import cluster, measures
-from hiercodec.taxonomy.consensus import Kinship, climb, consensus, mend
+from tools.consensus import Kinship, climb, consensus, mend
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from hiercodec.taxonomy.embeddings import from_array
 from hiercodec.taxonomy.naming import name_groups
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.taxonomy.wordnet import wordnet_graph
+from tools import stability as making
 from tools import taxonomy as makers
 
 
@@ -23,16 +24,16 @@ def embeddings():
 
 @pytest.fixture(scope="module")
 def runs(embeddings):
-    voters = stability.single_runs(embeddings, [4, 12], range(6), n_init=1)
-    judges = stability.single_runs(embeddings, [4, 12], range(100, 103), n_init=1)
+    voters = making.single_runs(embeddings, [4, 12], range(6), n_init=1)
+    judges = making.single_runs(embeddings, [4, 12], range(100, 103), n_init=1)
     return voters, judges
 
 
 def test_report_holds_together(runs, monkeypatch):
-    monkeypatch.setattr(stability, "RESAMPLES", 50)
+    monkeypatch.setattr(making, "RESAMPLES", 50)
     voters, judges = runs
-    tree = stability.consensus_of(voters)
-    result = stability.report(voters, judges, tree, references={"same": tree})
+    tree = making.consensus_of(voters)
+    result = making.report(voters, judges, tree, references={"same": tree})
     level = result["levels"]["12"]
     ari = np.array(level["ari"])
     assert ari.shape == (9, 9)
@@ -53,16 +54,16 @@ def test_report_holds_together(runs, monkeypatch):
     assert set(level["left_out"]) == {"a", "b", "c"}
     assert len(level["repeat"]["values"]) == 3
     assert len(level["stability"]["all"]) == 60
-    again = stability.report(voters, judges, tree, references={"same": tree})
-    assert stability.dump(result) == stability.dump(again)
-    assert json.loads(stability.dump(result)) == result
+    again = making.report(voters, judges, tree, references={"same": tree})
+    assert making.dump(result) == making.dump(again)
+    assert json.loads(making.dump(result)) == result
 
 
 def test_single_runs_do_not_depend_on_the_number_of_cores(embeddings):
     one = {"a": embeddings["a"]}
-    first = stability.single_runs(one, [4], range(3), n_init=1)
+    first = making.single_runs(one, [4], range(3), n_init=1)
     assert [r.seed for r in first[4]] == [0, 1, 2]
-    again = stability.single_runs(one, [4], range(3), n_init=1)
+    again = making.single_runs(one, [4], range(3), n_init=1)
     assert all(np.array_equal(x.groups, y.groups) for x, y in zip(first[4], again[4], strict=True))
 
 
@@ -109,7 +110,7 @@ def test_a_judge_can_be_run_again(lab):
     report = stability.load_stability()
     embedding = from_folder(lab / "clip")["clip-h14"]
     seed = report["judges"]["seeds"][0]
-    run = stability.single_runs({"clip-h14": embedding}, [10], [seed], n_init=report["judges"]["n_init"])[10][0]
+    run = making.single_runs({"clip-h14": embedding}, [10], [seed], n_init=report["judges"]["n_init"])[10][0]
     level = report["levels"]["10"]
     tree = load_hierarchy("consensus").level("coarse").assignment
     position = level["runs"].index(["clip-h14", seed])
