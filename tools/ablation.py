@@ -108,7 +108,7 @@ def run(config: TrainConfig, arms: Sequence[Arm], seeds: Sequence[int], out: Pat
     Raises `ConfigError` if `out` holds results of another setting: arms are only compared at equal budget.
     """
     from hiercodec.evaluation.photos.dataset import load_photos
-    from hiercodec.training.codec.validate import judge_of
+    from hiercodec.training.codec.task import judge_of
 
     if not config.classifiers:
         raise ConfigError(f"{config.name}: an ablation needs a classifier")

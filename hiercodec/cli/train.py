@@ -43,10 +43,9 @@ def given(args: Arguments) -> dict[str, Any]:
 
 def trainer_of(path: str | Path, overrides: Mapping[str, Any] | None = None, *, resume: bool = False) -> Trainer:
     """The trainer of a run: of a `wave` model where `preset = "wave"`, else of a model of channels. Raises `ConfigError`."""
-    from hiercodec.training.config import read_config, read_values
+    from hiercodec.training.config import WaveConfig, read_config, read_values
 
     if read_values(path).get("preset") == "wave":
-        from hiercodec.training.wave.config import WaveConfig
         from hiercodec.training.wave.task import wave_trainer
 
         return wave_trainer(read_config(path, overrides, WaveConfig), resume=resume)

@@ -1,4 +1,4 @@
-"""What both families of models share: what a prefix decodes to, and how a preset's fields are checked."""
+"""What both families of models share: the codec's outside, what a prefix decodes to, how a preset's fields are checked."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
+import torch
+from PIL import Image
 from pydantic import ConfigDict, Field, ValidationError
 
 from hiercodec import device, stream
 from hiercodec.arguments import Source, expect, shown
-from hiercodec.errors import ConfigError, InputError
+from hiercodec.errors import ConfigError, InputError, ModelMismatch
+from hiercodec.images import as_rgb
+from hiercodec.levels import LevelPlan, plan_id
+from hiercodec.models.effort import Keep, check_pixels, steps_of
 
 CHECKED = ConfigDict(extra="forbid", allow_inf_nan=False)
 Count = Annotated[int, Field(strict=True, ge=1)]
@@ -32,12 +37,6 @@ def read_preset(kind: type[PresetType], values: Mapping[str, Any]) -> PresetType
         raise ConfigError(f"not a model preset: {'; '.join(said)}") from None
     except TypeError as error:
         raise ConfigError(f"not a model preset: {error}") from None
-
-
-def mark_of(label: stream.Label | None) -> stream.Mark | None:
-    """What a header says of a label, if there is one; `InputError` for anything else in its place."""
-    found = expect(label, (stream.Label, type(None)), "a label is what hiercodec.label(picture) gives")
-    return None if found is None else found.mark
 
 
 def prefix_length(n_bytes: int | None, whole: int) -> int:
@@ -109,3 +108,93 @@ class Prefixes(ABC):
             for n_bytes, image, (_, level, fraction, bits) in zip(sizes, images, found, strict=True):
                 complete, label = n_bytes == self.stream.total_bytes, self.stream.cut(n_bytes).label
                 yield Decoded(image, level, fraction, complete, n_bytes, bits if self._bit_map else None, label)
+
+
+class EmbeddedCodec(ABC):
+    """A network with weights, ready to encode photographs and decode any prefix of their streams.
+
+    `own`: the model's card defines its plan and the order of symbols. Nothing is remembered between calls.
+    """
+
+    def __init__(
+        self,
+        plan: LevelPlan,
+        name: str,
+        fingerprint: bytes,
+        card: dict | None,
+        moved: torch.nn.Module,
+        *,
+        own: bool = False,
+    ) -> None:
+        self.plan, self.name, self.fingerprint, self.card = plan, name, fingerprint, card or {}
+        self._moved, self._own = moved, own
+
+    def to(self: Itself, device: str | torch.device) -> Itself:
+        """Have the transforms run there; returns itself."""
+        self._moved.to(device)
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the transforms run."""
+        return next(self._moved.parameters()).device
+
+    @torch.no_grad()  # no inference mode: an effort takes gradients
+    def encode(
+        self,
+        picture: Image.Image | np.ndarray,
+        *,
+        effort: int = 0,
+        keep: Keep | None = None,
+        label: stream.Label | None = None,
+    ) -> bytes:
+        """Encode a PIL image or uint8 RGB (H, W, 3) into a complete stream; `ImageError` for anything else.
+
+        `label`, if given, stands first and says what the picture is (`classify.label_of` makes one). An `effort` of 1…9
+        tries other symbols than the nearest, each level some 1.7 times as long, and changes nothing in the format: smaller
+        squared error at fewer bits, and `keep` says what else is to survive (see `models.effort`). `InputError` on another
+        effort and where the model has no prices for one; `ImageTooLarge` above 4 million pixels with one.
+        """
+        steps, rgb = steps_of(effort), as_rgb(picture)
+        height, width = rgb.shape[:2]
+        if steps:
+            check_pixels(height, width)
+        known = expect(label, (stream.Label, type(None)), "a label is what hiercodec.label(picture) gives")
+        mark = None if known is None else known.mark
+        header = stream.Header(width, height, self.fingerprint, self.plan, self._own, mark)
+        return self._coded(rgb, header, steps, keep, known.payload if known else b"")
+
+    @abstractmethod
+    def _coded(self, rgb: np.ndarray, header: stream.Header, steps: int, keep: Keep | None, label: bytes) -> bytes:
+        """The stream of a picture, its symbols searched for in so many steps."""
+
+    def decode(self, data: Source, *, bit_map: bool = False) -> Decoded:
+        """Decode any prefix of a stream that holds its header: bytes, or the path of a file.
+
+        `bit_map` also tells where in the picture its bits went.
+
+        Raises `ModelMismatch` for another model's stream, `ParameterDesync` if the entropy parameters differ from the
+        encoder's, and the other stream errors for damage. Truncation is no error.
+        """
+        return self.prefixes(data, bit_map=bit_map).at()
+
+    @abstractmethod
+    def prefixes(self, data: Source, *, bit_map: bool = False) -> Prefixes:
+        """A decoder of this stream's prefixes, which works out once what they share: `.at(n_bytes)`. Raises as `decode`."""
+
+    def parse(self, data: Source) -> stream.Stream:
+        """The parsed stream; raises as `stream.parse`, and `ModelMismatch` for another model's."""
+        parsed = stream.parse(data, self.plan)
+        header = parsed.header
+        if header.fingerprint != self.fingerprint or header.plan_id != plan_id(self.plan, own=self._own):
+            raise ModelMismatch(
+                f"made by model {header.fingerprint.hex()}, this is {self.name!r} {self.fingerprint.hex()}", offset=0
+            )
+        return parsed
+
+    @abstractmethod
+    def ideal_bits(self, data: Source) -> float:
+        """Σ -log2 p of all symbols of a complete stream under the tables that code them: what an ideal coder needs."""
+
+
+Itself = TypeVar("Itself", bound=EmbeddedCodec)

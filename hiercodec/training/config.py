@@ -10,13 +10,16 @@ from dataclasses import asdict, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
 from hiercodec import plugins
 from hiercodec.errors import ConfigError
 from hiercodec.fsio import CONFIGS
-from hiercodec.models import PRESETS, Preset
+from hiercodec.models import PRESETS, Preset, WavePreset
+from hiercodec.models.channels.config import STRIDE
+from hiercodec.models.wave.preset import WAVE
+from hiercodec.models.wave.wavelet import SCALES
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.training.codec.loss import LossWeights
 
@@ -28,6 +31,7 @@ else:
 Count = Annotated[int, Field(ge=1)]
 Whole = Annotated[int, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
+Weight = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 CHECKED = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
@@ -79,14 +83,14 @@ class RunConfig:
 
 
 @dataclass(frozen=True, kw_only=True, config=CHECKED)
-class TrainConfig(RunConfig):
-    """A training run of a codec: `preset` with `changes`, from the model `init` (name, path or "": from the KLT).
+class CodecConfig(RunConfig):
+    """A training run of a codec of either family: `preset` with `changes`, from the model `init` (name, path or "": anew).
 
     `photos` are folders, tar shards or "samples:", labelled as `labels` says (see `photos.labels.AUTO`); `cache_mb` MiB of
-    them stay decoded in memory. `classifiers` are specs of `hiercodec.classify.load_classifier` (none trains without the
-    semantic terms), of which each step draws one; `semantic_warmup` steps bring γ up from zero; `cut_share` is how often a
-    prefix that ends inside a block is trained besides the complete ones, of which each step reconstructs `levels_per_step`
-    at random; `labelled_share` is the share of the batch drawn from photographs with labels.
+    them stay decoded in memory, the share `holdout` is held out, of which `validate_photos` are looked at. `classifiers` are
+    specs of `hiercodec.classify.load_classifier` (none trains without the semantic terms), of which each step draws one;
+    `labelled_share` is the share of the batch drawn from photographs with labels, `cut_share` how often what is trained ends
+    inside a block.
     """
 
     photos: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -96,26 +100,50 @@ class TrainConfig(RunConfig):
     init: str = ""
     hierarchy: str = DEFAULT_HIERARCHY
     classifiers: tuple[str, ...] = ()
-    crop: Annotated[int, Field(ge=16, multiple_of=16)] = 128
+    crop: Annotated[int, Field(ge=STRIDE, multiple_of=STRIDE)] = 128
     labelled_share: Share = 0.0
-    lr_linear: Positive = 1e-4
-    semantic_warmup: Whole = 200
     cut_share: Share = 0.5
-    levels_per_step: Count = 3
     validate_photos: Count = 24
     holdout: Annotated[float, Field(gt=0, lt=1)] = 0.04
     limit: Whole = 0
     cache_mb: Whole = 256
+
+    def architecture(self) -> Preset | WavePreset:
+        """The preset with this run's changes; `ConfigError` where they do not fit."""
+        raise NotImplementedError
+
+    @model_validator(mode="after")
+    def _has_such_a_model(self) -> CodecConfig:
+        try:
+            self.architecture()
+        except ConfigError as error:
+            raise ValueError(f"changes: {error}") from None
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, config=CHECKED)
+class TrainConfig(CodecConfig):
+    """A run of a model of channels (without `init`: from the KLT).
+
+    `semantic_warmup` steps bring γ up from zero; each step reconstructs `levels_per_step` complete prefixes at random;
+    `lr_linear` is the KLT's learning rate.
+    """
+
+    lr_linear: Positive = 1e-4
+    semantic_warmup: Whole = 200
+    levels_per_step: Count = 3
     loss: LossWeights = field(default_factory=LossWeights)
+
+    @field_validator("preset")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in PRESETS:
+            raise ValueError(f"expected one of {', '.join(PRESETS)}")
+        return name
 
     @model_validator(mode="after")
     def _fits_together(self) -> TrainConfig:
-        if self.preset not in PRESETS:
-            raise ValueError(f"preset = {self.preset!r}: expected one of {', '.join(PRESETS)}")
-        try:
-            names = self.architecture().plan.names
-        except ConfigError as error:
-            raise ValueError(f"changes: {error}") from None
+        names = self.architecture().plan.names
         lists = {f.name: f.default for f in fields(LossWeights) if isinstance(f.default, tuple)}
         lengths = {name: len(getattr(self.loss, name)) for name in lists}
         if wrong := [k for k, n in lengths.items() if n != len(names) and (n or lists[k])]:  # an empty default may stay
@@ -125,6 +153,39 @@ class TrainConfig(RunConfig):
     def architecture(self) -> Preset:
         """The preset with this run's changes."""
         return PRESETS[self.preset].scaled(**self.changes)
+
+
+@dataclass(frozen=True, kw_only=True, config=CHECKED)
+class WaveConfig(CodecConfig):
+    """A run of one stage of a `wave` model, "context" or "filter"; the other part stays as it is in `init`.
+
+    `planes` says how often each plane is drawn. A context network learns to save its bits. A filter learns squared error
+    relative to the unfiltered picture's (`distortion`) and, for frozen `classifiers`, their `features` and answers: `gamma`
+    has a weight for each level's cross-entropy, used where the plane belongs to that level.
+    """
+
+    preset: Literal["wave"] = "wave"
+    stage: Literal["context", "filter"] = "context"
+    crop: Annotated[int, Field(ge=2 ** (SCALES + 1), multiple_of=2 ** (SCALES + 1))] = 192
+    planes: tuple[Weight, ...] = (0.03, 0.03, 0.03, 0.07, 0.12, 0.18, 0.22, 0.2, 0.12)
+    distortion: Positive = 1.0
+    features: Weight = 0.0
+    gamma: tuple[Weight, ...] = (0.0, 0.0, 0.0)
+    holdout: Annotated[float, Field(gt=0, lt=1)] = 0.01
+    cache_mb: Whole = 1024
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> WaveConfig:
+        preset = self.architecture()
+        if len(self.planes) != preset.planes or not sum(self.planes):
+            raise ValueError(f"planes: expected {preset.planes} weights, not all zero")
+        if len(self.gamma) != len(preset.plan):
+            raise ValueError(f"gamma: expected {len(preset.plan)} numbers, for {', '.join(preset.plan.names)}")
+        return self
+
+    def architecture(self) -> WavePreset:
+        """The preset with this run's changes."""
+        return WAVE.scaled(**self.changes)
 
 
 Config = TypeVar("Config", bound=RunConfig)

@@ -14,13 +14,12 @@ from hiercodec.errors import ConfigError, ImageError, Unreadable
 from hiercodec.evaluation.photos.dataset import Photos, load_photos
 
 if TYPE_CHECKING:
-    from hiercodec.training.config import TrainConfig
-    from hiercodec.training.wave.config import WaveConfig
+    from hiercodec.training.config import CodecConfig
 
 LOG = logging.getLogger(__name__)
 
 
-def split(config: TrainConfig | WaveConfig, photos: Photos | None = None) -> tuple[Photos, Photos]:
+def split(config: CodecConfig, photos: Photos | None = None) -> tuple[Photos, Photos]:
     """What a run trains on and what it holds out, of its photographs or of these; `ConfigError` where nothing is left."""
     photos = photos or load_photos(config.photos, limit=config.limit, how=config.labels)
     train, held_out = photos.split(config.holdout)

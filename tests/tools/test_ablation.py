@@ -165,7 +165,7 @@ def test_measured_points_are_real_bytes(tmp_path, classifier):
 def test_a_stopped_ablation_goes_on_and_refuses_another_setting(tmp_path, classifier, monkeypatch, capsys):
     monkeypatch.setattr("hiercodec.classify.load_classifier", lambda spec, **where: classifier)
     monkeypatch.setattr("hiercodec.evaluation.photos.dataset.load_photos", lambda sources, limit, how: PHOTOS)
-    monkeypatch.setattr("hiercodec.training.codec.step.semantic_loss", lambda config, smoothing: None)
+    monkeypatch.setattr("hiercodec.training.codec.task.semantic_loss", lambda config, smoothing: None)
     trained = []
     from hiercodec.training.codec import step
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from hiercodec.errors import ConfigError
-from hiercodec.training.config import RunConfig, read_config
-from hiercodec.training.wave.config import WaveConfig
+from hiercodec.training.config import RunConfig, WaveConfig, read_config
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.toml"))
 START = "name = 'x'\nphotos = ['a']\n"

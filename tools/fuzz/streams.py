@@ -183,7 +183,7 @@ def _coefficients(codec: WaveCodec, header: stream.Header, rng: np.random.Genera
     share = rng.random()
     sizes = [inside.size for inside in layout_of(header).inside]
     indexes = [rng.integers(1 - largest, largest, size) * (rng.random(size) < share) for size in sizes]
-    return codec.write(header, indexes, stream.Label(header.mark, b"", complete=True) if header.mark else None)
+    return codec.write(header, indexes)
 
 
 def _noise(rng: np.random.Generator, size: int) -> bytes:

@@ -11,16 +11,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from hiercodec import stream
 from hiercodec.arguments import Source
-from hiercodec.errors import CorruptStream, ModelMismatch, ParameterDesync
-from hiercodec.images import as_rgb
-from hiercodec.levels import plan_id
-from hiercodec.models.common import Decoded, Prefixes, mark_of
-from hiercodec.models.effort import Keep, check_pixels, steps_of
+from hiercodec.errors import CorruptStream, ParameterDesync
+from hiercodec.models.common import EmbeddedCodec, Prefixes
+from hiercodec.models.effort import Keep
 from hiercodec.models.wave import wavelet
 from hiercodec.models.wave.context import BANDS, unpack
 from hiercodec.models.wave.effort import search
@@ -34,50 +31,19 @@ STRIDE = 16
 """Pixels that a cell of a map of bits covers, each way."""
 
 
-class WaveCodec:
-    """A `wave` model, ready to encode photographs and decode any prefix of their streams.
+class WaveCodec(EmbeddedCodec):
+    """A codec of planes of a wavelet.
 
     Wavelet and filter run in float32 where the network lives; what feeds the entropy coder is exact integer arithmetic on
-    the CPU (`context`). Nothing is remembered between calls.
+    the CPU (`context`).
     """
 
     def __init__(self, network: WaveNetwork, *, name: str, fingerprint: bytes, card: dict | None = None) -> None:
+        super().__init__(network.plan, name, fingerprint, card, network.filter)
         network.context.freeze()
         self.network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-        self.plan, self.name, self.fingerprint, self.card = network.plan, name, fingerprint, card or {}
 
-    def to(self, device: str | torch.device) -> WaveCodec:
-        """Have wavelet and filter run there; returns itself."""
-        self.network.filter.to(device)
-        return self
-
-    @property
-    def device(self) -> torch.device:
-        """Where wavelet and filter run."""
-        return next(self.network.filter.parameters()).device
-
-    @torch.no_grad()  # no inference mode: an effort takes gradients
-    def encode(
-        self,
-        picture: Image.Image | np.ndarray,
-        *,
-        effort: int = 0,
-        keep: Keep | None = None,
-        label: stream.Label | None = None,
-    ) -> bytes:
-        """Encode a PIL image or uint8 RGB (H, W, 3) into a complete stream; `ImageError` for anything else.
-
-        `label`, if given, stands first and says what the picture is (`classify.label_of` makes one). An `effort` of 1…9
-        looks for better symbols than thresholds give (`effort`), each level some 1.7 times as long, and changes nothing in
-        the format; `keep` says what else than pixels is to survive. `InputError` on another effort; `ImageTooLarge` above
-        4 million pixels with one.
-        """
-        steps = steps_of(effort)
-        rgb = as_rgb(picture)
-        height, width = rgb.shape[:2]
-        if steps:
-            check_pixels(height, width)
-        header = stream.Header(width, height, self.fingerprint, self.plan, mark=mark_of(label))
+    def _coded(self, rgb: np.ndarray, header: stream.Header, steps: int, keep: Keep | None, label: bytes) -> bytes:
         x = torch.tensor(rgb).to(self.device).permute(2, 0, 1)[None].float()
         if steps:
             indexes = [k[0].long().cpu().numpy().ravel() for k in search(self.network, x / 255, steps, keep)]
@@ -86,7 +52,7 @@ class WaveCodec:
             indexes = indexes_of(bands, self.network.preset.finest, self.network.preset.planes)
         return self.write(header, indexes, label)
 
-    def write(self, header: stream.Header, indexes: Sequence[np.ndarray], label: stream.Label | None = None) -> bytes:
+    def write(self, header: stream.Header, indexes: Sequence[np.ndarray], label: bytes = b"") -> bytes:
         """The stream of coefficients given by their indexes at the finest threshold (int64, raveled, a scale each)."""
         planes, layout = self.network.preset.planes, layout_of(header)
         begins = begins_of(indexes, planes)
@@ -108,29 +74,12 @@ class WaveCodec:
                 pass
             payloads.append(writer.payload())
             checks.append(check.value)
-        return stream.write(header, b"", payloads, checks, label=label.payload if label else b"")
-
-    def decode(self, data: Source, *, bit_map: bool = False) -> Decoded:
-        """Decode any prefix of a stream that holds its header (its bytes or path); `bit_map` tells where its bits went, too.
-
-        Raises `ModelMismatch` for another model's stream and the other stream errors for damage. Truncation is no error.
-        """
-        return self.prefixes(data, bit_map=bit_map).at()
+        return stream.write(header, b"", payloads, checks, label=label)
 
     def prefixes(self, data: Source, *, bit_map: bool = False) -> WavePrefixes:
-        """A decoder of this stream's prefixes, which works out once what they share: `.at(n_bytes)`. Raises as `decode`."""
         return WavePrefixes(self, data, bit_map=bit_map)
 
-    def parse(self, data: Source) -> stream.Stream:
-        """The parsed stream; raises as `stream.parse`, and `ModelMismatch` for another model's."""
-        parsed = stream.parse(data, self.plan)
-        if parsed.header.fingerprint != self.fingerprint or parsed.header.plan_id != plan_id(self.plan):
-            mark = parsed.header.fingerprint.hex()
-            raise ModelMismatch(f"made by model {mark}, this is {self.name!r} {self.fingerprint.hex()}", offset=0)
-        return parsed
-
     def ideal_bits(self, data: Source) -> float:
-        """Σ -log2 p of all symbols of a complete stream under their tables: what an ideal coder needs."""
         spent = self.prefixes(data, bit_map=True).latent()[0].spent or []
         return SCALES * float(np.log2(self.network.preset.planes + 1)) + float(sum(part.sum() for part in spent))
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,22 +14,13 @@ from hiercodec.evaluation.metrics import decibels
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.models import store
 from hiercodec.models.channels.linear import LayeredKLT
-from hiercodec.training.codec.frozen import Frozen, View
-from hiercodec.training.codec.loss import (
-    SemanticLoss,
-    bounded_pull,
-    prefix_rates,
-    squared_error,
-    squared_error_gradient,
-)
+from hiercodec.training.codec.frozen import View
+from hiercodec.training.codec.loss import bounded_pull, prefix_rates, squared_error, squared_error_gradient
 from hiercodec.training.codec.model import TrainableCodec
-from hiercodec.training.codec.validate import judge_of, validate
+from hiercodec.training.codec.task import PhotoTask
 from hiercodec.training.config import TrainConfig
-from hiercodec.training.data import Crops, split
+from hiercodec.training.data import Crops
 from hiercodec.training.run import Trainer, launch
-
-if TYPE_CHECKING:
-    from hiercodec.training.wave.config import WaveConfig
 
 KLT_PHOTOS, START_CROPS = 1500, 32
 """Photographs that the KLT is computed from, at most, and crops on which the channels' first σ are measured."""
@@ -42,29 +32,13 @@ def codec_trainer(config: TrainConfig, *, resume: bool = False, photos: Photos |
     return Trainer(CodecTask(config, fabric, photos), fabric, resume=resume)
 
 
-class CodecTask:
-    """A codec trained by Eq. 2 on random crops; a `hiercodec.training.run.Task`."""
+class CodecTask(PhotoTask[TrainConfig]):
+    """A codec of channels trained by Eq. 2."""
 
     def __init__(self, config: TrainConfig, fabric: Fabric, photos: Photos | None = None) -> None:
-        self.train, self.held_out = split(config, photos)
-        self.config, self.device = config, fabric.device
-        self.batches = Crops(
-            self.train,
-            crop=config.crop,
-            batch=config.batch,
-            seed=config.seed,
-            labelled_share=config.labelled_share,
-            cache_mb=config.cache_mb,
-            rank=fabric.global_rank,
-            world=fabric.world_size,
-        )
         self.module = TrainableCodec(config.architecture(), bf16=config.precision == "bf16-mixed")
         self.names = self.module.plan.names
-        self.module.to(memory_format=torch.channels_last)
-        self.semantic = semantic_loss(config, config.loss.smoothing) if config.classifiers else None
-        if self.semantic is not None:
-            self.semantic.to(fabric.device)
-        self.judging = judge_of(config, fabric.device) if config.classifiers else None
+        super().__init__(config, fabric, self.module, photos, config.loss.smoothing)
         self.ladder = torch.tensor(config.loss.ladder or torch.eye(len(self.names)).tolist(), device=fabric.device)
         if config.compile:  # in place, so that the names of the weights stay; the entropy model is not worth it
             network = self.module.network
@@ -149,21 +123,9 @@ class CodecTask:
         assert isinstance(module, TrainableCodec)
         pmfs, medians = module.z_pmfs()
         prior = module.entropy_bottleneck.state_dict()
-        card = {
-            "name": module.preset.name,
-            "training": self.config.to_dict(),
-            "photos": len(self.train),
-            "started_from": origin(self.config.init),
-            **progress,
-        }
         extra = {f"bottleneck.{k}": v for k, v in prior.items() if not k.startswith("_")}
-        store.save(path, module.network.preset, store.pack(module.network, pmfs, medians), card, extra)
-
-    def validate(self, path: Path) -> dict[str, Any]:
-        """Real coded bytes of held-out photographs, by the exported half-precision weights."""
-        return validate(
-            store.load(path, device=self.device), self.held_out, self.judging, limit=self.config.validate_photos
-        )
+        card, weights = self.card(module.preset.name, progress), store.pack(module.network, pmfs, medians)
+        store.save(path, module.network.preset, weights, card, extra)
 
     def summary(self, figures: dict[str, float]) -> str:
         """Loss, and rate, PSNR and accuracy level by level."""
@@ -173,28 +135,6 @@ class CodecTask:
             if any(v is not None for v in values):
                 parts.append(f"{key} " + "/".join("–" if v is None else f"{v:.2f}" for v in values))
         return "  ".join(parts)
-
-
-def origin(init: str) -> dict | None:
-    """What the card of the model that training started from says of its own training."""
-    if not init:
-        return None
-    card = json.loads(store.weights_path(init).with_suffix(".json").read_text(encoding="utf-8"))
-    return {key: card.get(key) for key in ("name", "fingerprint", "steps", "crops", "training", "started_from")}
-
-
-def semantic_loss(config: TrainConfig | WaveConfig, smoothing: float = 0.1) -> SemanticLoss:
-    """What a run's frozen classifiers lose, by its hierarchy."""
-    from hiercodec.classify import load_classifier
-    from hiercodec.taxonomy import load_hierarchy
-
-    hierarchy = load_hierarchy(config.hierarchy)
-    levels = [hierarchy.level(name) for name in config.architecture().plan.names]
-    assignments = [(level.k, torch.tensor(level.assignment)) for level in levels]
-    judges = [load_classifier(spec, device="cpu") for spec in config.classifiers]  # whoever trains moves all of it
-    bf16 = config.precision == "bf16-mixed"
-    frozen = [Frozen(judge.module, judge.preprocess.mean, judge.preprocess.std, bf16=bf16) for judge in judges]
-    return SemanticLoss(frozen, assignments, smoothing)
 
 
 def _pixels(crops: Tensor) -> Tensor:

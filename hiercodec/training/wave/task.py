@@ -16,11 +16,9 @@ from hiercodec.models import store
 from hiercodec.models.wave.codec import WaveCodec
 from hiercodec.models.wave.network import WaveNetwork
 from hiercodec.training.codec.frozen import View
-from hiercodec.training.codec.step import origin, semantic_loss
-from hiercodec.training.codec.validate import judge_of, validate
-from hiercodec.training.data import Crops, split
+from hiercodec.training.codec.task import PhotoTask
+from hiercodec.training.config import WaveConfig
 from hiercodec.training.run import Trainer, launch
-from hiercodec.training.wave.config import WaveConfig
 from hiercodec.training.wave.quantise import degrade, plane_bits
 
 
@@ -30,22 +28,13 @@ def wave_trainer(config: WaveConfig, *, resume: bool = False, photos: Photos | N
     return Trainer(WaveTask(config, fabric, photos), fabric, resume=resume)
 
 
-class WaveTask:
-    """One part of a `wave` model trained on random crops, the other as it is."""
+class WaveTask(PhotoTask[WaveConfig]):
+    """One part of a `wave` model trained, the other as it is."""
 
     def __init__(self, config: WaveConfig, fabric: Fabric, photos: Photos | None = None) -> None:
-        self.train, self.held_out = split(config, photos)
-        self.config, self.preset, self.device = config, config.architecture(), fabric.device
-        self.batches = Crops(
-            self.train, crop=config.crop, batch=config.batch, seed=config.seed, labelled_share=config.labelled_share,
-            cache_mb=config.cache_mb, rank=fabric.global_rank, world=fabric.world_size,
-        )  # fmt: skip
+        self.preset = config.architecture()
         self.module = _Stage(WaveNetwork(self.preset), config.stage)
-        self.module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.semantic = semantic_loss(config) if config.classifiers else None
-        if self.semantic is not None:
-            self.semantic.to(fabric.device)
-        self.judging = judge_of(config, fabric.device) if config.classifiers else None
+        super().__init__(config, fabric, self.module, photos)
         self._odds = np.array(config.planes) / sum(config.planes)
 
     def groups(self) -> list[dict[str, Any]]:
@@ -113,20 +102,7 @@ class WaveTask:
     def export(self, module: nn.Module, path: Path, progress: dict[str, Any]) -> None:
         """Half-precision weights of both parts."""
         assert isinstance(module, _Stage)
-        card = {
-            "name": self.preset.name,
-            "training": self.config.to_dict(),
-            "photos": len(self.train),
-            "started_from": origin(self.config.init),
-            **progress,
-        }
-        store.save(path, self.preset, store.half(module.network), card)
-
-    def validate(self, path: Path) -> dict[str, Any]:
-        """Real coded bytes of held-out photographs, by the exported half-precision weights."""
-        return validate(
-            store.load(path, device=self.device), self.held_out, self.judging, limit=self.config.validate_photos
-        )
+        store.save(path, self.preset, store.half(module.network), self.card(self.preset.name, progress))
 
     def summary(self, figures: dict[str, float]) -> str:
         """Every figure there is, shortly."""

@@ -12,8 +12,7 @@ from hiercodec import models, stream
 from hiercodec.cli.train import trainer_of
 from hiercodec.errors import ConfigError
 from hiercodec.models.wave.codec import layout_of
-from hiercodec.training.config import checked
-from hiercodec.training.wave.config import WaveConfig
+from hiercodec.training.config import WaveConfig, checked
 from hiercodec.training.wave.quantise import degrade, plane_bits
 from tests.models.tiny import make_wave, smooth_photo
 
