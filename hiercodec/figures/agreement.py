@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, palette
 from hiercodec.figures.taxonomy import canvas, scale, short, write_cells
+from hiercodec.figures.trace import curve
 
 
 def sizes(named: Mapping[str, np.ndarray], *, mode: str = "light") -> go.Figure:
@@ -46,14 +47,16 @@ def against_k(
     p = palette(mode)
     fig = canvas(mode, height=340, x="number of groups K", y=y)
     for index, (name, rows) in enumerate(curves.items()):
-        fig.add_scatter(
-            x=[k for k, _ in rows],
-            y=[value for _, value in rows],
-            name=name,
-            mode="lines+markers",
-            line={"color": p.level(index * 2), "width": 2.5, "dash": LEVEL_DASHES[index]},
-            marker={"symbol": LEVEL_SYMBOLS[index * 2], "size": 9},
-            hovertemplate="K = %{x}: %{y" + (":.1%" if percent else ":.3f") + "}<extra>" + name + "</extra>",
+        tell = "K = %{x}: %{y" + (":.1%}" if percent else ":.3f}")
+        curve(
+            fig,
+            2 * index,
+            [k for k, _ in rows],
+            [value for _, value in rows],
+            name,
+            tell,
+            colour=p.level(index * 2),
+            size=9,
         )
     fig.update_xaxes(type="log", tickvals=[2, 5, 10, 20, 50, 100, 200, 500, 1000])
     if percent:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, palette
-from hiercodec.figures.trace import figure, mark_position
+from hiercodec.figures.palette import palette
+from hiercodec.figures.trace import curve, figure, mark_position
 from hiercodec.levels import spoken
 
 if TYPE_CHECKING:
@@ -27,22 +27,12 @@ def controller_curve(
     fig = figure(mode, height=380, x="mean bytes read", y="accuracy")
     for index, (name, outcomes) in enumerate({"stop when sure": controlled, "same cut for all": fixed}.items()):
         rules = [f"{o.rule:.0%} sure" if isinstance(o.rule, float) else spoken(str(o.rule)) for o in outcomes]
-        fig.add_scatter(
-            x=[o.bytes for o in outcomes],
-            y=[o.accuracy for o in outcomes],
-            error_y={
-                "array": [o.high - o.accuracy for o in outcomes],
-                "arrayminus": [o.accuracy - o.low for o in outcomes],
-                "thickness": 1,
-                "width": 0,
-            },
-            name=name,
-            mode="lines+markers",
-            line={"color": p.group(index), "width": 3 - index, "dash": LEVEL_DASHES[index]},
-            marker={"symbol": LEVEL_SYMBOLS[index], "size": 8},
-            text=rules,
-            hovertemplate="%{text}<br>%{x:,.0f} bytes<br>%{y:.1%}<extra>" + name + "</extra>",
-        )
+        accuracy = [o.accuracy for o in outcomes]
+        ends = {"array": [o.high - o.accuracy for o in outcomes], "arrayminus": [o.accuracy - o.low for o in outcomes]}
+        curve(
+            fig, index, [o.bytes for o in outcomes], accuracy, name, "%{text}<br>%{x:,.0f} bytes<br>%{y:.1%}",
+            colour=p.group(index), width=3 - index, text=rules, error_y=ends | {"thickness": 1, "width": 0},
+        )  # fmt: skip
     for outcome in controlled:
         if outcome.rule == chosen:
             ring = {"symbol": "circle-open", "size": 20, "color": p.text, "line": {"width": 3}}
@@ -73,16 +63,8 @@ def stop_curves(
         if not values:
             continue
         answers = [step.top[level][0][1] for step in trace.steps]
-        fig.add_scatter(
-            x=sizes,
-            y=list(values),
-            name=spoken(level),
-            mode="lines+markers",
-            line={"color": p.level(index), "width": 2.5, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
-            marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 8},
-            text=answers,
-            hovertemplate="%{x:,} bytes<br>%{text}, %{y:.0%} sure<extra>" + spoken(level) + "</extra>",
-        )
+        tell = "%{x:,} bytes<br>%{text}, %{y:.0%} sure"
+        curve(fig, index, sizes, list(values), spoken(level), tell, colour=p.level(index), text=answers)
         at = stops.get(level)
         if at is not None:
             ring = {"symbol": "circle-open", "size": 20, "color": p.level(index), "line": {"width": 3}}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
@@ -54,13 +54,30 @@ def template(mode: str = "light") -> go.layout.Template:
     )
 
 
-def figure(mode: str = "light", *, height: int = 380, title: str = "", x: str = "", y: str = "") -> go.Figure:
+def figure(mode: str = "light", *, height: int = 380, x: str = "", y: str = "") -> go.Figure:
     """An empty figure in the shared look; `uirevision` is fixed so that a zoom survives a redraw."""
     fig = go.Figure()
-    fig.update_layout(template=template(mode), height=height, uirevision="keep", xaxis_title=x, yaxis_title=y)
-    if title:
-        fig.update_layout(title_text=title)
-    return fig
+    return fig.update_layout(template=template(mode), height=height, uirevision="keep", xaxis_title=x, yaxis_title=y)
+
+
+def curve(
+    fig: go.Figure,
+    index: int,
+    x: Sequence[float],
+    y: Sequence[float],
+    name: str,
+    tell: str,
+    *,
+    colour: str,
+    width: float = 2.5,
+    size: int = 8,
+    **more: Any,
+) -> go.Figure:
+    """Draw the line number `index`, with its dash and its marks; `tell` is what a point says on hover."""
+    look = {"mode": "lines+markers", "name": name, "hovertemplate": f"{tell}<extra>{name}</extra>"}
+    line = {"color": colour, "width": width, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]}
+    marker = {"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": size}
+    return fig.add_scatter(x=x, y=y, **look | {"line": line, "marker": marker} | more)
 
 
 def mark_levels(fig: go.Figure, cuts: Mapping[str, int], p: Palette) -> go.Figure:
@@ -84,6 +101,13 @@ def mark_position(fig: go.Figure, n_bytes: int, p: Palette) -> go.Figure:
     return fig.add_vline(x=n_bytes, line={"color": p.text, "width": 2.5}, opacity=0.85)
 
 
+def _over_bytes(fig: go.Figure, trace: Trace, position: int | None, p: Palette, reach: float = 1.02) -> go.Figure:
+    """The axis of bytes up to the file's, where levels end, and where the scrubber stands."""
+    fig.update_xaxes(range=[0, trace.file_bytes * reach], tickformat=",")
+    mark_levels(fig, trace.cuts, p)
+    return fig if position is None else mark_position(fig, trace.steps[position].bytes, p)
+
+
 def confidence_curves(trace: Trace, *, position: int | None = None, mode: str = "light") -> go.Figure:
     """How sure the classifier is of the final answer of each level, against bytes.
 
@@ -92,22 +116,11 @@ def confidence_curves(trace: Trace, *, position: int | None = None, mode: str = 
     p = palette(mode)
     fig = figure(mode, height=340, x="bytes received", y="probability of the final answer")
     xs = [step.bytes for step in trace.steps]
-    for index, (name, answer, probabilities) in enumerate(final_answer_curves(trace)):
-        fig.add_scatter(
-            x=xs,
-            y=probabilities,
-            name=f"{spoken(name)}: {answer}",
-            mode="lines+markers",
-            line={"color": p.level(index), "width": 2.5, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
-            marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 8},
-            hovertemplate="%{x:,} bytes<br>%{y:.0%}<extra>" + f"{spoken(name)}: {answer}" + "</extra>",
-        )
+    for index, (level, answer, probabilities) in enumerate(final_answer_curves(trace)):
+        name = f"{spoken(level)}: {answer}"
+        curve(fig, index, xs, probabilities, name, "%{x:,} bytes<br>%{y:.0%}", colour=p.level(index))
     fig.update_yaxes(range=[0, 1.02], tickformat=".0%")
-    fig.update_xaxes(range=[0, trace.file_bytes * 1.02], tickformat=",")
-    mark_levels(fig, trace.cuts, p)
-    if position is not None:
-        mark_position(fig, trace.steps[position].bytes, p)
-    return fig
+    return _over_bytes(fig, trace, position, p)
 
 
 def label_curves(trace: Trace, level: str, *, position: int | None = None, mode: str = "light") -> go.Figure:
@@ -115,25 +128,12 @@ def label_curves(trace: Trace, level: str, *, position: int | None = None, mode:
     p, label = palette(mode), trace.label[level]
     fig = figure(mode, height=340, x="bytes received", y=f"probability of “{label.name}”")
     steps = [step for step in trace.steps if step.bytes >= label.bytes]
-    lines = {
-        "label": [label.confidence] * len(steps),
-        "pixels": [step.probability(level, label.group) for step in steps],
-        "together": [step.together(level, label.group) for step in steps],
-    }
-    for index, (name, probabilities) in enumerate(lines.items()):
-        fig.add_scatter(
-            x=[step.bytes for step in steps],
-            y=probabilities,
-            name=name,
-            mode="lines" if name == "label" else "lines+markers",
-            line={"color": p.group(index), "width": 2.5, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
-            marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 8},
-            hovertemplate="%{x:,} bytes<br>%{y:.0%}<extra>" + name + "</extra>",
-        )
+    xs, tell = [step.bytes for step in steps], "%{x:,} bytes<br>%{y:.0%}"
+    curve(fig, 0, xs, [label.confidence] * len(steps), "label", tell, colour=p.group(0), mode="lines")
+    curve(fig, 1, xs, [step.probability(level, label.group) for step in steps], "pixels", tell, colour=p.group(1))
+    curve(fig, 2, xs, [step.together(level, label.group) for step in steps], "together", tell, colour=p.group(2))
     fig.update_yaxes(range=[0, 1.02], tickformat=".0%")
-    fig.update_xaxes(range=[0, trace.file_bytes * 1.02], tickformat=",")
-    mark_levels(fig, trace.cuts, p)
-    return fig if position is None else mark_position(fig, trace.steps[position].bytes, p)
+    return _over_bytes(fig, trace, position, p)
 
 
 def meaning_curve(trace: Trace, *, position: int | None = None, mode: str = "light") -> go.Figure | None:
@@ -145,21 +145,12 @@ def meaning_curve(trace: Trace, *, position: int | None = None, mode: str = "lig
     fig = figure(mode, height=340, x="bytes received", y=called)
     xs = [step.bytes for step in trace.steps]
     for index, level in enumerate(trace.steps[0].meaning):
-        most = math.log2(trace.groups[level])
-        fig.add_scatter(
-            x=xs,
-            y=[step.meaning[level] for step in trace.steps],
-            name=f"{spoken(level)}: of {most:.1f}",
-            mode="lines+markers",
-            line={"color": p.level(index), "width": 2.5, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
-            marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 8},
-            hovertemplate="%{x:,} bytes<br>%{y:.1f} bits<extra>" + spoken(level) + "</extra>",
-        )
+        most, told = math.log2(trace.groups[level]), [step.meaning[level] for step in trace.steps]
+        tell = "%{x:,} bytes<br>%{y:.1f} bits"
+        curve(fig, index, xs, told, f"{spoken(level)}: of {most:.1f}", tell, colour=p.level(index))
         fig.add_hline(y=most, line={"color": p.level(index), "width": 1, "dash": "dot"})
     fig.update_yaxes(rangemode="tozero")
-    fig.update_xaxes(range=[0, trace.file_bytes * 1.02], tickformat=",")
-    mark_levels(fig, trace.cuts, p)
-    return fig if position is None else mark_position(fig, trace.steps[position].bytes, p)
+    return _over_bytes(fig, trace, position, p)
 
 
 def final_answer_curves(trace: Trace) -> list[tuple[str, str, list[float]]]:
@@ -182,27 +173,19 @@ def quality_curve(
     """PSNR against bytes of this picture; `others` maps a codec's name to its (bytes, dB) points, drawn dashed."""
     p = palette(mode)
     fig = figure(mode, height=340, x="bytes", y="PSNR (dB)")
-    fig.add_scatter(
-        x=[step.bytes for step in trace.steps],
-        y=[step.psnr for step in trace.steps],
-        name="hiercodec (any prefix)",
-        mode="lines+markers",
-        line={"color": p.level(0), "width": 3},
-        marker={"size": 8},
-        hovertemplate="%{x:,} bytes<br>%{y:.1f} dB<extra>hiercodec</extra>",
-    )
+    ours = [step.bytes for step in trace.steps], [step.psnr for step in trace.steps]
+    tell = "%{x:,} bytes<br>%{y:.1f} dB"
+    curve(fig, 0, *ours, "hiercodec (any prefix)", tell, colour=p.level(0), width=3)
     for index, (name, points) in enumerate((others or {}).items(), start=1):
-        fig.add_scatter(
-            x=[n for n, _ in points],
-            y=[db for _, db in points],
-            name=name,
-            mode="lines+markers",
-            line={"color": p.group(index), "width": 2, "dash": LEVEL_DASHES[1 + (index - 1) % 5]},
-            marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 7},
-            hovertemplate="%{x:,} bytes<br>%{y:.1f} dB<extra>" + name + "</extra>",
+        curve(
+            fig,
+            index,
+            [n for n, _ in points],
+            [db for _, db in points],
+            name,
+            tell,
+            colour=p.group(index),
+            width=2,
+            size=7,
         )
-    fig.update_xaxes(tickformat=",", range=[0, trace.file_bytes * 1.3])
-    mark_levels(fig, trace.cuts, p)
-    if position is not None:
-        mark_position(fig, trace.steps[position].bytes, p)
-    return fig
+    return _over_bytes(fig, trace, position, p, reach=1.3)
