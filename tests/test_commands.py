@@ -31,12 +31,12 @@ from hiercodec.fsio import without_folders
 from hiercodec.taxonomy import classes
 from tests.models.tiny import smooth_photo
 from tests.test_plugins import forget, write_files
-from tools import assets, calibrate, compare, cost, fit_rivals
+from tools import assets, bench, calibrate, compare, cost, fit_rivals
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = {
     "hiercodec": cli.COMMANDS, "tools.assets": assets.COMMANDS, "tools.fit_rivals": fit_rivals.fit_rivals,
-    "tools.calibrate": calibrate.calibrate, "tools.compare": compare.comparison, "tools.cost": cost.costs,
+    "tools.bench": bench.bench, "tools.calibrate": calibrate.calibrate, "tools.compare": compare.comparison, "tools.cost": cost.costs,
 }  # fmt: skip
 PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
 SIDE = 96
@@ -104,6 +104,11 @@ def asked(command: str) -> tuple[click.Command, list[str]] | None:
     return None
 
 
+def called(program: click.Command, words: list[str]) -> str:
+    """The name of the command."""
+    return words[0] if isinstance(program, click.Group) else str(program.name)
+
+
 def reason(command: str) -> str | None:
     """Why a command is only read, if so."""
     return next((why for pattern, why in NOT_RUN.items() if re.search(pattern, command)), None)
@@ -143,12 +148,12 @@ def clone(tmp_path, monkeypatch):
     return tmp_path
 
 
-def stand_in(argv: list[str], folder: Path) -> list[str]:
+def stand_in(program: click.Command, argv: list[str], folder: Path) -> list[str]:
     """The arguments with what is here in place of what a page names, and smaller."""
     found = [PLACES.get(word, word) for word in argv]
     if any("weights.safetensors" in word for word in found) and not (folder / "weights.safetensors").exists():
         save_file(timm.create_model("mobilenetv3_large_100").state_dict(), folder / "weights.safetensors")
-    return [*found, *SMALLER.get(argv[0], [])]
+    return [*found, *SMALLER.get(called(program, argv), [])]
 
 
 @pytest.mark.slow
@@ -162,8 +167,10 @@ def test_every_command_of_a_page_runs(page, clone, capsys):
             if found is None or reason(command):
                 continue
             program, argv = found
-            code = cli.main(stand_in(argv, clone), program)
-            assert code in ((0, 3) if argv[0] == "verify" else (0,)), f"{command}\n{capsys.readouterr().err[-2000:]}"
+            code = cli.main(stand_in(program, argv, clone), program)
+            assert code in ((0, 3) if called(program, argv) == "verify" else (0,)), (
+                f"{command}\n{capsys.readouterr().err[-2000:]}"
+            )
             done += 1
     finally:
         for number, handler in handlers.items():
@@ -206,7 +213,7 @@ def test_the_lists_hold_nothing_that_no_page_says():
         assert any(re.search(pattern, command) for command in said), pattern
     words = {word for command in said for word in shlex.split(command)}
     assert set(PLACES) <= words, set(PLACES) - words
-    assert set(SMALLER) <= {found[1][0] for command in said if (found := asked(command))}
+    assert set(SMALLER) <= {called(*found) for command in said if (found := asked(command))}
 
 
 def recorded() -> list[tuple[str, str]]:
@@ -262,6 +269,6 @@ def test_a_command_that_is_none_is_found():
             cli.check(wrong)
     cli.check(["train", "nowhere.toml", "--photos", "a", "b", "--classifier", "timm:resnet50"])  # it is not run
     assert not exists(cli.COMMANDS, ["trian"])
-    assert asked("OMP_NUM_THREADS=2 python -m hiercodec bench --json") == (cli.COMMANDS, ["bench", "--json"])
+    assert asked("OMP_NUM_THREADS=2 python -m hiercodec models --json") == (cli.COMMANDS, ["models", "--json"])
     assert asked("streamlit run app.py") is None
     assert reason("ffmpeg -i x") is None

@@ -57,7 +57,7 @@ def test_a_device_that_is_not_there_is_one_line(monkeypatch, capsys):
     "command",
     [
         "encode PHOTO OUT", "decode STREAM OUT", "trace PHOTO", "evaluate FOLDER --out OUT",
-        "evaluate FOLDER --out OUT --workers 2", "bench --photo PHOTO --without tic", "train CONFIG", "app",
+        "evaluate FOLDER --out OUT --workers 2", "train CONFIG", "app",
         "evaluate FOLDER --out OUT --model none",
     ],
 )  # fmt: skip
@@ -85,7 +85,7 @@ def test_commands_say_it_in_one_line_and_write_nothing(command, tmp_path, monkey
 
 
 def test_every_command_that_runs_a_network_has_the_option():
-    runs = ["encode", "decode", "trace", "evaluate", "bench", "train", "app"]
+    runs = ["encode", "decode", "trace", "evaluate", "train", "app"]
     root = click.Context(COMMANDS)
     having = {n for n in COMMANDS.list_commands(root) if any(p.name == "device" for p in _command(n).params)}
     assert having == {*runs}

@@ -247,10 +247,10 @@ def stress(args: Arguments) -> int:
     details="ROWS are files of rows of a model and of MODEL@PURPOSE:EFFORT, one a data set.",
 )  # fmt: skip
 def effort(args: Arguments) -> int:
-    from hiercodec.cli.bench import photo
     from hiercodec.evaluation.provenance import environment, today
     from hiercodec.evaluation.results import rows, run
     from tools import effort as buying
+    from tools.bench import photo
 
     check_writable(args.out)
     run.one_thread()

@@ -20,7 +20,7 @@ import numpy as np
 
 from hiercodec.errors import HierarchyError
 from hiercodec.taxonomy.cluster import canonical, cut_tree, kmeans
-from hiercodec.taxonomy.measures import ari, coassociation, one_hot
+from hiercodec.taxonomy.measures import ari, one_hot
 
 STARTS = 3
 """How many k-means starts the coarsest level has beside Ward's."""
@@ -167,6 +167,14 @@ class _Votes:
         self.sizes[here] -= 1
         self.sizes[there] += 1
         self.groups[i] = there
+
+
+def coassociation(runs: Sequence[np.ndarray]) -> np.ndarray:
+    """float64[n, n]: the share of runs in which two classes are in the same group; the diagonal is 1."""
+    total = np.zeros((len(runs[0]), len(runs[0])))
+    for run in runs:
+        total += run[:, None] == run[None, :]
+    return total / len(runs)
 
 
 def _mean_ari(groups: np.ndarray, runs: Sequence[np.ndarray]) -> float:

@@ -21,10 +21,10 @@ from hiercodec.taxonomy import build
 from hiercodec.taxonomy.cluster import kmeans
 from hiercodec.taxonomy.embeddings import Embedding
 from hiercodec.taxonomy.hierarchy import Hierarchy
-from hiercodec.taxonomy.measures import ami, ari, company_kept
+from hiercodec.taxonomy.measures import ami, ari
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.taxonomy.stability import RESAMPLES, interval
-from tools.consensus import Kinship, consensus, mend
+from tools.consensus import Kinship, coassociation, consensus, mend
 
 KS = (10, 100)
 VOTER_SEEDS, JUDGE_SEEDS = tuple(range(1000, 1020)), tuple(range(2000, 2008))
@@ -244,6 +244,17 @@ def _repeat(trees: Sequence[np.ndarray]) -> dict[str, Any]:
         return {}
     values = np.array([ari(a, b) for a, b in itertools.combinations(trees, 2)])
     return {"mean": round(float(values.mean()), 4), "values": _rounded(values)}
+
+
+def company_kept(runs: Sequence[np.ndarray]) -> np.ndarray:
+    """Stability of every class, float64[n] in 0…1: take a companion of the class in one run; how likely is it still its
+    companion in another run? NaN for a class that is alone in every run. Needs two runs or more."""
+    count = len(runs)
+    together = coassociation(runs)
+    np.fill_diagonal(together, 0)
+    both = (together * (count * together - 1)).sum(1) / (count - 1)  # ordered pairs of different runs
+    once = together.sum(1)
+    return np.divide(both, once, out=np.full(len(once), np.nan), where=once > 0)
 
 
 def _chance(groups: np.ndarray) -> float:

@@ -5,6 +5,7 @@ UMAP differs between machines even with a fixed seed, coordinates do not: so map
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from hiercodec.errors import HierarchyError
+from hiercodec.fsio import write_bytes
 from hiercodec.taxonomy.build import KS, LEVEL_NAMES, cluster_hierarchy
 from hiercodec.taxonomy.cluster import kmeans
 from hiercodec.taxonomy.cuts import cut_hierarchy, depth_near
 from hiercodec.taxonomy.embeddings import Embedding, known_embedding
 from hiercodec.taxonomy.hierarchy import Hierarchy
-from hiercodec.taxonomy.hierarchy_file import dump_hierarchy, load_hierarchy, write_sums
+from hiercodec.taxonomy.hierarchy_file import SUMS, dump_hierarchy, load_hierarchy
 from hiercodec.taxonomy.layouts import Layout
 from hiercodec.taxonomy.paths import write_asset
 
@@ -62,6 +64,12 @@ def write_hierarchies(hierarchies: Mapping[str, Hierarchy], folder: Path) -> Non
         kept = _known_as(hierarchy, load_hierarchy(path)) if path.is_file() else hierarchy
         write_asset(path, dump_hierarchy(kept))
     write_sums(folder)
+
+
+def write_sums(folder: Path) -> None:
+    """Write SUMS for the hierarchies in a folder."""
+    rows = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(folder.glob("*.json"))]
+    write_bytes(folder / SUMS, "".join(rows).encode())
 
 
 def _known_as(made: Hierarchy, before: Hierarchy) -> Hierarchy:

@@ -18,30 +18,6 @@ if TYPE_CHECKING:
 
     from hiercodec.classify.classifier import Classifier
 
-__all__ = [
-    "ALLOWED",
-    "DEFAULT",
-    "PACKAGED",
-    "Classifier",
-    "Confidence",
-    "LabelReading",
-    "Offer",
-    "Path",
-    "Preprocess",
-    "card_of",
-    "confidence_of",
-    "label_of",
-    "label_of_path",
-    "level_probabilities",
-    "load_classifier",
-    "missing",
-    "offers",
-    "path_of",
-    "permitted",
-    "ranked",
-    "read_label",
-]
-
 
 def load_classifier(spec: str = DEFAULT, *, device: str | torch.device | None = None) -> Classifier:
     """The classifier that `spec` names; `ClassifierNotFound` says in one line why there is none.

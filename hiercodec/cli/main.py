@@ -26,7 +26,6 @@ MODULES = {
     "hierarchy": "hierarchy",
     "evaluate": "evaluate",
     "results": "results",
-    "bench": "bench",
     **dict.fromkeys(("train", "curves"), "train"),
     "app": "app",
 }

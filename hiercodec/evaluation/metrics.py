@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
-Curve = Sequence[float]
+Curve: TypeAlias = "Sequence[float] | np.ndarray"
 
 PEAK = 255.0
 MS_SSIM_SIDE = 161
@@ -81,7 +82,7 @@ def bd_rate(rate_a: Curve, quality_a: Curve, rate_b: Curve, quality_b: Curve) ->
     qualities must rise from point to point; `ValueError` if not, or if no quality is common.
     """
     a, b = _rising(quality_a, np.log(_rising(rate_a))), _rising(quality_b, np.log(_rising(rate_b)))
-    return 100 * math.expm1(_mean_gap(a, np.log(rate_a), b, np.log(rate_b)))
+    return 100 * math.expm1(mean_gap(a, np.log(rate_a), b, np.log(rate_b)))
 
 
 def bd_quality(rate_a: Curve, quality_a: Curve, rate_b: Curve, quality_b: Curve) -> float:
@@ -91,7 +92,15 @@ def bd_quality(rate_a: Curve, quality_a: Curve, rate_b: Curve, quality_b: Curve)
     rise or none is common.
     """
     a, b = np.log(_rising(rate_a)), np.log(_rising(rate_b))
-    return _mean_gap(a, np.asarray(quality_a, float), b, np.asarray(quality_b, float))
+    return float(mean_gap(a, np.asarray(quality_a, float), b, np.asarray(quality_b, float)))
+
+
+def reached(rates: Curve, values: Curve) -> tuple[np.ndarray, np.ndarray]:
+    """What a curve has reached up to a rate: the points (rate, value), rising in both, that are better than all before."""
+    order = np.argsort(rates, kind="stable")
+    x, y = np.asarray(rates, float)[order], np.asarray(values, float)[order]
+    new = np.flatnonzero(np.diff(np.maximum.accumulate(y), prepend=-np.inf) > 0)
+    return x[new], y[new]
 
 
 def wilson(hits: int, n: int, z: float = NORMAL_95) -> tuple[float, float]:
@@ -122,7 +131,7 @@ def bootstrap(
     return float(low), float(high)
 
 
-def _rising(values: Curve, partner: Curve | np.ndarray | None = None) -> np.ndarray:
+def _rising(values: Curve, partner: Curve | None = None) -> np.ndarray:
     """`values` as an array, checked to rise and to have as many points as `partner`."""
     out = np.asarray(values, float)
     if len(out) < 2 or not (np.diff(out) > 0).all():
@@ -132,12 +141,12 @@ def _rising(values: Curve, partner: Curve | np.ndarray | None = None) -> np.ndar
     return out
 
 
-def _mean_gap(x_a: np.ndarray, y_a: np.ndarray, x_b: np.ndarray, y_b: np.ndarray) -> float:
-    """Mean of y_b − y_a over the x that both curves cover."""
+def mean_gap(x_a: np.ndarray, y_a: np.ndarray, x_b: np.ndarray, y_b: np.ndarray) -> Any:
+    """Mean of y_b − y_a, [points, …] each, over the x that both curves cover; `ValueError` where there is none."""
     from scipy.interpolate import PchipInterpolator
 
     low, high = max(x_a[0], x_b[0]), min(x_a[-1], x_b[-1])
     if low >= high:
         raise ValueError("the curves do not overlap")
     areas = [PchipInterpolator(x, y).integrate(low, high) for x, y in ((x_a, y_a), (x_b, y_b))]
-    return float((areas[1] - areas[0]) / (high - low))
+    return (areas[1] - areas[0]) / (high - low)

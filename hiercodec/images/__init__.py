@@ -26,28 +26,3 @@ from hiercodec.images.reading import (
     sniff,
     suffixes,
 )
-
-__all__ = [
-    "FORMATS",
-    "MAX_BYTES",
-    "MAX_LARGE",
-    "MAX_PIXELS",
-    "MAX_SCANS",
-    "MAX_SEGMENTS",
-    "MAX_SIDE",
-    "as_rgb",
-    "centre_crop",
-    "check_rgb",
-    "crop",
-    "encode_as",
-    "encode_png",
-    "is_flat",
-    "load_rgb",
-    "pad_to_multiple",
-    "read_rgb",
-    "read_within",
-    "resize_to",
-    "sha256_of",
-    "sniff",
-    "suffixes",
-]

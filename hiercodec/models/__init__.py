@@ -8,20 +8,3 @@ from hiercodec.models.common import Decoded
 from hiercodec.models.store import find, load
 from hiercodec.models.wave.codec import WaveCodec
 from hiercodec.models.wave.preset import WavePreset
-
-__all__ = [
-    "LITE",
-    "PRESETS",
-    "TIC",
-    "Codec",
-    "Decoded",
-    "HierNetwork",
-    "LinearBlock",
-    "LinearPath",
-    "PrefixDecoder",
-    "Preset",
-    "WaveCodec",
-    "WavePreset",
-    "find",
-    "load",
-]

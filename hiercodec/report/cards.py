@@ -45,7 +45,7 @@ def missing_tic(codecs: Mapping[str, Any]) -> str | None:
 def slow(codec: Mapping[str, Any], speed: Mapping[str, Any] | None = None) -> str | None:
     """A word of patience for a `tic`-class codec, which the app runs on the CPU; None for others.
 
-    `speed` is what `bench --json` measured (default: assets/results/speed.json).
+    `speed` is what `tools.bench --json` measured (default: assets/results/speed.json).
     """
     preset = codec.get("preset") or {}
     if preset.get("transform") != "tic":

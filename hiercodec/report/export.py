@@ -9,9 +9,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from hiercodec.evaluation.metrics import reached
 from hiercodec.evaluation.traces.bundle import Bundle
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.figures.palette import palette
@@ -142,9 +142,5 @@ def html_page(bundle: Bundle, title: str, sample: Sample | None, position: int) 
 
 def psnr_by_bytes(rows: Sequence[Row]) -> list[tuple[int, float]]:
     """(bytes, dB) of another format's files, rising in both: what a curve is drawn from."""
-    best, points = -np.inf, []
-    for row in rows:
-        if row.psnr > best:
-            best = row.psnr
-            points.append((row.point.bytes, row.psnr))
-    return points
+    sizes, quality = reached([row.point.bytes for row in rows], [row.psnr for row in rows])
+    return list(zip(sizes.astype(int).tolist(), quality.tolist(), strict=True))

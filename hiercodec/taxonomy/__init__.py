@@ -15,19 +15,3 @@ from hiercodec.taxonomy.hierarchy_file import (
     parse_hierarchy,
     save_hierarchy,
 )
-
-__all__ = [
-    "Hierarchy",
-    "HierarchyLevel",
-    "ImageClass",
-    "available_hierarchies",
-    "class_of",
-    "classes",
-    "dump_hierarchy",
-    "find_hierarchy",
-    "load_hierarchy",
-    "make_hierarchy",
-    "parse_hierarchy",
-    "save_hierarchy",
-    "search",
-]

@@ -116,12 +116,6 @@ def _check_sum(path: Path, content: bytes) -> None:
         )
 
 
-def write_sums(folder: Path) -> None:
-    """Write SUMS for the hierarchies in a folder."""
-    rows = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(folder.glob("*.json"))]
-    write_bytes(folder / SUMS, "".join(rows).encode())
-
-
 def save_hierarchy(hierarchy: Hierarchy, path: str | Path) -> None:
     """Write the JSON file, whole or not at all, one level a line so that changes can be read in a diff."""
     write_bytes(path, dump_hierarchy(hierarchy).encode("utf-8"))

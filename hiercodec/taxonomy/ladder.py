@@ -11,8 +11,6 @@ from hiercodec.taxonomy.paths import ASSETS, read_asset
 
 LADDER_FILE = ASSETS / "taxonomy" / "ladder.json"
 LADDER_COMMAND = "python -m tools.assets taxonomy ladder --embeddings DIR"
-RUNGS = (2, 3, 5, 7, 10, 14, 20, 30, 50, 70, 100, 150, 200, 300)
-SEED, STARTS = 0, 4
 
 
 def load_ladder(name: str) -> dict[int, np.ndarray]:

@@ -15,8 +15,6 @@ from hiercodec.taxonomy.paths import ASSETS, read_asset
 
 LAYOUTS = ASSETS / "layouts"
 LAYOUTS_COMMAND = "python -m tools.assets taxonomy layouts --embeddings DIR"
-NEAREST = 5
-UMAP_SETTINGS = {"n_neighbors": 15, "min_dist": 0.2, "metric": "cosine", "random_state": 7, "n_jobs": 1}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,6 @@ Pure functions of arrays; scikit-learn loads where two groupings are compared. G
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,25 +117,6 @@ def nesting(hierarchy: Hierarchy) -> tuple[Nesting, ...]:
             )
         )
     return tuple(found)
-
-
-def coassociation(runs: Sequence[np.ndarray]) -> np.ndarray:
-    """float64[n, n]: the share of runs in which two classes are in the same group; the diagonal is 1."""
-    total = np.zeros((len(runs[0]), len(runs[0])))
-    for run in runs:
-        total += run[:, None] == run[None, :]
-    return total / len(runs)
-
-
-def company_kept(runs: Sequence[np.ndarray]) -> np.ndarray:
-    """Stability of every class, float64[n] in 0…1: take a companion of the class in one run; how likely is it still its
-    companion in another run? NaN for a class that is alone in every run. Needs two runs or more."""
-    count = len(runs)
-    together = coassociation(runs)
-    np.fill_diagonal(together, 0)
-    both = (together * (count * together - 1)).sum(1) / (count - 1)  # ordered pairs of different runs
-    once = together.sum(1)
-    return np.divide(both, once, out=np.full(len(once), np.nan), where=once > 0)
 
 
 ODD_MARGIN = 0.1

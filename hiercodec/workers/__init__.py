@@ -10,5 +10,3 @@ from __future__ import annotations
 
 from hiercodec.workers.pool import Place, Pool, Urgency
 from hiercodec.workers.settings import Settings, settings, shared
-
-__all__ = ["Place", "Pool", "Settings", "Urgency", "settings", "shared"]

@@ -25,11 +25,9 @@ class Worker(Protocol):
 
     def run(self, ticket: Ticket) -> None:
         """Do its work; the ticket is told everything, the value or error last. Never raises."""
-        ...
 
     def close(self) -> None:
         """End at once."""
-        ...
 
 
 class ChildProcess:

@@ -118,7 +118,6 @@ results bd --chart --json --judge
 results join --drop --name --out --slim
 results export --codec --out --to
 results import --name --out
-bench --device --json --photo --plugin --repeats --side --without
 train --classifier --device --devices --hierarchy --labels --minutes --photos --plugin --precision --resume --steps
     --strategy
 curves --mode

@@ -8,6 +8,7 @@ import pytest
 from hiercodec.taxonomy import make_hierarchy, measures
 from hiercodec.taxonomy.cluster import canonical
 from hiercodec.taxonomy.hierarchy import HierarchyLevel
+from tools.stability import company_kept
 
 
 def grouping(seed, n=60, k=7):
@@ -79,14 +80,14 @@ def test_nesting_counts_groups_and_classes():
 
 def test_company_kept_equals_its_definition():
     runs = [grouping(i, n=20, k=4) for i in range(5)]
-    stability = measures.company_kept(runs)
+    stability = company_kept(runs)
     for c in range(20):
         mates = [set(np.flatnonzero(run == run[c])) - {c} for run in runs]
         kept = sum(len(m & o) for m, o in itertools.permutations(mates, 2))
         assert stability[c] == pytest.approx(kept / (4 * sum(map(len, mates))))
-    assert measures.company_kept([runs[0], runs[0]]) == pytest.approx(1.0)
+    assert company_kept([runs[0], runs[0]]) == pytest.approx(1.0)
     alone = [np.arange(3)] * 2
-    assert np.isnan(measures.company_kept(alone)).all()
+    assert np.isnan(company_kept(alone)).all()
 
 
 def test_contingency_is_truth_down_the_rows():

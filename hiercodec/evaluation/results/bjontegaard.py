@@ -7,6 +7,7 @@ Intervals are percentile bootstraps over photographs, drawn for both codecs toge
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -16,7 +17,7 @@ import numpy as np
 
 from hiercodec.errors import InputError
 from hiercodec.evaluation.measure import ORIGINAL
-from hiercodec.evaluation.metrics import bd_rate, mean_of
+from hiercodec.evaluation.metrics import bd_rate, mean_gap, mean_of, reached
 from hiercodec.evaluation.results.curves import resampling
 from hiercodec.evaluation.results.rows import Rows
 from hiercodec.evaluation.results.table import PLAIN, Table, tables
@@ -193,13 +194,7 @@ def rate_at_equal(ours: Table, rival: Table, measures: Sequence[str], *, resampl
 
 def _rate_gap(a: Table, b: Table, name: str, weight: np.ndarray, enough: float = ENOUGH) -> tuple[float | None, float]:
     """BD-rate of b against a in per cent, and the part of the narrower range of values that both cover."""
-    curves = []
-    for table in (a, b):
-        rates, values = weight @ table.bpp, weight @ table.measure(name)
-        order = np.argsort(rates)
-        rates, values = rates[order], values[order]
-        new = np.flatnonzero(np.diff(np.maximum.accumulate(values), prepend=-np.inf) > 0)
-        curves.append((rates[new], values[new]))
+    curves = [reached(weight @ table.bpp, weight @ table.measure(name)) for table in (a, b)]
     (_, qa), (_, qb) = curves
     narrower = min(qa[-1] - qa[0], qb[-1] - qb[0])
     shared = float((min(qa[-1], qb[-1]) - max(qa[0], qb[0])) / narrower) if narrower > 0 else 0.0
@@ -306,8 +301,6 @@ def _shared(rates_a: np.ndarray, rates_b: np.ndarray) -> float:
 
 def _gaps(a: Table, b: Table, measures: Sequence[str], weights: np.ndarray) -> np.ndarray:
     """Mean of b − a over the common log-rates, float64[resamples, measures], for every row of photographs' weights."""
-    from scipy.interpolate import PchipInterpolator
-
     out = np.full((len(weights), len(measures)), np.nan)
     means = []
     for table in (a, b):
@@ -318,8 +311,6 @@ def _gaps(a: Table, b: Table, measures: Sequence[str], weights: np.ndarray) -> n
         for log_rates, values in means:
             rates, first = np.unique(log_rates[row], return_index=True)  # rising, whatever was drawn
             curves.append((rates, values[row, first]))
-        low, high = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
-        if low < high:
-            areas = [PchipInterpolator(x, y).integrate(low, high) for x, y in curves]
-            out[row] = (areas[1] - areas[0]) / (high - low)
+        with contextlib.suppress(ValueError):  # what was drawn may share no rate
+            out[row] = mean_gap(*curves[0], *curves[1])
     return out

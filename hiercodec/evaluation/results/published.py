@@ -7,9 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from hiercodec.evaluation.metrics import bd_rate
+from hiercodec.evaluation.metrics import bd_rate, reached
 from hiercodec.evaluation.results.curves import Curve
 from hiercodec.fsio import locate
 
@@ -42,14 +40,6 @@ def more_bytes(ours: Curve, theirs: Published) -> float | None:
 
     Bjøntegaard's delta of rate over the qualities that both reach. Without an interval: theirs is known as a mean only.
     """
-    curves = [_rising(ours.bpp, ours.mean), _rising(theirs.bpp, theirs.psnr)]
+    curves = [reached(ours.bpp, ours.mean), reached(theirs.bpp, theirs.psnr)]
     (_, a), (_, b) = curves
     return bd_rate(*curves[1], *curves[0]) if max(a[0], b[0]) < min(a[-1], b[-1]) else None
-
-
-def _rising(bpp: Sequence[float] | np.ndarray, psnr: Sequence[float] | np.ndarray) -> tuple[list[float], list[float]]:
-    """The points that are better than all at lower rates: what a curve has reached."""
-    order = np.argsort(bpp, kind="stable")
-    rates, quality = np.asarray(bpp, float)[order], np.asarray(psnr, float)[order]
-    new = np.flatnonzero(np.diff(np.maximum.accumulate(quality), prepend=-np.inf) > 0)
-    return rates[new].tolist(), quality[new].tolist()

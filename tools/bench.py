@@ -1,4 +1,4 @@
-"""`hiercodec bench [--json]`: speed beside peers in one run, and what container and coder cost.
+"""`python -m tools.bench [--json]`: speed beside peers in one run, and what container and coder cost.
 
 Speeds are medians over repeated runs on one photograph, every codec in turn, so that what else the machine does falls on
 all of them; `…_cpu_s` is processor time, which a busy machine stretches less. `synthesis` is the part of decoding that turns
@@ -10,6 +10,7 @@ not reported.
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import click
 import numpy as np
 
 from hiercodec.cli.base import DEVICE, JSON, POSITIVE, Arguments, command, option, print_json
+from hiercodec.cli.main import main
 
 PEERS = ("bmshj2018-hyperprior", "mbt2018", "cheng2020-anchor")
 REPEATS = 5
@@ -202,3 +204,7 @@ def photo(path: str | None, side: int) -> np.ndarray:
     from skimage import data
 
     return centre_crop(np.ascontiguousarray(data.astronaut()), side)
+
+
+if __name__ == "__main__":
+    sys.exit(main(commands=bench, program="python -m tools.bench"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hiercodec.cli import bench
 from tests.models.tiny import TINY_TIC, make_codec, smooth_photo
+from tools import bench
 
 
 def test_every_step_is_timed_on_the_data_of_its_own_encoder():
