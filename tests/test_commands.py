@@ -36,7 +36,8 @@ from tools import assets, bench, calibrate, compare, cost, fit_rivals
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = {
     "hiercodec": cli.COMMANDS, "tools.assets": assets.COMMANDS, "tools.fit_rivals": fit_rivals.fit_rivals,
-    "tools.bench": bench.bench, "tools.calibrate": calibrate.calibrate, "tools.compare": compare.comparison, "tools.cost": cost.costs,
+    "tools.bench": bench.bench, "tools.calibrate": calibrate.calibrate, "tools.compare": compare.comparison,
+    "tools.cost": cost.costs,
 }  # fmt: skip
 PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
 SIDE = 96

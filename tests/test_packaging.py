@@ -83,7 +83,7 @@ def test_a_wheel_carries_assets_pages_and_nothing_else(wheel):
     assert {name for name in tracked if "__pycache__" not in name} == {
         name.removeprefix("app/") for name in inside if name.startswith(("assets/", "app/pages/"))
     }
-    for name in ("py.typed", "stream/FORMAT.md", "ui/web/scrubber.css", "app/app.py", "app/.streamlit/config.toml"):
+    for name in ("py.typed", "stream/FORMAT.md", "report/web/scrubber.css", "app/app.py", "app/.streamlit/config.toml"):
         assert name in inside
     assert not [
         name

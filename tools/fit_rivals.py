@@ -225,7 +225,7 @@ def fit_saliency(samples: Sequence[Sample], judge: Frozen, steps: int = 400) -> 
     """float32 (C + 1,): a logistic regression from P to the classifier's activation map of its own answer."""
     few = samples[:: max(1, len(samples) // 300)]
     none = torch.tensor([-1])
-    maps = torch.stack([judge.activation_map(s.x, none, (s.t.shape[-2], s.t.shape[-1]))[0, 0] for s in few])
+    maps = torch.stack([activation_map(judge, s.x, none, (s.t.shape[-2], s.t.shape[-1]))[0, 0] for s in few])
     hyper = torch.stack([s.hyper for s in few])  # (n, C, h, w)
     spread = hyper.std((0, 2, 3), keepdim=True).clamp_min(1e-6)
     weight = torch.zeros(hyper.shape[1] + 1, requires_grad=True)
@@ -261,6 +261,26 @@ def fit_context(samples: Sequence[Coded]) -> np.ndarray:
     zero = int(np.flatnonzero(SHIFTS == 0)[0])
     best = np.where(spent[..., zero] > FEWEST_BITS, spent.argmin(2), zero)
     return SHIFTS[best].astype(np.int16)
+
+
+@torch.no_grad()
+def activation_map(judge: Frozen, x: Tensor, labels: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Class-activation map of each picture's class (its own answer where the label is -1): (B, 1, *grid) in 0…1."""
+    last, _ = judge.last(x)
+    winners = torch.where(labels >= 0, labels, judge.module.forward_head(last).argmax(1))
+    return weighted_map(last, judge.module.get_classifier().weight[winners], grid)
+
+
+def weighted_map(features: Tensor, weights: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Class-activation maps (Zhou et al., arXiv 1512.04150) in 0…1: (B, 1, *grid), 1 at the peak.
+
+    features (B, C, h, w) are what is pooled before the last linear layer, weights (B, C) that layer's row for each picture's
+    class. A class that is seen nowhere prefers no place: 1 everywhere.
+    """
+    maps = torch.einsum("bchw,bc->bhw", features.float(), weights.float())[:, None].relu()
+    maps = F.interpolate(maps, grid, mode="bilinear", align_corners=False)
+    peak = maps.amax((2, 3), keepdim=True)
+    return torch.where(peak > 0, maps / peak.clamp_min(1e-6), 1.0)
 
 
 @command(

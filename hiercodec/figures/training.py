@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,27 +33,21 @@ def read_log(path: str | Path) -> list[dict[str, Any]]:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
         raise ConfigError(f"{path} is not a training log: {error}") from error
-    if not records or not all(isinstance(record, dict) and "step" in record for record in records):
-        raise ConfigError(f"{path} is not a training log: every line must be an object with a step")
+    if not records or not all(isinstance(record, dict) and "crops" in record for record in records):
+        raise ConfigError(f"{path} is not a training log: every line must be an object that counts crops")
     return records
 
 
-def axis_of(records: Iterable[Mapping[str, Any]]) -> str:
-    """What a log is drawn over: "crops" seen, or "steps" where a line does not say how many crops."""
-    return "crops" if all("crops" in record for record in records) else "steps"
-
-
 def in_sequence(records: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
-    """Records of runs that followed one another, each with `at`: crops (or steps) counted through; (first, name) of runs.
+    """Records of runs that followed one another, each with `at`: crops counted through; (first, name) of runs.
 
     A new run begins where its name changes or where the count starts again.
     """
-    key = {"crops": "crops", "steps": "step"}[axis_of(records)]
     out: list[dict[str, Any]] = []
     starts: list[tuple[int, str]] = []
     offset, last, name = 0, -1, None
     for record in records:
-        run, count = record.get("run", ""), int(record[key])
+        run, count = record.get("run", ""), int(record["crops"])
         if name is None or run != name or count < last:
             offset += max(last, 0)
             starts.append((offset, run))
@@ -80,7 +74,7 @@ def learning_curves(
             _draw(fig, column, _smooth(_points(found, f"{key}_{level}")), held=False, **row)
             _draw(fig, column, _held(found, level, key), held=True, **row)
         fig.update_yaxes(tickformat=form, row=1, col=column)
-        fig.update_xaxes(title_text=axis_of(records), tickformat=",", row=1, col=column)
+        fig.update_xaxes(title_text="crops", tickformat=",", row=1, col=column)
         for start, _ in starts[1:]:
             line = {"color": p.border, "width": 1.5, "dash": "dot"}
             fig.add_vline(x=start, line=line, row=1, col=column)  # pyright: ignore[reportArgumentType] (wrong stubs)

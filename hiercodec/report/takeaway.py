@@ -31,7 +31,6 @@ from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.figures.palette import PALETTES
 from hiercodec.report import web
 from hiercodec.report.links import title as hierarchy_title
-from hiercodec.report.modules import joined
 from hiercodec.report.sheet import moments, sheet
 
 LIMIT = 3_000_000
@@ -118,7 +117,7 @@ def _webp(rgb: np.ndarray, quality: int, times: int) -> bytes:
 def _html(trace: Trace, title: str, about: dict[str, str], data: dict[str, Any], pictures: Pictures) -> str:
     rows = {name: [base64.b64encode(file).decode("ascii") for file in row] for name, row in pictures.rows.items()}
     sent = {"id": data["id"], "pictures": rows, "changes": list(pictures.changes)}
-    script, style = joined(web.WEB / "takeaway.mjs"), "\n".join([_theme(), web.style(), web.read("takeaway.css")])
+    script, style = web.joined("takeaway.mjs"), "\n".join([_theme(), web.style(), web.read("takeaway.css")])
     nothing_else = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
     return _template().render(
         title=title,

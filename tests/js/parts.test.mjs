@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createAnswers } from "../../hiercodec/ui/web/answers.mjs";
-import { createHall } from "../../hiercodec/ui/web/hall.mjs";
-import { createLanes } from "../../hiercodec/ui/web/lanes.mjs";
-import { createPresent } from "../../hiercodec/ui/web/present.mjs";
+import { createAnswers } from "../../hiercodec/report/web/answers.mjs";
+import { createHall } from "../../hiercodec/report/web/hall.mjs";
+import { createLanes } from "../../hiercodec/report/web/lanes.mjs";
+import { createPresent } from "../../hiercodec/report/web/present.mjs";
 import { fakeHub } from "./page.mjs";
 
 const answer = (label, verdict) => ({ label, mark: verdict, verdict, sign: { right: "✓", wrong: "✗" }[verdict], link: `clusters?group=${label}`, chance: "62 %", chances: [0.62, 0.2], rest: "then b 20 %", wup: "" });

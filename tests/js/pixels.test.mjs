@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import * as logic from "../../hiercodec/ui/web/pixels.mjs";
+import * as logic from "../../hiercodec/report/web/pixels.mjs";
 
 test("difference: equal pictures give the scale's zero, and the worst channel counts", () => {
   const lut = Array.from({ length: 256 }, (_, i) => [i, i, i]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import * as logic from "../../hiercodec/ui/web/steps.mjs";
+import * as logic from "../../hiercodec/report/web/steps.mjs";
 
 const steps = [100, 150, 200, 300, 400].map((bytes, i) => ({ bytes, at: [0, 0.3, 0.5, 0.8, 1][i] }));
 const cuts = { coarse: 200, fine: 400 };

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from hiercodec.report.modules import joined
+from hiercodec.report.web import joined
 
 ROOT = Path(__file__).resolve().parents[2]
-WEB = ROOT / "hiercodec" / "ui" / "web"
+WEB = ROOT / "hiercodec" / "report" / "web"
 MODULES = sorted(WEB.glob("*.mjs"))
 COMPONENTS = ("app_scrubber.mjs", "app_frames.mjs", "app_hall.mjs", "listen.mjs")
 ENTRIES = (*COMPONENTS, "takeaway.mjs")
@@ -45,7 +45,7 @@ def test_every_module_is_a_module_by_itself(path):
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_joined_modules_are_one_module_and_a_component_has_one_export(entry, tmp_path):
-    text = joined(WEB / entry)
+    text = joined(entry)
     assert not re.search(r"^\s*import\b", text, re.MULTILINE)
     assert re.findall(r"^export.*", text, re.MULTILINE) == [
         line for line in text.splitlines() if line.startswith("export default")
@@ -56,7 +56,7 @@ def test_joined_modules_are_one_module_and_a_component_has_one_export(entry, tmp
 
 
 def test_every_module_is_reached_and_joined_once():
-    text = {entry: joined(WEB / entry) for entry in ENTRIES}
+    text = {entry: joined(entry) for entry in ENTRIES}
     for path in MODULES:
         first = path.read_text(encoding="utf-8").splitlines()[0]
         assert {whole.count(first) for whole in text.values()} == {0, 1}, path.name

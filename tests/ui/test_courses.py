@@ -470,7 +470,7 @@ def test_the_command_tells_the_app_where_courses_are(tmp_path, monkeypatch):
 def test_every_part_that_a_lesson_can_point_at_has_a_name_and_a_line_around_it():
     parts = set(Part.__args__)
     assert set(POINTS_AT) == parts
-    css = (ROOT / "hiercodec" / "ui" / "web" / "scrubber.css").read_text(encoding="utf-8")
+    css = (ROOT / "hiercodec" / "report" / "web" / "scrubber.css").read_text(encoding="utf-8")
     assert set(re.findall(r'data-look-at="(\w+)"', css)) == parts - {"tabs"}
 
 

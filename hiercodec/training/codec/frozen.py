@@ -50,7 +50,7 @@ class View:
 
 
 class Frozen(nn.Module):
-    """A classifier that is never trained: pictures in 0…1 → logits, feature maps, class-activation maps.
+    """A classifier that is never trained: pictures in 0…1 → logits, feature maps.
 
     `module` is a timm network or anything with its `forward_intermediates` and `forward_head`; it is changed in place.
     """
@@ -73,31 +73,13 @@ class Frozen(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """(B, 3, H, W) → logits (B, 1000) in float32, feature maps."""
-        last, maps = self._last(x)
+        last, maps = self.last(x)
         return self.module.forward_head(last).float(), maps
 
-    def _last(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def last(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """What is pooled before the last linear layer, and feature maps."""
         x = ((x.clamp(0, 1) - self.mean) / self.std).to(self.dtype, memory_format=torch.channels_last)
         return self.module.forward_intermediates(x, indices=list(FEATURES))
-
-    @torch.no_grad()
-    def activation_map(self, x: Tensor, labels: Tensor, grid: tuple[int, int]) -> Tensor:
-        """Class-activation map of each picture's class (its own answer where the label is -1): (B, 1, *grid) in 0…1."""
-        last, _ = self._last(x)
-        winners = torch.where(labels >= 0, labels, self.module.forward_head(last).argmax(1))
-        return activation_map(last, self.module.get_classifier().weight[winners], grid)
-
-
-def activation_map(features: Tensor, weights: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Class-activation maps (Zhou et al., arXiv 1512.04150) in 0…1: (B, 1, *grid), 1 at the peak.
-
-    features (B, C, h, w) are what is pooled before the last linear layer, weights (B, C) that layer's row for each picture's
-    class. A class that is seen nowhere prefers no place: 1 everywhere.
-    """
-    maps = torch.einsum("bchw,bc->bhw", features.float(), weights.float())[:, None].relu()
-    maps = F.interpolate(maps, grid, mode="bilinear", align_corners=False)
-    peak = maps.amax((2, 3), keepdim=True)
-    return torch.where(peak > 0, maps / peak.clamp_min(1e-6), 1.0)
 
 
 class _Strided(nn.Conv2d):

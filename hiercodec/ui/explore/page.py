@@ -25,7 +25,6 @@ from hiercodec.report import web
 from hiercodec.report.answers import answers, first_right, format_bytes
 from hiercodec.report.cards import about_switch, weaknesses
 from hiercodec.report.measured import plain
-from hiercodec.report.modules import joined
 from hiercodec.report.numbers import decibels
 from hiercodec.taxonomy.hierarchy_file import SHELF
 from hiercodec.ui.explore import coach
@@ -53,12 +52,12 @@ STYLE = """<style>
 </style>"""
 """The scrubber is drawn later than what follows it, so its place is kept; and on a phone one's own photograph is at hand."""
 
-_FRAMES = component("hiercodec_frames", html="<span\n hidden></span>", js=joined(web.WEB / "app_frames.mjs"))
+_FRAMES = component("hiercodec_frames", html="<span\n hidden></span>", js=web.joined("app_frames.mjs"))
 _SCRUBBER = component(
     "hiercodec_scrubber",
     html=web.read("scrubber.html"),
     css=web.style(),
-    js=joined(web.WEB / "app_scrubber.mjs"),
+    js=web.joined("app_scrubber.mjs"),
 )
 
 PURPOSES = {

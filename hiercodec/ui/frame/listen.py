@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import streamlit as st
 from streamlit.components.v2 import component
 
-_SCRIPT = Path(__file__).resolve().parents[1] / "web" / "listen.mjs"
-_LISTEN = component("hiercodec_listen", html="<span\n hidden></span>", js=_SCRIPT.read_text(encoding="utf-8"))
+from hiercodec.report import web
+
+_LISTEN = component("hiercodec_listen", html="<span\n hidden></span>", js=web.read("listen.mjs"))
 
 
 def to_clicks(place: str, clicked: Callable[[str], None]) -> None:

@@ -31,7 +31,7 @@ SETTINGS = ("model", "purpose", "classifier", "hierarchy", "steps", "side", "lab
 COURSE, LESSON = "course", "lesson"
 ADDRESS = (COURSE, LESSON, PHOTO, STEP, *SETTINGS, LOOK)
 WALK = "walk"
-"""Marks an address that was left and gone back to (ui/web/history.mjs), with a number of its own."""
+"""Marks an address that was left and gone back to (report/web/history.mjs), with a number of its own."""
 SCRUBBER, OWN, CAMERA = "explore_scrubber", "explore_own", "explore_camera"
 UPLOAD = "Your own …"
 TAKEN = "Camera picture.jpg"

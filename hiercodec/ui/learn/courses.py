@@ -38,7 +38,7 @@ FENCE = "+++"
 Part = Literal[
     "picture", "divider", "size", "answers", "bar", "blocks", "lanes", "meaning", "probabilities", "buttons", "tabs"
 ]
-"""What a lesson can point at; `ui/web/scrubber.css` draws a line around it."""
+"""What a lesson can point at; `report/web/scrubber.css` draws a line around it."""
 
 
 class CourseHead(BaseModel):

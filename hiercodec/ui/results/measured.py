@@ -70,7 +70,7 @@ def learning(name: str) -> None:
         st.caption(str(error))
         return
     found, runs = figures.in_sequence(records)
-    words = seen = f"{found[-1]['at']:,} {figures.axis_of(records)}"
+    words = seen = f"{found[-1]['at']:,} crops"
     if len(runs) > 1:
         words += f" in {len(runs)} runs, one after another (dotted lines); not all of them led to the weights that ship"
     fig = figures.learning_curves(records, figures.levels_of(records), mode=chrome.mode())

@@ -1,6 +1,6 @@
 """The lecturer's side of a vote, inside Present: what the browser shows of a room, and the keys that come back.
 
-Keys go on (→ Page Down Space) and back, figures count a raised hand, Backspace takes it back: see ui/web/hall.mjs.
+Keys go on (→ Page Down Space) and back, figures count a raised hand, Backspace takes it back: see report/web/hall.mjs.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ from streamlit.components.v2 import component
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.report import web
 from hiercodec.report.answers import percent
-from hiercodec.report.modules import joined
 from hiercodec.ui.vote.ballot import Ballot, ballot, hall_says
 from hiercodec.ui.vote.common import HELD, house, invitation
 from hiercodec.ui.vote.rooms import Room
 
-_HALL = component("hiercodec_hall", html="<span\n hidden></span>", js=joined(web.WEB / "app_hall.mjs"))
+_HALL = component("hiercodec_hall", html="<span\n hidden></span>", js=web.joined("app_hall.mjs"))
 ON, BACK, UNDO, AGAIN = "on", "back", "undo", "again"
 HOLD, KEYS, DONE = "vote_held", "vote_keys", "vote_done"
 NO_PHONES = (

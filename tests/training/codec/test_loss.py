@@ -9,7 +9,7 @@ import pytest
 import timm
 import torch
 
-from hiercodec.training.codec.frozen import Frozen, View, activation_map
+from hiercodec.training.codec.frozen import Frozen, View
 from hiercodec.training.codec.loss import (
     Reference,
     SemanticLoss,
@@ -19,6 +19,7 @@ from hiercodec.training.codec.loss import (
     squared_error,
     squared_error_gradient,
 )
+from tools.fit_rivals import activation_map, weighted_map
 
 
 def test_prefix_rates_telescope():
@@ -143,7 +144,7 @@ def test_folding_norms_changes_no_logit(name):
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in frozen.modules())
     assert torch.allclose(logits, expected, rtol=1e-3, atol=1e-4 * expected.std().item())
     assert [64 // m.shape[-1] for m in maps] == [4, 8, 16, 32]
-    cam = frozen.activation_map(x, torch.tensor([3, -1]), (4, 4))  # a class that is seen nowhere: 1 everywhere
+    cam = activation_map(frozen, x, torch.tensor([3, -1]), (4, 4))  # a class that is seen nowhere: 1 everywhere
     assert cam.shape == (2, 1, 4, 4)
     assert cam.min() >= 0
     assert cam.amax((1, 2, 3)).tolist() == [pytest.approx(1, abs=1e-4)] * 2
@@ -161,7 +162,7 @@ def test_a_map_points_to_where_the_class_s_features_are():
     features = torch.zeros(2, 3, 4, 4)
     features[0, 1, 0, 3] = 2.0
     features[0, 2, 3, 0] = 9.0  # another class's
-    maps = activation_map(features, torch.tensor([[0.0, 1.0, -1.0], [0.0, 1.0, 0.0]]), (8, 8))
+    maps = weighted_map(features, torch.tensor([[0.0, 1.0, -1.0], [0.0, 1.0, 0.0]]), (8, 8))
     assert maps.shape == (2, 1, 8, 8)
     assert maps[0, 0, 0, 7] == 1
     assert maps[0, 0, 7, 0] == 0

@@ -1,7 +1,8 @@
-"""The scrubber's files and data, for both its homes: the component of the app and the page to take away. No Streamlit."""
+"""What browsers run and draw: the scrubber's files and data, for both its homes, the app and the page to take away."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,34 @@ from hiercodec.levels import MAX_LEVELS
 from hiercodec.report.glossary import GLOSSARY
 from hiercodec.report.numbers import numbers
 
-WEB = Path(__file__).resolve().parents[1] / "ui" / "web"
+WEB = Path(__file__).resolve().parent
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
 def read(name: str) -> str:
-    """One of the files in ui/web."""
+    """One of the files here."""
     return (WEB / name).read_text(encoding="utf-8")
+
+
+def joined(name: str) -> str:
+    """The module `name` after all it imports, each once; only its own default export is left.
+
+    A Streamlit component written in Python takes its script as text. Good for modules that import from their own folder by
+    name (`import { a, b } from "./c.mjs";` on one line) and whose top-level names differ; tests/js holds them to that.
+    """
+    parts: dict[Path, str] = {}
+
+    def take(path: Path) -> None:
+        if path in parts:
+            return
+        text = path.read_text(encoding="utf-8")
+        for name in _IMPORT.findall(text):
+            take(path.parent / name)
+        parts[path] = _EXPORT.sub("", _IMPORT.sub("", text))
+
+    take(WEB / name)
+    return "\n".join(parts.values())
 
 
 def style() -> str:
