@@ -6,71 +6,11 @@ Pictures are uint8 arrays (H, W, 3) in RGB; files and streams are bytes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-
-from hiercodec.levels import LevelPlan
-
-
-class DecodedPrefix(Protocol):
-    """What a prefix of a stream gave: the picture, the last complete level (None before the first), and how far it got."""
-
-    @property
-    def image(self) -> np.ndarray:
-        """uint8 (H, W, 3)."""
-        ...
-
-    @property
-    def level(self) -> str | None:
-        """Name of the last complete level."""
-        ...
-
-    @property
-    def fraction(self) -> float:
-        """Share of the open block's symbols that arrived, 0…1."""
-        ...
-
-    @property
-    def bits(self) -> np.ndarray | None:
-        """Bits spent at each latent position (h, w), where asked for."""
-        ...
-
-
-class PrefixDecoder(Protocol):
-    """One stream, decoded at many lengths; what its prefixes share is worked out once."""
-
-    def at(self, n_bytes: int | None = None) -> DecodedPrefix:
-        """What the first `n_bytes` (default: all) show: equal to `Codec.decode` of those bytes."""
-        ...
-
-    def each(self, lengths: Iterable[int | None]) -> Iterator[DecodedPrefix]:
-        """`at` of several lengths, in their order."""
-        ...
-
-
-class Codec(Protocol):
-    """An embedded codec: any prefix of what `encode` writes decodes."""
-
-    name: str
-    fingerprint: bytes
-    plan: LevelPlan
-    card: dict[str, Any]
-
-    @property
-    def encode(self) -> Callable[..., bytes]:
-        """A picture, and options of the codec's own (`label`: what the stream begins with) → a complete stream."""
-        ...
-
-    def decode(self, data: bytes, *, bit_map: bool = False) -> DecodedPrefix:
-        """Any prefix that holds the header → what it shows; stream errors for damage, never for truncation."""
-        ...
-
-    def prefixes(self, data: bytes, *, bit_map: bool = False) -> PrefixDecoder:
-        """A decoder of this stream's prefixes; raises as `decode`."""
-        ...
 
 
 class Classifier(Protocol):

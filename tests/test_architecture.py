@@ -22,7 +22,7 @@ MEASURING = {*LOWER, "images", "stream", "models", "taxonomy", "classify", "task
 ALLOWED = {
     "_version": set(),
     "levels": set(),
-    "protocols": {"levels"},
+    "protocols": set(),
     "errors": set(),
     "device": {"arguments", "errors"},
     "plugins": {"errors"},

@@ -32,7 +32,7 @@ from hiercodec.evaluation.results.table import right, tables
 from hiercodec.fsio import write_json
 from hiercodec.levels import PLANS, LevelPlan
 from hiercodec.models import LinearBlock, LinearPath
-from hiercodec.protocols import Codec
+from hiercodec.models.common import EmbeddedCodec
 from hiercodec.training.config import TrainConfig, checked
 
 SCHEMA, SIDE = 1, 224
@@ -188,7 +188,7 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def measure(codec: Codec, photos: Photos, judging: Judging) -> list[dict[str, Any]]:
+def measure(codec: EmbeddedCodec, photos: Photos, judging: Judging) -> list[dict[str, Any]]:
     """Points of the codec's curve, two a block (half of its bytes, all of them): plain data, shortest prefix first.
 
     Each has `level`, `share` of the level's block, `bpp` (file bytes, header and z included) and `psnr` (dB), means over

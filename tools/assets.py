@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.photos.samples import Sample
-    from hiercodec.protocols import Codec
+    from hiercodec.models.common import EmbeddedCodec
 
 STEPS, ROUNDS, TURNS = 16, 2, 4
 """Steps of a shipped trace: a third more bytes from one to the next, and some more, in rounds, where answers change."""
@@ -123,7 +123,7 @@ def taxonomy(args: Arguments) -> int:
     return 0
 
 
-def ship(row: Sample, codec: Codec, judging: Judging, *, steps: int, folder: Path) -> Path:
+def ship(row: Sample, codec: EmbeddedCodec, judging: Judging, *, steps: int, folder: Path) -> Path:
     """Encode, cut, decode and classify one sample and write its bundle, which the app's first paint shows; its file."""
     from hiercodec.evaluation.traces import bundle
     from hiercodec.evaluation.traces.tracing import extend, trace, turning_points

@@ -25,7 +25,7 @@ from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.photos.samples import samples
-from hiercodec.protocols import Codec
+from hiercodec.models.common import EmbeddedCodec
 from hiercodec.taxonomy import Hierarchy
 
 ENOUGH = 5
@@ -88,7 +88,7 @@ class Tally:
 class Lab:
     """What the experiment is made with: a codec, who writes labels, who looks at pixels, and rates in bits a pixel."""
 
-    codec: Codec
+    codec: EmbeddedCodec
     labeller: Labeller
     viewer: Judging
     rates: Sequence[float]

@@ -25,7 +25,7 @@ from hiercodec.evaluation.codecs.peers import prefixes
 from hiercodec.evaluation.measure import Judging, measure
 from hiercodec.evaluation.photos.samples import HIDDEN, Sample
 from hiercodec.evaluation.traces.trace import settles
-from hiercodec.protocols import Codec
+from hiercodec.models.common import EmbeddedCodec
 
 JUDGES = ("lite0", "lite2")
 SUBJECTS = Path(__file__).with_name("subjects.json")
@@ -134,7 +134,7 @@ def subjects(names: Sequence[str] = ()) -> list[tuple[Sample, Box]]:
     return [(whole, region) for whole, region in found if not names or whole.id in names]
 
 
-def sure(sample: Sample, codec: Codec, judge: Judging) -> float:
+def sure(sample: Sample, codec: EmbeddedCodec, judge: Judging) -> float:
     """How sure a judge is of the class that it gives the whole file of a sample."""
     seen = codec.decode(codec.encode(sample.pixels())).image
     return float(judge.verdicts([seen])[0].probabilities.max())
@@ -159,14 +159,14 @@ def views(size: tuple[int, int], region: Box, count: int) -> list[Box]:
     return [boxes[i] for i in sorted(np.random.default_rng(0).permutation(len(boxes))[:count])]
 
 
-def budgets(data: bytes, codec: Codec, ratio: float) -> list[int]:
+def budgets(data: bytes, codec: EmbeddedCodec, ratio: float) -> list[int]:
     """Where a stream is cut: from the end of what belongs to no level to its own, each `ratio` times the one before."""
     start, end = stream.parse(data, codec.plan).z.end, len(data)
     count = math.ceil(math.log(end / start) / math.log(ratio))
     return sorted({round(start * (end / start) ** (i / count)) for i in range(count + 1)})
 
 
-def measured(sample: Sample, codec: Codec, judges: Sequence[Judging], ratio: float) -> Measured:
+def measured(sample: Sample, codec: EmbeddedCodec, judges: Sequence[Judging], ratio: float) -> Measured:
     """One view cut finely: what each judge says at every cut, against the truth."""
     rgb = sample.pixels()
     data = codec.encode(rgb)
@@ -184,7 +184,7 @@ def measured(sample: Sample, codec: Codec, judges: Sequence[Judging], ratio: flo
 
 
 def best_views(
-    subject: Sample, region: Box, codec: Codec, judges: Sequence[Judging], count: int, say: Say
+    subject: Sample, region: Box, codec: EmbeddedCodec, judges: Sequence[Judging], count: int, say: Say
 ) -> Iterator[Measured]:
     """The views of a thing that are worth a fine measurement, finely measured.
 

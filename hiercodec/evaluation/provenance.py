@@ -7,13 +7,16 @@ import subprocess
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hiercodec.evaluation.codecs.peers import HierPeer
 from hiercodec.evaluation.judge import describe
 from hiercodec.evaluation.measure import Judging
 from hiercodec.fsio import APP
-from hiercodec.protocols import Codec, Peer
+from hiercodec.protocols import Peer
+
+if TYPE_CHECKING:
+    from hiercodec.models.common import EmbeddedCodec
 
 PACKAGES = ("torch", "numpy", "pillow", "constriction")
 
@@ -44,7 +47,7 @@ def provenance(peers: Sequence[Peer], judges: Sequence[Judging]) -> dict[str, An
     }
 
 
-def of_trace(codec: Codec, judging: Judging | None) -> dict[str, Any]:
+def of_trace(codec: EmbeddedCodec, judging: Judging | None) -> dict[str, Any]:
     """The same of a trace, which has one codec and at most one classifier; also the device of the transforms."""
     whole = provenance([HierPeer(codec)], [judging] if judging else [])
     return {

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module, metadata
 from importlib.util import find_spec
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from PIL import Image, features
@@ -28,8 +28,11 @@ from hiercodec.classify.label import label_of
 from hiercodec.errors import InputError
 from hiercodec.images import encode_as
 from hiercodec.levels import is_blank
-from hiercodec.protocols import Classifier, Codec, DecodedPrefix, OperatingPoint
+from hiercodec.protocols import Classifier, OperatingPoint
 from hiercodec.taxonomy import Hierarchy
+
+if TYPE_CHECKING:
+    from hiercodec.models.common import Decoded, EmbeddedCodec
 
 P = TypeVar("P", bound=OperatingPoint)
 Cuts = Callable[[stream.Stream], Mapping[str, int]]
@@ -43,7 +46,7 @@ FIRST_SHARE = 0.06
 class Prefix(OperatingPoint):
     """A cut of one of our streams: also all that decoding told, and the whole stream it was cut from."""
 
-    decoded: DecodedPrefix
+    decoded: Decoded
     whole: stream.Stream
 
     @property
@@ -52,7 +55,7 @@ class Prefix(OperatingPoint):
         return is_blank(self.decoded.level, self.decoded.fraction)
 
 
-def prefixes(codec: Codec, data: bytes, cuts: Mapping[str, int], *, bit_map: bool = False) -> Iterator[Prefix]:
+def prefixes(codec: EmbeddedCodec, data: bytes, cuts: Mapping[str, int], *, bit_map: bool = False) -> Iterator[Prefix]:
     """Decode a stream's prefixes of the lengths in `cuts`, in the order given."""
     whole, decoder = stream.parse(data, codec.plan), codec.prefixes(data, bit_map=bit_map)
     for (setting, length), decoded in zip(cuts.items(), decoder.each(cuts.values()), strict=True):
@@ -118,7 +121,7 @@ class HierPeer:
     `labeller`, if given, writes what a picture is into the stream.
     """
 
-    codec: Codec
+    codec: EmbeddedCodec
     cuts: Cuts = stream.Stream.cuts
     name: str = ""
     labeller: Labeller | None = None

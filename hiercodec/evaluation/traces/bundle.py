@@ -18,7 +18,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -27,7 +27,9 @@ from hiercodec.errors import InputError
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.fsio import locate, write_bytes
 from hiercodec.images import encode_png
-from hiercodec.protocols import DecodedPrefix
+
+if TYPE_CHECKING:
+    from hiercodec.models.common import Decoded
 
 TRACES = locate("traces")
 """The bundles of the samples, which `python -m tools.assets traces` makes of the shipped weights, judge and hierarchy."""
@@ -76,13 +78,13 @@ class Seen(NamedTuple):
     bits: np.ndarray | None
 
 
-def make(trace: Trace, stream: bytes, rgb: np.ndarray, decoded: Sequence[DecodedPrefix], *, effort: int = 0) -> Bundle:
+def make(trace: Trace, stream: bytes, rgb: np.ndarray, decoded: Sequence[Decoded], *, effort: int = 0) -> Bundle:
     """Pack what was decoded at each step; `effort` 0 (fast, for a visitor's photo) … 6 (small, for shipping)."""
     maps = np.stack([np.asarray(result.bits) for result in decoded])
     return _pack(trace, stream, to_webp(rgb, effort), [result.image for result in decoded], maps, effort)
 
 
-def refined(bundle: Bundle, trace: Trace, decoded: Mapping[int, DecodedPrefix | Seen]) -> Bundle:
+def refined(bundle: Bundle, trace: Trace, decoded: Mapping[int, Decoded | Seen]) -> Bundle:
     """The bundle of `trace`, which has the bundle's steps and, by their bytes, those in `decoded`."""
     old = zip(bundle.trace.steps, bundle.frames(), bundle.bit_maps(), strict=True)
     pictures = {step.bytes: (frame, bits) for step, frame, bits in old}

@@ -12,7 +12,7 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,9 +25,11 @@ from hiercodec.evaluation.provenance import of_trace
 from hiercodec.evaluation.traces.label import FileLabel
 from hiercodec.evaluation.traces.trace import Ranked, Step, Trace, byte_budgets
 from hiercodec.images import is_flat, sha256_of
-from hiercodec.protocols import Codec, DecodedPrefix
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy import HierarchyLevel
+
+if TYPE_CHECKING:
+    from hiercodec.models.common import Decoded, EmbeddedCodec
 
 MASS_LIMIT = 128
 """Levels with at most this many groups keep the probability of every group, not only of the top ones."""
@@ -48,7 +50,7 @@ def _silent(done: int, total: int, what: str) -> None:
 
 
 def trace(
-    codec: Codec,
+    codec: EmbeddedCodec,
     rgb: np.ndarray,
     judging: Judging | None = None,
     *,
@@ -57,7 +59,7 @@ def trace(
     budgets: Sequence[int] | None = None,
     progress: Progress = _silent,
     show: Show | None = None,
-) -> tuple[Trace, list[DecodedPrefix]]:
+) -> tuple[Trace, list[Decoded]]:
     """Encode a picture, decode about `steps` real prefixes of its file, and classify them in one batch.
 
     rgb: uint8[H, W, 3] at the working size, which is also what PSNR is measured against. `data`, if given, is the
@@ -73,7 +75,7 @@ def trace(
 
 
 def trace_stream(
-    codec: Codec,
+    codec: EmbeddedCodec,
     data: bytes,
     judging: Judging | None = None,
     *,
@@ -81,7 +83,7 @@ def trace_stream(
     budgets: Sequence[int] | None = None,
     progress: Progress = _silent,
     show: Show | None = None,
-) -> tuple[Trace, list[DecodedPrefix]]:
+) -> tuple[Trace, list[Decoded]]:
     """As `trace`, for a stream whose photograph is not at hand; a cut stream gives as many steps as it still holds.
 
     PSNR is then against the last frame, and `provenance["reference"]` says so.
@@ -92,7 +94,7 @@ def trace_stream(
 
 
 def refine(
-    codec: Codec,
+    codec: EmbeddedCodec,
     found: Trace,
     data: bytes,
     reference: np.ndarray,
@@ -101,7 +103,7 @@ def refine(
     *,
     steps: int = 24,
     progress: Progress = _silent,
-) -> tuple[Trace, dict[int, DecodedPrefix]]:
+) -> tuple[Trace, dict[int, Decoded]]:
     """Add up to `steps` finer steps inside the block of `level` to a trace of `data`.
 
     `reference` is what PSNR is measured against (uint8[H, W, 3]), classifier and hierarchy must be those the trace was
@@ -118,7 +120,7 @@ def refine(
 
 
 def extend(
-    codec: Codec,
+    codec: EmbeddedCodec,
     found: Trace,
     data: bytes,
     reference: np.ndarray,
@@ -126,7 +128,7 @@ def extend(
     judging: Judging | None = None,
     *,
     progress: Progress = _silent,
-) -> tuple[Trace, dict[int, DecodedPrefix]]:
+) -> tuple[Trace, dict[int, Decoded]]:
     """Add steps at `budgets` (bytes, rising, none of them a step already) to a trace of `data`; otherwise as `refine`."""
     knowing = judging and dataclasses.replace(judging, right=found.answers)
     rows = measure(reference, _decode(codec, data, budgets, progress, None), _judges(knowing))
@@ -149,7 +151,7 @@ def turning_points(found: Trace, room: int) -> list[int]:
 
 
 def judged_again(
-    codec: Codec,
+    codec: EmbeddedCodec,
     found: Trace,
     data: bytes,
     frames: Sequence[np.ndarray],
@@ -184,7 +186,9 @@ def budgets_of(data: bytes, steps: int) -> list[int]:
     return [n for n in [*first, *rest] if n < len(data)] + [len(data)]
 
 
-def _decode(codec: Codec, data: bytes, budgets: Sequence[int], progress: Progress, show: Show | None) -> list[Prefix]:
+def _decode(
+    codec: EmbeddedCodec, data: bytes, budgets: Sequence[int], progress: Progress, show: Show | None
+) -> list[Prefix]:
     """The prefixes of `data` of these lengths; what is left to do then is to classify them."""
     points, total = [], len(budgets)
     for point in prefixes(codec, data, {str(budget): budget for budget in budgets}, bit_map=True):
@@ -200,8 +204,8 @@ def _judges(judging: Judging | None) -> list[Judging]:
 
 
 def _trace(
-    codec: Codec, data: bytes, rows: Sequence[Row[Prefix]], judging: Judging | None, origin: dict[str, Any]
-) -> tuple[Trace, list[DecodedPrefix]]:
+    codec: EmbeddedCodec, data: bytes, rows: Sequence[Row[Prefix]], judging: Judging | None, origin: dict[str, Any]
+) -> tuple[Trace, list[Decoded]]:
     parsed, label = stream.parse(data, codec.plan), _label(data, judging)
     found = Trace(
         width=parsed.header.width,

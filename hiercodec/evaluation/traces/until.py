@@ -19,7 +19,7 @@ from hiercodec.evaluation.traces.tracing import budgets_of
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.traces.trace import Trace
-    from hiercodec.protocols import Codec
+    from hiercodec.models.common import EmbeddedCodec
 
 
 class Until(NamedTuple):
@@ -59,7 +59,7 @@ class Stop:
 
 
 def decode_until(
-    codec: Codec, data: bytes, until: Until, judging: Judging, confidence: Confidence, *, steps: int = 24
+    codec: EmbeddedCodec, data: bytes, until: Until, judging: Judging, confidence: Confidence, *, steps: int = 24
 ) -> Stop:
     """Decode about `steps` prefixes of a stream, shortest first, until one is sure enough; else all of it.
 

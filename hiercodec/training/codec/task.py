@@ -17,7 +17,7 @@ from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.results.gather import gather
 from hiercodec.evaluation.results.table import right, tables
 from hiercodec.models import store
-from hiercodec.protocols import Codec
+from hiercodec.models.common import EmbeddedCodec
 from hiercodec.training.codec.frozen import Frozen
 from hiercodec.training.codec.loss import SemanticLoss
 from hiercodec.training.config import CodecConfig
@@ -85,7 +85,7 @@ def judge_of(config: CodecConfig, device: str | torch.device | None = None) -> J
     return Judging(load_classifier(config.classifiers[0], device=device), load_hierarchy(config.hierarchy))
 
 
-def validate(codec: Codec, photos: Photos, judging: Judging | None, *, limit: int, side: int = 224) -> dict:
+def validate(codec: EmbeddedCodec, photos: Photos, judging: Judging | None, *, limit: int, side: int = 224) -> dict:
     """Encode the centre of up to `limit` photographs and decode every complete prefix.
 
     Returns per level `bpp` (file bytes, header and z included), `psnr` (dB, mean over photographs) and, with a classifier,
