@@ -15,8 +15,8 @@ from hiercodec.fsio import CONFIGS, locate
 from hiercodec.levels import PAPER_PLAN
 from hiercodec.models import PRESETS
 from hiercodec.taxonomy import load_hierarchy
+from hiercodec.taxonomy.shipped import load_stability
 from hiercodec.taxonomy.similarity import wup_matrix
-from hiercodec.taxonomy.stability import load_stability
 from hiercodec.taxonomy.table import PUBLISHED, golden_rows, groupings_of, level_rows
 from hiercodec.training.codec.loss import LossWeights
 from hiercodec.training.config import read_values

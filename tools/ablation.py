@@ -27,7 +27,7 @@ from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.metrics import bd_quality, bd_rate
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.provenance import environment
-from hiercodec.evaluation.results.gather import gather
+from hiercodec.evaluation.results.records import gather
 from hiercodec.evaluation.results.table import right, tables
 from hiercodec.fsio import write_json
 from hiercodec.levels import PLANS, LevelPlan

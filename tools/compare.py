@@ -55,7 +55,7 @@ def compare(
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.codecs.peers import HierPeer, halved_blocks
     from hiercodec.evaluation.measure import Judging
-    from hiercodec.evaluation.results.gather import gather
+    from hiercodec.evaluation.results.records import gather
     from hiercodec.taxonomy import load_hierarchy
     from hiercodec.training.data import split
 

@@ -22,8 +22,8 @@ from hiercodec.taxonomy.cluster import kmeans
 from hiercodec.taxonomy.embeddings import Embedding
 from hiercodec.taxonomy.hierarchy import Hierarchy
 from hiercodec.taxonomy.measures import ami, ari
+from hiercodec.taxonomy.shipped import RESAMPLES, interval
 from hiercodec.taxonomy.similarity import wup_matrix
-from hiercodec.taxonomy.stability import RESAMPLES, interval
 from tools.consensus import Kinship, coassociation, consensus, mend
 
 KS = (10, 100)

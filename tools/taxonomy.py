@@ -22,8 +22,8 @@ from hiercodec.taxonomy.cuts import cut_hierarchy, depth_near
 from hiercodec.taxonomy.embeddings import Embedding, known_embedding
 from hiercodec.taxonomy.hierarchy import Hierarchy
 from hiercodec.taxonomy.hierarchy_file import SUMS, dump_hierarchy, load_hierarchy
-from hiercodec.taxonomy.layouts import Layout
 from hiercodec.taxonomy.paths import write_asset
+from hiercodec.taxonomy.shipped import Layout
 
 NEAREST = 5
 UMAP_SETTINGS = {"n_neighbors": 15, "min_dist": 0.2, "metric": "cosine", "random_state": 7, "n_jobs": 1}

@@ -134,9 +134,9 @@ def build(args: Arguments) -> int:
     JSON,
 )  # fmt: skip
 def stability(args: Arguments) -> int:
-    from hiercodec.taxonomy import stability, table
+    from hiercodec.taxonomy import shipped, table
 
-    result = stability.load_stability()
+    result = shipped.load_stability()
     if args.json:
         print_json(result)
         return 0
@@ -150,7 +150,7 @@ def stability(args: Arguments) -> int:
         left = [{"model left out": m, **v} for m, v in level["left_out"].items()]
         if left:
             print(table.as_text(left))
-        order = stability.fragile(level, args.fragile)
+        order = shipped.fragile(level, args.fragile)
         print("Most fragile classes:", ", ".join(f"{classes()[i].name} {v:.2f}" for i, v in order), "\n")
     return 0
 

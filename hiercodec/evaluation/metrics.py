@@ -150,3 +150,23 @@ def mean_gap(x_a: np.ndarray, y_a: np.ndarray, x_b: np.ndarray, y_b: np.ndarray)
         raise ValueError("the curves do not overlap")
     areas = [PchipInterpolator(x, y).integrate(low, high) for x, y in ((x_a, y_a), (x_b, y_b))]
     return (areas[1] - areas[0]) / (high - low)
+
+
+def bits_of_meaning(probabilities: Sequence[float] | np.ndarray, right: Sequence[int] = ()) -> float:
+    """Bits told about which of K groups it is, 0…log2 K, from the probability of each group (shape [K], sums to 1).
+
+    With `right`, the indexes of the groups that are right: log2 K + log2 p(right), not below 0, so a confident mistake
+    tells nothing. Without it: log2 K − entropy, which says how sure the answer is and not whether it is right.
+
+    >>> bits_of_meaning([0.5, 0.5, 0, 0], right=[0]), bits_of_meaning([0.5, 0.5, 0, 0])
+    (1.0, 1.0)
+    """
+    p = np.asarray(probabilities, np.float64)
+    p = p / p.sum()
+    if len(right):
+        chance = float(p[list(right)].sum())
+        told = math.log2(len(p)) + math.log2(chance) if chance > 0 else 0.0
+    else:
+        some = p[p > 0]
+        told = math.log2(len(p)) + float((some * np.log2(some)).sum())
+    return min(max(told, 0.0), math.log2(len(p)))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from hiercodec.evaluation.judge import in_loss
+from hiercodec.evaluation.provenance import in_loss
 from hiercodec.fsio import locate
 from hiercodec.levels import spoken
 

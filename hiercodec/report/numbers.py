@@ -20,7 +20,7 @@ from hiercodec.report.answers import NOTHING_YET, answers, first_right_of, forma
 from hiercodec.report.label import label_answers
 from hiercodec.report.links import LEVEL, TREE, title
 from hiercodec.taxonomy import available_hierarchies, load_hierarchy
-from hiercodec.taxonomy.layouts import available_layouts, load_layout
+from hiercodec.taxonomy.shipped import available_layouts, load_layout
 
 
 def numbers(trace: Trace) -> dict[str, Any]:

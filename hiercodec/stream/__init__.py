@@ -7,10 +7,9 @@ symbols[:n_valid]      ◄────────── decode_symbols ◄─�
 from __future__ import annotations
 
 from hiercodec.stream.coder import SymbolReader, SymbolWriter, checksum, decode_symbols, encode_symbols
-from hiercodec.stream.container import Section, Stream, level_end, parse, truncate, write
+from hiercodec.stream.container import Section, Stream, info, level_end, parse, truncate, verify, write
 from hiercodec.stream.header import Header
 from hiercodec.stream.label import Label, Mark, confidence_step
-from hiercodec.stream.report import info, verify
 from hiercodec.stream.tables import (
     SCALE_LEVELS,
     Tables,

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from hiercodec.classify.catalog import architecture_of
-from hiercodec.evaluation.judge import describe, in_loss, loss_classifiers
+from hiercodec.evaluation.provenance import describe, in_loss, loss_classifiers
 from hiercodec.installed import MODELS
 
 V2 = "timm:mobilenetv2_100@some/file.safetensors?pad_type=same"

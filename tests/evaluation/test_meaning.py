@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
-from hiercodec.evaluation.meaning import bits_of_meaning
+from hiercodec.evaluation.metrics import bits_of_meaning
 
 
 @pytest.mark.parametrize("k", [10, 100, 1000])

@@ -25,7 +25,7 @@ from hiercodec.fsio import locate
 from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.report import cards
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.taxonomy.ladder import ladder_names, load_ladder
+from hiercodec.taxonomy.shipped import ladder_names, load_ladder
 from hiercodec.ui.learn import facts
 from hiercodec.ui.results import label
 from tests.evaluation.some_rows import rungs

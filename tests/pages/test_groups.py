@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from hiercodec import taxonomy
 from hiercodec.report import links
-from hiercodec.taxonomy import cuts, dump_hierarchy, layouts, load_hierarchy, measures, paths, stability
+from hiercodec.taxonomy import cuts, dump_hierarchy, load_hierarchy, measures, paths, shipped
 from hiercodec.taxonomy import embeddings as em
 from hiercodec.ui.frame import cached
 from hiercodec.ui.groups import honest, shared, structure
@@ -302,7 +302,7 @@ def test_side_by_side_of_a_hierarchy_with_itself():
 
 def test_stability_at_both_levels():
     at = open_page("Stability")
-    report = stability.load_stability()
+    report = shipped.load_stability()
     for k, level in report["levels"].items():
         at.segmented_control(key="groups").set_value(k).run()
         assert not at.exception
@@ -316,7 +316,7 @@ def test_the_matrix_is_that_of_the_report():
     at = open_page("Stability")
     at.toggle(key="matrix_table").set_value(True).run()
     frame = at.dataframe[0].value
-    level = stability.load_stability()["levels"]["10"]
+    level = shipped.load_stability()["levels"]["10"]
     assert frame.shape[1] == frame.shape[0] + 1
     mended = level["references"]["consensus-mended"]
     first = [j for j, (model, _) in zip(mended["judges"], level["runs"], strict=True) if model == level["runs"][0][0]]
@@ -329,7 +329,7 @@ def test_the_matrix_is_that_of_the_report():
 
 
 def test_a_model_left_out_is_told_with_the_means_of_the_report():
-    found = stability.load_stability()["levels"]["10"]["left_out"]
+    found = shipped.load_stability()["levels"]["10"]["left_out"]
     said = words(open_page("Stability"))
     assert f"ARI {np.mean([row['consensus'] for row in found.values()]):.2f} against" in said
     assert f"for **{sum(row['consensus'] > row['singles'] for row in found.values())}** of them" in said
@@ -338,7 +338,7 @@ def test_a_model_left_out_is_told_with_the_means_of_the_report():
 def test_both_consensus_trees_stand_beside_the_single_runs():
     at = open_page("Stability")
     at.toggle(key="gains_table").set_value(True).run()
-    level = stability.load_stability()["levels"]["10"]
+    level = shipped.load_stability()["levels"]["10"]
     summary, mended = level["summary"], level["references"]["consensus-mended"]["judges"]
     rows = at.dataframe[0].value
     keys = ("other model", "same model, other seed", "all single runs", "consensus")
@@ -349,14 +349,14 @@ def test_both_consensus_trees_stand_beside_the_single_runs():
 
 
 def test_the_bootstrap_over_seeds_is_that_of_the_report():
-    level = stability.load_stability()["levels"]["10"]
+    level = shipped.load_stability()["levels"]["10"]
     mean, low, high = shown.over_seeds(level["consensus"], level["runs"])
     theirs = level["summary"]["consensus"]
     assert (mean, low, high) == pytest.approx((theirs["mean"], *theirs["interval"]), abs=0.002)
 
 
 def test_without_maps_the_page_says_how_to_make_them(monkeypatch, tmp_path):
-    monkeypatch.setattr(layouts, "LAYOUTS", tmp_path)
+    monkeypatch.setattr(shipped, "LAYOUTS", tmp_path)
     at = open_page()
     assert "No map is shipped." in words(at)
     assert "assets taxonomy layouts" in at.code[0].value
@@ -429,7 +429,7 @@ def test_monkeys_among_the_birds_are_not_kept_quiet():
 
 
 def test_the_figures_for_the_default_are_computed():
-    report = stability.load_stability()
+    report = shipped.load_stability()
     rows = honest.choice_rows(report)
     assert [(row["groups"], row["hierarchy"]) for row in rows] == [
         (k, title) for k in (10, 100) for title in ("Consensus", "Consensus, mended")

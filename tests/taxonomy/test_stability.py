@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from hiercodec.taxonomy import classes, layouts, load_hierarchy, measures, stability
+from hiercodec.taxonomy import classes, load_hierarchy, measures, shipped
 from hiercodec.taxonomy.embeddings import from_array
 from hiercodec.taxonomy.naming import name_groups
 from hiercodec.taxonomy.similarity import wup_matrix
@@ -69,12 +69,12 @@ def test_single_runs_do_not_depend_on_the_number_of_cores(embeddings):
 
 def test_fragile_sorts_and_leaves_out_unknowns():
     level = {"stability": {"all": [0.5, None, 0.2, 0.2]}}
-    assert stability.fragile(level, 2) == [(2, 0.2), (3, 0.2)]
+    assert shipped.fragile(level, 2) == [(2, 0.2), (3, 0.2)]
 
 
 def test_the_shipped_report_meets_the_targets():
     """The consensus agrees with independent runs better than these do with each other, at both levels."""
-    report = stability.load_stability()
+    report = shipped.load_stability()
     assert not set(report["voters"]["seeds"]) & set(report["judges"]["seeds"])
     for k, level in zip((10, 100), report["levels"].values(), strict=True):
         summary = level["summary"]
@@ -88,7 +88,7 @@ def test_the_shipped_report_meets_the_targets():
 
 def test_the_mended_consensus_meets_its_targets():
     """Fewer odd members, more alike inside, nested, and still nearer to independent runs than these are to each other."""
-    wup, report = wup_matrix(), stability.load_stability()
+    wup, report = wup_matrix(), shipped.load_stability()
     plain, mended = load_hierarchy("consensus"), load_hierarchy("consensus-mended")
     assert mended.nested
     assert mended.ks == plain.ks
@@ -107,7 +107,7 @@ def test_the_mended_consensus_meets_its_targets():
 def test_a_judge_can_be_run_again(lab):
     from hiercodec.taxonomy.embeddings import from_folder
 
-    report = stability.load_stability()
+    report = shipped.load_stability()
     embedding = from_folder(lab / "clip")["clip-h14"]
     seed = report["judges"]["seeds"][0]
     run = making.single_runs({"clip-h14": embedding}, [10], [seed], n_init=report["judges"]["n_init"])[10][0]
@@ -154,12 +154,12 @@ def test_alignment_undoes_turn_mirror_scale_and_shift():
 
 
 def test_shipped_maps_are_aligned_and_list_real_neighbours():
-    names = layouts.available_layouts()
+    names = shipped.available_layouts()
     assert names[0] == "clip-b16"
     assert len(names) == 4
-    first = layouts.load_layout(names[0])
+    first = shipped.load_layout(names[0])
     for name in names:
-        layout = layouts.load_layout(name)
+        layout = shipped.load_layout(name)
         assert layout.points.shape == (1000, 2)
         assert layout.nearest.shape == (1000, 5)
         assert (layout.nearest != np.arange(1000)[:, None]).all()
@@ -170,7 +170,7 @@ def test_shipped_maps_are_aligned_and_list_real_neighbours():
 
 
 def test_maps_are_stored_to_three_decimals(embeddings):
-    layout = layouts.Layout("a", "A", np.array([[0.12345, 1.0]]), np.array([[0]]), {"x": 1})
+    layout = shipped.Layout("a", "A", np.array([[0.12345, 1.0]]), np.array([[0]]), {"x": 1})
     assert json.loads(makers.dump_layout(layout)) == {
         "title": "A",
         "provenance": {"x": 1},

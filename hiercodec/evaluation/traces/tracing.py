@@ -19,8 +19,8 @@ import numpy as np
 from hiercodec import stream
 from hiercodec.classify import level_probabilities, path_of
 from hiercodec.evaluation.codecs.peers import Prefix, prefixes
-from hiercodec.evaluation.meaning import bits_of_meaning
 from hiercodec.evaluation.measure import Judging, Row, Verdict, measure
+from hiercodec.evaluation.metrics import bits_of_meaning
 from hiercodec.evaluation.provenance import of_trace
 from hiercodec.evaluation.traces.label import FileLabel
 from hiercodec.evaluation.traces.trace import Ranked, Step, Trace, byte_budgets

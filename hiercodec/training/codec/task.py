@@ -14,7 +14,7 @@ from torch import nn
 from hiercodec.evaluation.codecs.peers import HierPeer, Prefix
 from hiercodec.evaluation.measure import Judging, Row
 from hiercodec.evaluation.photos.dataset import Photos
-from hiercodec.evaluation.results.gather import gather
+from hiercodec.evaluation.results.records import gather
 from hiercodec.evaluation.results.table import right, tables
 from hiercodec.models import store
 from hiercodec.models.common import EmbeddedCodec

@@ -15,7 +15,7 @@ from hiercodec.levels import spoken
 from hiercodec.report.links import FIND, GROUP, LEVEL, TREE
 from hiercodec.taxonomy import Hierarchy, HierarchyLevel
 from hiercodec.taxonomy.hierarchy import IMAGENET
-from hiercodec.taxonomy.layouts import LAYOUTS_COMMAND, Layout, available_layouts
+from hiercodec.taxonomy.shipped import LAYOUTS_COMMAND, Layout, available_layouts
 from hiercodec.ui.frame import cached, chrome, listen
 from hiercodec.ui.groups import portrait, shared, tables
 

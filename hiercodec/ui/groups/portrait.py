@@ -13,8 +13,8 @@ from hiercodec.evaluation.photos.samples import Sample, samples
 from hiercodec.levels import spoken
 from hiercodec.taxonomy import Hierarchy, HierarchyLevel
 from hiercodec.taxonomy.hierarchy import IMAGENET
-from hiercodec.taxonomy.layouts import Layout
 from hiercodec.taxonomy.naming import left_out
+from hiercodec.taxonomy.shipped import Layout
 from hiercodec.ui.frame import chrome
 from hiercodec.ui.groups import honest, shared
 

@@ -16,10 +16,9 @@ from hiercodec.taxonomy import Hierarchy, measures
 from hiercodec.taxonomy.embeddings import known_embedding
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.taxonomy.hierarchy_file import DEFAULT
-from hiercodec.taxonomy.layouts import Layout
-from hiercodec.taxonomy.layouts import load_layout as _load_layout
+from hiercodec.taxonomy.shipped import Layout, load_stability
+from hiercodec.taxonomy.shipped import load_layout as _load_layout
 from hiercodec.taxonomy.similarity import wup_matrix
-from hiercodec.taxonomy.stability import load_stability
 from hiercodec.ui.frame import cached, chrome
 
 OWN = "taxonomy_own"

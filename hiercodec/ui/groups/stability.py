@@ -10,7 +10,7 @@ import streamlit as st
 
 from hiercodec import taxonomy
 from hiercodec.figures import agreement as figures
-from hiercodec.taxonomy.stability import RESAMPLES, interval
+from hiercodec.taxonomy.shipped import RESAMPLES, interval
 from hiercodec.ui.frame import chrome
 from hiercodec.ui.groups import honest, shared
 

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from hiercodec.figures import agreement as figures
-from hiercodec.taxonomy import cuts, ladder, measures, table
+from hiercodec.taxonomy import cuts, measures, shipped, table
 from hiercodec.ui.frame import chrome
 from hiercodec.ui.groups import honest, shared
 
@@ -24,7 +24,7 @@ SCHEMES = ("k-means", "WordNet cut")
 def draw() -> None:
     """Sizes of the groups (the paper's Fig. 2), similarity (its Table 1), and both at every K."""
     with chrome.controls():
-        known = ladder.ladder_names()
+        known = shipped.ladder_names()
         model = chrome.menu("CLIP text embedding", "clip", known, format_func=shared.model_title, width=260)
         k = st.select_slider("Groups (K)", list(rungs(model)), value=10, key="k", bind="query-params", width=420)
         depth = cuts.depth_near(k)
@@ -61,7 +61,7 @@ def _against_k(model: str, k: int, what: str, y: str, alt: str) -> None:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def rungs(model: str) -> dict[int, np.ndarray]:
     """K → groups of one embedding, shared between sessions."""
-    return ladder.load_ladder(model)
+    return shipped.load_ladder(model)
 
 
 def pair(model: str, k: int) -> dict[str, np.ndarray]:

@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 from hiercodec import values
 from hiercodec.classify import DEFAULT, card_of, confidence_of
 from hiercodec.errors import CourseError, HiercodecError
-from hiercodec.evaluation.judge import in_loss
 from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.photos.samples import Sample
+from hiercodec.evaluation.provenance import in_loss
 from hiercodec.evaluation.traces.label import FUSED, LABEL_ONLY
 from hiercodec.evaluation.traces.trace import Step, Trace
 from hiercodec.evaluation.traces.until import Until, stop_step

@@ -10,7 +10,7 @@ import streamlit as st
 from hiercodec import installed
 from hiercodec.classify import PACKAGED, card_of
 from hiercodec.errors import ConfigError
-from hiercodec.evaluation.judge import in_loss, loss_classifiers
+from hiercodec.evaluation.provenance import in_loss, loss_classifiers
 from hiercodec.figures import training as figures
 from hiercodec.report import cards
 from hiercodec.ui.frame import cached, chrome

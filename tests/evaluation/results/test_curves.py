@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from hiercodec.classify import level_probabilities
-from hiercodec.evaluation.meaning import bits_of_meaning
-from hiercodec.evaluation.metrics import wilson
+from hiercodec.evaluation.metrics import bits_of_meaning, wilson
 from hiercodec.evaluation.results import curves
 from hiercodec.evaluation.results.curves import curve, per_byte
 from hiercodec.evaluation.results.regroup import regroup

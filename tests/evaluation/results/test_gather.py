@@ -8,7 +8,7 @@ import pytest
 from hiercodec.evaluation.codecs.peers import HierPeer
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.photos.dataset import Photos, load_photos
-from hiercodec.evaluation.results.gather import gather
+from hiercodec.evaluation.results.records import gather
 from hiercodec.evaluation.results.table import believed, right, tables
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.similarity import wup_matrix

@@ -9,7 +9,7 @@ from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.results.records import LISTS, likeliest, records
 from hiercodec.evaluation.results.rows import MASS, MAX_CLASSES
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.taxonomy.ladder import load_ladder
+from hiercodec.taxonomy.shipped import load_ladder
 from tests.evaluation.fake_codec import FakeClassifier
 
 

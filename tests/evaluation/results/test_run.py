@@ -18,8 +18,8 @@ import pytest
 from hiercodec.cli import main as cli
 from hiercodec.errors import ConfigError, InputError, OutputError
 from hiercodec.evaluation.codecs.peers import RIVALS, HierPeer, cut_shares, rival, shares_and_ends
-from hiercodec.evaluation.meaning import bits_of_meaning
 from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.metrics import bits_of_meaning
 from hiercodec.evaluation.results import rows
 from hiercodec.evaluation.results.parts import BATCH, Parts, check_out
 from hiercodec.evaluation.results.run import Bench, Setup, here, photos_of, run
