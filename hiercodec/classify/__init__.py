@@ -33,8 +33,8 @@ def load_classifier(spec: str = DEFAULT, *, device: str | torch.device | None = 
     from hiercodec.classify.loading import load
     from hiercodec.device import resolve
 
-    place, found = resolve(device), load(spec)
-    return found.to(place) if hasattr(found, "to") else found  # one of a plugin may live where it likes
+    place, classifier = resolve(device), load(spec)
+    return classifier.to(place) if hasattr(classifier, "to") else classifier  # one of a plugin may live where it likes
 
 
 def __getattr__(name: str) -> object:

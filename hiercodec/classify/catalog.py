@@ -65,8 +65,8 @@ class Packaged:
 
     def path(self) -> Path | None:
         """Where the weights are; None where the package is missing or holds none. The package's code does not run."""
-        found = importlib.util.find_spec(self.package)
-        folders = (found.submodule_search_locations if found else None) or ()
+        module = importlib.util.find_spec(self.package)
+        folders = (module.submodule_search_locations if module else None) or ()
         return next((path for folder in folders if (path := Path(folder, "models", self.file)).is_file()), None)
 
 

@@ -68,9 +68,9 @@ def _state_dict(name: str, known: Packaged) -> dict[str, torch.Tensor]:
     if path is None:
         raise ClassifierNotFound(f"the weights of {name} are not installed: {known.install}")
     data = path.read_bytes()  # hashed and unpickled from memory, so that both see the same bytes
-    if (found := hashlib.sha256(data).hexdigest()) != known.sha256:
+    if (sha256 := hashlib.sha256(data).hexdigest()) != known.sha256:
         raise ClassifierNotFound(
-            f"{path.name} is not the file that {name} needs (SHA-256 {found[:12]}…, not {known.sha256[:12]}…): "
+            f"{path.name} is not the file that {name} needs (SHA-256 {sha256[:12]}…, not {known.sha256[:12]}…): "
             f"{known.install} --force-reinstall --no-deps"
         )
     return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
@@ -154,9 +154,9 @@ def _from_hub(name: str, repository: str | None) -> Path:
 
     if not repository:
         raise ClassifierNotFound(f"timm:{name} has no pretrained weights")
-    found = try_to_load_from_cache(repository, HUB_FILE)
-    if isinstance(found, str):
-        return Path(found)
+    cached = try_to_load_from_cache(repository, HUB_FILE)
+    if isinstance(cached, str):
+        return Path(cached)
     try:
         return Path(hf_hub_download(repository, HUB_FILE))
     except Exception as error:  # the hub and its HTTP client each raise errors of their own

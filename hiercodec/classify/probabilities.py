@@ -60,12 +60,12 @@ def level_probabilities(p: np.ndarray, hierarchy: Hierarchy) -> dict[str, np.nda
     rows = np.atleast_2d(p).astype(np.float64)
     if p.ndim not in (1, 2) or rows.shape[1] != hierarchy.n_classes:
         raise ValueError(f"expected [n, {hierarchy.n_classes}] probabilities, got {list(p.shape)}")
-    found = {}
+    masses = {}
     for level in hierarchy.levels:
         sums = np.zeros((level.k, len(rows)))
         np.add.at(sums, level.assignment, rows.T)
-        found[level.name] = (sums.T if p.ndim == 2 else sums[:, 0]).astype(np.float32)
-    return found
+        masses[level.name] = (sums.T if p.ndim == 2 else sums[:, 0]).astype(np.float32)
+    return masses
 
 
 def ranked(q: np.ndarray, labels: Sequence[str], top: int = 3) -> tuple[Guess, ...]:
@@ -85,12 +85,12 @@ def path_of(p: np.ndarray, hierarchy: Hierarchy, top: int = 3) -> Path:
     """
     if np.ndim(p) != 1:
         raise ValueError(f"expected the probabilities of one picture, got {list(np.shape(p))}")
-    found: dict[str, tuple[Guess, ...]] = {}
+    levels: dict[str, tuple[Guess, ...]] = {}
     consistent, above = True, None
     for level, q in zip(hierarchy.levels, level_probabilities(p, hierarchy).values(), strict=True):
-        found[level.name] = ranked(q, level.labels, top)
-        winner = found[level.name][0][0]
+        levels[level.name] = ranked(q, level.labels, top)
+        winner = levels[level.name][0][0]
         if above is not None:
             consistent = consistent and int(hierarchy.parents(level.name)[0][winner]) == above
         above = winner
-    return Path(found, consistent)
+    return Path(levels, consistent)

@@ -46,8 +46,8 @@ def saliency(classifier: Classifier, rgb: np.ndarray, classes: Sequence[int] = (
     with extractor:
         logits = classifier.module(x)
         chosen = list(classes) or [int(logits.argmax())]
-        (found,) = extractor(0, logits[:, chosen].logsumexp(1, keepdim=True), normalized=False)
-    maps = F.interpolate(found[None].float(), (-(-height // STRIDE), -(-width // STRIDE)), mode="bilinear")[0, 0]
+        (activation,) = extractor(0, logits[:, chosen].logsumexp(1, keepdim=True), normalized=False)
+    maps = F.interpolate(activation[None].float(), (-(-height // STRIDE), -(-width // STRIDE)), mode="bilinear")[0, 0]
     peak = maps.max()
     return (maps / peak if peak > 0 else torch.ones_like(maps)).double().cpu().numpy()
 

@@ -130,13 +130,13 @@ def setting(flag: str, variable: str, **settings: Any) -> click.Option:
     One that may be repeated adds to what the variable holds.
     """
 
-    def said(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    def set_variable(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
         text = " ".join([os.environ.get(variable, ""), *value]).strip() if isinstance(value, tuple) and value else value
         if text:
             ctx.with_resource(environment(variable, str(text)))
         return value
 
-    return click.Option([flag], callback=said, **settings)
+    return click.Option([flag], callback=set_variable, **settings)
 
 
 @contextlib.contextmanager

@@ -159,18 +159,18 @@ def trace(args: Arguments) -> int:
         if until:
             hierarchy.level(until.level)  # a level that it lacks shows here, before the work
     data = codec.encode(rgb)
-    found, decoded = traced(codec, rgb, judging, data=data, steps=steps, progress=_tell)
-    stop = _stop(found, until, judging) if until else None
+    made, decoded = traced(codec, rgb, judging, data=data, steps=steps, progress=_tell)
+    stop = _stop(made, until, judging) if until else None
     if args.html:
         from hiercodec.evaluation.traces import bundle
         from hiercodec.report.takeaway import page
 
-        written = page(bundle.make(found, data, rgb, decoded), fsio.printable(Path(args.photo).stem)).encode()
+        written = page(bundle.make(made, data, rgb, decoded), fsio.printable(Path(args.photo).stem)).encode()
         fsio.write_bytes(args.html, written)
-        size = f"{found.width}×{found.height} pixels"
-        note(f"{fsio.printable(args.html)}: {len(written):,} bytes, {size}, {len(found.steps)} steps")
+        size = f"{made.width}×{made.height} pixels"
+        note(f"{fsio.printable(args.html)}: {len(written):,} bytes, {size}, {len(made.steps)} steps")
     if args.json:
-        print_json(found.to_json() | ({"until": stop} if stop else {}))
+        print_json(made.to_json() | ({"until": stop} if stop else {}))
         return 0
     levels = judging.hierarchy.names if judging else ()
     rows = [
@@ -182,9 +182,9 @@ def trace(args: Arguments) -> int:
             percent(step.fraction),
             *(_winner(step.top.get(level, ())) for level in levels),
         )
-        for step in found.steps
+        for step in made.steps
     ]
-    print(f"{fsio.printable(args.photo)}: {found.width}×{found.height}, {found.file_bytes} bytes, model {codec.name}")
+    print(f"{fsio.printable(args.photo)}: {made.width}×{made.height}, {made.file_bytes} bytes, model {codec.name}")
     titles = ("bytes", "bpp", "PSNR", "complete", "of next")
     print(table(titles + tuple(f"{level}: likeliest" for level in levels), rows, left=0))
     if stop:
@@ -192,33 +192,33 @@ def trace(args: Arguments) -> int:
     return 0
 
 
-def _stop(found: Any, until: Any, judging: Any) -> dict[str, Any]:
+def _stop(trace: Any, until: Any, judging: Any) -> dict[str, Any]:
     """Where a trace may stop, ready for JSON: the rule, bytes, share of the file, and the answer there."""
     from hiercodec.classify import card_of, confidence_of
     from hiercodec.evaluation.traces.until import confidences, stop_step
 
     confidence = confidence_of(card_of(judging.classifier.name), judging.hierarchy.name)
-    index = stop_step(found, until, confidence)
-    last = len(found.steps) - 1 if index is None else index
-    step = found.steps[last]
+    index = stop_step(trace, until, confidence)
+    last = len(trace.steps) - 1 if index is None else index
+    step = trace.steps[last]
     return {
         "level": until.level,
         "threshold": until.threshold,
         "reached": index is not None,
         "bytes": step.bytes,
-        "share": round(step.bytes / found.file_bytes, 4),
+        "share": round(step.bytes / trace.file_bytes, 4),
         "answer": step.top[until.level][0][1],
-        "confidence": round(confidences(found, until.level, confidence)[last], 4),
+        "confidence": round(confidences(trace, until.level, confidence)[last], 4),
         "calibrated": until.level in confidence.curves,
     }
 
 
 def _stop_in_words(stop: dict[str, Any]) -> str:
-    said = f"{stop['level']} {stop['answer']!r}, {percent(stop['confidence'])} sure"
+    answer = f"{stop['level']} {stop['answer']!r}, {percent(stop['confidence'])} sure"
     if not stop["reached"]:
-        return f"no prefix is {percent(stop['threshold'])} sure; the whole file: {said}"
+        return f"no prefix is {percent(stop['threshold'])} sure; the whole file: {answer}"
     where = f"stop at {stop['bytes']} bytes, {percent(stop['share'])} of the file"
-    return f"{where}: {said}{'' if stop['calibrated'] else ' (by its probability: not calibrated here)'}"
+    return f"{where}: {answer}{'' if stop['calibrated'] else ' (by its probability: not calibrated here)'}"
 
 
 def _winner(top: Any) -> str:
@@ -275,8 +275,8 @@ def results_table(measured: dict) -> str:
     tasks = list(dict.fromkeys(name for point in points for name in point.get("scores", ())))
     rows = []
     for point in points:
-        found = point.get("accuracy") or {}
-        shares = [[next(iter(level.values())) for level in found.get(name, {}).values()] for name in classifiers]
+        shares_of = point.get("accuracy") or {}
+        shares = [[next(iter(level.values())) for level in shares_of.get(name, {}).values()] for name in classifiers]
         accuracies = [" / ".join(f"{100 * share:.1f}" for share in row) or "-" for row in shares]
         scored = [values.shown(point.get("scores", {}).get(task)) for task in tasks]
         rows.append((point["codec"], str(point["setting"]), *_measured(point)[:2], *accuracies, *scored))

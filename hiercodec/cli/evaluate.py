@@ -120,10 +120,10 @@ def evaluate(args: Arguments) -> int:
     there = len(photos) - sum(map(len, missing))
     with tqdm(total=len(photos), initial=there, unit="photo", disable=None, smoothing=0.05) as bar:
         run.run(parts, way, missing, bar.update)
-    found = rows.read(args.out, columns=["photo", "codec", "note"])
-    for line in words_on(found):
+    measured = rows.read(args.out, columns=["photo", "codec", "note"])
+    for line in words_on(measured):
         note(line)
-    if not len(found):
+    if not len(measured):
         raise InputError("none of the photographs could be used")
     results = read_summary(args.out)
     if args.card:
@@ -133,14 +133,14 @@ def evaluate(args: Arguments) -> int:
     return 0
 
 
-def words_on(found: Rows) -> Iterator[str]:
+def words_on(rows: Rows) -> Iterator[str]:
     """Lines about photographs that were skipped, or measured after something was mended, and why; at most a screen."""
-    if found.skipped:
-        yield f"photographs that were skipped: {len(found.skipped)}"
-        yield from _each(found.skipped, MOST)
-    if found.notes:
-        yield f"photographs that were measured with a remark: {len(found.notes)}"
-        yield from _each(found.notes, MOST)
+    if rows.skipped:
+        yield f"photographs that were skipped: {len(rows.skipped)}"
+        yield from _each(rows.skipped, MOST)
+    if rows.notes:
+        yield f"photographs that were measured with a remark: {len(rows.notes)}"
+        yield from _each(rows.notes, MOST)
 
 
 def _each(words: Mapping[str, str], most: int) -> Iterator[str]:

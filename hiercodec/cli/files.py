@@ -53,14 +53,14 @@ def read_cut(args: Arguments, *, required: bool) -> bytes:
     return data if args.bytes is None else stream.truncate(data, args.bytes)
 
 
-def reached(found: dict) -> str:
+def reached(verified: dict) -> str:
     """Where a stream ends, in words; takes what `stream.verify` gives."""
-    if found["state"] == "complete":
-        return f"complete, {found['bytes']} bytes"
-    if found.get("total_bytes") is None:
-        return f"truncated but sound: {found['bytes']} bytes, cut inside the header"
-    level = f"level {found['level']} complete" if found["level"] else "no level complete"
-    return f"truncated but sound: {found['bytes']} of {found['total_bytes']} bytes, {level}"
+    if verified["state"] == "complete":
+        return f"complete, {verified['bytes']} bytes"
+    if verified.get("total_bytes") is None:
+        return f"truncated but sound: {verified['bytes']} bytes, cut inside the header"
+    level = f"level {verified['level']} complete" if verified["level"] else "no level complete"
+    return f"truncated but sound: {verified['bytes']} of {verified['total_bytes']} bytes, {level}"
 
 
 def in_words(label: stream.Label, hierarchy: Hierarchy | None = None) -> str:
@@ -68,15 +68,15 @@ def in_words(label: stream.Label, hierarchy: Hierarchy | None = None) -> str:
     from hiercodec.classify import read_label
 
     try:
-        found = read_label(label, hierarchy)
+        reading = read_label(label, hierarchy)
     except HierarchyError as error:
         return f"{len(label.payload)} bytes that name groups of {error}"
     except CorruptStream as error:
         return str(error)
-    answers = zip(found.path, found.path.winners, found.confidences, strict=True)
+    answers = zip(reading.path, reading.path.winners, reading.confidences, strict=True)
     sure = [f"{spoken(level)} {label} ({SURE[confidence]})" for level, (_, label, _), confidence in answers]
-    rest = "" if found.complete else "; the rest is cut off"
-    return f"{' › '.join(sure) or 'nothing yet'}{rest}; by {found.classifier}, groups of {found.hierarchy.name}"
+    rest = "" if reading.complete else "; the rest is cut off"
+    return f"{' › '.join(sure) or 'nothing yet'}{rest}; by {reading.classifier}, groups of {reading.hierarchy.name}"
 
 
 @command("truncate", "cut a stream to a size or after a level", STREAM, argument("output", metavar="OUT.hc"), *CUT)
@@ -90,21 +90,21 @@ def truncate(args: Arguments) -> int:
 @command("info", "sizes of header, z and each block; level, completeness, model", STREAM, JSON)
 def info(args: Arguments) -> int:
     data = fsio.read_bytes(args.input)
-    found = stream.info(data, installed.plan_of)
+    facts = stream.info(data, installed.plan_of)
     if args.json:
-        print_json({"file": fsio.printable(args.input), **found})
+        print_json({"file": fsio.printable(args.input), **facts})
         return 0
-    state = "complete" if found["complete"] else f"cut at {found['bytes']} of {found['total_bytes']} bytes"
-    name, size = fsio.printable(args.input), f"{found['width']}×{found['height']}"
-    print(f"{name}: {size}, {found['bytes']} bytes, {found['bpp']:.4f} bpp, {state}")
-    print(f"model {found['fingerprint']}, format version {found['version']}, level plan {found['plan']}")
-    print(f"last complete level: {found['level'] or 'none'}")
-    pixels, so_far, rows = found["width"] * found["height"], 0, []
-    for name, size in found["parts"].items():
+    state = "complete" if facts["complete"] else f"cut at {facts['bytes']} of {facts['total_bytes']} bytes"
+    name, size = fsio.printable(args.input), f"{facts['width']}×{facts['height']}"
+    print(f"{name}: {size}, {facts['bytes']} bytes, {facts['bpp']:.4f} bpp, {state}")
+    print(f"model {facts['fingerprint']}, format version {facts['version']}, level plan {facts['plan']}")
+    print(f"last complete level: {facts['level'] or 'none'}")
+    pixels, so_far, rows = facts["width"] * facts["height"], 0, []
+    for name, size in facts["parts"].items():
         so_far += size
-        rows.append((name, str(size), percent(size / found["bytes"]), str(so_far), f"{8 * so_far / pixels:.4f}"))
+        rows.append((name, str(size), percent(size / facts["bytes"]), str(so_far), f"{8 * so_far / pixels:.4f}"))
     print(table(("part", "bytes", "share", "so far", "bpp so far"), rows))
-    print(f"container: {found['overhead_bytes']} of these bytes")
+    print(f"container: {facts['overhead_bytes']} of these bytes")
     if label := stream.parse(data).label:
         print(f"label: {in_words(label)}")
     return 0
@@ -115,11 +115,11 @@ def info(args: Arguments) -> int:
     details="Exit code 0: complete; 3: truncated but sound; 4: damaged.",
 )  # fmt: skip
 def verify(args: Arguments) -> int:
-    found = stream.verify(fsio.read_bytes(args.input), installed.plan_of)
+    verified = stream.verify(fsio.read_bytes(args.input), installed.plan_of)
     if args.json:
-        print_json({"file": fsio.printable(args.input), **found})
-    elif found["state"] != "damaged":
-        print(f"{fsio.printable(args.input)}: {reached(found)}")
-    if found["state"] == "damaged":
-        note(f"hiercodec: {fsio.printable(args.input)}: {found['reason']}")
-    return VERIFY_EXIT[found["state"]]
+        print_json({"file": fsio.printable(args.input), **verified})
+    elif verified["state"] != "damaged":
+        print(f"{fsio.printable(args.input)}: {reached(verified)}")
+    if verified["state"] == "damaged":
+        note(f"hiercodec: {fsio.printable(args.input)}: {verified['reason']}")
+    return VERIFY_EXIT[verified["state"]]

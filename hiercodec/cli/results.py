@@ -27,14 +27,14 @@ def show(args: Arguments) -> int:
     from hiercodec.evaluation.results import rows
     from hiercodec.evaluation.results.summary import counted, read_summary
 
-    found = read_summary(args.rows)
+    summed = read_summary(args.rows)
     if args.json:
-        print_json(found)
+        print_json(summed)
         return 0
-    print(results_table(found))
+    print(results_table(summed))
     for line in words_on(rows.read(args.rows, columns=["photo", "codec", "note"])):
         note(line)
-    note(f"{counted(found)}, {found['labelled']} labelled. Made by: {found['command']}")
+    note(f"{counted(summed)}, {summed['labelled']} labelled. Made by: {summed['command']}")
     return 0
 
 
@@ -68,11 +68,14 @@ def join(args: Arguments) -> int:
 def export(args: Arguments) -> int:
     from hiercodec.evaluation.results import exchange, rows
 
-    found = rows.read(args.rows)
+    measured = rows.read(args.rows)
     if args.to == "csv":
-        text = exchange.to_csv(found.of(codec=args.codec) if args.codec else found)
+        text = exchange.to_csv(measured.of(codec=args.codec) if args.codec else measured)
     else:
-        text = values.dumps(exchange.to_compressai(found, args.codec or next(iter(found.codecs), "")), indent=1) + "\n"
+        text = (
+            values.dumps(exchange.to_compressai(measured, args.codec or next(iter(measured.codecs), "")), indent=1)
+            + "\n"
+        )
     write_bytes(args.out, text.encode())
     return 0
 
@@ -86,8 +89,8 @@ def export(args: Arguments) -> int:
 def import_(args: Arguments) -> int:
     from hiercodec.evaluation.results import exchange, rows
 
-    found = exchange.from_compressai(read_bytes(args.curve), args.name)
-    rows.write(args.out, found.frame, found.meta)
+    curve = exchange.from_compressai(read_bytes(args.curve), args.name)
+    rows.write(args.out, curve.frame, curve.meta)
     return 0
 
 
@@ -107,15 +110,17 @@ def bd(args: Arguments) -> int:
     a, b = _codec_in(args.ours), _codec_in(args.rival)
     judge = args.judge or next((name for name in a[0].judges if name in b[0].judges), NONE)
     judge = "" if judge == NONE else judge
-    found = bjontegaard.between(a, b, judge)
+    differences = bjontegaard.between(a, b, judge)
     if args.chart:
         write_bytes(args.chart, _leads(a, b, judge).encode())
     if args.json:
-        measures = {m.measure: {"rate_percent": m.rate.to_json(), "at_equal_rate": m.quality.to_json()} for m in found}
+        measures = {
+            m.measure: {"rate_percent": m.rate.to_json(), "at_equal_rate": m.quality.to_json()} for m in differences
+        }
         print_json({"a": [args.ours, a[1]], "b": [args.rival, b[1]], "judge": judge or NONE, "measures": measures})
         return 0
     lines, units = [], {"psnr": (" dB", 2, 1.0), "right": (" points", 1, 100.0)}
-    for row in found:
+    for row in differences:
         unit, digits, scale = units.get(row.measure.partition(" ")[0], ("", 3, 1.0))
         needed = bjontegaard.words(row.rate.to_json(), " %", 1) if row.rate.value is not None else row.rate.why
         gained = bjontegaard.words(row.quality.to_json(), unit, digits, scale=scale)
@@ -139,12 +144,12 @@ def _leads(a: tuple[Rows, str], b: tuple[Rows, str], judge: str) -> str:
 
     ours, theirs = (tables(rows.of(codec=codec), judge)[codec] for rows, codec in (a, b))
     measures = {spoken(level): right(level) for level in ours.levels} or {"PSNR": "psnr"}
-    found = {name: row for name, m in measures.items() if (row := at_every_rate(ours, theirs, m)) is not None}
-    if not found:
+    leads = {name: row for name, m in measures.items() if (row := at_every_rate(ours, theirs, m)) is not None}
+    if not leads:
         raise InputError(f"{a[1]} and {b[1]} share no rates, no photographs, or no measure")
-    fig = lead(found, rival=title(b[1]), percent=bool(ours.levels))
+    fig = lead(leads, rival=title(b[1]), percent=bool(ours.levels))
     by = f", judged by {judge.removeprefix('timm:')}" if judge else ""
-    n = next(iter(found.values())).n
+    n = next(iter(leads.values())).n
     fig.update_layout(title=f"{title(a[1])} against {title(b[1])}{by}, {n} photographs", margin={"t": 96}, height=440)
     return fig.to_html(include_plotlyjs=True)
 
@@ -155,12 +160,12 @@ def _codec_in(spec: str) -> tuple[Rows, str]:
 
     both = re.fullmatch(r"(.+?\.parquet):(.+)", spec)
     path, codec = both.groups() if both else (spec, "")
-    found = rows.read(path, columns=[name for name in rows.schema().names if name not in ("classes", "p")])
-    models = [name for name in found.codecs if name in (found.meta["provenance"].get("models") or {})]
-    only = next((names[0] for names in (found.codecs, models) if len(names) == 1), "")
+    measured = rows.read(path, columns=[name for name in rows.schema().names if name not in ("classes", "p")])
+    models = [name for name in measured.codecs if name in (measured.meta["provenance"].get("models") or {})]
+    only = next((names[0] for names in (measured.codecs, models) if len(names) == 1), "")
     if not (codec or only):
-        raise InputError(f"{path} holds several codecs: {', '.join(found.codecs)}; name one as {path}:CODEC")
-    return found, codec or only
+        raise InputError(f"{path} holds several codecs: {', '.join(measured.codecs)}; name one as {path}:CODEC")
+    return measured, codec or only
 
 
 results = group("results", "look at, join and hand on rows that evaluate wrote", show, bd, join, export, import_)

@@ -37,8 +37,8 @@ IN_LOSS = option("--classifier", "loss_classifier", multiple=True, metavar="C",
 
 def given(args: Arguments) -> dict[str, Any]:
     """The fields of the config that a command's options replace."""
-    said = {field: getattr(args, name, None) for name, field in OVERRIDES.items()}
-    return {field: value for field, value in said.items() if value not in (None, ())}
+    options = {field: getattr(args, name, None) for name, field in OVERRIDES.items()}
+    return {field: value for field, value in options.items() if value not in (None, ())}
 
 
 def trainer_of(path: str | Path, overrides: Mapping[str, Any] | None = None, *, resume: bool = False) -> Trainer:

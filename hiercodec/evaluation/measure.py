@@ -111,11 +111,11 @@ def measure(rgb: np.ndarray, points: Iterable[P], judges: Sequence[Judging] = ()
 
     rgb: uint8 (H, W, 3), what PSNR is measured against. All points are decoded before they are classified in one batch.
     """
-    found = list(points)
-    pictures = [point.picture for point in found]
-    verdicts = {judge.classifier.name: judge.verdicts(pictures) for judge in judges} if found else {}
+    cut = list(points)
+    pictures = [point.picture for point in cut]
+    verdicts = {judge.classifier.name: judge.verdicts(pictures) for judge in judges} if cut else {}
     for by_point in verdicts.values():
-        by_point[:] = [replace(verdict, blank=point.blank) for verdict, point in zip(by_point, found, strict=True)]
+        by_point[:] = [replace(verdict, blank=point.blank) for verdict, point in zip(by_point, cut, strict=True)]
     area = rgb.shape[0] * rgb.shape[1]
     return [
         Row(
@@ -125,7 +125,7 @@ def measure(rgb: np.ndarray, points: Iterable[P], judges: Sequence[Judging] = ()
             {name: by_point[i] for name, by_point in verdicts.items()},
             peer,
         )
-        for i, point in enumerate(found)
+        for i, point in enumerate(cut)
     ]
 
 
@@ -136,10 +136,10 @@ def measure_peers(
 
     Right is its class `label`; where there is none (< 0), what each classifier says of the original.
     """
-    told = [judge.knowing([label]) if label >= 0 else judge.trusting(rgb) for judge in judges]
-    yield from measure(rgb, [OperatingPoint("", rgb.nbytes, rgb)], told, peer=ORIGINAL)
+    knowing = [judge.knowing([label]) if label >= 0 else judge.trusting(rgb) for judge in judges]
+    yield from measure(rgb, [OperatingPoint("", rgb.nbytes, rgb)], knowing, peer=ORIGINAL)
     for peer in peers:
-        yield from measure(rgb, peer.points(rgb), told, peer=peer.name)
+        yield from measure(rgb, peer.points(rgb), knowing, peer=peer.name)
 
 
 def best_within(rows: Sequence[Row[P]], budget: int) -> int | None:

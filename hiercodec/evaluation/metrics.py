@@ -165,8 +165,8 @@ def bits_of_meaning(probabilities: Sequence[float] | np.ndarray, right: Sequence
     p = p / p.sum()
     if len(right):
         chance = float(p[list(right)].sum())
-        told = math.log2(len(p)) + math.log2(chance) if chance > 0 else 0.0
+        bits = math.log2(len(p)) + math.log2(chance) if chance > 0 else 0.0
     else:
         some = p[p > 0]
-        told = math.log2(len(p)) + float((some * np.log2(some)).sum())
-    return min(max(told, 0.0), math.log2(len(p)))
+        bits = math.log2(len(p)) + float((some * np.log2(some)).sum())
+    return min(max(bits, 0.0), math.log2(len(p)))

@@ -66,8 +66,8 @@ def of_trace(codec: EmbeddedCodec, judging: Judging | None) -> dict[str, Any]:
 
 def commit() -> str | None:
     """The commit that this code was run from, with "+" where files were changed since; None outside a repository."""
-    found = _git("describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*")
-    return found.strip() or None
+    described = _git("describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*")
+    return described.strip() or None
 
 
 def today() -> str:
@@ -110,7 +110,7 @@ def describe(classifier: Classifier, cards: Mapping[str, Mapping[str, Any]]) -> 
 def loss_classifiers(card: Mapping[str, Any]) -> Iterator[str]:
     """Specs of the classifiers in the loss of the run whose card it is, then of the runs that it started from."""
     training = card.get("training") or {}
-    found = training.get("classifiers") or training.get("classifier") or ()  # the older cards' name, and theirs is one
-    yield from (found,) if isinstance(found, str) else found
+    specs = training.get("classifiers") or training.get("classifier") or ()  # the older cards' name, and theirs is one
+    yield from (specs,) if isinstance(specs, str) else specs
     if before := card.get("started_from"):
         yield from loss_classifiers(before)

@@ -86,11 +86,11 @@ def _walk(data: bytes) -> Scans:
     """
     met, scans, position = Scans(), 0, 2
     for _ in range(MAX_SEGMENTS):
-        found = MARKER.search(data, position)
-        if found is None or found[1][0] == EOI:
-            met.ended = found is not None
+        following = MARKER.search(data, position)
+        if following is None or following[1][0] == EOI:
+            met.ended = following is not None
             return met
-        marker, position = found[1][0], found.end()
+        marker, position = following[1][0], following.end()
         length = int.from_bytes(data[position : position + 2], "big")
         body = data[position + 2 : position + length]
         if marker == SOS:

@@ -271,15 +271,15 @@ def _check_end(decoded: np.ndarray, note: Note) -> None:
 
 
 def _unreadable(data: bytes) -> NotAnImage | DamagedImage:
-    found = sniff(data)
-    if found in READ or (found == "HEIC" and HEIF in formats()):
-        return DamagedImage(f"a damaged {found}: its header cannot be read")
+    kind = sniff(data)
+    if kind in READ or (kind == "HEIC" and HEIF in formats()):
+        return DamagedImage(f"a damaged {kind}: its header cannot be read")
     remedy = {
         "HEIC": ": save or share it as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible), or have pi-heif "
         "installed (pip install pi-heif), which reads it"
     }
     known = "a PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF picture"
-    return NotAnImage(f"not {known}{f' but {found}' if found else ''}{remedy.get(found or '', '')}")
+    return NotAnImage(f"not {known}{f' but {kind}' if kind else ''}{remedy.get(kind or '', '')}")
 
 
 def _orientation(image: Image.Image) -> Image.Transpose | None:

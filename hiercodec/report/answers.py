@@ -50,13 +50,13 @@ def answers(
 
 def _answer(trace: Trace, level: str, ranked: Ranked, wup: float | None) -> dict[str, Any]:
     (group, label, p), *others = ranked
-    said, last = verdict(trace, level, group), level == trace.levels[-1]
+    judged, last = verdict(trace, level, group), level == trace.levels[-1]
     return {
         "label": label,
         "link": answer_link(trace.provenance.get("hierarchy"), level, group, label, last=last),
-        "mark": said.kind,
-        "sign": said.sign,
-        "verdict": said.words,
+        "mark": judged.kind,
+        "sign": judged.sign,
+        "verdict": judged.words,
         "chance": percent(p),
         "chances": [round(q, 4) for _, _, q in ranked],
         "rest": "then " + ", ".join(f"{name} {percent(q)}" for _, name, q in others) if others else "",
@@ -118,8 +118,8 @@ def truth(trace: Trace) -> str:
     """What is in the picture, by its right answers; that it is not known, where it is not."""
     if not trace.known:
         whole = "the original" if trace.original else "the whole file"
-        said = f"What this shows is not known: = as {whole} is taken for, ≠ another."
-        return said if trace.steps[-1].top else ""
+        words = f"What this shows is not known: = as {whole} is taken for, ≠ another."
+        return words if trace.steps[-1].top else ""
     path = [one_of([_label(trace, level, group) for group in groups]) for level, groups in trace.answers.items()]
     many = len(next(reversed(trace.answers.values())))
     return f"Truth: {' › '.join(path)}{'' if many < 2 else f' (any of these {many} counts)'}"

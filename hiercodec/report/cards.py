@@ -101,18 +101,18 @@ def prefixes(card: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def judges(found: Mapping[str, Any], cards: Mapping[str, Mapping[str, Any]]) -> dict[str, bool | None]:
+def judges(summed: Mapping[str, Any], cards: Mapping[str, Mapping[str, Any]]) -> dict[str, bool | None]:
     """Classifier of a summary of rows → whether it sat in the loss of a codec measured there; those that did not come first.
 
     What the file says counts, else what the codecs' `cards` say; None where neither does.
     """
-    provenance = found.get("provenance") or {}
+    provenance = summed.get("provenance") or {}
     sat: dict[str, bool | None] = {}
-    for name in (found.get("uncompressed") or {}).get("accuracy", {}):
-        said = ((provenance.get("judges") or {}).get(name) or {}).get("in_loss") or {
+    for name in (summed.get("uncompressed") or {}).get("accuracy", {}):
+        in_loss_of = ((provenance.get("judges") or {}).get(name) or {}).get("in_loss") or {
             model: in_loss(name, cards[model]) for model in provenance.get("models", {}) if model in cards
         }
-        values = set(said.values())
+        values = set(in_loss_of.values())
         sat[name] = True if True in values else False if values == {False} else None
     return dict(sorted(sat.items(), key=lambda row: row[1] is not False))
 
@@ -133,18 +133,18 @@ def _rounded(value: Any, digits: int, scale: float = 1.0) -> float | None:
 
 def weaknesses(codec: Mapping[str, Any]) -> list[str]:
     """Sentences on what the weights cannot do yet, from their own card; empty where they reach the project's targets."""
-    found = [words] if (words := slow(codec)) else []
+    sentences = [words] if (words := slow(codec)) else []
     rows = levels(codec)
     coarse, whole = ([*rows.values()][i] if rows else {} for i in (0, -1))
     photos = (codec.get("validation") or {}).get("photos")
     if not rows:
-        found.append("The codec's quality has not been measured.")
+        sentences.append("The codec's quality has not been measured.")
     elif (
         whole.get("psnr", 0) < GOOD_PSNR or whole.get("bpp", 99) > GOOD_RATE or coarse.get("bpp", 99) > GOOD_COARSE_RATE
     ):
-        found.append(
+        sentences.append(
             f"Early codec weights: on {photos} held-out photographs the first block costs "
             f"{number(coarse.get('bpp'))} bit/pixel, the whole file {number(whole.get('bpp'))} bit/pixel at "
             f"{number(whole.get('psnr'), 1, 'dB')}."
         )
-    return found
+    return sentences

@@ -94,11 +94,11 @@ def table(trace: Trace, name_of: Callable[[str], str] = spoken) -> list[dict[str
             "fraction": round(step.fraction, 3),
         }
         for name, top in step.top.items():
-            said = name_of(name)
-            row[said] = top[0][1]
-            row[f"{said} probability"] = round(top[0][2], 4)
-            row[f"{said} margin"] = round(step.margin(name) or 0.0, 4)
-            row[f"{said} bits of meaning"] = step.meaning.get(name)
+            called = name_of(name)
+            row[called] = top[0][1]
+            row[f"{called} probability"] = round(top[0][2], 4)
+            row[f"{called} margin"] = round(step.margin(name) or 0.0, 4)
+            row[f"{called} bits of meaning"] = step.meaning.get(name)
         row |= {"WUP to the truth": step.wup, "consistent": step.consistent}
         rows.append(row)
     return rows

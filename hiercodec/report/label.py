@@ -74,14 +74,14 @@ def label_answers(trace: Trace, index: int) -> dict[str, dict[str, Any]]:
     for level in trace.label:
         if (label := label_at(trace, index, level)) is None:
             continue
-        said, both = agreement(trace, index, level), trace.steps[index].fused.get(level)
+        agreed, both = agreement(trace, index, level), trace.steps[index].fused.get(level)
         rows[level] = {
             "label": label.name,
             "chance": percent(label.confidence),
             "mark": verdict(trace, level, label.group).kind,
-            "agrees": said is not None and said.agrees,
-            "words": said.short if said else "",
-            "sentence": said.sentence if said else "",
+            "agrees": agreed is not None and agreed.agrees,
+            "words": agreed.short if agreed else "",
+            "sentence": agreed.sentence if agreed else "",
             "together": f"{both[0][1]} {percent(both[0][2])}" if both else "",
         }
     return rows

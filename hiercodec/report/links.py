@@ -28,11 +28,11 @@ def title(name: str) -> str:
     if name.startswith("yours "):
         return f"Yours: {name.removeprefix('yours ')}"
     fixed = {"consensus": "Consensus", "consensus-mended": "Consensus, mended", "wordnet": "WordNet depth-cut"}
-    found = re.fullmatch(r"(.+)-(flat|nested)(?:-s(\d+))?", name)
-    known = known_embedding(found[1]) if found else None
-    if found is None or known is None:
+    parts = re.fullmatch(r"(.+)-(flat|nested)(?:-s(\d+))?", name)
+    known = known_embedding(parts[1]) if parts else None
+    if parts is None or known is None:
         return fixed.get(name, name)
-    return f"{known.title}, {found[2]}" + (f", seed {found[3]}" if found[3] else "")
+    return f"{known.title}, {parts[2]}" + (f", seed {parts[3]}" if parts[3] else "")
 
 
 def group_query(hierarchy: str, level: str, group: str) -> dict[str, str]:

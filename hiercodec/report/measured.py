@@ -48,8 +48,8 @@ def at_rate(
     parts[0] = parts[0].replace(" for ", " right for ") + " of 100 photographs"
     rest = {name: [curve.at(bpp) for curve in curves.values()] for name, curves in others.items()}
     known = sorted(((v[-1], name) for name, v in rest.items() if None not in v), reverse=True)[:3]
-    said = [f"{name}: {_listed([f'{100 * (v or 0):.0f}' for v in rest[name]])}." for _, name in known]
-    return " ".join([f"At {bpp:g} bit/pixel{size} {codec} gets {_listed(parts)}.", *said])
+    sentences = [f"{name}: {_listed([f'{100 * (v or 0):.0f}' for v in rest[name]])}." for _, name in known]
+    return " ".join([f"At {bpp:g} bit/pixel{size} {codec} gets {_listed(parts)}.", *sentences])
 
 
 def order_of_levels(curves: Mapping[str, Curve], whole: Mapping[str, float]) -> str:
@@ -77,12 +77,14 @@ def against(
     """Every codec's value at a rate, best first; those without a file that small or large are named as such."""
     values = {curve.codec: curve.at(bpp) for curve in curves}
     known = sorted(((v, c) for c, v in values.items() if v is not None), reverse=True)
-    said = [
+    shares = [
         f"{title(codec)} **{100 * value:.0f}**" if share else f"{title(codec)} **{value:.{digits}f}**{unit}"
         for value, codec in known
     ]
     small = [title(c.codec) for c in curves if values[c.codec] is None and c.bpp[0] > bpp]
-    words = f"At {bpp:g} bit/pixel{', right for so many of 100' if share else ''}: {', '.join(said)}." if said else ""
+    words = (
+        f"At {bpp:g} bit/pixel{', right for so many of 100' if share else ''}: {', '.join(shares)}." if shares else ""
+    )
     return words + (f" No file is that small with {_listed(small)}." if small else "")
 
 
@@ -117,18 +119,18 @@ def losses_and_wins(rows: Sequence[Delta], ours: str, what: str, *, fewer: bool 
     return f"By {what}, {ours} is {'; '.join(parts)}." if parts else ""
 
 
-def lead(found: Mapping[str, Lead], ours: str, rival: str) -> str:
+def lead(leads: Mapping[str, Lead], ours: str, rival: str) -> str:
     """From where to where the first codec is surely ahead of the second, level with it, or behind, for each measure."""
-    said = []
-    for name, row in found.items():
+    sentences = []
+    for name, row in leads.items():
         parts = [
             f"{word} {_listed([f'{low:.2f} to {high:.2f}' for low, high in row.spans(sign)])}"
             for sign, word in ((1, "**ahead** from"), (0, "no clear difference from"), (-1, "**behind** from"))
             if row.spans(sign)
         ]
         cross = f"; the curves cross at {_listed([f'**{x:.2f}**' for x in row.crossings])}" if row.crossings else ""
-        said.append(f"{name}: {', '.join(parts)}{cross}")
-    return f"**{ours} against {rival}**, bit/pixel. {'. '.join(part[0].upper() + part[1:] for part in said)}."
+        sentences.append(f"{name}: {', '.join(parts)}{cross}")
+    return f"**{ours} against {rival}**, bit/pixel. {'. '.join(part[0].upper() + part[1:] for part in sentences)}."
 
 
 def at_full(rows: Sequence[Delta], ours: str, what: str) -> str:

@@ -49,7 +49,7 @@ def numbers(trace: Trace) -> dict[str, Any]:
 def _step(trace: Trace, index: int) -> dict[str, Any]:
     """One step: what is drawn of it, in words."""
     step = trace.steps[index]
-    level, told = next(reversed(step.meaning.items()), ("", 0.0))
+    level, bits = next(reversed(step.meaning.items()), ("", 0.0))
     return {
         "bytes": step.bytes,
         "at": place(trace, step.bytes),
@@ -57,7 +57,7 @@ def _step(trace: Trace, index: int) -> dict[str, Any]:
         "size": format_bytes(step.bytes),
         "rate": f"{step.bpp:.3f} bit/pixel",
         "quality": decibels(step.psnr, quality(trace)["same"]),
-        "told": f"{told:.1f} of {math.log2(trace.groups[level]):.1f} bits" if level in trace.groups else "",
+        "told": f"{bits:.1f} of {math.log2(trace.groups[level]):.1f} bits" if level in trace.groups else "",
         "said": sentence(trace, index),
         "answers": answers(trace, step.top, step.wup, blank=step.blank),
         "label": label_answers(trace, index),
@@ -95,11 +95,11 @@ def whole(trace: Trace) -> str:
 def sentence(trace: Trace, index: int) -> str:
     """What a step shows in one sentence, for those who cannot see it."""
     step, named = trace.steps[index], quality(trace)
-    said = named["said"] if math.isinf(step.psnr) else f"{step.psnr:.1f} decibels{named['after']}"
+    close = named["said"] if math.isinf(step.psnr) else f"{step.psnr:.1f} decibels{named['after']}"
     ranked = [f"{spoken(level)} {top[0][1]} {top[0][2]:.0%}" for level, top in step.top.items()]
     ranked = [NOTHING_YET] if step.blank else ranked
     size = format_bytes(step.bytes).replace("kB", "kilobytes")
-    return ", ".join([f"Step {index + 1} of {len(trace.steps)}", size, said, *ranked])
+    return ", ".join([f"Step {index + 1} of {len(trace.steps)}", size, close, *ranked])
 
 
 ROOM = 0.85
@@ -130,22 +130,22 @@ def ruler(trace: Trace) -> list[tuple[float, str]]:
 
 def segments(trace: Trace) -> list[tuple[str, int, int]]:
     """The file's parts as (name, start, end) in bytes, in file order."""
-    found, start = [], 0
+    parts, start = [], 0
     for name, size in trace.parts.items():
-        found.append((name, start, start + size))
+        parts.append((name, start, start + size))
         start += size
-    return found
+    return parts
 
 
 def arrived(trace: Trace, n_bytes: int) -> dict[str, str]:
     """Level → how much of its block the first `n_bytes` hold, in bytes as everywhere on the page."""
-    said = {}
+    words = {}
     start = trace.start
     for name, end in trace.cuts.items():  # not `parts`: of a file that was cut they hold only what is left
         done = f"{n_bytes - start:,} of {end - start:,} bytes" if n_bytes > start else "block not yet here"
-        said[name] = "block complete" if n_bytes >= end else done
+        words[name] = "block complete" if n_bytes >= end else done
         start = end
-    return said
+    return words
 
 
 def stops(trace: Trace) -> list[tuple[str, int, str]]:
@@ -153,8 +153,8 @@ def stops(trace: Trace) -> list[tuple[str, int, str]]:
     steps = trace.steps
     ends = [(name, next((i for i, s in enumerate(steps) if s.bytes >= cut), None)) for name, cut in trace.cuts.items()]
     z = next((i for i, s in enumerate(steps) if s.bytes >= trace.start), None)
-    said = [(name, index) for name, index in [("z", z), *ends] if index is not None]
-    return [(name, i, f"{spoken(name)} is complete at {format_bytes(steps[i].bytes)}") for name, i in said]
+    there = [(name, index) for name, index in [("z", z), *ends] if index is not None]
+    return [(name, i, f"{spoken(name)} is complete at {format_bytes(steps[i].bytes)}") for name, i in there]
 
 
 def lane(trace: Trace, level: str) -> dict[str, Any]:

@@ -67,9 +67,9 @@ def page(bundle: Bundle, title: str, *, sample: Sample | None = None, position: 
     data = web.data(plain, "takeaway", position=at, alt=title) | {"alone": True}
     for pictures in _pictures(bundle):
         about = provenance(trace, sample) | ({"Pictures": pictures.loss} if pictures.loss else {})
-        found = _html(trace, title, about, data, pictures)
-        if len(found.encode()) <= LIMIT:
-            return found
+        html = _html(trace, title, about, data, pictures)
+        if len(html.encode()) <= LIMIT:
+            return html
     raise ImageTooLarge(
         f"a page to take away has at most {LIMIT:,} bytes; {trace.width}×{trace.height} pixels in {len(trace.steps)} steps "
         "do not fit: shrink the photograph or take fewer steps"

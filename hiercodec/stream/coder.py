@@ -236,10 +236,10 @@ def decode_symbols(data: bytes, indexes: np.ndarray, tables: Tables, complete: b
     `complete` says that `data` is the whole payload: then n_valid = n, or `CorruptStream` if no encoder can have
     written it. Otherwise n_valid is the number of leading symbols that `SymbolReader` gives.
     """
-    found = SymbolReader(data, complete=complete).read(indexes, tables)
+    known = SymbolReader(data, complete=complete).read(indexes, tables)
     symbols = np.zeros(len(indexes), dtype=np.int32)
-    symbols[: len(found)] = found
-    return symbols, len(found)
+    symbols[: len(known)] = known
+    return symbols, len(known)
 
 
 _Take = Callable[[Any, int, int], np.ndarray]

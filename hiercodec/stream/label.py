@@ -63,10 +63,10 @@ class Label:
         writer, possible = SymbolWriter(), np.arange(len(levels[0]))
         for (group, confidence), level in zip(path, levels, strict=True):
             groups, table = _choice(level[possible])
-            found = np.flatnonzero(groups == group)
-            if not len(found):
+            place = np.flatnonzero(groups == group)
+            if not len(place):
                 raise ValueError(f"group {group} has no class in common with the groups before it")
-            writer.write(found, _ONE, table)
+            writer.write(place, _ONE, table)
             writer.write(np.array([confidence]), _ONE, _CONFIDENCES)
             possible = possible[level[possible] == group]
         payload = writer.payload()
@@ -85,11 +85,11 @@ class Label:
         reader, possible = SymbolReader(self.payload, complete=self.complete), np.arange(len(levels[0]))
         for level in levels:
             groups, table = _choice(level[possible])
-            if not len(found := reader.read(_ONE, table)):
+            if not len(choice := reader.read(_ONE, table)):
                 return
             if not len(confidence := reader.read(_ONE, _CONFIDENCES)):
                 return
-            group = int(groups[found[0]])
+            group = int(groups[choice[0]])
             yield group, int(confidence[0])
             possible = possible[level[possible] == group]
 
@@ -105,5 +105,5 @@ def confidence_step(probability: float) -> int:
 
 def _choice(groups: np.ndarray) -> tuple[np.ndarray, Tables]:
     """The groups of the classes that are possible, rising, and the table that codes which of them it is."""
-    found, counts = np.unique(groups, return_counts=True)
-    return found, Tables.from_pmfs([(0, quantize_pmf(counts))])
+    there, counts = np.unique(groups, return_counts=True)
+    return there, Tables.from_pmfs([(0, quantize_pmf(counts))])

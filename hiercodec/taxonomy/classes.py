@@ -58,9 +58,9 @@ def class_of(key: int | str) -> ImageClass:
         if 0 <= key < len(classes()):
             return classes()[key]
         raise HierarchyError(f"no class {key}; indexes run from 0 to {len(classes()) - 1}")
-    found = _by_wnid().get(key)
-    if found:
-        return found
+    known = _by_wnid().get(key)
+    if known:
+        return known
     text = _fold(key)
     exact = [c for c in classes() if _fold(c.name) == text] or [c for c in classes() if text in map(_fold, c.names)]
     if len(exact) == 1:

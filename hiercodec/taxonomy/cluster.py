@@ -53,7 +53,7 @@ def flat(x: np.ndarray, ks: Sequence[int], *, seed: int = 0, n_init: int = 10) -
 def nested(x: np.ndarray, ks: Sequence[int], *, seed: int = 0, n_init: int = 10) -> list[np.ndarray]:
     """A tree from below: k-means at the largest K, then k-means of the group centroids, weighted by size, and so on."""
     _check(x, ks)
-    found: dict[int, np.ndarray] = {}
+    groupings: dict[int, np.ndarray] = {}
     points, weights = np.asarray(x, np.float64), np.ones(len(x))
     of_class = np.arange(len(x))  # class → point
     for k in sorted(set(ks), reverse=True):
@@ -63,8 +63,8 @@ def nested(x: np.ndarray, ks: Sequence[int], *, seed: int = 0, n_init: int = 10)
             np.stack([np.bincount(groups, weights * column, minlength=k) for column in points.T], 1) / mass[:, None]
         )
         weights, of_class = mass, groups[of_class]
-        found[k] = of_class
-    return [canonical(found[k]) for k in ks]
+        groupings[k] = of_class
+    return [canonical(groupings[k]) for k in ks]
 
 
 def linkage_tree(x: np.ndarray, ks: Sequence[int], *, linkage: str = "ward") -> list[np.ndarray]:

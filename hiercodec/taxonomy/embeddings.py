@@ -145,9 +145,9 @@ def from_folder(folder: str | Path | None = None, *, n: int | None = 1000) -> di
         return {}
     if not Path(folder).is_dir():
         raise HierarchyError(f"no folder {folder}")
-    found = [from_file(path, n=n) for path in sorted(Path(folder).glob("*.npy"))]
+    embeddings = [from_file(path, n=n) for path in sorted(Path(folder).glob("*.npy"))]
     order = {known.name: i for i, known in enumerate(KNOWN)}
-    return {e.name: e for e in sorted(found, key=lambda e: (order.get(e.name, len(order)), e.name))}
+    return {e.name: e for e in sorted(embeddings, key=lambda e: (order.get(e.name, len(order)), e.name))}
 
 
 def from_open_clip(

@@ -68,8 +68,8 @@ def load_hierarchy(name_or_path: str | Path = DEFAULT) -> Hierarchy:
     """
     name, path = SHELF.find(name_or_path)
     if path.parent != SHELF.folder:
-        found = _read(path)
-        return found if path == Path(name_or_path) else replace(found, name=name)
+        hierarchy = _read(path)
+        return hierarchy if path == Path(name_or_path) else replace(hierarchy, name=name)
     if not path.is_file():
         there = "; ".join([", ".join(available_hierarchies()), *SHELF.own().wrong])
         raise HierarchyError(f"no hierarchy {name!r}; there are: {there}")
@@ -99,8 +99,8 @@ SHELF = Shelf(ASSETS / "hierarchies", "HIERCODEC_HIERARCHIES", ".json", ".json",
 def find_hierarchy(mark: str) -> Hierarchy:
     """The hierarchy whose digest begins with `mark`; `HierarchyError` where there is none."""
     for name in available_hierarchies():
-        if (found := load_hierarchy(name)).digest.startswith(mark):
-            return found
+        if (hierarchy := load_hierarchy(name)).digest.startswith(mark):
+            return hierarchy
     raise HierarchyError(f"a hierarchy that is not here (its digest begins with {mark})")
 
 
@@ -109,10 +109,10 @@ def _check_sum(path: Path, content: bytes) -> None:
     sums = path.with_name(SUMS)
     lines = sums.read_text(encoding="utf-8").splitlines() if sums.is_file() else []
     expected = {line[66:]: line[:64] for line in lines}.get(path.name)
-    found = hashlib.sha256(content).hexdigest()
-    if expected not in (None, found):
+    sha256 = hashlib.sha256(content).hexdigest()
+    if expected not in (None, sha256):
         raise HierarchyError(
-            f"{path.name} is not the file that was shipped (SHA-256 {found[:12]}…, see {SUMS}); restore it"
+            f"{path.name} is not the file that was shipped (SHA-256 {sha256[:12]}…, see {SUMS}); restore it"
         )
 
 
@@ -158,11 +158,11 @@ def _shipped(folder: Path) -> tuple[str, ...]:
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    unique = dict(pairs)
+    if len(unique) != len(pairs):
         counts = Counter(key for key, _ in pairs)
-        raise HierarchyError(f"{next(k for k in found if counts[k] > 1)!r:.60} occurs twice in one object")
-    return found
+        raise HierarchyError(f"{next(k for k in unique if counts[k] > 1)!r:.60} occurs twice in one object")
+    return unique
 
 
 def _from_dict(data: Any) -> Hierarchy:

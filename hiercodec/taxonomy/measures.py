@@ -108,15 +108,15 @@ class Nesting:
 
 def nesting(hierarchy: Hierarchy) -> tuple[Nesting, ...]:
     """One `Nesting` for every level under the top."""
-    found = []
+    rows = []
     for level in hierarchy.levels[1:]:
         share = hierarchy.parents(level.name)[1]
-        found.append(
+        rows.append(
             Nesting(
                 level.name, level.k, int((share == 1).sum()), float((share * level.sizes).sum() / level.sizes.sum())
             )
         )
-    return tuple(found)
+    return tuple(rows)
 
 
 ODD_MARGIN = 0.1

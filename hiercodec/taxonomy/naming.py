@@ -55,10 +55,10 @@ class Name:
     @property
     def covers(self) -> np.ndarray:
         """The classes that the name speaks of, bool[1000]."""
-        found = np.zeros_like(self.group)
+        covered = np.zeros_like(self.group)
         for concept, classes in self.concepts.items():
-            found = found & ~classes if concept.startswith("-") else found | classes
-        return found
+            covered = covered & ~classes if concept.startswith("-") else covered | classes
+        return covered
 
 
 @functools.cache

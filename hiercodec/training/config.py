@@ -221,8 +221,8 @@ def checked(values: dict[str, Any], kind: type[Config], source: str | Path) -> C
         return TypeAdapter(kind).validate_json(json.dumps(values, default=str))
     except ValidationError as error:
         known = [f.name for f in fields(kind)]
-        said = (_said(row["loc"], row["type"], row["msg"], row["input"], known) for row in error.errors())
-        raise ConfigError(f"{source}: {'; '.join(said)}") from None
+        wrong = (_said(row["loc"], row["type"], row["msg"], row["input"], known) for row in error.errors())
+        raise ConfigError(f"{source}: {'; '.join(wrong)}") from None
 
 
 def _said(loc: tuple[int | str, ...], kind: str, message: str, value: Any, known: list[str]) -> str:

@@ -115,9 +115,9 @@ class Trainer:
         self.ema = AveragedModel(self.raw, multi_avg_fn=self._average)
         self.ema.n_averaged.fill_(1)  # at 0 the first update would replace the first weights instead of averaging
         if self.resumed:
-            found = read_checkpoint(self.checkpoint_path, self.raw, self.ema.module, optimizer)
-            self.step = found["step"]
-            self.crops = found.get("crops", self.step * self._crops_per_step)
+            progress = read_checkpoint(self.checkpoint_path, self.raw, self.ema.module, optimizer)
+            self.step = progress["step"]
+            self.crops = progress.get("crops", self.step * self._crops_per_step)
         self.model, self.optimizer = fabric.setup(self.raw, optimizer)
         self.ema.to(fabric.device)
 

@@ -50,16 +50,16 @@ def _number(name: str, default: int) -> int:
 @functools.cache
 def shared() -> Pool:
     """The pool of this process, made at its first use and ended with it."""
-    told = settings()
-    pool = Pool(max(1, told.workers), lambda: _worker(told), seconds=told.seconds, cpu_seconds=told.cpu_seconds)
+    limits = settings()
+    pool = Pool(max(1, limits.workers), lambda: _worker(limits), seconds=limits.seconds, cpu_seconds=limits.cpu_seconds)
     atexit.register(pool.close)
     return pool
 
 
-def _worker(told: Settings):
+def _worker(limits: Settings):
     from hiercodec.workers import tasks
     from hiercodec.workers.worker import ChildProcess, ThisProcess
 
-    if not told.workers:
+    if not limits.workers:
         return ThisProcess()
-    return ChildProcess(told.memory, Work(tasks.warm, (), told.seconds, told.cpu_seconds))
+    return ChildProcess(limits.memory, Work(tasks.warm, (), limits.seconds, limits.cpu_seconds))

@@ -176,11 +176,11 @@ def first_view(opened: Opened, model: str, judge: Judge, steps: int, *, tell: Te
         "show": show,
     }
     if rgb is None:
-        found, decoded = trace_stream(codec, data, judging, **report)
+        traced, decoded = trace_stream(codec, data, judging, **report)
         rgb = decoded[-1].image
     else:
-        found, decoded = trace(codec, rgb, judging, data=data, **report)
-    return bundles.make(found, data, rgb, decoded), [n for n in budgets if n not in first]
+        traced, decoded = trace(codec, rgb, judging, data=data, **report)
+    return bundles.make(traced, data, rgb, decoded), [n for n in budgets if n not in first]
 
 
 def _jpeg(frame: np.ndarray) -> bytes:
@@ -204,20 +204,20 @@ def few(budgets: Sequence[int], ends: Sequence[int], count: int = FIRST_STEPS) -
 
 
 def more_steps(
-    found: Trace, data: bytes, original: bytes, model: str, judge: Judge, budgets: Sequence[int], *, tell: Tell
+    trace: Trace, data: bytes, original: bytes, model: str, judge: Judge, budgets: Sequence[int], *, tell: Tell
 ) -> tuple[Trace, dict[int, Seen]]:
     """A trace of `data` with steps at `budgets` too, and what was decoded there; `original` is the bundle's picture."""
     from hiercodec.evaluation.traces.tracing import extend
 
-    codec, pixels = codec_for(found.provenance.get("fingerprint"), model), bundles.from_webp(original)
+    codec, pixels = codec_for(trace.provenance.get("fingerprint"), model), bundles.from_webp(original)
     progress = functools.partial(tell, "progress")
-    longer, decoded = extend(codec, found, data, pixels, budgets, judging_of(judge), progress=progress)
+    longer, decoded = extend(codec, trace, data, pixels, budgets, judging_of(judge), progress=progress)
     return longer, {n: bundles.Seen(prefix.image, prefix.bits) for n, prefix in decoded.items()}
 
 
-def with_steps(bundle: Bundle, found: Trace, decoded: dict[int, Seen], *, tell: Tell) -> Bundle:
+def with_steps(bundle: Bundle, trace: Trace, decoded: dict[int, Seen], *, tell: Tell) -> Bundle:
     """The bundle of a longer trace: see `bundle.refined`."""
-    return bundles.refined(bundle, found, decoded)
+    return bundles.refined(bundle, trace, decoded)
 
 
 def finer(bundle: Bundle, level: str, model: str, judge: Judge, *, tell: Tell) -> Bundle:
@@ -261,8 +261,8 @@ def ranked(
 
     judging = judging_of(judge, truth)
     assert judging is not None
-    found = judging.verdicts(pictures) if pictures else []
-    return [(dict(path_of(row.probabilities, judging.hierarchy)), row.wup) for row in found]
+    verdicts = judging.verdicts(pictures) if pictures else []
+    return [(dict(path_of(row.probabilities, judging.hierarchy)), row.wup) for row in verdicts]
 
 
 def cluster(embedding: Embedding, ks: tuple[int, int], method: str, seed: int, name: str, *, tell: Tell) -> Hierarchy:

@@ -63,16 +63,16 @@ def inventory(sources: Sequence[str | Path], how: str = labels.AUTO) -> Inventor
     A source is a folder, an uncompressed tar, a zip, a list (`labels.listed`), `SAMPLES` or one of `TORCHVISION`'s. `how`
     photographs are labelled is said in `labels.AUTO`. Raises `ConfigError` where a source or a file of labels is none.
     """
-    found = Inventory()
+    there = Inventory()
     for source in sources:
-        photos = _photos(str(source), how, found)
-        found.photos += photos
+        photos = _photos(str(source), how, there)
+        there.photos += photos
         if photos and not any(label >= 0 for _, label in photos) and how != labels.NONE and source != SAMPLES:
-            found.remarks += _why_unlabelled(str(source), photos, how)
-    return found
+            there.remarks += _why_unlabelled(str(source), photos, how)
+    return there
 
 
-def _photos(source: str, how: str, found: Inventory) -> list[Photo]:
+def _photos(source: str, how: str, there: Inventory) -> list[Photo]:
     if source == SAMPLES:
         from hiercodec.evaluation.photos.samples import samples
 
@@ -85,9 +85,9 @@ def _photos(source: str, how: str, found: Inventory) -> list[Photo]:
     if path.suffix.lower() in labels.LISTS and path.is_file():
         photos = list(labels.listed(path))
         return photos if how == labels.AUTO else labels.labelled([place for place, _ in photos], path.parent, how)[0]
-    photos, file = labels.labelled(walk(path, found.passed), path, how)
+    photos, file = labels.labelled(walk(path, there.passed), path, how)
     if file:
-        found.remarks.append(f"labels are those of {file}")
+        there.remarks.append(f"labels are those of {file}")
     return photos
 
 
@@ -181,10 +181,10 @@ class Photos:
 
 def load_photos(sources: Sequence[str | Path], *, limit: int | None = None, how: str = labels.AUTO) -> Photos:
     """All photographs of the sources (the first `limit`), decoded as they are used; errors as `inventory`."""
-    found = inventory(sources, how).photos[: limit or None]
-    if not found:
+    photos = inventory(sources, how).photos[: limit or None]
+    if not photos:
         raise ConfigError(f"no photographs in {', '.join(map(str, sources))}")
-    places, classes = zip(*found, strict=True)
+    places, classes = zip(*photos, strict=True)
     return Photos(Lazy(places, Stored.read), np.asarray(classes), [place.name for place in places])
 
 

@@ -79,13 +79,13 @@ def labelled(places: Sequence[Stored], source: Path, how: str = AUTO) -> tuple[l
         return [(place, of_folders(f"{source.absolute().name}/{place.name}")) for place in places], ""
     if how != AUTO:
         truth = read_truth(Path(how))
-        found = [(place, _looked_up(truth, place)) for place in places]
-        if not any(label >= 0 for _, label in found):
+        photos = [(place, _looked_up(truth, place)) for place in places]
+        if not any(label >= 0 for _, label in photos):
             raise ConfigError(f"{how} names none of these photographs")
-        return found, printable(how)
-    found = [(place, of_path(f"{source.absolute()}/{place.name}")) for place in places]
-    path, truth = next(_truths_beside([place for place, label in found if label < 0]), ("", {}))
-    return [(p, label if label >= 0 else _looked_up(truth, p)) for p, label in found], printable(path)
+        return photos, printable(how)
+    photos = [(place, of_path(f"{source.absolute()}/{place.name}")) for place in places]
+    path, truth = next(_truths_beside([place for place, label in photos if label < 0]), ("", {}))
+    return [(p, label if label >= 0 else _looked_up(truth, p)) for p, label in photos], printable(path)
 
 
 def _looked_up(truth: Truth, place: Stored) -> int:
@@ -148,18 +148,18 @@ def kit_order(folder: Path) -> list[int]:
             rows = [
                 line.split() for line in read_bytes(folder / "map_clsloc.txt").decode().splitlines() if line.strip()
             ]
-            found = {int(number): wnid for wnid, number, *_ in rows}
+            wnids = {int(number): wnid for wnid, number, *_ in rows}
         elif (folder / "meta.mat").is_file():
             from scipy.io import loadmat
 
             synsets: Any = loadmat(str(folder / "meta.mat"), squeeze_me=True)["synsets"]
-            found = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets if not row["num_children"]}
+            wnids = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets if not row["num_children"]}
         else:
             raise ConfigError(
                 f"{folder / TRUTHS[3]} counts classes in the development kit's own order: put that kit's meta.mat beside "
                 "it, or measure with --labels none"
             )
-        return [by_wnid()[found[number]] for number in range(1, 1001)]
+        return [by_wnid()[wnids[number]] for number in range(1, 1001)]
     except (ValueError, KeyError, TypeError, UnicodeError) as error:
         raise ConfigError(f"the order of classes in {folder} cannot be read: {error}") from None
 

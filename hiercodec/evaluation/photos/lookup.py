@@ -40,10 +40,10 @@ def picture(name: str, crop: int | None = None) -> np.ndarray | None:
 
 def sources() -> list[str]:
     """The data sets that `PHOTOS` names; the separator of its entries may stand inside `torchvision:NAME`."""
-    said = os.environ.get(PHOTOS, "")
+    named = os.environ.get(PHOTOS, "")
     inside = re.escape(TORCHVISION.removesuffix(":"))
     return list(
-        filter(None, re.split(rf"(?<!^{inside})(?<!{re.escape(os.pathsep)}{inside}){re.escape(os.pathsep)}", said))
+        filter(None, re.split(rf"(?<!^{inside})(?<!{re.escape(os.pathsep)}{inside}){re.escape(os.pathsep)}", named))
     )
 
 

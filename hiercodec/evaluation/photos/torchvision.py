@@ -40,13 +40,13 @@ def photographs(name: str) -> list[Photo]:
             f"torchvision has no data set {called!r}: see its list, pytorch.org/vision/stable/datasets.html"
         )
     root = cache()
-    found = _opened(kind, called, split, root)
-    files = next((list(getattr(found, file)) for file in FILES if getattr(found, file, None)), [])
+    dataset = _opened(kind, called, split, root)
+    files = next((list(getattr(dataset, file)) for file in FILES if getattr(dataset, file, None)), [])
     if not files:
         raise ConfigError(f"torchvision:{called} keeps no files of photographs, so it cannot be measured")
-    numbers = next((getattr(found, number) for number in NUMBERS if getattr(found, number, None) is not None), None)
+    numbers = next((getattr(dataset, number) for number in NUMBERS if getattr(dataset, number, None) is not None), None)
     rows = [row if isinstance(row, tuple) else (row, numbers[i] if numbers else -1) for i, row in enumerate(files)]
-    known = [_class_of(names) for names in getattr(found, "classes", ())]
+    known = [_class_of(names) for names in getattr(dataset, "classes", ())]
     photos = []
     for path, number in rows:
         label = labels.of_path(Path(path).as_posix())
@@ -93,8 +93,8 @@ def _first_line(error: Exception | None) -> str:
 
 def _class_of(names: str | Sequence[str]) -> int:
     """The one class of ImageNet's that has one of these names; −1 where none has, or two have."""
-    found = {_by_name().get(_plain(name), -1) for name in ([names] if isinstance(names, str) else names)} - {-1}
-    return found.pop() if len(found) == 1 else -1
+    indexes = {_by_name().get(_plain(name), -1) for name in ([names] if isinstance(names, str) else names)} - {-1}
+    return indexes.pop() if len(indexes) == 1 else -1
 
 
 @functools.lru_cache(maxsize=1)

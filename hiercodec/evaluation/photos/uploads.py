@@ -57,27 +57,27 @@ def photographs(files: Sequence[tuple[str, bytes]]) -> list[Given]:
     Nothing is unpacked yet. Raises `InputError` for an archive that cannot be read, for more than MAX_FILES photographs,
     more than MAX_TOTAL bytes unpacked, and where there is no photograph.
     """
-    found: list[tuple[str, int, Callable[[], bytes]]] = []
+    photos: list[tuple[str, int, Callable[[], bytes]]] = []
     passed = Passed()
     for name, data in files:
         if name.lower().endswith(".zip"):
-            found += _entries(name, data, passed)
+            photos += _entries(name, data, passed)
         elif not passed.takes(name):
-            found.append((name, len(data), lambda data=data: data))
-    if not found:
+            photos.append((name, len(data), lambda data=data: data))
+    if not photos:
         why = "; ".join(f"{len(names)} {why}" for why, names in passed.names.items())
         raise InputError(
             f"no photograph among these files{f' ({why})' if why else ''}: give {', '.join(suffixes())} or a .zip of them"
         )
-    if len(found) > MAX_FILES:
-        raise InputError(f"these are {len(found)} photographs; at most {MAX_FILES} are taken at once")
-    if (total := sum(size for _, size, _ in found)) > MAX_TOTAL:
+    if len(photos) > MAX_FILES:
+        raise InputError(f"these are {len(photos)} photographs; at most {MAX_FILES} are taken at once")
+    if (total := sum(size for _, size, _ in photos)) > MAX_TOTAL:
         raise InputError(
             f"these photographs have {total >> 20} MB unpacked; at most {MAX_TOTAL >> 20} MB are taken at once"
         )
     return [
         Given(name, labels.of_path(path), content)
-        for name, (path, _, content) in zip(_names([path for path, *_ in found]), found, strict=True)
+        for name, (path, _, content) in zip(_names([path for path, *_ in photos]), photos, strict=True)
     ]
 
 

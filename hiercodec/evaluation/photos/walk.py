@@ -82,18 +82,18 @@ def reason(name: str) -> str:
 def walk(source: Path, passed: Passed) -> list[Stored]:
     """The photographs of a folder, a tar or a zip, in name order; `ConfigError` where it is none of them."""
     if source.is_dir():
-        found = _folder(source, passed)
+        photos = _folder(source, passed)
     elif source.suffix.lower() in TARS and source.is_file():
-        found = _tar(source, passed)
+        photos = _tar(source, passed)
     elif source.suffix.lower() in ZIPS and source.is_file():
-        found = _zip(source, passed)
+        photos = _zip(source, passed)
     elif source.suffix.lower() in PACKED and source.is_file():
         raise ConfigError(f"{source} is compressed as a whole, so no photograph in it can be reached alone: unpack it")
     else:
         raise ConfigError(
             f"no photographs at {source}: give a folder, a .tar, a .zip or a list (training: --photos DIR takes your own)"
         )
-    return sorted(found, key=lambda stored: stored.name)
+    return sorted(photos, key=lambda stored: stored.name)
 
 
 def _folder(root: Path, passed: Passed) -> Iterator[Stored]:

@@ -94,14 +94,14 @@ def between(ours: tuple[Rows, str], rival: tuple[Rows, str], judge: str = "") ->
                     f"these cannot be compared: their {what} differ ({a.meta.get(what)}, {b.meta.get(what)})"
                 )
         _same_pictures(a, b)
-    found = [_table_of(*each, judge) for each in (ours, rival)]
-    mine, theirs = map(_averaged, found) if averages else found
+    both = [_table_of(*each, judge) for each in (ours, rival)]
+    mine, theirs = map(_averaged, both) if averages else both
     measures = [name for name in theirs.measures if mine.has(name)]
     rates, qualities = rate_at_equal(mine, theirs, measures), at_equal_rate(mine, theirs, measures)
     if not rates:
         raise InputError("these have no photograph in common")
     if averages:
-        n = max(map(len, found))
+        n = max(map(len, both))
         rates, qualities = ([replace(d, low=None, high=None, n=n) for d in deltas] for deltas in (rates, qualities))
     by_measure = {delta.measure: delta for delta in qualities}
     return [Both(delta.measure, delta, by_measure[delta.measure]) for delta in rates]
@@ -168,7 +168,7 @@ def rate_at_equal(ours: Table, rival: Table, measures: Sequence[str], *, resampl
     Bjøntegaard's delta of rate (`metrics.bd_rate`), over the values that each curve has reached up to a rate: accuracy need
     not rise with every byte.
     """
-    found = []
+    deltas = []
     for name in measures:
         if not (rival.has(name) and ours.has(name)):
             continue
@@ -180,7 +180,7 @@ def rate_at_equal(ours: Table, rival: Table, measures: Sequence[str], *, resampl
         if value is None:
             some = f"the curves share only {shared:.0%} of their values"
             why = some if shared > 0 else "one never reaches what the other has"
-            found.append(Delta(rival.codec, name, None, None, None, max(shared, 0.0), n, why))
+            deltas.append(Delta(rival.codec, name, None, None, None, max(shared, 0.0), n, why))
             continue
         values = [
             gap
@@ -188,8 +188,8 @@ def rate_at_equal(ours: Table, rival: Table, measures: Sequence[str], *, resampl
             if gap is not None
         ]
         low, high = np.percentile(values, (2.5, 97.5))
-        found.append(Delta(rival.codec, name, value, float(low), float(high), shared, n))
-    return found
+        deltas.append(Delta(rival.codec, name, value, float(low), float(high), shared, n))
+    return deltas
 
 
 def _rate_gap(a: Table, b: Table, name: str, weight: np.ndarray, enough: float = ENOUGH) -> tuple[float | None, float]:
@@ -205,7 +205,7 @@ def _rate_gap(a: Table, b: Table, name: str, weight: np.ndarray, enough: float =
 
 def at_full_rate(ours: Table, other: Table, measures: Sequence[str], *, resamples: int = 1000) -> list[Delta]:
     """How much more `ours` has of each measure than `other`, each at its highest rate; paired over photographs."""
-    found = []
+    deltas = []
     for name in measures:
         if not (other.has(name) and ours.has(name)):
             continue
@@ -214,8 +214,8 @@ def at_full_rate(ours: Table, other: Table, measures: Sequence[str], *, resample
         if not len(gap):
             continue
         low, high = np.percentile(resampling(len(gap), resamples=resamples) @ gap, (2.5, 97.5))
-        found.append(Delta(other.codec, name, float(gap.mean()), float(low), float(high), 1.0, len(gap)))
-    return found
+        deltas.append(Delta(other.codec, name, float(gap.mean()), float(low), float(high), 1.0, len(gap)))
+    return deltas
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -45,8 +45,8 @@ def to_compressai(rows: Rows, codec: str) -> dict[str, Any]:
     """
     if codec not in rows.codecs:
         raise InputError(f"no codec {codec!r} in these rows; there are {', '.join(rows.codecs)}")
-    found = summary(rows)
-    every = sorted((p for p in found["points"] if p["codec"] == codec), key=lambda point: point["bpp"])
+    summed = summary(rows)
+    every = sorted((p for p in summed["points"] if p["codec"] == codec), key=lambda point: point["bpp"])
     if not every:
         raise InputError(f"no photograph has all settings of {codec}, so it has no curve")
     points = [point for point in every if all(math.isfinite(point.get(ours, 0.0)) for ours in THEIRS)]
@@ -63,7 +63,7 @@ def to_compressai(rows: Rows, codec: str) -> dict[str, Any]:
             kind = "top1" if "top1" in shares[0] else "agreement"
             curves[f"{judge} {level} {kind.replace('top1', 'top-1')}"] = [share[kind] for share in shares]
         curves[f"{judge} wup"] = [point["wup"][judge] for point in points]
-    description = f"hiercodec, mean of {counted(found)}: {found['command']}"
+    description = f"hiercodec, mean of {counted(summed)}: {summed['command']}"
     if left := [point["setting"] for point in every if point not in points]:
         description += (
             f"; without {', '.join(left)}, where a measure is no number (an exact picture's PSNR is infinite)"
@@ -80,15 +80,15 @@ def from_compressai(text: str | bytes, name: str = "") -> Rows:
     if len(text) > MAX_TEXT:
         raise InputError(f"a curve of {len(text):,} bytes; {MAX_TEXT:,} at most can be read")
     try:
-        found = values.loads(text)
-        results = found.get("results", found)
+        plain = values.loads(text)
+        results = plain.get("results", plain)
         given = {ours: next((results[n] for n in names if results.get(n)), []) for ours, names in THEIRS.items()}
         curves = {
             ours: [values.number(v) for v in (several if isinstance(several, list) else [several])]
             for ours, several in given.items()
         }
         curves = {ours: several for ours, several in curves.items() if several}
-        codec = str(name or found["name"])[:60]
+        codec = str(name or plain["name"])[:60]
     except (InputError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"this is not a curve in CompressAI's format: {type(error).__name__} {error}") from None
     rates = curves.get("bpp", [])
@@ -102,7 +102,7 @@ def from_compressai(text: str | bytes, name: str = "") -> Rows:
     made = [
         {
             **fixed,
-            "setting": str(_setting(found, i)),
+            "setting": str(_setting(plain, i)),
             "bpp": rate,
             **{ours: curves[ours][i] if ours in curves else None for ours in ("psnr", "ms_ssim")},
         }
@@ -111,7 +111,7 @@ def from_compressai(text: str | bytes, name: str = "") -> Rows:
     meta = {
         "command": "",
         "averages": True,
-        "data": {"name": str(found.get("description") or "")[:300], "photos": 1, "labelled": 0},
+        "data": {"name": str(plain.get("description") or "")[:300], "photos": 1, "labelled": 0},
         "crop": None,
         "levels": {},
         "provenance": {"models": {}, "rivals": {codec: {"imported": "a curve in CompressAI's format"}}, "judges": {}},
@@ -119,10 +119,10 @@ def from_compressai(text: str | bytes, name: str = "") -> Rows:
     return files.decode(files.encode(files.table(made, meta)))
 
 
-def off_scale(measure: str, found: Iterable[float]) -> str:
+def off_scale(measure: str, measured: Iterable[float]) -> str:
     """What is wrong with the first of some values that no such measure has (NaN is none); empty where nothing is."""
     low, high, words = SCALES[measure]
-    bad = next((value for value in found if not low <= value <= high), None)
+    bad = next((value for value in measured if not low <= value <= high), None)
     return "" if bad is None else f"{words}, and this has {bad:.6g}"
 
 
@@ -140,6 +140,6 @@ def to_csv(rows: Rows) -> str:
     return frame.to_csv(index=False)
 
 
-def _setting(found: Mapping[str, Any], place: int) -> Any:
-    named = found.get("settings")
+def _setting(plain: Mapping[str, Any], place: int) -> Any:
+    named = plain.get("settings")
     return named[place] if isinstance(named, list) and place < len(named) else place + 1

@@ -17,49 +17,49 @@ MOST = 0.9
 
 
 # ---- which photographs fail, and how: masks bool[n] --------------------------------------------------------------------
-def everything(found: Table, level: int, cut: int) -> np.ndarray:
+def everything(table: Table, level: int, cut: int) -> np.ndarray:
     """Every photograph."""
-    return np.ones(len(found), bool)
+    return np.ones(len(table), bool)
 
 
-def right_then_wrong(found: Table, level: int, cut: int) -> np.ndarray:
+def right_then_wrong(table: Table, level: int, cut: int) -> np.ndarray:
     """Right at some cut, wrong at a later one."""
-    right = found.right[:, :, level]
+    right = table.right[:, :, level]
     return (np.maximum.accumulate(right, 1) & ~right).any(1)
 
 
-def kind_without_class(found: Table, level: int, cut: int) -> np.ndarray:
+def kind_without_class(table: Table, level: int, cut: int) -> np.ndarray:
     """At this cut the coarsest level is right and the finest wrong."""
-    return found.right[:, cut, 0] & ~found.right[:, cut, -1]
+    return table.right[:, cut, 0] & ~table.right[:, cut, -1]
 
 
-def contradiction(found: Table, level: int, cut: int) -> np.ndarray:
+def contradiction(table: Table, level: int, cut: int) -> np.ndarray:
     """At this cut some level's answer does not lie in the answer of the level above."""
-    tree, answers = found.tree, found.path[:, cut]
+    tree, answers = table.tree, table.path[:, cut]
     above = [tree.parents(name)[0][answers[:, i]] != answers[:, i - 1] for i, name in enumerate(tree.names) if i]
-    return np.array(above).reshape(-1, len(found)).any(0)
+    return np.array(above).reshape(-1, len(table)).any(0)
 
 
-def confident_and_wrong(found: Table, level: int, cut: int) -> np.ndarray:
+def confident_and_wrong(table: Table, level: int, cut: int) -> np.ndarray:
     """At this cut the answer is wrong and at least `SURE`."""
-    return ~found.right[:, cut, level] & (found.probability[:, cut, level] >= SURE)
+    return ~table.right[:, cut, level] & (table.probability[:, cut, level] >= SURE)
 
 
-def most_bytes(found: Table, level: int, cut: int) -> np.ndarray:
+def most_bytes(table: Table, level: int, cut: int) -> np.ndarray:
     """Right at some cut, but among the last tenth of those that are, by bytes."""
-    needed = found.bytes_to_right(level)
+    needed = table.bytes_to_right(level)
     ever = np.isfinite(needed)
     return ever & (needed > np.quantile(needed[ever], MOST)) if ever.any() else ever
 
 
-def never_right(found: Table, level: int, cut: int) -> np.ndarray:
+def never_right(table: Table, level: int, cut: int) -> np.ndarray:
     """Wrong at every cut."""
-    return found.first_right(level) < 0
+    return table.first_right(level) < 0
 
 
-def wrong(found: Table, level: int, cut: int) -> np.ndarray:
+def wrong(table: Table, level: int, cut: int) -> np.ndarray:
     """Wrong at this cut."""
-    return ~found.right[:, cut, level]
+    return ~table.right[:, cut, level]
 
 
 Mask = Callable[[Table, int, int], np.ndarray]
@@ -94,9 +94,9 @@ ORDERS: dict[str, Callable[[Table, int, int], np.ndarray]] = {
 """Keys to sort by, smallest first; equal ones stay in the order of names."""
 
 
-def meaning_first(found: Table) -> np.ndarray:
+def meaning_first(table: Table) -> np.ndarray:
     """bool[n]: whether the coarsest level is right at some cut, and no later than the finest."""
-    kind, name = found.bytes_to_right(0), found.bytes_to_right(-1)
+    kind, name = table.bytes_to_right(0), table.bytes_to_right(-1)
     return np.isfinite(kind) & (kind <= name)
 
 
@@ -113,9 +113,9 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, k: int) -> np.ndarray:
     return counts
 
 
-def confused_pairs(found: Table, level: int, cut: int, limit: int = 20) -> list[tuple[int, int, int]]:
+def confused_pairs(table: Table, level: int, cut: int, limit: int = 20) -> list[tuple[int, int, int]]:
     """(truth, taken for, how often), the most frequent mistakes first, at most `limit`."""
-    counts = confusion(found.truth[:, level], found.path[:, cut, level], found.tree.levels[level].k)
+    counts = confusion(table.truth[:, level], table.path[:, cut, level], table.tree.levels[level].k)
     np.fill_diagonal(counts, 0)
     rows = np.argsort(-counts, axis=None, kind="stable")[:limit]
     pairs = zip(*np.unravel_index(rows, counts.shape), strict=True)
@@ -136,17 +136,17 @@ class Severity(NamedTuple):
     inside: tuple[float, ...]
 
 
-def severity(found: Table) -> list[Severity]:
+def severity(table: Table) -> list[Severity]:
     """One row a cut; NaN where no class is wrong."""
     rows = []
-    for cut, setting in enumerate(found.settings):
-        bad = ~found.right[:, cut, -1]
-        n, wups, classes = int(bad.sum()), found.wup[bad, cut], found.path[bad, cut, -1]
+    for cut, setting in enumerate(table.settings):
+        bad = ~table.right[:, cut, -1]
+        n, wups, classes = int(bad.sum()), table.wup[bad, cut], table.path[bad, cut, -1]
         inside = [
-            float((level.assignment[classes] == found.truth[bad, i]).mean()) if n else np.nan
-            for i, level in enumerate(found.tree.levels[:-1])
+            float((level.assignment[classes] == table.truth[bad, i]).mean()) if n else np.nan
+            for i, level in enumerate(table.tree.levels[:-1])
         ]
         mean = float(wups.mean()) if n else np.nan
         spread = float(wups.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
-        rows.append(Severity(setting, float(found.bpp[:, cut].mean()), len(found), n, mean, spread, tuple(inside)))
+        rows.append(Severity(setting, float(table.bpp[:, cut].mean()), len(table), n, mean, spread, tuple(inside)))
     return rows

@@ -89,8 +89,8 @@ class Parts:
         files = set(self._where.values())
         if files != {self.out} or _said(self.out) != json.loads(json.dumps(self.meta)):
             place = {stored.name: at for at, (stored, _) in enumerate(self.photos)}
-            found = [self._own(path) for path in self._files() if path in files]
-            joined = pa.concat_tables(found or [rows.table([], {})])
+            tables = [self._own(path) for path in self._files() if path in files]
+            joined = pa.concat_tables(tables or [rows.table([], {})])
             order = np.argsort([place[name] for name in joined["photo"].to_pylist()], kind="stable")
             described = joined.take(pa.array(order)).replace_schema_metadata(rows.described(self.meta))
             write_bytes(self.out, rows.encode(described))
@@ -133,8 +133,8 @@ class Parts:
         )
 
     def _compare(self, started: Mapping[str, Any]) -> None:
-        if found := first_difference(started, json.loads(json.dumps(self.meta))):
-            where, then, now = found
+        if difference := first_difference(started, json.loads(json.dumps(self.meta))):
+            where, then, now = difference
             raise ConfigError(f"cannot go on with {self.out}: {where} was {then} when it was started and is {now} now")
 
 
@@ -182,8 +182,8 @@ def first_difference(a: Any, b: Any, where: str = "") -> tuple[str, Any, Any] | 
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         for key in dict.fromkeys((*a, *b)):
             if f"{where}{key}" not in MAY_CHANGE and (
-                found := first_difference(a.get(key), b.get(key), f"{where}{key}.")
+                difference := first_difference(a.get(key), b.get(key), f"{where}{key}.")
             ):
-                return found
+                return difference
         return None
     return None if a == b else (where.rstrip("."), a, b)

@@ -41,10 +41,10 @@ def regroup(
     how sure the answer is (`meaning.bits_of_meaning`).
     """
     counts = np.fromiter((len(row) for row in classes), int, len(classes))
-    found = Regrouped(*(np.zeros(len(counts), kind) for kind in (int, float, int, bool, float, float)))
+    answers = Regrouped(*(np.zeros(len(counts), kind) for kind in (int, float, int, bool, float, float)))
     judged = np.flatnonzero(counts)
     if not judged.size:
-        return found
+        return answers
     row = np.repeat(np.arange(len(counts)), counts)
     group = level.assignment[np.concatenate([c for c in classes if len(c)])]
     keys, inverse = np.unique(row * level.k + group, return_inverse=True)  # one a row and group that has probability
@@ -52,20 +52,20 @@ def regroup(
     of, groups = keys // level.k, keys % level.k
     starts = np.searchsorted(of, judged)
     order = np.lexsort((groups, -mass, of))  # in every row the likeliest group first, ties to the lower number
-    told = np.add.reduceat(mass, starts)
-    found.winner[judged], found.p[judged] = groups[order[starts]], mass[order[starts]]
-    found.truth[:] = np.where(labels >= 0, level.assignment[np.maximum(labels, 0)], found.winner[originals])
-    target = found.truth[judged]
+    totals = np.add.reduceat(mass, starts)
+    answers.winner[judged], answers.p[judged] = groups[order[starts]], mass[order[starts]]
+    answers.truth[:] = np.where(labels >= 0, level.assignment[np.maximum(labels, 0)], answers.winner[originals])
+    target = answers.truth[judged]
     wanted = judged * level.k + target
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     believed = np.where(keys[place] == wanted, mass[place], 0.0)
-    share = mass / np.repeat(told, np.diff([*starts, len(mass)]))
+    share = mass / np.repeat(totals, np.diff([*starts, len(mass)]))
     sure = np.log2(level.k) + np.add.reduceat(share * np.log2(share, where=share > 0, out=np.zeros_like(share)), starts)
     known = np.log2(np.maximum(level.k * believed, 1.0))
-    found.right[judged] = found.winner[judged] == target
-    found.bits[judged] = np.clip(np.where(labels[judged] >= 0, known, sure), 0, np.log2(level.k))
-    found.unsure[judged] = _challenger(p, inverse, mass, of, groups, level, order[starts]) > mass[order[starts]]
-    return found
+    answers.right[judged] = answers.winner[judged] == target
+    answers.bits[judged] = np.clip(np.where(labels[judged] >= 0, known, sure), 0, np.log2(level.k))
+    answers.unsure[judged] = _challenger(p, inverse, mass, of, groups, level, order[starts]) > mass[order[starts]]
+    return answers
 
 
 def _challenger(p, inverse, mass, of, groups, level: HierarchyLevel, winners: np.ndarray) -> np.ndarray:

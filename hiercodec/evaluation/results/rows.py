@@ -172,16 +172,16 @@ def _so_far(folder: Path, columns: Sequence[str] | None) -> Rows:
     """The rows that an unfinished run has measured so far, in the order in which it did."""
     import pyarrow as pa
 
-    found = [open_table(read_bytes(part), str(part))[0] for part in sorted(folder.glob("*.parquet"))]
-    joined = pa.concat_tables(found or [table([], {})]).replace_schema_metadata(described(started(folder)))
+    parts = [open_table(read_bytes(part), str(part))[0] for part in sorted(folder.glob("*.parquet"))]
+    joined = pa.concat_tables(parts or [table([], {})]).replace_schema_metadata(described(started(folder)))
     return decode(encode(joined), name=str(folder), columns=columns)
 
 
 def decode(data: bytes, *, name: str = "this file", columns: Sequence[str] | None = None) -> Rows:
     """The rows in the bytes of a file; `name` is what an error calls it. The bytes need not be trusted."""
-    found, meta = open_table(data, name, columns and list(dict.fromkeys((*columns, "photo", "codec", "note"))))
+    arrow, meta = open_table(data, name, columns and list(dict.fromkeys((*columns, "photo", "codec", "note"))))
     try:
-        frame = found.to_pandas(ignore_metadata=True)  # what a file asks of pandas is not obeyed
+        frame = arrow.to_pandas(ignore_metadata=True)  # what a file asks of pandas is not obeyed
     except ValueError as error:  # Arrow's errors and text that is no UTF-8
         raise InputError(f"{name} is damaged: {error}") from None
     unused = frame["codec"] == SKIPPED
@@ -199,8 +199,8 @@ def open_table(data: bytes, name: str, columns: Sequence[str] | None = None) -> 
         there = set(pq.read_schema(io.BytesIO(data)).names)
         derived = "truth_from" in asked and "truth_from" not in there
         needed = [*dict.fromkeys((*asked, *(("label", "judge") if derived else ())))]
-        found = pq.read_table(io.BytesIO(data), columns=[name for name in needed if name in there])
-        meta = json.loads((found.schema.metadata or {})[KEY.encode()])
+        arrow = pq.read_table(io.BytesIO(data), columns=[name for name in needed if name in there])
+        meta = json.loads((arrow.schema.metadata or {})[KEY.encode()])
         version = meta["version"]
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{name} holds no rows of `hiercodec evaluate`: {error}") from None
@@ -209,21 +209,21 @@ def open_table(data: bytes, name: str, columns: Sequence[str] | None = None) -> 
     known = schema()
     for column in needed:
         if column in ABOUT and column not in there:
-            found = found.append_column(known.field(column), pa.nulls(len(found), known.field(column).type))
+            arrow = arrow.append_column(known.field(column), pa.nulls(len(arrow), known.field(column).type))
         elif column == "truth_from" and derived:
             continue
-        elif column not in found.column_names or found.schema.field(column).type != known.field(column).type:
+        elif column not in arrow.column_names or arrow.schema.field(column).type != known.field(column).type:
             raise InputError(f"{name} has no column {column!r} of the type that rows have")
     if derived:
-        found = found.append_column("truth_from", _truth_from(found))
-    return found.select(asked), meta
+        arrow = arrow.append_column("truth_from", _truth_from(arrow))
+    return arrow.select(asked), meta
 
 
-def _truth_from(found: pa.Table) -> pa.Array:
+def _truth_from(arrow: pa.Table) -> pa.Array:
     """The column of that name of a file written before there was one, by the rule that rows were measured by then."""
     import pyarrow as pa
 
-    known, judged = found["label"].to_numpy() >= 0, found["judge"].to_numpy() != ""
+    known, judged = arrow["label"].to_numpy() >= 0, arrow["judge"].to_numpy() != ""
     return pa.array(np.where(judged, np.where(known, LABEL, AS_ORIGINAL), UNKNOWN), pa.string())
 
 
@@ -245,14 +245,14 @@ def described(meta: Mapping[str, Any]) -> dict[str, str]:
     return {KEY: text.encode(errors="backslashreplace").decode()}  # names that are no UTF-8, as `fsio.write_json`
 
 
-def encode(found: pa.Table) -> bytes:
+def encode(arrow: pa.Table) -> bytes:
     """A table as the bytes of a Parquet file, the same for the same rows: zstd, one byte plane after another for floats."""
     import pyarrow.parquet as pq
 
-    planes = [name for name in found.column_names if name in {"bpp", "psnr", "ms_ssim", "seconds", "wup", "wup_eq1"}]
+    planes = [name for name in arrow.column_names if name in {"bpp", "psnr", "ms_ssim", "seconds", "wup", "wup_eq1"}]
     out = io.BytesIO()
     pq.write_table(
-        found,
+        arrow,
         out,
         compression="zstd",
         compression_level=15,
@@ -320,10 +320,10 @@ def _merged(a: Any, b: Any, where: str = "") -> Any:
 def without(rows: Rows, codec: str) -> Rows:
     """The rows of all other codecs, as if this one had not been measured: so that it can be measured anew and joined."""
     made_by = {
-        key: {name: value for name, value in found.items() if name != codec}
+        key: {name: value for name, value in named.items() if name != codec}
         if key in {"models", "rivals", "steered_by"}
-        else found
-        for key, found in rows.meta["provenance"].items()
+        else named
+        for key, named in rows.meta["provenance"].items()
     }
     others = [name for name in rows.frame["codec"].unique() if name != codec]
     return replace(rows.of(codec=others), meta={**rows.meta, "provenance": made_by})

@@ -53,12 +53,12 @@ def stopped_at(table: Table, sure: np.ndarray, threshold: float) -> np.ndarray:
 
 def controlled(table: Table, level: str, sure: np.ndarray, thresholds: Iterable[float] = THRESHOLDS) -> list[Outcome]:
     """What stopping when sure gives, an outcome a threshold; `sure` as from `sureness`."""
-    hits, longest, found = _hits(table, level), table.bytes.argmax(1), []
+    hits, longest, outcomes = _hits(table, level), table.bytes.argmax(1), []
     for threshold in thresholds:
         at = stopped_at(table, sure, threshold)
         rule, early = round(float(threshold), 4), float((at != longest).mean())
-        found.append(_outcome(rule, _pick(table.bytes, at), _pick(hits, at), early))
-    return found
+        outcomes.append(_outcome(rule, _pick(table.bytes, at), _pick(hits, at), early))
+    return outcomes
 
 
 def fixed(table: Table, level: str) -> list[Outcome]:

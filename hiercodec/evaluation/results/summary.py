@@ -60,34 +60,34 @@ def summary(rows: Rows) -> dict[str, Any]:
     }
 
 
-def counted(found: Mapping[str, Any]) -> str:
+def counted(summed: Mapping[str, Any]) -> str:
     """Over which photographs the figures of a summary are, in words: how many, and why not all where it is not all.
 
     >>> counted({"photos": 970, "of": 1000, "left_out": ["jpeg-cut"]})
     '970 of 1000 photographs (those with all settings of every codec), without jpeg-cut (no photograph has all its settings)'
     """
-    n, of = found["photos"], found.get("of", found["photos"])
+    n, of = summed["photos"], summed.get("of", summed["photos"])
     words = f"{n} photographs" if n == of else f"{n} of {of} photographs (those with all settings of every codec)"
-    absent = ", ".join(found.get("left_out", ()))
+    absent = ", ".join(summed.get("left_out", ()))
     return words + (f", without {absent} (no photograph has all its settings)" if absent else "")
 
 
-def _measured(rows: Rows, found: Mapping[str, Table]) -> list[tuple[str, str, int]]:
+def _measured(rows: Rows, by_codec: Mapping[str, Table]) -> list[tuple[str, str, int]]:
     """(codec, setting, its place in the codec's table), in the order they were measured."""
     pairs = rows.frame[["codec", "setting"]].drop_duplicates().itertuples(index=False, name=None)
-    return [(c, s, found[c].settings.index(s)) for c, s in pairs if c in found and c != ORIGINAL]
+    return [(c, s, by_codec[c].settings.index(s)) for c, s in pairs if c in by_codec and c != ORIGINAL]
 
 
 def _quality(table: Table, setting: int) -> dict[str, float]:
     """Means and standard deviations over photographs, of what was measured on all of them."""
-    found: dict[str, float] = {}
+    means: dict[str, float] = {}
     for name, digits in (("bpp", 5), ("psnr", 4), ("ms_ssim", 5)):
         values = getattr(table, name)
         if len(values) and not np.isnan(values[:, setting]).any():
-            found[name] = round(float(mean_of(values)[setting]), digits)
-            if np.isfinite(found[name]):
-                found[f"{name}_std"] = round(float(values[countable(values), setting].std()), digits)
-    return found
+            means[name] = round(float(mean_of(values)[setting]), digits)
+            if np.isfinite(means[name]):
+                means[f"{name}_std"] = round(float(values[countable(values), setting].std()), digits)
+    return means
 
 
 def _scored(table: Table, setting: int) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _scored(table: Table, setting: int) -> dict[str, Any]:
 
 def _answers(by_judge: Mapping[str, Mapping[str, Table]], codec: str, setting: int, kind: str) -> dict[str, Any]:
     """{"accuracy": judge → level → share and interval, "wup": judge → mean}; empty where nobody judged."""
-    judged = {judge: found[codec] for judge, found in by_judge.items() if judge and codec in found}
+    judged = {judge: by_codec[codec] for judge, by_codec in by_judge.items() if judge and codec in by_codec}
     accuracy = {
         judge: {level: _share(table.right[:, setting, i], kind) for i, level in enumerate(table.levels)}
         for judge, table in judged.items()

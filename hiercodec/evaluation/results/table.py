@@ -150,8 +150,8 @@ class Table:
 
     def first_right(self, level: int) -> np.ndarray:
         """int[n]: the first setting at which the answer is right; −1 where none is."""
-        found = self.right[:, :, level]
-        return np.where(found.any(1), found.argmax(1), -1)
+        hits = self.right[:, :, level]
+        return np.where(hits.any(1), hits.argmax(1), -1)
 
     def bytes_to_right(self, level: int) -> np.ndarray:
         """float[n]: bytes of the first right answer; infinite where there is none."""
@@ -201,19 +201,19 @@ def tables(
     if own and names:
         column["truth"] = _truth(frame, column["path"], tree)
     levels = names if own else tuple(level.name for level in _levels_of(groups))
-    found = {}
+    made = {}
     for codec, has in whole.items():
         place, settings = places[codec]
         at = place[common & has]
         order = np.argsort(column["bpp"][at].mean(0), kind="stable") if len(at) else np.arange(len(settings))
-        found[codec] = _table(frame, codec, judge, levels, settings[order], at[:, order], column, tree)
-    return found
+        made[codec] = _table(frame, codec, judge, levels, settings[order], at[:, order], column, tree)
+    return made
 
 
-def counts(rows: Rows, found: Mapping[str, Table]) -> dict[str, Any]:
+def counts(rows: Rows, by_codec: Mapping[str, Table]) -> dict[str, Any]:
     """Over which photographs `tables` are: `photos`, how many count, `of` how many, and the codecs that are `left_out`."""
-    absent = [codec for codec in rows.codecs if codec not in found]
-    return {"photos": len(next(iter(found.values()))), "of": int(rows.frame["photo"].nunique()), "left_out": absent}
+    absent = [codec for codec in rows.codecs if codec not in by_codec]
+    return {"photos": len(next(iter(by_codec.values()))), "of": int(rows.frame["photo"].nunique()), "left_out": absent}
 
 
 def _table(frame: pd.DataFrame, codec: str, judge: str, levels: tuple[str, ...], settings: Any, at: np.ndarray,
@@ -250,8 +250,8 @@ def _scores(frame: pd.DataFrame, tasks: Sequence[str]) -> dict[str, np.ndarray]:
     if not tasks or "scores" not in frame:
         return {}
     nothing = [np.nan] * len(tasks)
-    found = np.array([nothing if row is None or len(row) != len(tasks) else row for row in frame["scores"]], float)
-    return {score(task): found[:, i] for i, task in enumerate(tasks)}
+    values = np.array([nothing if row is None or len(row) != len(tasks) else row for row in frame["scores"]], float)
+    return {score(task): values[:, i] for i, task in enumerate(tasks)}
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
@@ -271,8 +271,8 @@ def _stacked(frame: pd.DataFrame, name: str, levels: int, dtype: type) -> np.nda
 def _columns(frame: pd.DataFrame, levels: Sequence[str]) -> dict[str, np.ndarray]:
     """The answers as they stand in the rows."""
     types = {"path": int, "path_p": float, "right": bool, "bits": float}
-    path, probability, hits, told = (_stacked(frame, name, len(levels), dtype) for name, dtype in types.items())
-    names = {"path": path, "probability": probability, "right": hits, "bits": told}
+    path, probability, hits, meaning = (_stacked(frame, name, len(levels), dtype) for name, dtype in types.items())
+    names = {"path": path, "probability": probability, "right": hits, "bits": meaning}
     chances = _stacked(frame, "right_p", len(levels), float) if "right_p" in frame else np.zeros((len(frame), 0))
     extra = {believed(level): chances[:, i] for i, level in enumerate(levels) if chances.size}
     return {**names, **extra, "margin": _margins(frame), "truth": np.full(path.shape, -1)}
@@ -305,10 +305,10 @@ def _margins(frame: pd.DataFrame) -> np.ndarray:
 def _regrouped(frame: pd.DataFrame, levels: Sequence[HierarchyLevel]) -> dict[str, np.ndarray]:
     """The answers in other groups, and for every level how many of them the classes that were not kept could change."""
     labels, originals = frame["label"].to_numpy(np.int64), _original(frame)
-    found = [regroup(frame["classes"], frame["p"], labels, originals, level) for level in levels]
+    answers = [regroup(frame["classes"], frame["p"], labels, originals, level) for level in levels]
     names = {"path": "winner", "probability": "p", "right": "right", "bits": "bits", "truth": "truth"}
     return {
-        **{name: np.stack([getattr(one, theirs) for one in found], 1) for name, theirs in names.items()},
+        **{name: np.stack([getattr(one, theirs) for one in answers], 1) for name, theirs in names.items()},
         "margin": _margins(frame),
-        **{unsure(level.name): one.unsure for level, one in zip(levels, found, strict=True)},
+        **{unsure(level.name): one.unsure for level, one in zip(levels, answers, strict=True)},
     }

@@ -99,9 +99,9 @@ def _problem_of_tasks(frame: pd.DataFrame, tasks: Any) -> str:
     named = isinstance(tasks, list) and all(isinstance(task, str) and len(task) <= 300 for task in tasks)
     if not named or len(tasks) > MAX_NAMES:
         return f"its metadata names more than {MAX_NAMES} tasks, or such as have no name"
-    found = frame["scores"].dropna()
-    values = np.concatenate([np.zeros(0), *found])
-    if (found.map(len) != len(tasks)).any() or (values < 0).any() or (values > 1).any():
+    scores = frame["scores"].dropna()
+    values = np.concatenate([np.zeros(0), *scores])
+    if (scores.map(len) != len(tasks)).any() or (values < 0).any() or (values > 1).any():
         return "'scores' must have one value a task, from 0 to 1"
     return ""
 
@@ -116,8 +116,8 @@ def _problem_of_words(rows: Rows) -> str:
 def _problem_of_lists(frame: pd.DataFrame, ks: tuple[int, ...]) -> str:
     for column, most in (("classes", 1000), ("path", max(ks, default=0))):
         lists = frame[column].dropna()
-        found = np.concatenate([np.zeros(0, int), *lists])
-        if len(lists) < len(frame) or (found.size and (found.min() < 0 or found.max() >= most)):
+        numbers = np.concatenate([np.zeros(0, int), *lists])
+        if len(lists) < len(frame) or (numbers.size and (numbers.min() < 0 or numbers.max() >= most)):
             return f"{column!r} holds numbers outside 0…{most - 1}, or nothing"
     due = np.where(frame["judge"] == "", 0, len(ks))
     for column in ("path", "path_p", "right", "bits"):

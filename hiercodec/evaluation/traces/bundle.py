@@ -52,10 +52,10 @@ class Bundle:
 
     def frames(self) -> list[np.ndarray]:
         """Every frame as uint8[H, W, 3], exactly what the decoder gave."""
-        found = [from_webp(self.changes[0])]
+        frames = [from_webp(self.changes[0])]
         for change in self.changes[1:]:
-            found.append(found[-1] + from_webp(change) - np.uint8(128))
-        return found
+            frames.append(frames[-1] + from_webp(change) - np.uint8(128))
+        return frames
 
     def pixels(self, index: int) -> np.ndarray:
         """Frame `index`, uint8[H, W, 3]."""

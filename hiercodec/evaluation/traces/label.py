@@ -40,13 +40,13 @@ def label_in(parsed: stream.Stream, hierarchy: Hierarchy) -> LabelReading | None
 
 def arrivals(data: bytes, hierarchy: Hierarchy) -> dict[str, int]:
     """Level → the length in bytes from which on a cut of the stream tells it; empty where `label_in` is None."""
-    parsed, found = stream.parse(data), {}
+    parsed, first = stream.parse(data), {}
     if parsed.label_section is not None:
         for n in range(parsed.label_section.start, min(parsed.label_section.end, len(data)) + 1):
             so_far = label_in(stream.parse(data[:n]), hierarchy)
             for level in so_far.path if so_far else ():
-                found.setdefault(level, n)
-    return found
+                first.setdefault(level, n)
+    return first
 
 
 @dataclass(frozen=True, slots=True, eq=False)

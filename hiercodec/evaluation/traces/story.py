@@ -11,10 +11,10 @@ def story_step(trace: Trace) -> int | None:
     None if there is no such step, or the truth is not known.
     """
     settled = [trace.settled(level) for level in trace.levels] if trace.known else []
-    found = [index for index in settled if index is not None]
-    if len(found) < len(settled) or len(found) < 2 or max(found[:-1]) >= found[-1]:
+    known = [index for index in settled if index is not None]
+    if len(known) < len(settled) or len(known) < 2 or max(known[:-1]) >= known[-1]:
         return None
-    return found[-1] - 1
+    return known[-1] - 1
 
 
 def opening_step(trace: Trace) -> int:

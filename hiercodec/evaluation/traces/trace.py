@@ -196,7 +196,7 @@ def byte_budgets(start: int, ends: Sequence[int], steps: int = 24) -> list[int]:
     counts = [1] * len(ends)
     for _ in range(steps - 1 - len(ends)):  # one more where the ratio of two neighbours is largest
         counts[max(range(len(ends)), key=lambda i: ratios[i] / counts[i])] += 1
-    found = {start, *ends}
+    budgets = {start, *ends}
     for low, ratio, count in zip(lows, ratios, counts, strict=True):
-        found.update(round(low * math.exp(ratio * i / count)) for i in range(1, count))
-    return sorted(found)
+        budgets.update(round(low * math.exp(ratio * i / count)) for i in range(1, count))
+    return sorted(budgets)

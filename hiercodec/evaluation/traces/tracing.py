@@ -70,8 +70,8 @@ def trace(
     coded = codec.encode(rgb) if data is None else data
     points = _decode(codec, coded, budgets or budgets_of(coded, steps), progress, show)
     rows = measure(rgb, points, _judges(judging))
-    found, decoded = _trace(codec, coded, rows, judging, {"image_sha256": sha256_of(rgb)})
-    return dataclasses.replace(found, original=_original(rgb, judging)), decoded
+    traced, decoded = _trace(codec, coded, rows, judging, {"image_sha256": sha256_of(rgb)})
+    return dataclasses.replace(traced, original=_original(rgb, judging)), decoded
 
 
 def trace_stream(
@@ -95,7 +95,7 @@ def trace_stream(
 
 def refine(
     codec: EmbeddedCodec,
-    found: Trace,
+    trace: Trace,
     data: bytes,
     reference: np.ndarray,
     level: str,
@@ -110,18 +110,18 @@ def refine(
     made with; what is right is taken from it. Returns the trace with the new steps in their places, and what was decoded
     at the new ones, by bytes.
     """
-    end = min(found.cuts[level], len(data))
-    start = max((cut for cut in found.cuts.values() if cut < found.cuts[level]), default=found.start)
-    known = {step.bytes for step in found.steps}
+    end = min(trace.cuts[level], len(data))
+    start = max((cut for cut in trace.cuts.values() if cut < trace.cuts[level]), default=trace.start)
+    known = {step.bytes for step in trace.steps}
     inside = sorted({n for n in known if start < n < end} | {end})
     budgets = byte_budgets(start, inside, steps + len(inside) + 1) if start < end else []
     budgets = [n for n in budgets if n not in known and start < n < end]
-    return extend(codec, found, data, reference, budgets, judging, progress=progress)
+    return extend(codec, trace, data, reference, budgets, judging, progress=progress)
 
 
 def extend(
     codec: EmbeddedCodec,
-    found: Trace,
+    trace: Trace,
     data: bytes,
     reference: np.ndarray,
     budgets: Sequence[int],
@@ -130,21 +130,21 @@ def extend(
     progress: Progress = _silent,
 ) -> tuple[Trace, dict[int, Decoded]]:
     """Add steps at `budgets` (bytes, rising, none of them a step already) to a trace of `data`; otherwise as `refine`."""
-    knowing = judging and dataclasses.replace(judging, right=found.answers)
+    knowing = judging and dataclasses.replace(judging, right=trace.answers)
     rows = measure(reference, _decode(codec, data, budgets, progress, None), _judges(knowing))
     label = _label(data, judging)
-    both = sorted([*found.steps, *(_step(row, knowing, label) for row in rows)], key=lambda step: step.bytes)
-    return dataclasses.replace(found, steps=tuple(both)), {row.point.bytes: row.point.decoded for row in rows}
+    both = sorted([*trace.steps, *(_step(row, knowing, label) for row in rows)], key=lambda step: step.bytes)
+    return dataclasses.replace(trace, steps=tuple(both)), {row.point.bytes: row.point.decoded for row in rows}
 
 
-def turning_points(found: Trace, room: int) -> list[int]:
+def turning_points(trace: Trace, room: int) -> list[int]:
     """Up to `room` budgets halfway, by ratio, between neighbouring steps whose answers differ at a level; rising.
 
     Where steps are furthest apart, they come first; none between steps closer than `CLOSE`.
     """
     turns = [
         (later.bytes / step.bytes, round(math.sqrt(step.bytes * later.bytes)))
-        for step, later in itertools.pairwise(found.steps)
+        for step, later in itertools.pairwise(trace.steps)
         if any(step.top[level][0][0] != top[0][0] for level, top in later.top.items())
     ]
     return sorted(middle for ratio, middle in sorted(turns, reverse=True)[:room] if ratio > CLOSE)
@@ -152,7 +152,7 @@ def turning_points(found: Trace, room: int) -> list[int]:
 
 def judged_again(
     codec: EmbeddedCodec,
-    found: Trace,
+    trace: Trace,
     data: bytes,
     frames: Sequence[np.ndarray],
     original: np.ndarray | None,
@@ -166,12 +166,12 @@ def judged_again(
     label = _label(data, judging)
     verdicts = judging.verdicts(frames) if judging else [None] * len(frames)
     kept = ("bytes", "bpp", "psnr", "level", "fraction", "flat")
-    bare = (Step(**{name: getattr(step, name) for name in kept}) for step in found.steps)
+    bare = (Step(**{name: getattr(step, name) for name in kept}) for step in trace.steps)
     steps = tuple(_judged(step, verdict, judging, label) for step, verdict in zip(bare, verdicts, strict=True))
     seen = {} if original is None else _original(original, judging)
-    provenance = found.provenance | of_trace(codec, judging)
+    provenance = trace.provenance | of_trace(codec, judging)
     fields = _hierarchy_fields(judging) | _label_fields(label)
-    return dataclasses.replace(found, steps=steps, provenance=provenance, original=seen, **fields)
+    return dataclasses.replace(trace, steps=steps, provenance=provenance, original=seen, **fields)
 
 
 def budgets_of(data: bytes, steps: int) -> list[int]:
@@ -207,7 +207,7 @@ def _trace(
     codec: EmbeddedCodec, data: bytes, rows: Sequence[Row[Prefix]], judging: Judging | None, origin: dict[str, Any]
 ) -> tuple[Trace, list[Decoded]]:
     parsed, label = stream.parse(data, codec.plan), _label(data, judging)
-    found = Trace(
+    traced = Trace(
         width=parsed.header.width,
         height=parsed.header.height,
         file_bytes=len(data),
@@ -218,7 +218,7 @@ def _trace(
         **_hierarchy_fields(judging),
         **_label_fields(label),
     )
-    return found, [row.point.decoded for row in rows]
+    return traced, [row.point.decoded for row in rows]
 
 
 def _label(data: bytes, judging: Judging | None) -> FileLabel | None:

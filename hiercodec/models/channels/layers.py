@@ -84,8 +84,8 @@ class WindowAttention(nn.Module):
     def _regions(self, h: int, w: int, like: Tensor) -> Tensor:
         """Additive mask (nW, 1, w², w²): tokens attend only to real tokens of their own region. Cached by size."""
         key = (h, w, like.device, like.dtype)
-        found = self._masks.get(key)  # held here: another thread may clear the cache any moment
-        if found is None:
+        mask = self._masks.get(key)  # held here: another thread may clear the cache any moment
+        if mask is None:
             k, s = self.window, self.offset
             hp, wp = -(-h // k) * k, -(-w // k) * k
             region = torch.zeros(hp, wp, device=like.device)
@@ -97,11 +97,11 @@ class WindowAttention(nn.Module):
                 region[:, wp - s :] += 4
             tokens = region.view(hp // k, k, wp // k, k).permute(0, 2, 1, 3).reshape(-1, k * k)
             blocked = tokens[:, :, None] != tokens[:, None, :]
-            found = torch.zeros_like(blocked, dtype=like.dtype).masked_fill_(blocked, -1e4).unsqueeze(1)
+            mask = torch.zeros_like(blocked, dtype=like.dtype).masked_fill_(blocked, -1e4).unsqueeze(1)
             if len(self._masks) > 16:
                 self._masks.clear()
-            self._masks[key] = found
-        return found
+            self._masks[key] = mask
+        return mask
 
     def forward(self, x: Tensor) -> Tensor:
         b, h, w, c = x.shape
