@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from hiercodec.evaluation.provenance import in_loss
 from hiercodec.fsio import locate
 from hiercodec.levels import spoken
 
@@ -99,32 +98,6 @@ def prefixes(card: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for level, row in levels(card).items()
     ]
-
-
-def judges(summed: Mapping[str, Any], cards: Mapping[str, Mapping[str, Any]]) -> dict[str, bool | None]:
-    """Classifier of a summary of rows → whether it sat in the loss of a codec measured there; those that did not come first.
-
-    What the file says counts, else what the codecs' `cards` say; None where neither does.
-    """
-    provenance = summed.get("provenance") or {}
-    sat: dict[str, bool | None] = {}
-    for name in (summed.get("uncompressed") or {}).get("accuracy", {}):
-        in_loss_of = ((provenance.get("judges") or {}).get(name) or {}).get("in_loss") or {
-            model: in_loss(name, cards[model]) for model in provenance.get("models", {}) if model in cards
-        }
-        values = set(in_loss_of.values())
-        sat[name] = True if True in values else False if values == {False} else None
-    return dict(sorted(sat.items(), key=lambda row: row[1] is not False))
-
-
-def judge_sentence(name: str, sat: bool | None) -> str:
-    """Whether an answer by this classifier is that of an outsider."""
-    words = {
-        True: "**sat in the codec's loss**: the codec was trained to please it, so its figures flatter the codec",
-        False: "never sat in the codec's loss",
-        None: "may have sat in the codec's loss: no card says",
-    }
-    return f"Judge: {name.removeprefix('timm:')}, which {words[sat]}."
 
 
 def _rounded(value: Any, digits: int, scale: float = 1.0) -> float | None:

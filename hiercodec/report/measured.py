@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hiercodec.evaluation.codecs.peers import title
+from hiercodec.evaluation.provenance import in_loss
 from hiercodec.evaluation.results.bjontegaard import Delta, Lead
 from hiercodec.evaluation.results.curves import Curve
-from hiercodec.report.cards import judge_sentence, judges
 
 NEAR = 0.9
 """A level has "nearly" arrived at this share of what the uncompressed photographs reach."""
@@ -27,13 +27,29 @@ def plain(text: object) -> str:
 def judges_of(
     meta: Mapping[str, Any], names: Sequence[str], cards: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, bool | None]:
-    """Judge → whether it sat in the loss of a codec measured here; those that did not come first."""
-    return judges({**meta, "uncompressed": {"accuracy": dict.fromkeys(names)}}, cards)
+    """Judge → whether it sat in the loss of a codec measured here; those that did not come first.
+
+    What the rows' `meta` says counts, else what the codecs' `cards` say; None where neither does.
+    """
+    provenance = meta.get("provenance") or {}
+    sat: dict[str, bool | None] = {}
+    for name in names:
+        by_model = ((provenance.get("judges") or {}).get(name) or {}).get("in_loss") or {
+            model: in_loss(name, cards[model]) for model in provenance.get("models", {}) if model in cards
+        }
+        values = set(by_model.values())
+        sat[name] = True if True in values else False if values == {False} else None
+    return dict(sorted(sat.items(), key=lambda row: row[1] is not False))
 
 
 def judge(name: str, sat: bool | None) -> str:
     """Who judged, and whether as an outsider."""
-    return judge_sentence(plain(name), sat)
+    words = {
+        True: "**sat in the codec's loss**: the codec was trained to please it, so its figures flatter the codec",
+        False: "never sat in the codec's loss",
+        None: "may have sat in the codec's loss: no card says",
+    }
+    return f"Judge: {plain(name).removeprefix('timm:')}, which {words[sat]}."
 
 
 def at_rate(

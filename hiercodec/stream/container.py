@@ -235,13 +235,7 @@ def info(data: bytes, plan: PlanOf | None = None) -> dict[str, Any]:
         "label": _label(stream.label),
         "cuts": stream.cuts(),
         "sections": [
-            {
-                "name": section.name,
-                "offset": section.offset,
-                "length": section.length,
-                "available": section.available,
-                "complete": section.complete,
-            }
+            {name: getattr(section, name) for name in ("name", "offset", "length", "available", "complete")}
             for section in stream.sections
         ],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hiercodec.report import cards
+from hiercodec.report import cards, measured
 
 
 def codec_card(coarse=0.2, bpp=0.6, psnr=32.0):
@@ -46,16 +46,16 @@ def test_rows_of_a_calibration():
 
 
 def test_judges_that_sat_in_no_loss_come_first_and_the_others_are_named():
-    accuracy = {"timm:mobilenetv2_100": {}, "lite0": {}, "timm:unheard": {}}
-    found = {"uncompressed": {"accuracy": accuracy}, "provenance": {"models": {"lite": "00"}}}
+    names, meta = ["timm:mobilenetv2_100", "lite0", "timm:unheard"], {"provenance": {"models": {"lite": "00"}}}
     card = {"training": {"classifier": "timm:mobilenetv2_100@weights.safetensors"}}
-    assert cards.judges(found, {"lite": card}) == {"lite0": False, "timm:unheard": False, "timm:mobilenetv2_100": True}
-    assert next(iter(cards.judges(found, {"lite": card}))) == "lite0"
-    assert set(cards.judges(found, {}).values()) == {None}
-    found["provenance"]["judges"] = {"lite0": {"in_loss": {"lite": True}}}
-    assert cards.judges(found, {"lite": card})["lite0"] is True, "the file's own word counts first"
-    assert "sat in the codec's loss" in cards.judge_sentence("timm:x", True)
-    assert "never sat" in cards.judge_sentence("lite0", False)
+    sat = measured.judges_of(meta, names, {"lite": card})
+    assert sat == {"lite0": False, "timm:unheard": False, "timm:mobilenetv2_100": True}
+    assert next(iter(sat)) == "lite0"
+    assert set(measured.judges_of(meta, names, {}).values()) == {None}
+    meta["provenance"]["judges"] = {"lite0": {"in_loss": {"lite": True}}}
+    assert measured.judges_of(meta, names, {"lite": card})["lite0"] is True, "the file's own word counts first"
+    assert "sat in the codec's loss" in measured.judge("timm:x", True)
+    assert "never sat" in measured.judge("lite0", False)
 
 
 def tic_card():

@@ -6,19 +6,18 @@ wnid says so or its name is a name of exactly one of them ("beagle"); photograph
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import inspect
 import os
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hiercodec.errors import ConfigError
+from hiercodec.errors import ConfigError, HierarchyError
 from hiercodec.evaluation.photos import labels
 from hiercodec.evaluation.photos.stored import Photo, Stored
 from hiercodec.fsio import printable
-from hiercodec.taxonomy import classes
+from hiercodec.taxonomy import class_of
 
 SPLITS = ("val", "test", "valid")
 """The parts of a data set to measure on, the first that it has; "NAME:SPLIT" asks for another."""
@@ -92,19 +91,9 @@ def _first_line(error: Exception | None) -> str:
 
 
 def _class_of(names: str | Sequence[str]) -> int:
-    """The one class of ImageNet's that has one of these names; −1 where none has, or two have."""
-    indexes = {_by_name().get(_plain(name), -1) for name in ([names] if isinstance(names, str) else names)} - {-1}
+    """The one class of ImageNet's that is called by one of these names; −1 where none is, or two are."""
+    indexes = set()
+    for name in [names] if isinstance(names, str) else names:
+        with contextlib.suppress(HierarchyError):
+            indexes.add(class_of(name).index)
     return indexes.pop() if len(indexes) == 1 else -1
-
-
-@functools.lru_cache(maxsize=1)
-def _by_name() -> dict[str, int]:
-    """Class by name, of those that one class alone has."""
-    every = {(_plain(name), c.index) for c in classes() for name in c.names}
-    times = Counter(name for name, _ in every)
-    return {name: index for name, index in every if times[name] == 1}
-
-
-def _plain(name: str) -> str:
-    """A name without what spellings differ in; what stands in brackets, which tells like names apart, stays."""
-    return " ".join(name.lower().replace("_", " ").replace("-", " ").split())
