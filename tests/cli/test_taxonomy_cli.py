@@ -160,7 +160,6 @@ def test_two_hierarchies_are_compared_level_by_level(points, capsys):
         (["table", "nonsense"], "no hierarchy 'nonsense'"),
         (["table", "missing.json"], "cannot read missing.json"),
         (["show", "consensus", "--level", "other"], "no level 'other'"),
-        (["stability", "--embeddings", "missing"], "no folder missing"),
         (["build", "--embedding", "missing.npy", "--out", "x.json"], "cannot read missing.npy"),
         (["build", "--embedding", "x.npy", "--out", "y.json"], "24 rows for 1000 classes"),
         (["build", "--embedding", "x.npy", "--classes", "names.txt", "--k", "24", "--out", "y"], "each K lies between"),
