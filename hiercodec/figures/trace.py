@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, Palette, palette, with_alpha
+from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, Palette, palette, symbol, with_alpha
 from hiercodec.levels import spoken
 
 if TYPE_CHECKING:
@@ -170,22 +170,23 @@ def quality_curve(
     others: Mapping[str, Sequence[tuple[int, float]]] | None = None,
     mode: str = "light",
 ) -> go.Figure:
-    """PSNR against bytes of this picture; `others` maps a codec's name to its (bytes, dB) points, drawn dashed."""
-    p = palette(mode)
+    """PSNR against bytes of this picture; `others` maps a codec to its (bytes, dB) points.
+
+    Names, colours and marks are those that codecs have in all charts.
+    """
+    from hiercodec.evaluation.codecs.peers import places, title  # slow to import; no other figure here needs it
+
+    p, ours = palette(mode), str(trace.provenance.get("model", "hiercodec"))
     fig = figure(mode, height=340, x="bytes", y="PSNR (dB)")
-    ours = [step.bytes for step in trace.steps], [step.psnr for step in trace.steps]
-    tell = "%{x:,} bytes<br>%{y:.1f} dB"
-    curve(fig, 0, *ours, "hiercodec (any prefix)", tell, colour=p.level(0), width=3)
-    for index, (name, points) in enumerate((others or {}).items(), start=1):
-        curve(
-            fig,
-            index,
-            [n for n, _ in points],
-            [db for _, db in points],
-            name,
-            tell,
-            colour=p.group(index),
-            width=2,
-            size=7,
+    curves = {ours: [(step.bytes, step.psnr) for step in trace.steps], **(others or {})}
+    for codec, number in places(curves).items():
+        fig.add_scatter(
+            x=[n for n, _ in curves[codec]],
+            y=[db for _, db in curves[codec]],
+            name=title(codec),
+            mode="lines+markers",
+            line={"color": p.group(number), "width": 3 if codec == ours else 2},
+            marker={"symbol": symbol(number), "size": 8},
+            hovertemplate="%{x:,} bytes<br>%{y:.1f} dB<extra>" + title(codec) + "</extra>",
         )
     return _over_bytes(fig, trace, position, p, reach=1.3)

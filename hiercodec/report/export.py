@@ -22,6 +22,7 @@ from hiercodec.report.numbers import decibels, quality
 if TYPE_CHECKING:
     from hiercodec.evaluation.measure import Row
     from hiercodec.evaluation.photos.samples import Sample
+    from hiercodec.report.takeaway import Rival
 
 FRAME_MS = 320
 HOLD_MS = 1600
@@ -133,11 +134,13 @@ def charts_html(trace: Trace, mode: str = "light") -> str:
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{divisions}</body></html>\n'
 
 
-def html_page(bundle: Bundle, title: str, sample: Sample | None, position: int) -> str:
+def html_page(
+    bundle: Bundle, title: str, sample: Sample | None, position: int, rival: Rival | None = None, look: str = ""
+) -> str:
     """One HTML page to take away: see `takeaway.page`, which is slow to import."""
     from hiercodec.report.takeaway import page
 
-    return page(bundle, title, sample=sample, position=position)
+    return page(bundle, title, sample=sample, position=position, rival=rival, look=look)
 
 
 def psnr_by_bytes(rows: Sequence[Row]) -> list[tuple[int, float]]:

@@ -14,7 +14,7 @@ import functools
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,24 +39,40 @@ LIMIT = 3_000_000
 LOSSY = ((90, 1), (75, 1), (60, 1), (60, 2), (40, 4))
 """(WebP quality, how many times smaller a side), tried in this order where the exact pictures are too many bytes."""
 
+Rival = tuple[Mapping[str, Any], Sequence[bytes]]
+"""Another format of equal bytes at every step, as `ui.explore.rivals.asked` gives it: facts, and pictures as WebP files."""
+
 OWN = "the maker's own; nothing is known of its licence"
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """The pictures of a page as WebP files: rows by name, those that hold changes only, three to print, what was lost."""
+    """The pictures of a page as WebP files: rows by name, those that hold changes only, three to print, what was lost.
+
+    `rival` are those of the format beside it.
+    """
 
     rows: dict[str, list[bytes]]
     changes: tuple[str, ...]
     printed: dict[int, bytes]
+    rival: list[bytes]
     loss: str = ""
 
 
-def page(bundle: Bundle, title: str, *, sample: Sample | None = None, position: int | None = None) -> str:
+def page(
+    bundle: Bundle,
+    title: str,
+    *,
+    sample: Sample | None = None,
+    position: int | None = None,
+    rival: Rival | None = None,
+    look: str = "",
+) -> str:
     """The page of a traced photograph, at most LIMIT bytes of UTF-8.
 
-    `title` may be any text; `sample` gives the photograph's credit, `position` the step it opens at. The pictures are
-    exact where they fit, else compressed, which the page then says. `ImageTooLarge` where even that does not fit.
+    `title` may be any text; `sample` gives the photograph's credit, `position` the step and `look` the view it opens at.
+    With `rival` the other format can be seen beside it. The pictures are exact where they fit, else compressed, which the
+    page then says. `ImageTooLarge` where even that does not fit.
     """
     trace = bundle.trace
     at = opening_step(trace) if position is None else position
@@ -64,8 +80,10 @@ def page(bundle: Bundle, title: str, *, sample: Sample | None = None, position: 
     plain = dataclasses.replace(
         bundle, trace=dataclasses.replace(trace, provenance=trace.provenance | {"hierarchy": None})
     )
-    data = web.data(plain, "takeaway", position=at, alt=title) | {"alone": True}
-    for pictures in _pictures(bundle):
+    data = web.data(plain, "takeaway", position=at, alt=title) | {"alone": True, "look": look}
+    if rival is not None:
+        data |= {"sources": [[rival[0]["codec"], f"{rival[0]['label']}, same bytes"]], "rival": _unlinked(rival[0])}
+    for pictures in _pictures(bundle, rival[1] if rival else ()):
         about = provenance(trace, sample) | ({"Pictures": pictures.loss} if pictures.loss else {})
         html = _html(trace, title, about, data, pictures)
         if len(html.encode()) <= LIMIT:
@@ -95,17 +113,28 @@ def provenance(trace: Trace, sample: Sample | None = None) -> dict[str, str]:
     return rows | {"Photograph": credit}
 
 
-def _pictures(bundle: Bundle) -> Iterator[Pictures]:
+def _unlinked(rival: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a rival without the app's addresses in its answers."""
+    points = [
+        point and {**point, "answers": {level: {**said, "link": None} for level, said in point["answers"].items()}}
+        for point in rival["points"]
+    ]
+    return {**rival, "id": "rival", "points": points}
+
+
+def _pictures(bundle: Bundle, rival: Sequence[bytes]) -> Iterator[Pictures]:
     """The pictures exactly, then of fewer and fewer bytes."""
     frames, bits, shown = bundle.frames(), {"bits": [bundle.bits]}, moments(bundle.trace)
     exact = {"original": [bundle.original], "frames": list(bundle.changes)}
-    yield Pictures(exact | bits, ("frames",), {index: to_webp(frames[index], 4) for index in shown})
+    yield Pictures(exact | bits, ("frames",), {index: to_webp(frames[index], 4) for index in shown}, list(rival))
+    beside = [np.asarray(Image.open(io.BytesIO(file)).convert("RGB")) for file in rival]
     for quality, times in LOSSY:
         rows = {"original": [bundle.original_pixels()], "frames": frames}
         packed = {name: [_webp(picture, quality, times) for picture in row] for name, row in rows.items()}
+        other = [_webp(picture, quality, times) for picture in beside]
         how = f"stored as WebP of quality {quality}" + (f", {times} times smaller a side" if times > 1 else "")
         loss = f"{how}, so that the page stays small; all numbers are of the exact ones"
-        yield Pictures(packed | bits, (), {index: packed["frames"][index] for index in shown}, loss)
+        yield Pictures(packed | bits, (), {index: packed["frames"][index] for index in shown}, other, loss)
 
 
 def _webp(rgb: np.ndarray, quality: int, times: int) -> bytes:
@@ -115,8 +144,15 @@ def _webp(rgb: np.ndarray, quality: int, times: int) -> bytes:
 
 
 def _html(trace: Trace, title: str, about: dict[str, str], data: dict[str, Any], pictures: Pictures) -> str:
-    rows = {name: [base64.b64encode(file).decode("ascii") for file in row] for name, row in pictures.rows.items()}
-    sent = {"id": data["id"], "pictures": rows, "changes": list(pictures.changes)}
+    sets = [(data["id"], pictures.rows, pictures.changes), ("rival", {"frames": pictures.rival}, ())]
+    sent = [
+        {
+            "id": name,
+            "pictures": {row: [base64.b64encode(file).decode("ascii") for file in of] for row, of in rows.items()},
+            "changes": list(changes),
+        }
+        for name, rows, changes in sets
+    ]
     script, style = web.joined("takeaway.mjs"), "\n".join([_theme(), web.style(), web.read("takeaway.css")])
     nothing_else = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'"
     return _template().render(

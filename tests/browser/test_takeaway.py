@@ -14,7 +14,7 @@ from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.traces import bundle
 from hiercodec.evaluation.traces.bundle import TRACES
 from hiercodec.report.takeaway import LIMIT, page
-from tests.browser.explore import position
+from tests.browser.explore import ROOT_OF, position
 from tests.browser.test_axe import serious
 from tests.browser.test_drags import SHARES, centre, drag, nearest
 
@@ -88,6 +88,28 @@ def test_keys_and_a_clicker_drive_it(opened, packed):
     assert position(tab) == 1
     tab.keyboard.press("Escape")
     assert not tab.locator(".hx.present").count()
+
+
+def test_a_page_taken_away_keeps_the_rival_beside_the_codec(open_page, browser, tmp_path):
+    app = open_page("/?photo=Cat&step=12&look=split,prefix,webp,0")
+    app.wait_for_function(f"() => {ROOT_OF}.querySelector('.tag.right').textContent.includes('WebP ')", timeout=120_000)
+    seen = app.locator(".tag.right").text_content()
+    app.get_by_role("tab", name="Take away").click()
+    with app.expect_download(timeout=120_000) as download:
+        app.get_by_role("button", name="One HTML page").click()
+    download.value.save_as(tmp_path / "cat.html")
+    context = browser.new_context(offline=True, bypass_csp=True)
+    tab = context.new_page()
+    tab.goto((tmp_path / "cat.html").as_uri())
+    tab.wait_for_function("[...hiercodecFrames.values()].flatMap((set) => [...set.values()]).flat().every(Boolean)")
+    assert tab.locator(".tag.right").text_content() == seen, "as many bytes, and the quality they buy"
+    b = "document.querySelector('canvas.b').getContext('2d').getImageData(0, 0, 300, 200).data"
+    assert tab.evaluate(f"new Set({b}).size") > 20, "a picture"
+    row = tab.locator(".level").first.locator(".compared").last
+    assert row.locator(".mark").text_content() in {"✓ right", "✗ wrong"}
+    tab.locator("[data-do=last]").click()
+    assert tab.locator(".tag.right").text_content() != seen
+    context.close()
 
 
 def test_controls_in_focus_keep_their_own_keys(opened):

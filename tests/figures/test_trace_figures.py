@@ -5,11 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
+from hiercodec.evaluation.codecs.peers import places
+from hiercodec.evaluation.results.curves import Curve
 from hiercodec.evaluation.traces.trace import Step, Trace
 from hiercodec.figures.palette import palette
+from hiercodec.figures.rates import codecs
 from hiercodec.figures.trace import confidence_curves, meaning_curve, quality_curve, template
+from hiercodec.levels import DEFAULT_MODEL
 
 LABELS = {"coarse": ("animal", "thing"), "intermediate": ("dog", "cat", "cup", "car", "tool")}
 
@@ -80,8 +85,26 @@ def test_meaning_is_bits_against_bytes_with_its_limits(trace):
 
 
 def test_quality_is_bytes_against_decibels(trace):
-    fig = quality_curve(trace, others={"JPEG": [(500, 22.0), (800, 25.0)]})
+    fig = quality_curve(trace, others={"jpeg": [(500, 22.0), (800, 25.0)]})
     own, jpeg = fig.data
     assert list(own.y) == [21.0, 24.0, 29.0]
-    assert (list(jpeg.x), jpeg.line.dash) == ([500, 800], "dash")
+    assert (list(jpeg.x), jpeg.name) == ([500, 800], "JPEG")
     assert "dB" in fig.layout.yaxis.title.text
+
+
+def curve(codec: str) -> Curve:
+    """Two points of a codec, whatever they are."""
+    return Curve(codec, ("a", "b"), *(np.array([1.0, 2.0]) for _ in range(5)), n=3)
+
+
+def test_codecs_look_as_they_do_beside_their_rivals_over_many_photographs(trace):
+    named = dataclasses.replace(trace, provenance=trace.provenance | {"model": DEFAULT_MODEL})
+    single = quality_curve(named, others={name: [(500, 22.0)] for name in ("avif", "jxl")})
+    every = {name: curve(name) for name in (DEFAULT_MODEL, "avif", "jxl")}
+    many = codecs(list(every.values()), places(every), y="PSNR")
+
+    def looks(fig) -> dict[str, tuple[str, str]]:
+        return {row.name: (row.line.color, row.marker.symbol) for row in fig.data if row.marker.symbol}
+
+    assert looks(single) == looks(many)
+    assert set(looks(single)) == {DEFAULT_MODEL, "AVIF", "JPEG XL"}

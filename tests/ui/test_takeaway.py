@@ -70,12 +70,29 @@ def test_it_holds_every_picture_and_says_what_made_it(packed):
     data = json.loads(Elements(page).texts["script"][0])
     assert data["k"] == 2
     assert len(data["trace"]["steps"]) == len(packed.trace.steps)
-    sent = {name: [base64.b64decode(file) for file in row] for name, row in data["pictures"]["pictures"].items()}
+    sent = {name: [base64.b64decode(file) for file in row] for name, row in data["pictures"][0]["pictures"].items()}
     assert sent == {"original": [packed.original], "frames": list(packed.changes), "bits": [packed.bits]}
     words = re.sub(r"<[^>]+>", " ", page.split("</main>")[1].split("<article")[0])
     for fact in (FakeCodec.name, FakeCodec.fingerprint.hex(), FakeClassifier.name, "0123abcd", row.author, row.licence):
         assert fact in words
     assert "Consensus, mended" in words
+
+
+def test_it_keeps_the_rival_of_equal_bytes(packed):
+    answer = {"coarse": {"label": "dogs", "link": "groups?of=dogs", "chance": "90 %"}}
+    beside = [bundle.to_webp(frame, 1) for frame in packed.frames()[:2]]
+    told = [{"size": f"{n} bytes", "quality": "30.0 dB", "frame": n, "answers": answer} for n in range(2)]
+    facts = {"codec": "avif", "label": "AVIF", "points": [None, *told], "first": {}, "smallest": "300 bytes", "id": "x"}
+    page = takeaway.page(packed, "Cat", rival=(facts, beside), look="split,prefix,avif,0")
+    data = json.loads(Elements(page).texts["script"][0])
+    assert (data["sources"], data["look"]) == ([["avif", "AVIF, same bytes"]], "split,prefix,avif,0")
+    first, second, third = data["rival"]["points"]
+    assert first is None
+    assert second == told[0] | {"answers": {"coarse": answer["coarse"] | {"link": None}}}, "its addresses lead nowhere"
+    assert third["frame"] == 1
+    pictures = next(row for row in data["pictures"] if row["id"] == data["rival"]["id"])
+    assert [base64.b64decode(file) for file in pictures["pictures"]["frames"]] == beside
+    assert not pictures["changes"]
 
 
 def test_nothing_in_it_can_reach_the_network_or_run_unnamed(packed):
@@ -112,7 +129,7 @@ def test_a_large_photograph_loses_a_little_and_says_so():
     page = takeaway.page(traced(noise, judging=False), "Noise")
     assert len(page.encode()) <= takeaway.LIMIT
     assert "stored as WebP of quality" in page
-    assert json.loads(Elements(page).texts["script"][0])["pictures"]["changes"] == []
+    assert json.loads(Elements(page).texts["script"][0])["pictures"][0]["changes"] == []
 
 
 def test_what_does_not_fit_is_refused(packed, monkeypatch):

@@ -36,4 +36,4 @@ document.querySelector("[data-page=print]").onclick = () => print();
 nameTheme(theme);
 addEventListener("hashchange", go);
 go();
-keepFrames(pictures);
+for (const set of pictures) keepFrames(set);

@@ -47,10 +47,12 @@ SENTENCE = (
 )
 
 STYLE = """<style>
-.st-key-explore_scrubber { min-height: 75vh; }
+.st-key-explore_scrubber { min-height: calc(100vh - 9rem); }
+.st-key-photo { flex: 1 1 40rem; min-height: 38px; }
 @media (max-width: 699px) { .st-key-photo button:first-of-type { position: sticky; left: 0; z-index: 1; } }
 </style>"""
-"""The scrubber is drawn later than what follows it, so its place is kept; and on a phone one's own photograph is at hand."""
+"""Scrubber and photographs are drawn later than what follows them, so their place is kept: the tabs begin below the fold.
+On a phone one's own photograph is at hand."""
 
 _FRAMES = component("hiercodec_frames", html="<span\n hidden></span>", js=web.joined("app_frames.mjs"))
 _SCRUBBER = component(
@@ -214,7 +216,7 @@ def _view(shown: Subject, sizes: list[int], told: int, seek: int, look: str, tau
         on_vote_change=state.vote_asked,
         on_next_change=lambda: _next(taught),
     )
-    panels(shown, position)
+    panels(shown, position, None if rival is None else (rival, pictures))
     own = {"original": [shown.bundle.original], "frames": shown.bundle.changes, "bits": [shown.bundle.bits]}
     send_frames(shown.identity, own, key="explore_frames", changes=["frames"])
     if rival is not None:

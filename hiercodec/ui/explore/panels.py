@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
     from hiercodec.evaluation.measure import Row
     from hiercodec.evaluation.photos.samples import Sample
     from hiercodec.evaluation.traces.trace import Step, Trace
+    from hiercodec.report.takeaway import Rival
     from hiercodec.ui.explore.subject import Subject
 
 
-def panels(shown: Subject, position: int) -> None:
-    """The row of tabs; only the open one runs."""
+def panels(shown: Subject, position: int, rival: Rival | None) -> None:
+    """The row of tabs; only the open one runs. The page to take away keeps the `rival` that stands beside the codec."""
     drawers: dict[str, Callable[[Subject, int], None]] = {
         "About": about,
         "Meaning": meaning,
@@ -40,7 +42,7 @@ def panels(shown: Subject, position: int) -> None:
         "Attention": attention.panel,
         "Another question": question.panel,
         "Bytes": size,
-        "Take away": take_away,
+        "Take away": partial(take_away, rival=rival),
     }
     if shown.bundle.trace.label:
         drawers = {"Label and pixels": label_and_pixels} | drawers
@@ -226,19 +228,19 @@ def size(shown: Subject, position: int) -> None:
     from hiercodec.figures.trace import quality_curve
 
     trace = shown.bundle.trace
-    others, sweeps = {}, {}
+    sweeps: dict[str, list[Row]] = {}
     if trace.provenance.get("reference") is None:
-        from hiercodec.evaluation.codecs.peers import available
+        from hiercodec.evaluation.codecs.peers import available, title
 
-        keys = {rival.title: rival.name for rival in available()}
-        chosen = st.pills("Compare with", list(keys), selection_mode="multi", key="explore_beside")
+        keys = [rival.name for rival in available()]
+        chosen = st.pills("Compare with", keys, selection_mode="multi", key="explore_beside", format_func=title)
         sha = trace.provenance["image_sha256"]
         for name in chosen:
-            rows = cached.rival_rows(keys[name], sha, trace.file_bytes, shown.bundle.original_pixels())
-            others[name], sweeps[name] = export.psnr_by_bytes(rows), rows
+            sweeps[name] = cached.rival_rows(name, sha, trace.file_bytes, shown.bundle.original_pixels())
+        if sweeps:
+            st.markdown(_compared(trace.steps[position], {title(name): rows for name, rows in sweeps.items()}))
     step = trace.steps[position]
-    if others:
-        st.markdown(_compared(step, sweeps))
+    others = {name: export.psnr_by_bytes(rows) for name, rows in sweeps.items()}
     fig = quality_curve(trace, position=position, others=others, mode=chrome.mode())
     psnr = numbers.decibels(step.psnr, numbers.quality(trace)["same"])
     alt = f"PSNR against bytes; here {psnr} at {step.bytes} bytes"
@@ -260,14 +262,14 @@ def _compared(step: Step, sweeps: dict[str, list[Row]]) -> str:
     return f"For {numbers.decibels(step.psnr)}: {', '.join(quality)}.  \nIn {step.bytes:,} bytes: {', '.join(size)}."
 
 
-def take_away(shown: Subject, position: int) -> None:
+def take_away(shown: Subject, position: int, rival: Rival | None) -> None:
     """Downloads of this step and of the whole trace, the commands that give the same, and the link."""
     bundle, trace = shown.bundle, shown.bundle.trace
     n_bytes = trace.steps[position].bytes
     stem = "".join(c if c.isalnum() else "-" for c in shown.title.lower()).strip("-") or "picture"
     binary, mode = "application/octet-stream", chrome.mode()
     name = shown.title if shown.sample is not None else state.own_name()
-    rest = (shown.sample, position)
+    rest = (shown.sample, position, rival, state.memory().get(state.LOOK, ""))
     rows: list[tuple[str, str, str, Callable[[], bytes | str]]] = [
         ("One HTML page", f"{stem}.html", "text/html", work.take_away(export.html_page, bundle, name, *rest)),
         ("Stream up to here (.hc)", f"{stem}-{n_bytes}.hc", binary, lambda: export.stream_prefix(bundle, position)),
@@ -286,8 +288,8 @@ def take_away(shown: Subject, position: int) -> None:
     if trace.provenance.get("reference"):
         rows = [row for row in rows if row[0] != "Original at this size (PNG)"]
     st.markdown(
-        "**One HTML page** is this view as one file that needs no server and no network: for a slide, a course page or a "
-        "phone. Its **Print** gives one sheet of A4."
+        "**One HTML page** is this view as one file that needs no server and no network, the format beside it included: for "
+        "a slide, a course page or a phone. Its **Print** gives one sheet of A4."
     )
     with st.container(horizontal=True):
         for label, file, mime, make in rows:
