@@ -8,4 +8,6 @@ from hiercodec.ui.frame import chrome
 VIEWS = {"Gallery": gallery.draw, "Confusion": charts.confusion, "Mistakes": charts.mistakes}
 
 gallery.leave()
-chrome.views("Failures", VIEWS)
+INTRO = "What a classifier takes photographs for when a file is cut early, and from which byte on it no longer does."
+
+chrome.views("Failures", INTRO, VIEWS)

@@ -14,4 +14,6 @@ VIEWS = {
     "Models": measured.draw,
 }
 
-chrome.views("Results", VIEWS)
+INTRO = "How often answers are right, and how good the picture is, for every byte: our codec beside those in use."
+
+chrome.views("Results", INTRO, VIEWS)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from hiercodec.evaluation.codecs.peers import title
 from hiercodec.evaluation.provenance import in_loss
 from hiercodec.evaluation.results.bjontegaard import Delta, Lead
 from hiercodec.evaluation.results.curves import Curve
+from hiercodec.levels import spoken
 
 NEAR = 0.9
 """A level has "nearly" arrived at this share of what the uncompressed photographs reach."""
@@ -22,6 +23,15 @@ def plain(text: object) -> str:
     'a\\\\*b\\\\[c\\\\](d)'
     """
     return "".join(f"\\{c}" if c in r"\`*_[]{}<>#$~|:" else " " if c in "\r\n" else c for c in str(text))
+
+
+def cut_name(setting: str, levels: Collection[str]) -> str:
+    """A cut in words: "8.5%", or "kind whole" where one of the `levels` ends. Menus and addresses call it so.
+
+    >>> cut_name("8.5%", ["coarse"]), cut_name("coarse", ["coarse"])
+    ('8.5%', 'kind whole')
+    """
+    return f"{spoken(setting)} whole" if setting in levels else setting
 
 
 def judges_of(

@@ -73,6 +73,9 @@ def axe() -> str:
     return resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
+PATIENCE = 120_000
+"""Milliseconds: other work on the same cores makes a page late, not wrong."""
+
 # Every rerun begins with a message from the browser, so `runs` counts those; the script's state flickers too fast to.
 COUNT_RUNS = """
   globalThis.runs = 0;
@@ -98,7 +101,7 @@ def open_at(browser, url: str, problems: list[str], **options):
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda m: problems.append(m.text) if m.type in {"error", "warning"} else None)
     page.add_init_script(COUNT_RUNS)
-    page.goto(url)
+    page.goto(url, wait_until="commit", timeout=PATIENCE)  # `settle` waits for what is to be seen
     settle(page)
     page.evaluate("globalThis.runs = 0")
     return page
@@ -137,7 +140,7 @@ def open_page(browser, address):
     assert not problems, problems
 
 
-def settle(page, timeout: float = 60_000) -> None:
+def settle(page, timeout: float = PATIENCE) -> None:
     """Wait until the script rests and every picture has been decoded."""
     page.wait_for_selector(".hx[data-k]", timeout=timeout)
     page.wait_for_function(READY, timeout=timeout)

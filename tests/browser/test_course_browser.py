@@ -41,7 +41,7 @@ def test_a_course_by_keyboard_in_one_tab(open_page):
 def test_the_lesson_and_the_bar_are_in_view_on_every_screen(open_page, width, height, scheme):
     page = open_page("/?course=idea&lesson=2", viewport={"width": width, "height": height}, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = [page.locator(name).bounding_box() for name in (".st-key-lesson_next", ".st-key-coach h3", ".track")]
+    boxes = [page.locator(name).bounding_box() for name in (".st-key-lesson_next", ".st-key-coach h2", ".track")]
     for box in boxes:
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width

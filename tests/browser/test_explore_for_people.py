@@ -25,6 +25,11 @@ IN_VIEW = f"""(names) => names.filter((name) => [...{ROOT_OF}.querySelectorAll(n
   const {{ left, top, right, bottom, height }} = element.getBoundingClientRect();
   return !height || top < 0 || left < 0 || bottom > innerHeight || right > innerWidth;
 }}))"""
+SLACK = 16
+"""Pixels that stay free above the fold, so that another font does not push anything over it."""
+LOWEST = (
+    f"""(name) => Math.max(...[...{ROOT_OF}.querySelectorAll(name)].map((e) => e.getBoundingClientRect().bottom))"""
+)
 SIZES = f"""(names) => names.map((name) => parseFloat(getComputedStyle({ROOT_OF}.querySelector(name)).fontSize))"""
 COVERED = f"""(name) => [...{ROOT_OF}.querySelectorAll(name)].some((element) => {{
   const {{ left, top, width, height }} = element.getBoundingClientRect();
@@ -129,6 +134,8 @@ def test_present_is_for_a_hall(open_page, size, scheme):
 def test_what_matters_is_above_the_fold(open_page, size, seen, scheme):
     page = open_page(viewport=size, color_scheme=scheme)
     assert not page.evaluate(IN_VIEW, seen)
+    if ".icicle" in seen:
+        assert page.evaluate(LOWEST, ".icicle .cell") <= size["height"] - SLACK
     assert not any(page.evaluate(COVERED, name) for name in (".alone .label", ".track"))
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 

@@ -22,6 +22,17 @@ def test_a_pages_own_address_opens_it_with_the_menu(browser):
         page.context.close()
 
 
+def test_an_old_address_leads_on_when_it_is_the_first(browser):
+    with serve() as (url, _):
+        page = browser.new_context().new_page()
+        page.goto(f"{url}/robustness")
+        page.get_by_role("heading", name="Groups", exact=True).wait_for(timeout=60_000)
+        page.get_by_text("Stability", exact=True).first.wait_for(timeout=60_000)
+        page.wait_for_timeout(1000)
+        assert not page.get_by_role("dialog").count(), "no word of a page that does not exist"
+        page.context.close()
+
+
 def test_old_addresses_lead_to_the_views_that_took_their_place(browser, address):
     for old, (name, view) in MOVED.items():
         page = browser.new_context().new_page()

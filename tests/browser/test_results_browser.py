@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from hiercodec.ui.results import files
@@ -33,3 +35,25 @@ def test_the_view_is_in_the_address(visit):
     page = visit("/results?at=0.3", SLOW)
     page.get_by_text("Against rivals", exact=True).click()
     page.wait_for_url("**view=Against+rivals**")
+
+
+@pytest.mark.parametrize("which", [1, 4])
+def test_a_click_on_a_point_leads_to_its_photographs(visit, which):
+    """With a real mouse: the point's codec, cut and judge are those that Failures then shows."""
+    page = visit("/results", SLOW)
+    point = page.locator(".js-plotly-plot").first.locator(".scatterlayer .point").nth(which)
+    box = point.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x - 40, y - 30)
+    page.mouse.move(x, y, steps=5)
+    page.locator(".hovertext").first.wait_for()
+    page.mouse.down()
+    page.mouse.up()
+    link = page.get_by_role("link", name="See the photographs")
+    link.wait_for()
+    codec, cut = re.fullmatch(r".*: (.+), (.+)", link.inner_text().strip()).groups()
+    link.click()
+    page.wait_for_url("**/failures?**")
+    page.locator(".st-key-cut [role=slider]").wait_for()
+    assert page.locator(".st-key-codec input").input_value() == codec
+    assert page.locator(".st-key-cut").get_by_text(cut, exact=True).count()

@@ -29,7 +29,7 @@ def scrubber(at: AppTest) -> dict:
 
 
 def words(at: AppTest) -> str:
-    return " ".join(item.value for kind in (at.subheader, at.markdown, at.caption, at.error) for item in kind)
+    return " ".join(item.value for kind in (at.header, at.markdown, at.caption, at.error) for item in kind)
 
 
 def button(at: AppTest, label: str):
@@ -42,7 +42,7 @@ def shows(at: AppTest, number: int) -> None:
     lesson = IDEA.lessons[number]
     traces = {sample(name): cached.shipped_bundle(name).trace for name in ("tower", "cat", "coffee")}
     sent = scrubber(at)
-    assert at.subheader[0].value == lesson.head.title
+    assert at.header[0].value == lesson.head.title
     assert f"lesson {number + 1} of {len(IDEA.lessons)}" in words(at)
     assert sent["look_at"] == lesson.head.look_at
     assert sent["look"] == f"{lesson.head.view},prefix,{lesson.head.beside},0"
@@ -64,7 +64,7 @@ def test_a_course_leads_through_its_lessons_and_out_again(page):
     at = button(at, "Leave").click().run()
     assert not at.exception
     assert scrubber(at)["look_at"] == ""
-    assert not at.subheader
+    assert not at.header
     assert "course" not in at.query_params
 
 
@@ -87,7 +87,7 @@ def test_an_address_with_a_place_keeps_it_and_another_view_ends_the_course(page)
     at.query_params.update({"photo": "Rocket", "step": "2"})
     at = at.run()
     assert (scrubber(at)["id"], scrubber(at)["k"]) == ("shipped-rocket", 1)
-    assert not at.subheader
+    assert not at.header
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_addresses_of_nothing_are_harmless(page, course, lesson):
     at = page.run()
     assert not at.exception
     if course == "idea":
-        assert at.subheader[0].value == IDEA.lessons[0].head.title
+        assert at.header[0].value == IDEA.lessons[0].head.title
     else:
         assert "There is no such course; there are idea, research." in words(at)
 

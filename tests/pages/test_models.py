@@ -16,7 +16,7 @@ PAGE = Path(__file__).resolve().parents[2] / "pages" / "results.py"
 
 
 def words(at: AppTest) -> str:
-    kinds = (at.title, at.header, at.subheader, at.markdown, at.caption, at.code)
+    kinds = (at.title, at.header, at.markdown, at.caption, at.code)
     return " ".join(item.value for kind in kinds for item in kind)
 
 

@@ -41,7 +41,7 @@ def without_version(meta):
 
 
 def words(at: AppTest) -> str:
-    kinds = (at.title, at.subheader, at.markdown, at.caption, at.code, at.warning, at.error, at.info)
+    kinds = (at.title, at.header, at.markdown, at.caption, at.code, at.warning, at.error, at.info)
     return " ".join(item.value for kind in kinds for item in kind)
 
 

@@ -42,7 +42,7 @@ POINTS_AT = {
 STYLE = """<style>
 .st-key-lesson { gap: 0.75rem 1.5rem; }
 .st-key-coach { gap: 0.6rem; }
-.st-key-coach h3 { padding: 0 0 0.6rem; }
+.st-key-coach h2 { padding: 0 0 0.6rem; }
 .st-key-coach [data-testid=stMarkdown] p { max-width: 46rem; }
 .st-key-coach [data-testid=stMarkdown] p:not(:last-child) { margin-bottom: 0.6rem; }
 .st-key-coach pre { font-size: 0.85rem; }
@@ -142,7 +142,7 @@ def beside(taught: Taught | None) -> Iterator[None]:
 def _panel(taught: Taught) -> None:
     course, lesson, number = taught.course, taught.lesson, taught.number
     _buttons(taught)
-    st.subheader(lesson.head.title, anchor=False)
+    st.header(lesson.head.title, anchor=False)
     try:
         text, question, answer = (filled(part, taught.place) for part in lesson.texts())
     except CourseError as error:

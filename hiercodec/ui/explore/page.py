@@ -49,7 +49,9 @@ SENTENCE = (
 STYLE = """<style>
 .st-key-explore_scrubber { min-height: calc(100vh - 9rem); }
 .st-key-photo { flex: 1 1 40rem; min-height: 38px; }
-@media (max-width: 699px) { .st-key-photo button:first-of-type { position: sticky; left: 0; z-index: 1; } }
+@media (max-width: 699px) {
+  .st-key-photo button:first-of-type { position: sticky; left: 0; z-index: 1; box-shadow: 0 0 0 0.4rem var(--ground); }
+}
 </style>"""
 """Scrubber and photographs are drawn later than what follows them, so their place is kept: the tabs begin below the fold.
 On a phone one's own photograph is at hand."""

@@ -44,7 +44,7 @@ def confusion() -> None:
             alt = f"Confusion of {names[level]}: truth down, answer across; {kept} of {len(found)} on the diagonal"
             chrome.chart(fig, key="confusion_chart", alt=alt, table=lambda: pair_rows(view, level, 400))
         finest = spoken(tree.names[-1])
-        st.subheader(f"Most confused {PLURAL.get(finest, finest)}", anchor=False)
+        st.header(f"Most confused {PLURAL.get(finest, finest)}", anchor=False)
         if rows := pair_rows(view, len(tree.levels) - 1, 20):
             st.dataframe(rows, hide_index=True, width="stretch")
         else:

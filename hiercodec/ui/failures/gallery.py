@@ -28,6 +28,13 @@ MARKS = ("○", "●")
 PLACES = 10
 """Marks of a trail at most: more would not stand in a card's line."""
 
+STYLE = """<style>
+[class*=st-key-cards] [data-testid=stImage] img { width: 100%; height: 6rem; object-fit: contain; }
+[class*=st-key-cards] [data-testid=stVerticalBlock] > :first-child { min-height: 6rem; }
+.st-key-cards_of_many { min-height: calc(100vh - 22rem); }
+</style>"""
+"""Pictures come later than the words below them, and cards later than the numbers of their pages: their room is kept."""
+
 UNKNOWN = {
     "wrong here": "another answer here",
     "right, then wrong again": "as on the original, then not again",
@@ -58,7 +65,7 @@ def filters(view: View) -> np.ndarray:
     found, level, cut = view.table, view.level, view.cut
     names = [*FAILURES, *([DISAGREE] if len(view.source.rows.judges) > 1 else [])]
     pairs = pairs_of(view)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with chrome.controls("filters"):
         show = chrome.menu(
             "Show", SHOW, names, default="wrong here", width=240, help=_help(),
             format_func=lambda name: name if found.labelled else UNKNOWN.get(name, name),
@@ -121,7 +128,9 @@ def gallery(view: View, chosen: np.ndarray) -> None:
             f"{PHOTOS}=FOLDER (a .tar, or torchvision:Imagenette, which is fetched): then they open in Explore too."
         )
         return
-    cards, pages = st.container(horizontal=True, gap="small"), -(-len(chosen) // PER_PAGE)
+    pages = -(-len(chosen) // PER_PAGE)
+    st.html(STYLE)
+    cards = st.container(horizontal=True, gap="small", key="cards_of_many" if pages > 1 else "cards")
     page = st.pagination(pages, key=AT, bind="query-params") if pages > 1 else 1
     with cards:
         for row in chosen[(page - 1) * PER_PAGE : page * PER_PAGE]:

@@ -21,6 +21,7 @@ from hiercodec.fsio import locate
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken
 from hiercodec.report.links import title as tree_title
+from hiercodec.report.measured import cut_name
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.ui.failures import own
 from hiercodec.ui.failures.own import OWN, Source
@@ -174,7 +175,7 @@ def pick(*, level: bool = False) -> View | None:
 
 def _cut(found: Table) -> int:
     """At how many bytes: a slider over the cuts, which opens where the first level ends."""
-    named = {cut_name(found, cut): cut for cut in range(len(found.settings))}
+    named = {cut_name(setting, found.tree.names): cut for cut, setting in enumerate(found.settings)}
     labels = list(named)
     if CUT in st.session_state and st.session_state[CUT] not in labels:
         del st.session_state[CUT]
@@ -183,12 +184,6 @@ def _cut(found: Table) -> int:
         return 0
     chosen = st.select_slider("Cut", labels, value=labels[first], key=CUT, bind="query-params", width=220)
     return named[chosen]
-
-
-def cut_name(found: Table, cut: int) -> str:
-    """A cut in words: "8.5%", or "kind whole" where a level ends."""
-    setting = found.settings[cut]
-    return f"{spoken(setting)} whole" if setting in found.tree.names else setting
 
 
 def mean_bytes(found: Table, cut: int) -> str:

@@ -18,6 +18,7 @@ from streamlit.errors import StreamlitPageNotFoundError
 
 from hiercodec import device
 from hiercodec.errors import HiercodecError
+from hiercodec.figures.palette import palette
 from hiercodec.fsio import APP
 from hiercodec.images import encode_png
 from hiercodec.ui.frame import navigation
@@ -27,21 +28,44 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
-STYLE = """<style>
+STYLE = """
+:root { --hiercodec: 1; --focus: FOCUS; --ground: GROUND; }
 [data-stale=true] { opacity: 1 !important; }
 [data-testid=stCaptionContainer] code { background: none; }
 [class*=st-key-listen_] { display: none; }
-.st-key-controls [data-testid=stSkeleton] { min-height: 68px; }
+[class*=st-key-controls] [data-testid=stSkeleton] { min-height: 68px; }
+[class*=st-key-controls] [data-testid=stButtonGroup] button { min-height: 38px; }
+.st-key-view [data-testid=stSkeleton] { height: 38px; }
+@media (max-width: 699px) { .st-key-view { flex: 1 1 100%; } }
 @media (hover: none) { .modebar-container { display: none; } }
-</style>"""
-"""Five things that no theme option sets. Streamlit fades to a third what a long run has not drawn again yet, but a page
-that is working should stay readable; grey code on a grey ground falls below the contrast of 4.5 : 1; the listeners would
-leave gaps; what is on its way is lower than a menu and would push the page down; and where there is no mouse, Plotly's bar
-would lie on the legend for good."""
-DARK = "<style>[data-testid^=stBaseButton-primary] p { color: #101418; }</style>"
+:is(a, button, summary, [role=tab]):focus-visible, label[data-focus-visible] {
+  outline: 3px solid var(--focus) !important; outline-offset: 2px !important; }
+:is([data-testid=stHeader], [data-testid=stButtonGroup]) :is(a, button):focus-visible { outline-offset: -3px !important; }
+[data-testid=stTooltipIcon] button { min-width: 24px; min-height: 24px; }
+"""
+"""What no theme option sets, and a sign that it is there (see `styled`). Streamlit fades to a third what a long run has not
+drawn again yet, but a page that is working should stay readable; grey code on a grey ground falls below the contrast of
+4.5 : 1; the listeners would leave gaps; what is on its way is lower and narrower than a menu and would push the page down;
+buttons are lower than menus beside them; where there is no mouse, Plotly's bar would lie on the legend; where the keyboard
+is can hardly be seen in menus; and question marks are small to hit."""
+DARK = "[data-testid^=stBaseButton-primary] p { color: #101418; }"
 """In the dark theme the buttons that ask to be pressed are light blue, and Streamlit writes on them in white."""
 KINDS = {b"\x89PNG": "png", b"\xff\xd8": "jpeg", b"RIFF": "webp"}
 """How the image files begin that a page shows."""
+
+_STYLED = "styled"
+_STYLE_SEEN = component(
+    "hiercodec_styled",
+    html="<i></i>",
+    js="""export default ({ setTriggerValue }) => {
+      const there = () => getComputedStyle(document.documentElement).getPropertyValue("--hiercodec");
+      let timer;
+      const look = () => (there() ? setTriggerValue("seen", true) : (timer = setTimeout(look, 10)));
+      look();
+      return () => clearTimeout(timer);
+    };""",
+)
+"""Says once that the browser has the app's style. Shows nothing."""
 
 _THEME = component(
     "hiercodec_theme",
@@ -59,18 +83,34 @@ def mode() -> str:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
+def styled() -> bool:
+    """Draw the app's style; whether the browser has it, and with it the room that is kept for what loads slowly.
+
+    A browser fetches the code of every kind of element when it first meets one, and draws headings and tabs meanwhile. What
+    is drawn before the style is there jumps. Until the browser says that it is, nothing else should be drawn; who has no
+    browser (a test, a program) does not wait.
+    """
+    colours = palette(mode())
+    style = STYLE.replace("FOCUS", colours.primary).replace("GROUND", colours.background)
+    st.html(f"<style>{style}{DARK if mode() == 'dark' else ''}</style>")
+    waits = (st.context.headers.get("User-Agent") or "").startswith("Mozilla/")
+    if waits and _STYLED not in st.session_state:
+        _STYLE_SEEN(key="style_seen", on_seen_change=lambda: st.session_state.update({_STYLED: True}), height="content")
+        return False
+    return True
+
+
 def page(title: str, intro: str = "", *, width: Literal["stretch", "content"] = "stretch") -> None:
     """Draw the page's heading and one plain sentence on what it is for. A page's first call."""
     navigation.ensure()
-    st.html(STYLE + (DARK if mode() == "dark" else ""))
     st.title(title, anchor=False, width=width)
     if intro:
         st.markdown(intro)
 
 
-def controls() -> Any:
-    """The row of a view's controls, which keeps its height while they are on their way."""
-    return st.container(horizontal=True, vertical_alignment="bottom", key="controls")
+def controls(name: str = "") -> Any:
+    """A row of controls, which keeps its height while they are on their way; a page's second row has a `name`."""
+    return st.container(horizontal=True, vertical_alignment="bottom", key=f"controls{name and '_'}{name}")
 
 
 def menu(label: str, key: str, options: Sequence[str], *, default: str | None = None, **more: Any) -> str:
@@ -154,10 +194,10 @@ def as_table(rows: Callable[[], Any], *, key: str) -> None:
         st.dataframe(rows(), hide_index=True, width="stretch")
 
 
-def views(title: str, drawers: Mapping[str, Callable[[], None]], *, how: str = "") -> None:
+def views(title: str, intro: str, drawers: Mapping[str, Callable[[], None]], *, how: str = "") -> None:
     """A whole page of several views, of which the address carries the open one; where that cannot be drawn, why.
 
-    `how` is the command that makes what may be missing.
+    `intro` says what the page is for, `how` is the command that makes what may be missing.
     """
     names = list(drawers)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -167,6 +207,7 @@ def views(title: str, drawers: Mapping[str, Callable[[], None]], *, how: str = "
         view = st.segmented_control(
             "View", names, default=names[0], required=True, key=VIEW, bind="query-params", label_visibility="collapsed"
         )
+    st.markdown(intro)
     try:
         drawers[view or names[0]]()
     except HiercodecError as error:

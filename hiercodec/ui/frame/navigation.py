@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 from streamlit.navigation.page import Page
 
@@ -30,7 +28,8 @@ MOVED = {
     "evaluate": ("results", ""),
     "models": ("results", "Models"),
 }
-"""Addresses of earlier versions, in links that people keep → page and view that have taken their place."""
+"""Addresses of earlier versions, in links that people keep → page and view that have taken their place. Each has a script
+in pages/ too, for the same reason as the pages."""
 
 VIEW = "view"
 """What the address calls the view of a page that is open."""
@@ -52,18 +51,16 @@ def navigation() -> Page:
         )
         for number, (name, title, tip) in enumerate(PAGES)
     ]
-    moved = [st.Page(_to(*place), title=old, url_path=old, visibility="hidden") for old, place in MOVED.items()]
+    moved = [st.Page(APP / "pages" / f"{old}.py", title=old, url_path=old, visibility="hidden") for old in MOVED]
     return st.navigation([*pages, *moved], position="top")
 
 
-def _to(page: str, view: str) -> Callable[[], None]:
-    """What an old address runs: it goes on to the page, with what else the address says."""
-
-    def go() -> None:
-        query = st.query_params.to_dict() | ({VIEW: view} if view else {})
-        st.switch_page(APP / "pages" / f"{page}.py", query_params=query)
-
-    return go
+def go_on(old: str) -> None:
+    """What the script of an old address does: it goes on to the page, with what else the address says."""
+    ensure()
+    page, view = MOVED[old]
+    query = st.query_params.to_dict() | ({VIEW: view} if view else {})
+    st.switch_page(APP / "pages" / f"{page}.py", query_params=query)
 
 
 def ensure() -> None:

@@ -49,7 +49,7 @@ def draw() -> None:
     )
     alt = f"How many classes lie in each pair of groups; ARI {ari:.2f}"
     chrome.chart(fig, key=f"contingency_{counts.shape}", alt=alt, table=lambda: contingency_rows(counts, left, right))
-    st.subheader("Which classes change company", anchor=False)
+    st.header("Which classes change company", anchor=False)
     kept = measures.company_shared(one.assignment, two.assignment)
     same = "Both sides are the same hierarchy: nobody moves. " if a.digest == b.digest else ""
     st.markdown(

@@ -52,7 +52,7 @@ def draw() -> None:
             f"than those shown. {paper_sentence(level)}"
         )
     st.markdown(honest.choice_sentence(report))
-    st.subheader("Classes that change company, the most fragile first", anchor=False)
+    st.header("Classes that change company, the most fragile first", anchor=False)
     st.caption(
         "Take a companion of a class in one run: how likely is it still its companion in another run? 1 is always, "
         f"{level['chance']:.2f} is what random groups of these sizes give."

@@ -124,10 +124,13 @@ def pick(*, regroup: bool = True) -> Choice:
             "Judge", "judge", list(sat), width=140, format_func=lambda name: judge_title(name, sat[name])
         )
     if rows.judges and regroup:
-        measured = f"{shared.title(_measured_in(rows.meta))} (as measured)"
+        measured, digest = _measured_in(rows.meta), rows.meta["provenance"].get("hierarchy_digest")
+        others = shared.names(imagenet_only=True)
+        if measured in others and shared.get(measured).digest == digest:
+            others.remove(measured)  # it has the same groups under the same name
         tree = chrome.menu(
-            "Groups", "groups", [MEASURED, *shared.names(imagenet_only=True)], width=200,
-            format_func=lambda name: measured if name == MEASURED else shared.title(name),
+            "Groups", "groups", [MEASURED, *others], width=200,
+            format_func=lambda name: shared.title(measured if name == MEASURED else name),
         )  # fmt: skip
     hierarchy = shared.get(tree) if tree != MEASURED and shared.get(tree).class_set == IMAGENET else None
     tables = files.tables(file, judge, hierarchy)

@@ -70,7 +70,7 @@ def lead(choice: Choice, ours: str, rival: str) -> None:
 
 def means(choice: Choice, ours: str) -> None:
     """Bjøntegaard's delta against every codec: how much more at equal bytes, or how many fewer bytes for the same."""
-    st.subheader("Against every codec, on the mean over rates", anchor=False)
+    st.header("Against every codec, on the mean over rates", anchor=False)
     way = st.segmented_control(
         "How", [EQUAL_BYTES, EQUAL_ANSWERS], default=EQUAL_BYTES, required=True, key="bd", bind="query-params",
         label_visibility="collapsed",
@@ -130,7 +130,7 @@ def whole_files(choice: Choice, ours: str) -> None:
     if not (choice.levels and others):
         return
     last = list(choice.levels)[-1]
-    st.subheader("With whole files: what the order costs", anchor=False)
+    st.header("With whole files: what the order costs", anchor=False)
     mine = choice.tables[ours]
     found = [d for name in others for d in bjontegaard.at_full_rate(mine, choice.tables[name], [right(last)])]
     st.markdown(words.at_full(found, title(ours), f"the {spoken(last)}"))

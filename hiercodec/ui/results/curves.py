@@ -208,11 +208,10 @@ def draw_charts(choice: Choice, *charts: Chart, note: str = "") -> None:
             points += [p["customdata"] for p in drawn.selection.points if p.get("customdata")]
     if points:
         codec, setting = map(str, points[0][:2])
-        query = {"rows": called(choice.source), "codec": title(codec), "judge": choice.judge, "cut": setting}
+        cut = words.cut_name(setting, choice.source.rows().levels)
+        query = {"rows": called(choice.source), "codec": title(codec), "judge": choice.judge, "cut": cut}
         if choice.judge:
-            chrome.link(
-                "failures", f"See the photographs: {title(codec)}, {setting}", query=query, icon=":material/photo:"
-            )
+            chrome.link("failures", f"See the photographs: {title(codec)}, {cut}", query=query, icon=":material/photo:")
     elif choice.judge:
         note += " Click a point for the way to its photographs."
     if note:

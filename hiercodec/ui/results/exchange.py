@@ -22,10 +22,10 @@ def draw() -> None:
     """Downloads of a file, and the upload of one's own."""
     out, into = st.columns(2, gap="large")
     with into:
-        st.subheader("Bring along", anchor=False)
+        st.header("Bring along", anchor=False)
         upload()
     with out:
-        st.subheader("Take away", anchor=False)
+        st.header("Take away", anchor=False)
         found = files.sources()
         if found:
             downloads(

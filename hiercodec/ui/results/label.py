@@ -138,7 +138,7 @@ def limits(command: str) -> str | None:
         chrome.reproduce(command)
         return None
     found = json.loads(path.read_text(encoding="utf-8"))
-    st.subheader("What a label cannot do", anchor=False)
+    st.header("What a label cannot do", anchor=False)
     viewer, shares = found["viewer"], {tuple(row["name"]): row["share"] for row in found["absent"]}
     absent = [row for row in found["absent"] if row["name"][1] != SURE]
     both = [{**row, "name": row["name"][:2]} for row in found["pairs"] if row["name"][2] == "both"]

@@ -43,7 +43,7 @@ def codec(name: str, card: Mapping[str, Any]) -> None:
         "device": card.get("device"),
         "classifiers in the loss": ", ".join(in_the_loss) or "none",
     }
-    st.subheader(f"Codec {name}", anchor=False)
+    st.header(f"Codec {name}", anchor=False)
     st.markdown(" · ".join(f"{key}: **{value}**" for key, value in facts.items() if value))
     if (words := cards.slow(card)) is not None:
         st.markdown(words)
@@ -82,7 +82,7 @@ def learning(name: str) -> None:
 
 def classifiers(codecs: Mapping[str, Mapping[str, Any]]) -> None:
     """The packaged classifiers: weights, whether they sat in a loss, and how far their probabilities can be trusted."""
-    st.subheader("Classifiers", anchor=False)
+    st.header("Classifiers", anchor=False)
     st.markdown(
         "One temperature each makes the probabilities honest. ECE: how far, on average, the probability of the first answer "
         "is from how often it is right."
