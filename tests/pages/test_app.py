@@ -41,3 +41,13 @@ def test_a_page_draws_the_menu_unless_its_session_has_one(monkeypatch):
     assert menus == [len(PAGES) + len(MOVED)]
     page.run()
     assert menus == [len(PAGES) + len(MOVED)], "once a session"
+
+
+def test_a_browser_sees_nothing_but_the_menu_until_it_has_the_style(monkeypatch):
+    """What is drawn sooner jumps; a program, which has no style, does not wait (`app` above)."""
+    monkeypatch.setattr(type(st.context), "headers", property(lambda _: {"User-Agent": "Mozilla/5.0 (X11)"}))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert not app.exception
+    assert not app.title
+    app.session_state["styled"] = True
+    assert app.run().title[0].value == "Slide the bytes"
