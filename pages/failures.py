@@ -6,8 +6,7 @@ from hiercodec.ui.failures import charts, gallery
 from hiercodec.ui.frame import chrome
 
 VIEWS = {"Gallery": gallery.draw, "Confusion": charts.confusion, "Mistakes": charts.mistakes}
-
-gallery.leave()
 INTRO = "What a classifier takes photographs for when a file is cut early, and from which byte on it no longer does."
 
+gallery.leave()
 chrome.views("Failures", INTRO, VIEWS)
