@@ -1,4 +1,4 @@
-"""Parts of others: Python modules that add codecs, classifiers and parts of networks to this program's registries.
+"""Parts of others: Python modules that add codecs, classifiers, tasks and parts of networks to this program's registries.
 
     --plugin my_module · plugins = ["my_module"] in a run's TOML · HIERCODEC_PLUGINS="my_module"
     entry points hiercodec.plugins of what is installed

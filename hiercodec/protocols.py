@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -62,4 +62,13 @@ class Peer(Protocol):
 
     def provenance(self) -> Mapping[str, Any]:
         """What exactly was run: weights or library, version, options."""
+        ...
+
+
+@runtime_checkable
+class Archive(Peer, Protocol):
+    """A peer whose pictures were made before: it knows photographs by their names in the data set."""
+
+    def of(self, photo: str) -> Peer:
+        """The peer of one photograph; `InputError` where there is nothing of it."""
         ...

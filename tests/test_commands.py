@@ -29,6 +29,7 @@ from hiercodec.cli import main as cli
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.fsio import without_folders
 from hiercodec.taxonomy import classes
+from tests.evaluation.codecs.test_folder import made
 from tests.models.tiny import smooth_photo
 from tests.test_plugins import forget, write_files
 from tools import assets, bench, calibrate, compare, cost, fit_rivals
@@ -63,6 +64,7 @@ NOT_RUN = {
     r"python3 -m venv|\.venv/bin/": "installs everything, lints, runs all tests: .ci/run does it",
     r"ray (start|stop)|--ray \S+:6379": "a cluster of several machines",
     r"timm:resnet50": "weights of 300 MB from the hub",
+    r"--codec compressai:": "weights from CompressAI's authors; tests/evaluation/codecs/test_zoo.py has small ones",
     r"(hiercodec app|streamlit run) ": "serves until it is stopped; tests/browser starts it",
     r"assets (limits|fusion)": "learns from photographs of many classes; tests/tools runs its parts",
     r"assets effort": "times encoders for minutes; tests/tools runs its parts",
@@ -142,6 +144,7 @@ def clone(tmp_path, monkeypatch):
         Image.fromarray(smooth_photo(rng, SIDE, SIDE)).save(tmp_path / "photos" / wnid / f"{name}.png")
     Image.fromarray(sample("cat").pixels()[60:, 100:][:SIDE, :SIDE]).save(tmp_path / "photo.jpg", quality=95)
     shutil.copytree(ROOT / "assets" / "courses" / "idea", tmp_path / "pigeons")
+    made(tmp_path / "mine", tmp_path / "photos")
     write_files(tmp_path)
     forget(monkeypatch)
     (tmp_path / "assets" / "results").mkdir(parents=True)

@@ -62,6 +62,38 @@ def test_the_version_is_said_once():
     assert f"version: {__version__}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
+def test_measuring_needs_nothing_of_the_other_extras(tmp_path):
+    """`pip install '.[evaluate]'` has no Streamlit: what only other extras bring cannot be imported here."""
+    extras = PROJECT["optional-dependencies"]
+    there = {*requirements([*PROJECT["dependencies"], *extras["evaluate"]])}
+    names = {"scikit-learn": "sklearn", "scikit-image": "skimage", "open-clip-torch": "open_clip", "umap-learn": "umap"}
+    others = {name for extra in extras.values() for name in requirements(extra)} - there
+    absent = {names.get(name, name.replace("-", "_").partition("[")[0]) for name in others}
+    assert {"streamlit", "plotly", "loky", "compressai", "ray"} <= absent
+    script = f"""
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {absent!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+from hiercodec.cli.main import main
+argv = ["evaluate", "samples:", "--limit", "2", "--crop", "96", "--workers", "1", "--codec"]
+for codec in ("jpeg", "webp"):
+    assert main([*argv, codec, "--out", codec + ".parquet"]) == 0
+assert main(["results", "join", "jpeg.parquet", "webp.parquet", "--out", "both.parquet"]) == 0
+assert main(["results", "show", "both.parquet", "--json"]) == 0
+assert main(["results", "bd", "both.parquet:jpeg", "both.parquet:webp"]) == 0
+assert main(["results", "export", "both.parquet", "--codec", "jpeg", "--out", "jpeg.json"]) == 0
+"""
+    command, places = [sys.executable, "-c", script], {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=places, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
     """A wheel of this working tree, built without an environment of its own."""

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from hiercodec import classify, plugins
 from hiercodec.classify.catalog import JUDGES
@@ -22,6 +23,7 @@ from hiercodec.evaluation.codecs.functions import CODECS, FunctionPeer, peer_of
 from hiercodec.evaluation.codecs.rivals import rival
 from hiercodec.evaluation.results import rows
 from hiercodec.models.channels.backbones import BACKBONES
+from hiercodec.tasks import TASKS, load_task
 from tests.evaluation.photographs import photographs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,7 +38,7 @@ def write_files(folder: Path) -> None:
 
 def forget(patch: pytest.MonkeyPatch) -> None:
     """Let what plugins add go with the test; the modules, too, which the next folder has anew."""
-    for registry, added in ((CODECS, "quarter"), (JUDGES, "bright"), (BACKBONES, "mend")):
+    for registry, added in ((CODECS, "quarter"), (JUDGES, "bright"), (TASKS, "shade"), (BACKBONES, "mend")):
         registry.pop(added, None)
         patch.setitem(registry, added, None)  # so that its undoing takes it out again
         del registry[added]
@@ -57,6 +59,18 @@ def outside(tmp_path, monkeypatch):
         "    def probabilities(self, pictures):\n"
         "        return np.eye(1000, dtype=np.float32)[[int(p.mean()) for p in pictures]]\n"
         "JUDGES['bright'] = Bright\n"
+        "from hiercodec.tasks import TASKS\n"
+        "class Shade:\n"
+        "    title, provenance = 'how alike in brightness', {'weights': 'none'}\n"
+        "    def __init__(self, rest, hierarchy, words):\n"
+        "        self.channel = int(rest)\n"
+        "    def answers(self, pictures):\n"
+        "        return [float(picture[..., self.channel].mean()) for picture in pictures]\n"
+        "    def score(self, answer, reference):\n"
+        "        return 1 - abs(answer - reference) / 255\n"
+        "    def words(self, answer):\n"
+        "        return [('bright', answer / 255)]\n"
+        "TASKS['shade'] = Shade\n"
     )
     (tmp_path / "photos").mkdir()
     photographs(tmp_path / "photos", 4, 48, 64)
@@ -75,8 +89,8 @@ def run(*argv: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_the_page_s_codec_and_a_judge_are_measured_by_workers_and_gone_on_with(outside):
-    options = ["--model", "none", "--plugin", "my_judge", "--classifier", "bright"]
+def test_the_page_s_codec_a_judge_and_a_task_are_measured_by_workers_and_gone_on_with(outside):
+    options = ["--model", "none", "--plugin", "my_judge", "--classifier", "bright", "--task", "shade:1"]
     ways = {"here": ["--workers", "1"], "two": ["--workers", "2"]}
     if importlib.util.find_spec("ray"):
         ways["ray"] = ["--ray"]
@@ -89,6 +103,7 @@ def test_the_page_s_codec_and_a_judge_are_measured_by_workers_and_gone_on_with(o
     ours = frames["here"][frames["here"].codec == "my_codec:quarter"]
     assert len(ours) == 4 * 1
     assert (ours.judge == "bright").all()
+    assert all(0.9 < score < 1 for (score,) in ours.scores)
     again = ["--plugin", "my_codec", "--codec", "quarter", "--resume", "--workers", "1"]
     later = sorted((outside / "photos").rglob("*.*"))[1:]
     hidden = [path.rename(outside / path.name) for path in later]
@@ -107,7 +122,7 @@ def test_the_page_s_codec_and_a_judge_are_measured_by_workers_and_gone_on_with(o
 
 
 @pytest.mark.slow
-def test_the_page_s_network_trains_and_opens_and_who_lacks_it_is_told(outside):
+def test_the_page_s_network_trains_and_opens_in_the_app_too_and_who_lacks_it_is_told(outside, monkeypatch):
     trained = run("train", "my_run.toml", "--steps", "1")
     assert trained.returncode == 0, trained.stderr
     weights = "runs/mine/mine.safetensors"
@@ -120,6 +135,24 @@ def test_the_page_s_network_trains_and_opens_and_who_lacks_it_is_told(outside):
     assert run("encode", "photo.png", "photo.hc", "--model", weights, "--plugin", "my_backbone").returncode == 0
     environment = {plugins.PLUGINS: "my_backbone"}
     assert run("decode", "photo.hc", "seen.png", "--model", weights, **environment).returncode == 0
+
+    monkeypatch.setenv("HIERCODEC_MODELS", "runs/mine")
+    assert "--plugin my_backbone" in " ".join(item.value for item in explored("mine").error)
+    monkeypatch.setenv(plugins.PLUGINS, "my_backbone")
+    at = explored("mine")
+    assert not at.error
+    (sent,) = [i.proto for i in at.get("bidi_component") if i.proto.component_name.endswith("hiercodec_scrubber")]
+    assert len(json.loads(sent.json)["trace"]["steps"]) > 6
+    assert "mine" in " ".join(item.value for item in at.caption)
+
+
+def explored(model: str) -> AppTest:
+    """The page Explore where a model was chosen."""
+    at = AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=300)
+    at.query_params.update({"model": model, "steps": "12", "photo": "Coffee"})
+    at.run()
+    assert not at.exception
+    return at
 
 
 def test_what_cannot_be_used_is_one_line(outside, monkeypatch):
@@ -155,6 +188,7 @@ def test_installed_plugins_are_found(outside, monkeypatch):
     monkeypatch.setattr(plugins, "_installed", lambda: ("my_judge",))
     assert classify.missing("bright") == ""
     assert classify.load_classifier("bright").name == "bright"
+    assert load_task("shade:2").title == "how alike in brightness"
     assert "my_judge" in plugins.load()
 
 

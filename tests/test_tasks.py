@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from hiercodec import tasks
+from hiercodec import device, tasks
 from hiercodec.classify.loading import read_weights
 from hiercodec.cli.main import main
 from hiercodec.errors import HiercodecError, InputError
@@ -22,6 +22,7 @@ from hiercodec.evaluation.results.table import score, tables
 from hiercodec.tasks import ask, load_task, own_words
 from hiercodec.tasks.scores import Boxes, average_precision, iou, mean_iou
 from hiercodec.taxonomy import HierarchyLevel, make_hierarchy
+from tests import elsewhere
 from tests.evaluation.some_rows import some_rows
 from tests.models.tiny import smooth_photo
 
@@ -127,6 +128,34 @@ def test_an_answer_is_like_itself_and_says_what_it_is(networks, kind):
     (again,) = task.answers(PICTURES[:1])
     pairs = zip(task.words(again), task.words(first), strict=True)
     assert all(a == b and p == pytest.approx(q, abs=1e-5) for (a, p), (b, q) in pairs)
+
+
+@pytest.mark.parametrize("kind", ["detect", "segment", "clip"])
+def test_networks_run_where_the_device_says_with_the_answers_of_the_processor(networks, kind, monkeypatch):
+    here = load_task(networks[kind], few()).answers(PICTURES[:1])
+
+    def found_on(pictures):  # torchvision's own detectors make tensors as this device cannot
+        assert pictures[0].device.type == elsewhere.NAME
+        row = pictures[0][0, :1, :4]
+        return [{"boxes": row, "labels": (row[:, 0] * 0).long(), "scores": row[:, 0]}]
+
+    monkeypatch.setattr("hiercodec.device._counts", lambda: {"cpu": 1, elsewhere.NAME: 1})
+    monkeypatch.setenv(device.DEVICE, elsewhere.NAME)
+    with elsewhere.Elsewhere() as there:
+        task = load_task(networks[kind], few())
+        if kind == "detect":
+            assert next(task.network.parameters()).device.type == elsewhere.NAME
+            task.network.forward = found_on
+        before = there.ran
+        found = task.answers(PICTURES[:1])
+        assert there.ran > before + (3 if kind == "detect" else 20)
+    if kind == "segment":
+        assert (found[0] == here[0]).mean() > 0.999
+    elif kind == "detect":
+        np.testing.assert_allclose(found[0].corners[0], PICTURES[0][0, :4, 0] / 255, atol=1e-6)
+    else:
+        for level, masses in here[0].items():
+            np.testing.assert_allclose(found[0][level], masses, atol=1e-5)
 
 
 def test_clip_s_prompts_are_the_hierarchy_s_words_or_anybody_s(networks, tmp_path):

@@ -156,7 +156,7 @@ DEVICE = setting("--device", device.DEVICE, metavar="auto|cpu|cuda|mps",
                  help=f"where networks run (default: what {device.DEVICE} says, else cpu)")  # fmt: skip
 PLUGIN = setting(
     "--plugin", plugins.PLUGINS, multiple=True, metavar="MODULE",
-    help="a module that adds codecs, classifiers or parts of networks (docs/extending.md); may be repeated",
+    help="a module that adds codecs, classifiers, tasks or parts of networks (docs/extending.md); may be repeated",
 )  # fmt: skip
 
 

@@ -53,7 +53,8 @@ MOST = 8
     option("--model", multiple=True, metavar="M",
            help=f"hiercodec model, name, path or NAME=PATH (default {DEFAULT_MODEL}; 'none'); may be repeated"),
     option("--codec", multiple=True, metavar="NAME",
-           help="a rival beside it: jpeg webp avif jpeg2000 jxl jpeg-cut …, order:trit … (docs/rivals.md); may be repeated"),
+           help="a rival beside it: jpeg webp avif jpeg2000 jxl jpeg-cut …, order:trit …, compressai:NAME:1-6, folder:PATH, "
+           "MODULE:OBJECT (docs/rivals.md); may be repeated"),
     option("--formats-for", type=click.Choice(["machines", "people"]), default="machines",
            help="what jpeg, webp, avif … are at their best for: a classifier at 224 pixels, or least squared error of whole "
            "photographs"),
@@ -108,6 +109,7 @@ def evaluate(args: Arguments) -> int:
     workers = 0 if args.ray is not None else args.workers or gpus or cores()
     with environment(device.DEVICE, device.chosen() if workers == 1 else "cpu"):
         bench = setup.bench()  # where others measure it only says what with
+        bench.check(photos)
     meta = bench.meta(command_line(args), args.dataset, photos, limit=args.limit, sample=args.sample)
     parts = Parts(args.out, meta, photos)
     if args.ray is not None:

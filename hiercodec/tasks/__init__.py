@@ -4,7 +4,7 @@
     original ─ Task.answers ──► answer ─┴─ Task.score ──► 0…1, 1: as on the original
 
 No labels are needed. A specification is `KIND:NAME`, with weights of one's own `KIND:NAME@FILE.safetensors`, and KIND one of
-`TASKS`; whoever adds a maker to `TASKS` has a kind of their own. torch loads with a task, not before.
+`TASKS`, to which plugins add kinds of their own. Networks run where `device` says; torch loads with a task, not before.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from hiercodec.errors import InputError
 from hiercodec.fsio import printable, read_bytes, without_folders
+from hiercodec.plugins import Registry
 from hiercodec.taxonomy import Hierarchy, load_hierarchy
 
 ALLOWED = "HIERCODEC_TASKS"
@@ -86,10 +87,12 @@ def _lpips(rest: str, hierarchy: Hierarchy, words: Sequence[str]) -> Task:
     return Perceptual(rest)
 
 
-TASKS: dict[str, Maker] = {
-    "classify": _classify, "clip": _clip, "detect": _detect, "segment": _segment, "lpips": _lpips,
-}  # fmt: skip
-"""Kind → how to make such a task."""
+TASKS: Registry[Maker] = Registry(
+    "task",
+    {"classify": _classify, "clip": _clip, "detect": _detect, "segment": _segment, "lpips": _lpips},
+    InputError,
+)
+"""Kind → how to make such a task; plugins add theirs."""
 
 TITLES = {
     "classify": "Class", "clip": "CLIP, words of your own", "detect": "Detection", "segment": "Segmentation",

@@ -79,6 +79,7 @@ def zero_shot(rest: str, options: Mapping[str, Sequence[str]]) -> Choices:
     from PIL import Image
 
     from hiercodec.classify.loading import read_weights
+    from hiercodec.device import resolve
 
     named, _, path = rest.partition("@")
     model, _, tag = named.partition("/")
@@ -93,23 +94,28 @@ def zero_shot(rest: str, options: Mapping[str, Sequence[str]]) -> Choices:
             net.load_state_dict(tensors)
         except RuntimeError as error:
             raise InputError(f"{path} does not fit {model}: {str(error).splitlines()[0]}") from None
+    net.to(place := resolve())
     preprocess: Any = image_transform_v2(PreprocessCfg(**net.visual.preprocess_cfg), is_train=False)
 
     def unit(x: torch.Tensor) -> torch.Tensor:
         return x.float() / x.float().norm(dim=-1, keepdim=True)
 
+    def of_text(lines: list[str]) -> torch.Tensor:
+        return unit(net.encode_text(tokenizer(lines).to(place)))
+
     with torch.inference_mode():
         prompts = {level: [TEMPLATE.replace("{}", word) for word in words] for level, words in options.items()}
         texts = {
-            level: torch.cat([unit(net.encode_text(tokenizer(lines[i : i + 64]))) for i in range(0, len(lines), 64)])
+            level: torch.cat([of_text(lines[i : i + 64]) for i in range(0, len(lines), 64)])
             for level, lines in prompts.items()
         }
 
     @torch.inference_mode()
     def probabilities(pictures: Sequence[np.ndarray]) -> Mapping[str, np.ndarray]:
-        seen = unit(net.encode_image(torch.stack([preprocess(Image.fromarray(picture)) for picture in pictures])))
+        batch = torch.stack([preprocess(Image.fromarray(picture)) for picture in pictures])
+        seen = unit(net.encode_image(batch.to(place)))
         scale = net.logit_scale.exp()
-        return {level: (scale * seen @ text.T).softmax(-1).numpy() for level, text in texts.items()}
+        return {level: (scale * seen @ text.T).softmax(-1).cpu().numpy() for level, text in texts.items()}
 
     title = "the share of questions to which CLIP chooses the word that it chooses on the original"
     return Choices(title, options, probabilities, {"model": model, "weights": tag})

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from hiercodec.classify.loading import read_weights
+from hiercodec.device import resolve
 from hiercodec.errors import InputError
 from hiercodec.tasks.scores import Boxes, average_precision, mean_iou
 
@@ -35,11 +36,8 @@ def _network(kind: str, rest: str) -> tuple[nn.Module, Any, dict[str, Any]]:
             tensors, sha256 = read_weights(Path(path))
             network.load_state_dict(tensors)
             return network.eval(), entry, {"model": name, "weights": sha256}
-        return (
-            models.get_model(name, weights=entry).eval(),
-            entry,
-            {"model": name, "weights": str(entry), "url": entry.url},
-        )
+        network = models.get_model(name, weights=entry)
+        return network.eval(), entry, {"model": name, "weights": str(entry), "url": entry.url}
     except OSError as error:  # URLError is one
         raise InputError(f"{name}: its weights are not on this machine and cannot be fetched ({error})") from None
     except RuntimeError as error:
@@ -61,13 +59,15 @@ class Detection:
 
     def __init__(self, rest: str) -> None:
         self.network, entry, self.provenance = _network("detection", rest)
+        self._place = resolve()
+        self.network.to(self._place)
         self.categories = entry.meta["categories"]
 
     @torch.inference_mode()
     def answers(self, pictures: Sequence[np.ndarray]) -> list[Boxes]:
         """See `Task`."""
-        found = [self.network([_tensor(picture)])[0] for picture in pictures]
-        return [Boxes(*(one[key].numpy() for key in ("boxes", "labels", "scores"))) for one in found]
+        found = [self.network([_tensor(picture).to(self._place)])[0] for picture in pictures]
+        return [Boxes(*(one[key].cpu().numpy() for key in ("boxes", "labels", "scores"))) for one in found]
 
     def score(self, answer: Boxes, reference: Boxes) -> float:
         """See `Task`; NaN where nothing is found on the original."""
@@ -86,12 +86,15 @@ class Segmentation:
 
     def __init__(self, rest: str) -> None:
         self.network, entry, self.provenance = _network("segmentation", rest)
+        self._place = resolve()
+        self.network.to(self._place)
         self.categories, self.preprocess = entry.meta["categories"], entry.transforms()
 
     @torch.inference_mode()
     def answers(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
         """See `Task`: maps int[h, w] at the size that the network looks at."""
-        return [self.network(self.preprocess(_tensor(p))[None])["out"][0].argmax(0).numpy() for p in pictures]
+        seen = (self.preprocess(_tensor(picture))[None].to(self._place) for picture in pictures)
+        return [self.network(picture)["out"][0].argmax(0).cpu().numpy() for picture in seen]
 
     def score(self, answer: np.ndarray, reference: np.ndarray) -> float:
         """See `Task`."""
@@ -122,11 +125,13 @@ class Perceptual:
             raise InputError(
                 f"lpips:{rest}: its weights are not on this machine and cannot be fetched ({error})"
             ) from None
+        self._place = resolve()
+        self.network.to(self._place)
         self.provenance = {"network": rest}
 
     def answers(self, pictures: Sequence[np.ndarray]) -> list[torch.Tensor]:
         """See `Task`: the pictures themselves."""
-        return [_tensor(picture)[None] for picture in pictures]
+        return [_tensor(picture)[None].to(self._place) for picture in pictures]
 
     @torch.inference_mode()
     def score(self, answer: torch.Tensor, reference: torch.Tensor) -> float:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hiercodec import device, plugins
+from hiercodec import device
 from hiercodec.errors import HiercodecError, InputError
 from hiercodec.evaluation.photos.stored import Photo
 from hiercodec.evaluation.results.run import Batches, Setup, Way
@@ -62,8 +62,7 @@ def on_ray(setup: Setup, address: str | None = None) -> Way:
             measure: Any = Measure  # Ray takes a class as well as a function, and does not say so
             numbers = from_items([{"number": n} for n in range(len(missing))], override_num_blocks=len(missing))
             everywhere = [[(replace(at, path=at.path.resolve()), label) for at, label in batch] for batch in missing]
-            environment = {device.DEVICE: place, plugins.PLUGINS: os.environ.get(plugins.PLUGINS, "")}
-            made = (setup, everywhere, environment)  # paths as every machine knows them
+            made = (setup, everywhere, environment(place))  # paths as every machine knows them
             found = numbers.map(measure, fn_constructor_args=made, compute=actors, num_cpus=1, num_gpus=gpus)
             for row in found.iter_rows():
                 yield row["part"]
@@ -86,6 +85,12 @@ def share(resources: Mapping[str, float]) -> tuple[str, int, int]:
     if kind == "cuda" or (kind == "auto" and gpus):
         return "cuda", 1, gpus
     return "cpu" if kind == "auto" else kind, 0, int(resources.get("CPU", 1))
+
+
+def environment(place: str) -> dict[str, str]:
+    """Our variables as they are here, for actors, which another program may have started; networks run at `place`."""
+    ours = {name: value for name, value in os.environ.items() if name.startswith("HIERCODEC_")}
+    return {**ours, device.DEVICE: place}
 
 
 def _ours(error: BaseException) -> HiercodecError:

@@ -13,7 +13,7 @@ from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.results.rows import AS_ORIGINAL, LABEL, MASS, MAX_CLASSES, UNKNOWN, Rows
 from hiercodec.evaluation.traces.label import witnesses
 from hiercodec.images import centre_crop
-from hiercodec.protocols import Peer
+from hiercodec.protocols import Archive, Peer
 from hiercodec.tasks import Task, scores
 
 LISTS = ("classes", "p", "path", "path_p", "right", "bits")
@@ -33,6 +33,7 @@ def records(
     Of files with a label there are rows of what it says alone, and together with the pixels, too (see `traces.label`).
     """
     references = [task.answers([rgb])[0] for task in tasks]
+    peers = [peer.of(photo) if isinstance(peer, Archive) else peer for peer in peers]
     for row in measure_peers(rgb, label, peers, judges):
         scored = {"scores": scores(tasks, references, row.point.picture)} if tasks else {}
         large = min(rgb.shape[:2]) >= MS_SSIM_SIDE and row.peer != ORIGINAL

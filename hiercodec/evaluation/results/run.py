@@ -38,7 +38,7 @@ from hiercodec.evaluation.results.untrusted import MAX_WORDS
 from hiercodec.fsio import printable
 from hiercodec.images import centre_crop, read_rgb
 from hiercodec.levels import DEFAULT_MODEL
-from hiercodec.protocols import Peer
+from hiercodec.protocols import Archive, Peer
 from hiercodec.tasks import Task, load_task, name_of
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 
@@ -87,6 +87,13 @@ class Bench:
         found = list(records(stored.name, rgb, label, self.peers, self.judges, tuple(self.tasks.values())))
         about = {"content": content_id(data), "note": "; ".join(words)[:MAX_WORDS] or None}
         return [{**row, **about} if row["codec"] == ORIGINAL else row for row in found]
+
+    def check(self, photos: Sequence[Photo]) -> None:
+        """Raise `InputError` where a codec's pictures were made before, and not those of one of these photographs."""
+        for peer in self.peers:
+            if isinstance(peer, Archive):
+                for stored, _ in photos:
+                    peer.of(stored.name)
 
     def meta(self, command: str, sources: Sequence[str], photos: Sequence[Photo], **chosen: Any) -> dict[str, Any]:
         """What the file says of itself: see `rows.Rows`; `chosen`: how the photographs were, among those of the sources."""
