@@ -63,6 +63,24 @@ def test_the_version_is_said_once():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere torch's default build is the small one")
+def test_the_readme_s_line_for_machines_without_a_gpu_takes_the_small_builds():
+    """What uv would install by that line; 4 GB of the default build are packages of NVIDIA's."""
+    uv = Path(sys.executable).with_name("uv")
+    if not uv.exists():
+        pytest.skip("uv is not installed beside this Python")
+    (line,) = re.findall(r"bin/uv pip install -q (.*)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    command = [str(uv), "pip", "compile", "--no-header", "--no-annotate", *line.replace("-r ", "").split()]
+    quick = {**os.environ, "UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "20"}
+    done = subprocess.run(command, cwd=ROOT, env=quick, capture_output=True, text=True, check=False)
+    if "error sending request" in done.stderr.lower() or "failed to fetch" in done.stderr.lower():
+        pytest.skip("PyTorch's index cannot be reached from here")
+    assert done.returncode == 0, done.stderr
+    assert {"torch", "torchvision"} == set(re.findall(r"^(\w+)==\S+\+cpu$", done.stdout, flags=re.MULTILINE))
+    assert not re.search(r"^(nvidia|triton|cuda)", done.stdout, flags=re.MULTILINE)
+
+
+@pytest.mark.slow
 def test_measuring_needs_nothing_of_the_other_extras(tmp_path):
     """`pip install '.[evaluate]'` has no Streamlit: what only other extras bring cannot be imported here."""
     extras = PROJECT["optional-dependencies"]

@@ -16,7 +16,7 @@ import pytest
 from hiercodec.cli import main as cli
 from hiercodec.errors import DamagedImage
 from hiercodec.evaluation.results import rows
-from hiercodec.evaluation.results.cluster import _ours
+from hiercodec.evaluation.results.cluster import Measure, _ours, environment
 from tests.evaluation.photographs import photographs
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -65,26 +65,22 @@ def test_a_worker_killed_half_way_changes_nothing(tmp_path):
     pd.testing.assert_frame_equal(*frames)
 
 
-@pytest.mark.slow
-def test_our_variables_reach_actors_of_a_cluster_that_was_there_before(tmp_path):
-    """Its processes have the variables of whoever started it."""
-    pytest.importorskip("ray")
-    photographs(tmp_path, 1, 64, 64)
-    out = tmp_path / "rows.parquet"
-    script = (
-        "import os, sys\n"
-        "from ray.cluster_utils import Cluster\n"
-        "cluster = Cluster(initialize_head=True, head_node_args={'num_cpus': 1, 'include_dashboard': False})\n"
-        f"os.environ['HIERCODEC_MODELS'] = 'mine={ROOT / 'assets' / 'models' / 'lite.safetensors'}'\n"
-        "from hiercodec.cli.main import main\n"
-        "code = main([*sys.argv[1:], '--ray', cluster.address])\n"
-        "cluster.shutdown()\n"
-        "sys.exit(code)\n"
+def test_an_actor_has_our_variables_before_it_loads_anything(monkeypatch):
+    """Its process may have been started by another program, on another machine."""
+    monkeypatch.setattr(
+        os, "environ", {"HIERCODEC_MODELS": "mine=a.safetensors", "HIERCODEC_DEVICE": "auto", "HOME": "/"}
     )
-    argv = ["evaluate", str(tmp_path), "--model", "mine", "--classifier", "none", "--out", str(out)]
-    done = subprocess.run([sys.executable, "-c", script, *argv], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert rows.read(out).codecs == ["mine"]
+    sent = environment("cuda")
+    assert sent == {"HIERCODEC_MODELS": "mine=a.safetensors", "HIERCODEC_DEVICE": "cuda"}
+    seen: dict[str, str] = {}
+
+    class Watching:
+        def bench(self):
+            seen.update(os.environ)
+
+    monkeypatch.setattr(os, "environ", {"HOME": "/root"})
+    Measure(Watching(), [], sent)
+    assert seen == {**sent, "HOME": "/root"}
 
 
 def test_an_error_of_a_worker_is_one_of_ours():
