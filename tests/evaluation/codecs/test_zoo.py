@@ -66,7 +66,7 @@ def test_bytes_and_pictures_are_those_of_compressai_s_own_evaluation(cache, name
     from torchvision.transforms.functional import to_tensor
 
     found = list(rival(f"compressai:{name}:1-2").points(PHOTO))
-    assert [point.setting for point in found] == ["1", "2"]
+    assert [point.setting for point in found] == ["q1", "q2"]
     for quality, point in enumerate(found, start=1):
         path = cache / zoo._zoo()[1][name]["mse"][quality].rpartition("/")[2]
         network, options = zoo._network(name, quality, str(path), "cpu")

@@ -67,7 +67,7 @@ class Zoo:
         """A file a quality, coded when it is asked for."""
         for quality, (path, _) in self._weights.items():
             data, picture, seconds = _ask(_coded, self._architecture, quality, path, device.chosen(), rgb)
-            yield OperatingPoint(str(quality), len(data), picture, seconds=seconds)
+            yield OperatingPoint(f"q{quality}", len(data), picture, seconds=seconds)
 
     def provenance(self) -> dict[str, Any]:
         """The version, what was trained for, and which weights exactly."""
