@@ -65,12 +65,12 @@ def test_the_version_is_said_once():
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere torch's default build is the small one")
-def test_the_readme_s_line_for_machines_without_a_gpu_takes_the_small_builds():
+def test_the_line_for_machines_without_a_gpu_takes_the_small_builds():
     """What uv would install by that line; 4 GB of the default build are packages of NVIDIA's."""
     uv = Path(sys.executable).with_name("uv")
     if not uv.exists():
         pytest.skip("uv is not installed beside this Python")
-    (line,) = re.findall(r"bin/uv pip install -q (.*)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    (line,) = re.findall(r"bin/uv pip install -q (.*)", (ROOT / "docs" / "usage.md").read_text(encoding="utf-8"))
     command = [str(uv), "pip", "compile", "--no-header", "--no-annotate", *line.replace("-r ", "").split()]
     quick = {**os.environ, "UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "20"}
     done = subprocess.run(command, cwd=ROOT, env=quick, capture_output=True, text=True, check=False)
