@@ -363,11 +363,11 @@ def test_without_maps_the_page_says_how_to_make_them(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "module", "attribute"),
-    [("Stability", "stability", "STABILITY_FILE"), ("CLIP against WordNet", "ladder", "LADDER_FILE")],
+    ("name", "attribute"),
+    [("Stability", "STABILITY_FILE"), ("CLIP against WordNet", "LADDER_FILE")],
 )
-def test_without_assets_the_pages_say_how_to_make_them(monkeypatch, tmp_path, name, module, attribute):
-    monkeypatch.setattr(f"hiercodec.taxonomy.{module}.{attribute}", tmp_path / "missing.json")
+def test_without_assets_the_pages_say_how_to_make_them(monkeypatch, tmp_path, name, attribute):
+    monkeypatch.setattr(f"hiercodec.taxonomy.shipped.{attribute}", tmp_path / "missing.json")
     at = open_page(name)
     assert "is missing" in words(at)
     assert "assets taxonomy" in at.code[0].value
