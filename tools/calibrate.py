@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -138,7 +139,7 @@ def confident(
                 for i, setting in enumerate(settings)
             },
         }
-    return {"hierarchy": hierarchy.name, "levels": levels}
+    return {"hierarchy": hierarchy.name, "least_share": math.floor(1000 * shares.min()) / 1000, "levels": levels}
 
 
 def halves(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

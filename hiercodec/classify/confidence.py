@@ -21,10 +21,15 @@ EDGE = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """Level → (a, b, c) of the curve above; `hierarchy` is what it was fitted for. A level it lacks keeps its p."""
+    """Level → (a, b, c) of the curve above; `hierarchy` is what it was fitted for. A level it lacks keeps its p.
+
+    Below `least`, the smallest share of a file that it was fitted on, nothing is sure: classifiers are surest of all of some
+    pictures that are nearly blank, and no curve that never saw them knows.
+    """
 
     curves: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     hierarchy: str = ""
+    least: float = 0.0
 
     def __call__(self, level: str, p: float | np.ndarray, share: float | np.ndarray) -> np.ndarray:
         """How often an answer of `level` with probability `p` (0…1) is right after `share` (0…1] of the bytes.
@@ -36,7 +41,8 @@ class Confidence:
         if level not in self.curves:
             return np.asarray(p, np.float64)
         a, b, c = self.curves[level]
-        return 1 / (1 + np.exp(-(a * logit(p) + b + c * np.log(np.clip(share, 1e-3, 1)))))
+        sure = 1 / (1 + np.exp(-(a * logit(p) + b + c * np.log(np.clip(share, 1e-3, 1)))))
+        return np.where(np.asarray(share) < self.least, 0.0, sure)
 
 
 def logit(p: float | np.ndarray) -> np.ndarray:
@@ -50,7 +56,8 @@ def confidence_of(card: Mapping[str, Any], hierarchy: str) -> Confidence:
     fitted = card.get("confidence") or {}
     if fitted.get("hierarchy") != hierarchy:
         return Confidence()
-    return Confidence({level: tuple(row["curve"]) for level, row in fitted["levels"].items()}, hierarchy)
+    curves = {level: tuple(row["curve"]) for level, row in fitted["levels"].items()}
+    return Confidence(curves, hierarchy, fitted.get("least_share", 0.0))
 
 
 def log_softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:

@@ -19,6 +19,8 @@ def test_the_curve_that_made_the_answers_is_found():
 
 
 def test_a_level_without_a_curve_keeps_its_probability():
+    little = Confidence({"fine": (1.0, 0.0, 0.0)}, least=0.06)
+    assert little("fine", 0.9, np.array([0.01, 0.06])).tolist() == [0, pytest.approx(0.9)]
     assert Confidence()("coarse", np.array([0.2, 0.7]), 0.5).tolist() == [0.2, 0.7]
 
 
