@@ -11,7 +11,8 @@ GLOSSARY = {
     "The paper calls these levels coarse, intermediate and fine.",
     "prefix": "The first so many bytes of the file. The decoder sees these and nothing else.",
     "block": "The part of the file that belongs to one level: the kind, the family or the class.",
-    "z": "Side information, sent first: a rough map of how busy each part of the picture is. It is needed to read the rest.",
+    "z": "Side information, sent first: a rough map of how busy each part of the picture is. It is needed to read the rest; "
+    "files of wave have none.",
     "bit/pixel (bpp)": "All bytes of the file so far times 8, divided by the number of pixels.",
     "PSNR": "How close the picture is to the original, in decibels. 25 is rough, 30 decent, 35 good.",
     "margin": "How far the first answer leads the second, in points of a hundred. A small margin is a close call.",

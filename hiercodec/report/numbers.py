@@ -149,10 +149,10 @@ def arrived(trace: Trace, n_bytes: int) -> dict[str, str]:
 
 
 def stops(trace: Trace) -> list[tuple[str, int, str]]:
-    """(name, step, words) where z and each block that is there end: the notches of the track."""
+    """(name, step, words) where z, if it holds anything, and each block that is there end: the notches of the track."""
     steps = trace.steps
     ends = [(name, next((i for i, s in enumerate(steps) if s.bytes >= cut), None)) for name, cut in trace.cuts.items()]
-    z = next((i for i, s in enumerate(steps) if s.bytes >= trace.start), None)
+    z = next((i for i, s in enumerate(steps) if s.bytes >= trace.start), None) if trace.has_z else None
     there = [(name, index) for name, index in [("z", z), *ends] if index is not None]
     return [(name, i, f"{spoken(name)} is complete at {format_bytes(steps[i].bytes)}") for name, i in there]
 

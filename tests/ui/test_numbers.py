@@ -77,6 +77,10 @@ def test_notches_are_where_the_blocks_end(found):
     assert names == ["z", "coarse", "intermediate", "fine"]
     for name, index, _ in numbers.stops(found)[1:]:
         assert found.steps[index].bytes == found.cuts[name]
+    empty = Trace.from_json({**found.to_json(), "parts": {**found.parts, "z": 2}})
+    assert [name for name, _, _ in numbers.stops(empty)] == ["coarse", "intermediate", "fine"], (
+        "a checksum alone says nothing"
+    )
 
 
 def test_a_sentence_says_where_we_stand(found):

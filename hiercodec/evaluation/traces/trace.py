@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from hiercodec import values
 from hiercodec.levels import is_blank
+from hiercodec.stream.header import CRC
 
 SCHEMA = 4
 """What is written and read; a field with a default may be missing."""
@@ -120,6 +121,11 @@ class Trace:
     def start(self) -> int:
         """The byte at which the first block begins: all that comes before it belongs to no level."""
         return sum(size for name, size in self.parts.items() if name not in self.cuts)
+
+    @property
+    def has_z(self) -> bool:
+        """Whether there is side information: z holds more than its checksum, as it does in no file of `wave`."""
+        return self.parts.get("z", 0) > CRC
 
     @property
     def known(self) -> bool:

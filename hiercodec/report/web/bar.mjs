@@ -29,7 +29,8 @@ export function createBar(hub) {
       Object.assign(notch, { type: "button", title, onclick: () => hub.jump(index) });
       if (name !== "z") notch.append(nameOf(hub.trace, name));
       return notch;
-    }), Object.assign(helpOn("z"), { style: `left: calc(${percent(steps[stops[0]?.[1] ?? 0].at)} + 1.5em)` }));
+    }), ...stops.filter(([name]) => name === "z").map(([, index]) =>
+      Object.assign(helpOn("z"), { style: `left: calc(${percent(steps[index].at)} + 1.5em)` })));
     $("[data-note=file]").textContent = size;
   }
 
