@@ -25,7 +25,7 @@ export function createBar(hub) {
     $(".ruler .cell").replaceChildren(...ruler.map(([at, text]) => make("span", "", text, { left: percent(at) })));
     $(".notches .cell").replaceChildren(...stops.map(([name, index, title]) => {
       const style = { left: percent(steps[index].at), "--colour": colourOf(hub.trace, name) };
-      const notch = make("button", "notch", name === "z" ? "z" : "", style);
+      const notch = make("button", name === "z" ? "notch z" : "notch", name === "z" ? "z" : "", style);
       Object.assign(notch, { type: "button", title, onclick: () => hub.jump(index) });
       if (name !== "z") notch.append(nameOf(hub.trace, name));
       return notch;
