@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import pickle
 import re
 import signal
 import struct
@@ -29,7 +28,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from hiercodec import device
-from hiercodec.errors import HiercodecError, InputError
+from hiercodec.errors import HiercodecError, InputError, is_out_of_memory
 from hiercodec.plugins import unknown
 from hiercodec.protocols import OperatingPoint
 
@@ -136,7 +135,9 @@ def _network(architecture: str, quality: int, path: str, place: str) -> tuple[An
     try:
         tensors = load_pretrained(torch.load(path, map_location="cpu", weights_only=True))
         network = kind.from_state_dict(tensors, **steps_of_z).eval()
-    except (OSError, RuntimeError, KeyError, AttributeError, EOFError, pickle.UnpicklingError) as error:
+    except Exception as error:  # torch's reader and CompressAI's models each raise errors of their own
+        if is_out_of_memory(error):
+            raise
         why = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} holds no weights of {architecture}: {why:.200}") from None
     if not architecture.endswith("-vbr"):
