@@ -23,7 +23,7 @@ def symbols_digest(codec: models.Codec | models.WaveCodec, data: bytes) -> str:
     """SHA-256 of every decoded symbol, whatever a synthesis makes of it: ŷ in sixteenths, or indexes and their plane."""
     if isinstance(codec, models.WaveCodec):
         state, *_ = codec.prefixes(data).latent()
-        return hashlib.sha256(np.concatenate([[state.plane], *state.indexes]).astype("<i4").tobytes()).hexdigest()
+        return hashlib.sha256(np.array([state.plane, *state.indexes]).astype("<i4").tobytes()).hexdigest()
     y_hat = codec.prefixes(data).latent()[0].double().numpy()
     return hashlib.sha256(np.rint(y_hat * 16).astype("<i4").tobytes()).hexdigest()
 

@@ -181,9 +181,9 @@ def _coefficients(codec: WaveCodec, header: stream.Header, rng: np.random.Genera
     """A sound stream of coefficients that no photograph has: as large as there are planes for, anywhere."""
     largest = 2 ** int(rng.integers(codec.network.preset.planes + 1))
     share = rng.random()
-    sizes = [inside.size for inside in layout_of(header).inside]
-    indexes = [rng.integers(1 - largest, largest, size) * (rng.random(size) < share) for size in sizes]
-    return codec.write(header, indexes)
+    size = layout_of(header).inside.size
+    indexes = rng.integers(1 - largest, largest, size) * (rng.random(size) < share)
+    return codec.write(header, indexes.astype(np.int32))
 
 
 def _noise(rng: np.random.Generator, size: int) -> bytes:

@@ -6,6 +6,7 @@ x̂ ◄──filter── ◄──synthesise── bands ◄──points── 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Sequence
 
@@ -22,7 +23,7 @@ from hiercodec.models.wave import wavelet
 from hiercodec.models.wave.context import BANDS, unpack
 from hiercodec.models.wave.effort import search
 from hiercodec.models.wave.network import WaveNetwork
-from hiercodec.models.wave.planes import Block, Layout, Symbols, begins_of, block_symbols, by_scale, indexes_of, tell
+from hiercodec.models.wave.planes import Block, Layout, Symbols, begins_of, block_symbols, flat, indexes_of, tell
 from hiercodec.models.wave.preset import WavePreset
 from hiercodec.models.wave.wavelet import SCALES
 from hiercodec.stream.coder import Place
@@ -46,32 +47,31 @@ class WaveCodec(EmbeddedCodec):
     def _coded(self, rgb: np.ndarray, header: stream.Header, steps: int, keep: Keep | None, label: bytes) -> bytes:
         x = torch.tensor(rgb).to(self.device).permute(2, 0, 1)[None].float()
         if steps:
-            indexes = [k[0].long().cpu().numpy().ravel() for k in search(self.network, x / 255, steps, keep)]
+            indexes = flat(search(self.network, x / 255, steps, keep)).astype(np.int32)
         else:
             bands = [band.cpu() for band in self.network.analyse(x)]
             indexes = indexes_of(bands, self.network.preset.finest, self.network.preset.planes)
         return self.write(header, indexes, label)
 
-    def write(self, header: stream.Header, indexes: Sequence[np.ndarray], label: bytes = b"") -> bytes:
-        """The stream of coefficients given by their indexes at the finest threshold (int64, raveled, a scale each)."""
+    def write(self, header: stream.Header, indexes: np.ndarray, label: bytes = b"") -> bytes:
+        """The stream of coefficients given by their indexes at the finest threshold (int32, see `planes.Layout`)."""
         planes, layout = self.network.preset.planes, layout_of(header)
-        begins = begins_of(indexes, planes)
+        begins = begins_of(layout.arrays(indexes), planes)
         payloads, checks = [], []
         for j, level in enumerate(self.plan):
             writer = stream.SymbolWriter()
             if not j:
                 writer.write(begins, np.zeros(SCALES, np.int64), begin_table(planes))
-            before = [np.sign(k) * (np.abs(k) >> (planes - level.start)) for k in indexes]
+            before = np.sign(indexes) * (np.abs(indexes) >> (planes - level.start))
             runs = block_symbols(self.network.context, layout, before, range(level.start, level.stop), begins)
-            check, values = Check(), None
-            try:
+            check = Check()
+            with contextlib.suppress(StopIteration):
+                plane, symbols = next(runs)
                 while True:
-                    plane, symbols = runs.send(values) if values is not None else next(runs)
                     values = symbols.of(indexes, planes - 1 - plane)
                     writer.write_pmfs(values, symbols.pmfs())
                     check.add(symbols)
-            except StopIteration:
-                pass
+                    plane, symbols = runs.send(values)
             payloads.append(writer.payload())
             checks.append(check.value)
         return stream.write(header, b"", payloads, checks, label=label)
@@ -80,8 +80,9 @@ class WaveCodec(EmbeddedCodec):
         return WavePrefixes(self, data, bit_map=bit_map)
 
     def ideal_bits(self, data: Source) -> float:
-        spent = self.prefixes(data, bit_map=True).latent()[0].spent or []
-        return SCALES * float(np.log2(self.network.preset.planes + 1)) + float(sum(part.sum() for part in spent))
+        spent = self.prefixes(data, bit_map=True).latent()[0].spent
+        assert spent is not None
+        return SCALES * float(np.log2(self.network.preset.planes + 1)) + float(spent.sum())
 
     @torch.inference_mode()
     def synthesise(self, states: Sequence[State], header: stream.Header) -> np.ndarray:
@@ -94,70 +95,67 @@ class WaveCodec(EmbeddedCodec):
 
 
 class State:
-    """What a prefix tells: signed indexes at the threshold of `plane` (int64, raveled, a scale each; −1: none yet).
+    """What a prefix tells: signed indexes at the threshold of `plane` (int32, see `planes.Layout`; −1: none yet).
 
-    Of a coefficient of which the open plane has told nothing, the index is twice that of the plane before. Where bits are
-    counted, `spent` (float64, as the indexes) is what the symbols of each coefficient cost.
+    Of a coefficient of which the open plane has told nothing (`told`, bool), the index is twice that of the plane before.
+    Where bits are counted, `spent` (float64) is what the symbols of each coefficient cost.
     """
 
-    def __init__(self, plane: int, indexes: list[np.ndarray], counting: bool) -> None:
-        self.plane, self.indexes = plane, indexes
-        self._told = [np.ones(k.size, bool) for k in indexes]
-        self.spent = [np.zeros(k.size) for k in indexes] if counting else None
+    def __init__(self, plane: int, indexes: np.ndarray, told: np.ndarray, spent: np.ndarray | None) -> None:
+        self.plane, self.indexes, self.told, self.spent = plane, indexes, told, spent
+
+    @classmethod
+    def blank(cls, layout: Layout, counting: bool) -> State:
+        """Before anything is told."""
+        size = layout.inside.size
+        return cls(-1, np.zeros(size, np.int32), np.ones(size, bool), np.zeros(size) if counting else None)
 
     def copy(self) -> State:
         """A state that goes its own way."""
-        other = State(self.plane, [k.copy() for k in self.indexes], self.spent is not None)
-        other._told = [told.copy() for told in self._told]
-        other.spent = self.spent and [bits.copy() for bits in self.spent]
-        return other
+        spent = None if self.spent is None else self.spent.copy()
+        return State(self.plane, self.indexes.copy(), self.told.copy(), spent)
 
     def become(self, other: State) -> None:
         """Take the place of a copy of another state."""
-        fresh = other.copy()
-        self.plane, self.indexes, self._told, self.spent = fresh.plane, fresh.indexes, fresh._told, fresh.spent
+        vars(self).update(vars(other.copy()))
 
     def advance(self, plane: int) -> None:
         """Open a plane, the present one or a later one."""
         if plane > self.plane:
-            self.indexes = [k << (plane - self.plane) for k in self.indexes]
-            self._told = [np.zeros(k.size, bool) for k in self.indexes]
+            self.indexes <<= plane - self.plane
+            self.told[:] = False
             self.plane = plane
 
     def complete(self, plane: int) -> None:
         """All planes up to this one have told what they had to."""
         self.advance(plane)
-        self._told = [np.ones(k.size, bool) for k in self.indexes]
+        self.told[:] = True
 
     def tell(self, symbols: Symbols, values: np.ndarray) -> None:
         """Take in the first `len(values)` symbols of a run of the open plane."""
         tell(self.indexes, symbols, values)
-        bits = symbols.bits(values) if self.spent is not None else None
-        for scale, chosen in by_scale(symbols.scale[: len(values)]):
-            where = symbols.position[: len(values)][chosen]
-            self._told[scale][where] = True
-            if self.spent is not None and bits is not None:
-                self.spent[scale][where] += bits[chosen]
+        where = symbols.position[: len(values)]
+        self.told[where] = True
+        if self.spent is not None:
+            self.spent[where] += symbols.bits(values)
 
     def bands(self, preset: WavePreset, layout: Layout, header: stream.Header) -> tuple[list[Tensor], Tensor]:
         """[LL, scales…] times their gains, and log2 of the threshold reached (1,): its mean over what is significant."""
         step = preset.threshold(self.plane)
         points = np.array(preset.table)
-        arrays, known, significant = [], 0, 0
-        for k, told, shape in zip(self.indexes, self._told, layout.shapes, strict=True):
-            size = np.abs(k)
-            point = points[np.minimum(np.where(told, size, size >> 1), 4)]
-            value = np.sign(k) * (size + point * np.where(told, 1, 2)) * step
-            arrays.append(torch.from_numpy(value.astype(np.float32).reshape(shape))[None])
-            significant += int(np.count_nonzero(size))
-            known += int(np.count_nonzero(told & (size > 0)))
+        size = np.abs(self.indexes)
+        point = points[np.minimum(np.where(self.told, size, size >> 1), 4)]
+        value = np.sign(self.indexes) * (size + point * np.where(self.told, 1, 2)) * step
+        arrays = [torch.from_numpy(array)[None] for array in layout.arrays(value.astype(np.float32))]
+        significant = int(np.count_nonzero(size))
+        known = int(np.count_nonzero(self.told & (size > 0)))
         reached = np.log2(2 * step) - (known / significant if significant else 0.0)
         return unpack(arrays, wavelet.sizes(header.height, header.width)), torch.tensor([reached], dtype=torch.float32)
 
     def bit_map(self, layout: Layout, header: stream.Header) -> np.ndarray:
         """Bits spent on every 16×16 pixels, float64 (⌈H/16⌉, ⌈W/16⌉)."""
         assert self.spent is not None
-        arrays = [torch.from_numpy(s.reshape(shape))[None] for s, shape in zip(self.spent, layout.shapes, strict=True)]
+        arrays = [torch.from_numpy(array)[None] for array in layout.arrays(self.spent)]
         bands = unpack(arrays, wavelet.sizes(header.height, header.width))
         h, w = -(-header.height // STRIDE), -(-header.width // STRIDE)
         out = np.zeros((h, w))
@@ -181,30 +179,42 @@ class State:
 class _Block:
     """How far a block has been read, by whatever cut needed most of it.
 
-    `runs` are its runs of symbols with their planes and values, `places` where the entropy coder stood behind each, `starts`
-    the state before each plane (with the number of runs before it).
+    `runs` are its runs of symbols with their planes and values, `starts` the state before each plane (with the number of
+    runs before it), `next` the run that has not been read yet.
     """
 
     def __init__(self, source: Block, writer: stream.SymbolWriter) -> None:
         self.runs: list[tuple[int, Symbols, np.ndarray]] = []
-        self.places: list[Place] = []
         self.starts: list[tuple[int, State]] = []
         self.check = Check()
         self._source, self._writer = source, writer
+        self._readers: list[stream.SymbolReader] = []
+        self.places: list[Place] = []
         self.next: tuple[int, Symbols] | None = next(source, None)
 
-    def answer(self, values: np.ndarray, pmfs: np.ndarray, reader: stream.SymbolReader) -> None:
-        """The values of the next run, all of them, and what they were read with, by whom."""
+    def answer(self, values: np.ndarray, reader: stream.SymbolReader) -> None:
+        """The values of the next run, all of them, and who read them."""
         assert self.next is not None
         plane, symbols = self.next
         self.runs.append((plane, symbols, values.astype(np.uint8)))
-        self._writer.write_pmfs(values, pmfs)
-        self.places.append(reader.place(self._writer.interval))
+        self._readers.append(reader)
         self.check.add(symbols)
         try:
             self.next = self._source.send(values)
         except StopIteration:
             self.next = None
+
+    def reached(self, reader: stream.SymbolReader) -> int:
+        """How many of the runs, from the first on, a reader's bytes determine."""
+        for (_, symbols, values), by in zip(
+            self.runs[len(self.places) :], self._readers[len(self.places) :], strict=True
+        ):
+            self._writer.write_pmfs(values, symbols.pmfs())
+            self.places.append(by.place(self._writer.interval))
+        done = 0
+        while done < len(self.places) and reader.reaches(self.places[done]):
+            done += 1
+        return done
 
 
 class Check:
@@ -232,7 +242,7 @@ class WavePrefixes(Prefixes):
     def latent(self, n_bytes: int | None = None) -> tuple[State, str | None, float, np.ndarray | None]:
         """What the first `n_bytes` tell: the coefficients, the last complete level, the open block's fraction, bits."""
         parsed = self.stream.cut(n_bytes)
-        state = State(-1, [np.zeros(inside.size, np.int64) for inside in self._layout.inside], self._bit_map)
+        state = State.blank(self._layout, self._bit_map)
         level, fraction = None, 0.0
         for j, section in enumerate(parsed.blocks):
             if section.check is None:
@@ -260,12 +270,10 @@ class WavePrefixes(Prefixes):
         if j == len(self._blocks):
             span, writer = range(level.start, level.stop), stream.SymbolWriter()
             writer.write(begins, np.zeros(len(begins), np.int64), begin_table(planes))  # as it was read, sound or not
-            source = block_symbols(self._codec.network.context, self._layout, state.indexes, span, self._begins)
+            source = block_symbols(self._codec.network.context, self._layout, state.indexes.copy(), span, self._begins)
             self._blocks.append(_Block(source, writer))
-        block, done = self._blocks[j], 0
-        while done < len(block.runs) and reader.reaches(block.places[done]):
-            done += 1
-        if done:
+        block = self._blocks[j]
+        if done := block.reached(reader):
             reader.seek(block.places[done - 1])
             first, start = next(pair for pair in reversed(block.starts) if pair[0] <= done)
             state.become(start)
@@ -278,14 +286,13 @@ class WavePrefixes(Prefixes):
                 if done == len(block.runs):
                     block.starts.append((done, state.copy()))
                 state.advance(plane)
-            pmfs = symbols.pmfs()
-            values = reader.read_pmfs(pmfs)
+            values = reader.read_pmfs(symbols.pmfs())
             state.tell(symbols, values)
             if len(values) < len(symbols):
                 arrived = len(values) + sum(len(symbols) for _, symbols, _ in block.runs[:done])
                 return arrived / self._symbols(level.start, level.stop)
             if done == len(block.runs):
-                block.answer(values, pmfs, reader)
+                block.answer(values, reader)
             done += 1
         state.complete(level.stop - 1)
         if section.complete and block.check.value != section.check:
@@ -298,7 +305,7 @@ class WavePrefixes(Prefixes):
 
     def _symbols(self, start: int, stop: int) -> int:
         """How many symbols the planes start…stop have: one a coefficient of every scale that has begun."""
-        counts = np.cumsum([np.count_nonzero(inside) for inside in self._layout.inside])
+        counts = np.cumsum([np.count_nonzero(inside) for inside in self._layout.arrays(self._layout.inside)])
         scales = (int(np.count_nonzero(self._begins <= plane)) for plane in range(start, stop))
         return max(1, sum(int(counts[n - 1]) for n in scales if n))
 

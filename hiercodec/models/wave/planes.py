@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,16 +44,24 @@ def probabilities() -> np.ndarray:
     return units
 
 
+@functools.lru_cache(maxsize=1)
+def _pmfs() -> tuple[np.ndarray, np.ndarray]:
+    """The pmfs of refinements, int32 (255, 3) by logit, and of significances, int32 (255, 255, 3) by logit and sign's."""
+    yes = probabilities()
+    refining = np.stack([TOTAL - yes, yes - 1, np.ones_like(yes)], -1)
+    plus = np.maximum(1, (yes[:, None] * yes) >> PRECISION)
+    significance = np.stack([np.broadcast_to(TOTAL - yes[:, None], plus.shape), plus, yes[:, None] - plus], -1)
+    return refining.astype(np.int32), significance.astype(np.int32)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Symbols:
     """A run of symbols in coding order, all of one kind: where they stand and how likely their values are.
 
-    `scale` int8[n] and `position` int64[n] name coefficients: an index into the scale's raveled array of the state. `main`
-    and `sign` are logits, int8[n]; `refining` says that they halve an interval (0, 1) instead of telling significance
-    (0, +, −: 0, 1, 2).
+    `position` int32[n] names coefficients, by where they stand in the state (`Layout`). `main` and `sign` are logits,
+    int8[n]; `refining` says that they halve an interval (0, 1) instead of telling significance (0, +, −: 0, 1, 2).
     """
 
-    scale: np.ndarray
     position: np.ndarray
     main: np.ndarray
     sign: np.ndarray
@@ -63,17 +71,14 @@ class Symbols:
         return len(self.position)
 
     def pmfs(self) -> np.ndarray:
-        """Integer pmfs, int64 (n, 3); every entry ≥ 1, rows sum to 2²⁴."""
-        table = probabilities()
-        yes = table[self.main.astype(np.int64) + 127]
-        if self.refining:
-            return np.stack([TOTAL - yes, yes - 1, np.ones_like(yes)], 1)
-        plus = np.maximum(1, (yes * table[self.sign.astype(np.int64) + 127]) >> PRECISION)
-        return np.stack([TOTAL - yes, plus, yes - plus], 1)
+        """Integer pmfs, int32 (n, 3); every entry ≥ 1, rows sum to 2²⁴."""
+        refining, significance = _pmfs()
+        main = self.main.astype(np.intp) + 127
+        return refining[main] if self.refining else significance[main, self.sign.astype(np.intp) + 127]
 
     def take(self, order: np.ndarray | slice) -> Symbols:
         """Some of the symbols, or all in another order."""
-        return Symbols(self.scale[order], self.position[order], self.main[order], self.sign[order], self.refining)
+        return Symbols(self.position[order], self.main[order], self.sign[order], self.refining)
 
     def bits(self, values: np.ndarray) -> np.ndarray:
         """What the first `len(values)` symbols cost, float64."""
@@ -84,61 +89,51 @@ class Symbols:
         """The logits as bytes, what a block's checksum is over."""
         return np.concatenate([self.main, self.sign]).view(np.uint8)
 
-    def of(self, indexes: Sequence[np.ndarray], plane_shift: int) -> np.ndarray:
-        """The symbols (int32[n]) of coefficients whose indexes at the finest threshold are `indexes`, raveled, a scale each.
+    def of(self, indexes: np.ndarray, plane_shift: int) -> np.ndarray:
+        """The symbols (int32[n]) of coefficients whose indexes at the finest threshold are `indexes`.
 
         `plane_shift` is the number of planes behind this one.
         """
-        k = np.empty(len(self), np.int64)
-        for scale, chosen in by_scale(self.scale):
-            k[chosen] = indexes[scale][self.position[chosen]]
+        k = indexes[self.position]
         size = np.abs(k) >> plane_shift
         return (size & 1 if self.refining else np.where(size > 0, np.where(k > 0, 1, 2), 0)).astype(np.int32)
 
 
-def tell(indexes: Sequence[np.ndarray], symbols: Symbols, values: np.ndarray) -> None:
-    """Write the first `len(values)` symbols of a plane into `indexes`, which hold twice those of the plane before.
-
-    Raveled arrays, a scale each, changed in place.
-    """
-    for scale, chosen in by_scale(symbols.scale[: len(values)]):
-        where, value = symbols.position[chosen], values[chosen]
-        k = indexes[scale]
-        k[where] += np.sign(k[where]) * value if symbols.refining else np.where(value == 2, -1, value)
-
-
-def by_scale(scale: np.ndarray) -> Iterator[tuple[int, slice | np.ndarray]]:
-    """Every scale that occurs, and where in `scale` it does."""
-    if len(scale) and (scale[0] == scale).all():
-        yield int(scale[0]), slice(len(scale))
-    else:
-        yield from ((int(s), np.flatnonzero(scale == s)) for s in np.unique(scale))
+def tell(indexes: np.ndarray, symbols: Symbols, values: np.ndarray) -> None:
+    """Write the first `len(values)` symbols of a plane into `indexes`, which hold twice those of the plane before."""
+    where = symbols.position[: len(values)]
+    k = indexes[where]
+    indexes[where] = k + np.sign(k) * values if symbols.refining else np.where(values == 2, -1, values)
 
 
 class Layout:
-    """Where the coefficients of a picture stand in the arrays of the state.
+    """Where the coefficients of a picture stand in its state: the five arrays of `context.pack`, raveled, in their order.
 
-    `shapes` are (C, h, w) of the five arrays; `inside` are bool arrays of these shapes, False where padding stands.
+    `inside` (bool) is False where padding stands.
     """
 
     def __init__(self, sizes: Sequence[tuple[int, int]], bands: int) -> None:
         ones = [torch.ones(1, 3, *sizes[0]), *(torch.ones(1, bands, *size) for size in sizes)]
-        self.inside = [array[0].bool().numpy() for array in pack(ones)]
-        self.shapes = [array.shape for array in self.inside]
-        self._numbers = [np.arange(array.size).reshape(array.shape) for array in self.inside]
+        packed = pack(ones)
+        self._shapes = [array.shape[1:] for array in packed]
+        self._bounds = np.cumsum([array.numel() for array in packed])[:-1]
+        self.inside = flat(packed).astype(bool)
+        self._numbers = self.arrays(np.arange(self.inside.size, dtype=np.int32))
 
-    def of_phase(self, scale: int, phase: int) -> tuple[np.ndarray, np.ndarray]:
-        """Positions (int64, raveled) that a phase takes of a scale's array, and which of them are inside."""
-        c, h, w = self.shapes[scale]
-        chosen = np.s_[:, list(PHASES[phase])]
-        return (
-            self._numbers[scale].reshape(c // 4, 4, h, w)[chosen].ravel(),
-            self.inside[scale].reshape(c // 4, 4, h, w)[chosen].ravel(),
-        )
+    def arrays(self, state: np.ndarray) -> list[np.ndarray]:
+        """The five arrays (C, h, w) of a state, views of it."""
+        return [part.reshape(shape) for part, shape in zip(np.split(state, self._bounds), self._shapes, strict=True)]
+
+    def of_phase(self, scale: int, phase: int) -> np.ndarray:
+        """Where the coefficients stand (int32, raveled) that a phase takes of a scale's array."""
+        c, h, w = self._shapes[scale]
+        return self._numbers[scale].reshape(c // 4, 4, h, w)[:, list(PHASES[phase])].ravel()
 
 
-Plane = Generator[Symbols, np.ndarray, None]
-"""Gives runs of symbols in coding order; each is answered by its values, as many as there are."""
+def flat(arrays: Iterable[Tensor]) -> np.ndarray:
+    """The five arrays of the state (1, C, h, w) as one."""
+    return np.concatenate([array[0].cpu().numpy().ravel() for array in arrays])
+
 
 Block = Generator[tuple[int, Symbols], np.ndarray, None]
 """As `Plane`, over several planes; every run comes with the plane that it belongs to."""
@@ -146,87 +141,53 @@ Block = Generator[tuple[int, Symbols], np.ndarray, None]
 
 @torch.inference_mode()
 def plane_symbols(
-    network: ContextNetwork, layout: Layout, indexes: Sequence[np.ndarray], plane: int, last: int
-) -> Plane:
-    """The symbols of one plane over scales 0…`last`, from the indexes of the plane before (raveled, a scale each).
+    network: ContextNetwork, layout: Layout, before: np.ndarray, now: np.ndarray, plane: int, last: int
+) -> Iterator[Symbols]:
+    """The runs of symbols of one plane over scales 0…`last`, in coding order.
 
-    A coder answers with what it codes, a decoder with what it reads.
+    `before` are the indexes of the plane before, `now` twice as much to begin with: who takes a run writes it there (`tell`)
+    before the next one is asked for.
     """
-    before = [
-        torch.from_numpy(k.reshape(shape).astype(np.float32))[None]
-        for k, shape in zip(indexes, layout.shapes, strict=True)
-    ]
-    passes = network.walk(before, plane, last)
+    passes = network.walk([torch.from_numpy(k.astype(np.float32))[None] for k in layout.arrays(before)], plane, last)
     step: Pass | None = next(passes)
     refinements: list[Symbols] = []
     unlikely: list[Symbols] = []
     while step is not None:
         n = step.logits.shape[1] // 3
-        logits = [part[0].to(torch.int8).numpy().ravel() for part in step.logits.split(n, 1)]
-        where, inside = layout.of_phase(step.scale, step.phase)
-        known, likely = indexes[step.scale][where] != 0, logits[0] > LIKELY
-        first = _run(step.scale, where, inside & ~known & likely, logits)
-        refinements.append(_run(step.scale, where, inside & known, logits, refining=True))
-        unlikely.append(_run(step.scale, where, inside & ~known & ~likely, logits))
-        values = yield first
-        told = 2 * indexes[step.scale]
-        told[first.position] = np.where(values == 2, -1, values)
-        answer = torch.from_numpy(told[where].astype(np.float32)).view(1, n, *step.logits.shape[-2:])
-        try:
-            step = passes.send(answer)
-        except StopIteration:
-            step = None
-    for part in refinements:
-        if len(part):
-            yield part
-    rest = joined(unlikely)
-    if len(rest):
-        yield rest.take(_likeliest(rest.main))
+        main, refine, sign = (part[0].to(torch.int8).numpy().ravel() for part in step.logits.split(n, 1))
+        where = layout.of_phase(step.scale, step.phase)
+        inside, known, likely = layout.inside[where], before[where] != 0, main > LIKELY
+        refinements.append(Symbols(where, refine, sign, True).take(inside & known))
+        unlikely.append(Symbols(where, main, sign, False).take(inside & ~known & ~likely))
+        yield _likeliest_first(Symbols(where, main, sign, False).take(inside & ~known & likely))
+        answer = torch.from_numpy(now[where].astype(np.float32)).view(1, n, *step.logits.shape[-2:])
+        step = _next(passes, answer)
+    yield from refinements
+    columns = [np.concatenate([getattr(run, name) for run in unlikely]) for name in ("position", "main", "sign")]
+    yield _likeliest_first(Symbols(*columns, refining=False))
 
 
-def _run(
-    scale: int, where: np.ndarray, chosen: np.ndarray, logits: Sequence[np.ndarray], *, refining: bool = False
-) -> Symbols:
-    """The chosen ones of a pass's coefficients; likeliest first, or, refining, in raster order."""
-    main, refine, sign = logits
-    n = int(np.count_nonzero(chosen))
-    run = Symbols(
-        np.full(n, scale, np.int8), where[chosen], (refine if refining else main)[chosen], sign[chosen], refining
-    )
-    return run if refining else run.take(_likeliest(run.main))
-
-
-def _likeliest(logits: np.ndarray) -> np.ndarray:
-    """The order by falling logit; ties stay as they are."""
-    return np.argsort(-logits, kind="stable")
+def _likeliest_first(run: Symbols) -> Symbols:
+    """In the order of falling logits; ties stay as they are."""
+    return run.take(np.argsort(-run.main, kind="stable"))
 
 
 def block_symbols(
-    network: ContextNetwork, layout: Layout, indexes: Sequence[np.ndarray], planes: range, begins: np.ndarray
+    network: ContextNetwork, layout: Layout, indexes: np.ndarray, planes: range, begins: np.ndarray
 ) -> Block:
-    """The symbols of a run of planes, from the indexes of the plane before it (raveled, a scale each).
+    """The symbols of a run of planes, from the indexes of the plane before it.
 
     `begins` (scales,) is the plane at which a scale begins: before it nothing of it, nor of finer ones, is significant.
     A coder answers with what it codes, a decoder with what it reads.
     """
     for plane in planes:
-        told = [2 * k for k in indexes]
+        now = 2 * indexes
         last = int(np.count_nonzero(begins <= plane)) - 1
-        if last >= 0:
-            runs = plane_symbols(network, layout, indexes, plane, last)
-            symbols = next(runs, None)
-            while symbols is not None:
-                answers = [np.zeros(0, np.int32)]
-                for start in range(0, len(symbols), PIECE):
-                    piece = symbols.take(slice(start, start + PIECE))
-                    answers.append((yield plane, piece))
-                    tell(told, piece, answers[-1])
-                values = np.concatenate(answers)
-                try:
-                    symbols = runs.send(values)
-                except StopIteration:
-                    symbols = None
-        indexes = told
+        for run in plane_symbols(network, layout, indexes, now, plane, last) if last >= 0 else ():
+            for start in range(0, len(run), PIECE):
+                piece = run.take(slice(start, start + PIECE))
+                tell(now, piece, (yield plane, piece))
+        indexes = now
 
 
 def begins_of(indexes: Sequence[np.ndarray], planes: int) -> np.ndarray:
@@ -235,22 +196,13 @@ def begins_of(indexes: Sequence[np.ndarray], planes: int) -> np.ndarray:
     return np.maximum(0, np.minimum.accumulate(first[::-1])[::-1])
 
 
-def joined(parts: Sequence[Symbols]) -> Symbols:
-    """Runs of one kind as one."""
-    columns = [
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("scale", "position", "main", "sign")
-    ]
-    return Symbols(*columns, refining=parts[0].refining)
+def indexes_of(bands: Sequence[Tensor], finest: float, planes: int) -> np.ndarray:
+    """The state at the finest threshold, int32, of subbands (1, C, h, w) times their gains.
 
-
-def indexes_of(bands: Sequence[Tensor], finest: float, planes: int) -> list[np.ndarray]:
-    """Signed indexes (int64, raveled, a scale each) at the finest threshold of subbands (1, C, h, w) times their gains.
-
-    They saturate at what `planes` planes can say.
+    Indexes saturate at what `planes` planes can say.
     """
-    largest = 2**planes - 1
-    arrays = (array[0].double().numpy().ravel() for array in pack(bands))
-    return [(np.sign(c) * np.minimum(np.floor(np.abs(c) / finest), largest)).astype(np.int64) for c in arrays]
+    c = flat(pack(bands)).astype(np.float64)
+    return (np.sign(c) * np.minimum(np.floor(np.abs(c) / finest), 2**planes - 1)).astype(np.int32)
 
 
 def known_passes(

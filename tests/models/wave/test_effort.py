@@ -101,20 +101,16 @@ def _written(codec, header, before, now):
     """Bits of a plane's symbols by the tables that code them."""
     from hiercodec.models.wave.codec import layout_of
     from hiercodec.models.wave.context import begun
-    from hiercodec.models.wave.planes import plane_symbols
+    from hiercodec.models.wave.planes import flat, plane_symbols, tell
 
-    runs = plane_symbols(
-        codec.network.context, layout_of(header), [k[0].long().numpy().ravel() for k in before], 6,
-        int(begun(now).sum()) - 1,
-    )  # fmt: skip
-    indexes, total, values = [k[0].long().numpy().ravel() for k in now], 0.0, None
-    try:
-        while True:
-            symbols = runs.send(values) if values is not None else next(runs)
-            values = symbols.of(indexes, 0)
-            total += symbols.bits(values).sum()
-    except StopIteration:
-        return total
+    first, indexes, total = flat(before).astype(np.int32), flat(now).astype(np.int32), 0.0
+    told = 2 * first
+    last = int(begun(now).sum()) - 1
+    for symbols in plane_symbols(codec.network.context, layout_of(header), first, told, 6, last):
+        values = symbols.of(indexes, 0)
+        tell(told, symbols, values)
+        total += symbols.bits(values).sum()
+    return total
 
 
 def test_what_cannot_be_tried_is_refused_in_words(codec, photo, monkeypatch):
