@@ -6,8 +6,10 @@ starts nothing. A test is quick by where it stands, and unless it is marked othe
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +58,18 @@ def _imported():
     """Keep what is imported out of the garbage collector's sight: Streamlit collects after every run of a page, and to walk
     through all of torch, SciPy and scikit-learn each time takes three times as long as the run itself."""
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _packages_are_asked_once():
+    """With every page that it opens, AppTest reads the metadata of all installed packages, in search of components: most of
+    such a test's time. Nothing is installed while tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "streamlit" in sys.modules:
+            from streamlit.components.v2 import manifest_scanner as scanner
+
+            patch.setattr(scanner, "scan_component_manifests", functools.cache(scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(autouse=True)
