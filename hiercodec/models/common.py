@@ -55,10 +55,11 @@ def prefix_length(n_bytes: int | None, whole: int) -> int:
 class Decoded:
     """A picture from a prefix: uint8 (H, W, 3), the last complete level (None before the first), and how far it got.
 
-    `fraction` is the share of the open block's symbols that were there (1.0 when the stream is complete); `bytes` is how
-    many bytes were given. `bits`, where asked for, is float64 (h, w): what the symbols that were there cost at every
-    position of the latent grid, in bits; all of them together are the payload of the blocks. `label` is what the stream's
-    first bytes tell, as far as they were there (`classify.read_label` reads it); None in a stream without one.
+    `fraction` is the share of the open block's bytes that were there (`Stream.share`; 1.0 when the stream is complete), and
+    0.0 as long as they hold no symbol of it; `bytes` is how many bytes were given. `bits`, where asked for, is float64
+    (h, w): what the symbols that were there cost at every position of the latent grid, in bits; all of them together are
+    the payload of the blocks. `label` is what the stream's first bytes tell, as far as they were there
+    (`classify.read_label` reads it); None in a stream without one.
     """
 
     image: np.ndarray
@@ -88,8 +89,8 @@ class Prefixes(ABC):
         self.stream: stream.Stream = codec.parse(data)
 
     @abstractmethod
-    def latent(self, n_bytes: int | None = None) -> tuple[Any, str | None, float, np.ndarray | None]:
-        """What the codec makes a picture of, the last complete level, the open block's fraction, and bits (h, w)."""
+    def latent(self, n_bytes: int | None = None) -> tuple[Any, str | None, bool, np.ndarray | None]:
+        """What the codec makes a picture of, the last complete level, whether more than it arrived, and bits (h, w)."""
 
     def at(self, n_bytes: int | None = None) -> Decoded:
         """The picture of the first `n_bytes` (default: all).
@@ -105,9 +106,10 @@ class Prefixes(ABC):
         while sizes := [prefix_length(n, self.stream.size) for n in itertools.islice(left, together)]:
             found = [self.latent(n_bytes) for n_bytes in sizes]
             images = self._codec.synthesise([latent for latent, *_ in found], header)
-            for n_bytes, image, (_, level, fraction, bits) in zip(sizes, images, found, strict=True):
-                complete, label = n_bytes == self.stream.total_bytes, self.stream.cut(n_bytes).label
-                yield Decoded(image, level, fraction, complete, n_bytes, bits if self._bit_map else None, label)
+            for n_bytes, image, (_, level, more, bits) in zip(sizes, images, found, strict=True):
+                cut, bits = self.stream.cut(n_bytes), bits if self._bit_map else None
+                fraction = cut.share if more or cut.complete else 0.0
+                yield Decoded(image, level, fraction, cut.complete, n_bytes, bits, cut.label)
 
 
 class EmbeddedCodec(ABC):

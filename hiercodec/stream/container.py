@@ -101,6 +101,12 @@ class Stream:
         return done[-1] if done else None
 
     @property
+    def share(self) -> float:
+        """How much of the first block that is not complete is there, 0…1, in bytes; 1 where nothing is cut off."""
+        block = next((block for block in self.blocks if not block.complete), self.blocks[-1])
+        return min(1.0, max(0, self.size - block.start) / (block.end - block.start))
+
+    @property
     def overhead_bytes(self) -> int:
         """Bytes at hand that are container, not payload."""
         return self.size - sum(section.available for section in self.sections)

@@ -26,14 +26,14 @@ Decibels = Annotated[float, BeforeValidator(values.restored)]
 class Step:
     """One prefix: its size, how the picture looks (PSNR in dB against the original) and what it is taken for.
 
-    `level` is the last complete level (None before the first), `fraction` the share of the open block that was
-    decoded (0…1). `top` maps a level to its likeliest groups as (index, label, probability), best first; `mass` maps
-    small levels to the probability of every group. `consistent` is False when a level's winner is not the parent of
-    the next level's. `wup` is the WordNet similarity (WUP, 0…1) of the last level's winner to the nearest right class,
-    None where that is not known. `meaning` maps a level to the bits of meaning told (see `bits_of_meaning`): of the right
-    answer where the trace knows it, else how sure the classifier is; 0 of a blank picture. `fused` is `top` for pixels and
-    label together, at the levels that the label holds. `bpp` and all sizes count every byte of the file. `flat`: bytes
-    came, but the picture is of one colour still.
+    `level` is the last complete level (None before the first), `fraction` the share of the open block's bytes that
+    arrived (0…1, see `Decoded`). `top` maps a level to its likeliest groups as (index, label, probability), best first;
+    `mass` maps small levels to the probability of every group. `consistent` is False when a level's winner is not the
+    parent of the next level's. `wup` is the WordNet similarity (WUP, 0…1) of the last level's winner to the nearest
+    right class, None where that is not known. `meaning` maps a level to the bits of meaning told (see
+    `bits_of_meaning`): of the right answer where the trace knows it, else how sure the classifier is; 0 of a blank
+    picture. `fused` is `top` for pixels and label together, at the levels that the label holds. `bpp` and all sizes
+    count every byte of the file. `flat`: bytes came, but the picture is of one colour still.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")

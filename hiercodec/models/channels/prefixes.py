@@ -42,15 +42,15 @@ class PrefixDecoder(Prefixes):
         self._costs: list[np.ndarray] = []  # of the blocks that `_loop` has been through
 
     @torch.inference_mode()
-    def latent(self, n_bytes: int | None = None) -> tuple[Tensor, str | None, float, np.ndarray]:
-        """ŷ float32 (1, M, h, w) of the first `n_bytes`, the last complete level, the open block's fraction, bits (h, w).
+    def latent(self, n_bytes: int | None = None) -> tuple[Tensor, str | None, bool, np.ndarray]:
+        """ŷ float32 (1, M, h, w) of the first `n_bytes`, the last complete level, whether more arrived, bits (h, w).
 
         The bits are zero unless the decoder was made for a map of them.
         """
         codec, parsed = self._codec, self.stream.cut(n_bytes)
         grid, _ = codec.grids(parsed.header)
         out, bits = torch.zeros(1, codec.plan.channels, *grid), np.zeros(grid)
-        reached, fraction = None, 0.0
+        reached, more = None, False
         for j, section in enumerate(parsed.blocks):
             if section.check is None:
                 break  # not even the block's own header arrived
@@ -70,15 +70,15 @@ class PrefixDecoder(Prefixes):
                     self._costs.append(cost)
                 else:
                     y_hat = symbols + block.mu
-                    fraction = valid / max(1, y_hat.numel())
+                    more = valid > 0
                     if j:
-                        y_hat.view(-1)[block.order[valid:]] *= min(1.0, fraction / FADE)
+                        y_hat.view(-1)[block.order[valid:]] *= min(1.0, valid / y_hat.numel() / FADE)
             out[:, codec.plan[j].channels] = y_hat.float()
             bits += cost
             if not section.complete:
                 break
             reached = section.name
-        return out, reached, 1.0 if parsed.complete else fraction, bits
+        return out, reached, more, bits
 
     def _block(self, j: int) -> tuple[BlockLoop, BlockParameters]:
         """Block j's parameters; every block before it has been decoded whole."""

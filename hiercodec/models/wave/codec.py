@@ -239,33 +239,33 @@ class WavePrefixes(Prefixes):
         self._begins = np.zeros(SCALES, np.int64)
         self._blocks: list[_Block] = []
 
-    def latent(self, n_bytes: int | None = None) -> tuple[State, str | None, float, np.ndarray | None]:
-        """What the first `n_bytes` tell: the coefficients, the last complete level, the open block's fraction, bits."""
+    def latent(self, n_bytes: int | None = None) -> tuple[State, str | None, bool, np.ndarray | None]:
+        """What the first `n_bytes` tell: the coefficients, the last complete level, whether more arrived, bits."""
         parsed = self.stream.cut(n_bytes)
         state = State.blank(self._layout, self._bit_map)
-        level, fraction = None, 0.0
+        level, more = None, False
         for j, section in enumerate(parsed.blocks):
             if section.check is None:
                 break
             try:
-                fraction = self._read(j, section, state)
+                more = self._read(j, section, state)
             except CorruptStream as error:
                 raise CorruptStream(f"block {section.name!r}: {error}", offset=section.offset) from None
             if not section.complete:
                 break
-            level, fraction = section.name, 0.0
+            level, more = section.name, False
         bits = state.bit_map(self._layout, parsed.header) if self._bit_map else None
-        return state, level, 1.0 if parsed.complete else fraction, bits
+        return state, level, more, bits
 
-    def _read(self, j: int, section: stream.Section, state: State) -> float:
-        """Bring `state` from the start of block j to where the section ends; returns the share of symbols that arrived."""
+    def _read(self, j: int, section: stream.Section, state: State) -> bool:
+        """Bring `state` from the start of block j to where the section ends; returns whether a symbol of it arrived."""
         reader = stream.SymbolReader(section.payload, complete=section.complete)
         level, planes = self._codec.plan[j], self._codec.network.preset.planes
         begins = np.zeros(0, np.int64)
         if not j:
             begins = reader.read(np.zeros(SCALES, np.int64), begin_table(planes))
             if len(begins) < SCALES:
-                return 0.0
+                return False
             self._begins = np.maximum.accumulate(begins).astype(np.int64)
         if j == len(self._blocks):
             span, writer = range(level.start, level.stop), stream.SymbolWriter()
@@ -289,8 +289,7 @@ class WavePrefixes(Prefixes):
             values = reader.read_pmfs(symbols.pmfs())
             state.tell(symbols, values)
             if len(values) < len(symbols):
-                arrived = len(values) + sum(len(symbols) for _, symbols, _ in block.runs[:done])
-                return arrived / self._symbols(level.start, level.stop)
+                return len(values) > 0 or any(len(symbols) for _, symbols, _ in block.runs[:done])
             if done == len(block.runs):
                 block.answer(values, reader)
             done += 1
@@ -301,13 +300,7 @@ class WavePrefixes(Prefixes):
                 block=section.name,
                 offset=section.offset,
             )
-        return 1.0
-
-    def _symbols(self, start: int, stop: int) -> int:
-        """How many symbols the planes start…stop have: one a coefficient of every scale that has begun."""
-        counts = np.cumsum([np.count_nonzero(inside) for inside in self._layout.arrays(self._layout.inside)])
-        scales = (int(np.count_nonzero(self._begins <= plane)) for plane in range(start, stop))
-        return max(1, sum(int(counts[n - 1]) for n in scales if n))
+        return True
 
 
 @functools.lru_cache(maxsize=4)

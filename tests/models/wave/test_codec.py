@@ -21,25 +21,24 @@ def coefficients(codec, photo):
 
 
 def test_every_coefficient_comes_back(codec, photo, coded):
-    state, level, fraction, _ = codec.prefixes(coded).latent()
+    state, level, *_ = codec.prefixes(coded).latent()
     inside = layout_of(stream.parse(coded).header).inside
     assert (state.indexes == coefficients(codec, photo))[inside].all()
-    assert (level, fraction) == ("fine", 1.0)
-    assert codec.decode(coded).complete
+    decoded = codec.decode(coded)
+    assert (level, decoded.fraction, decoded.complete) == ("fine", 1.0, True)
 
 
 def test_every_prefix_decodes_and_more_bytes_never_tell_less(codec, coded):
     decoder = codec.prefixes(coded)
     told = -1
     for n in range(decoder.stream.header_bytes, len(coded) + 1, 7):
-        state, level, fraction, _ = decoder.latent(n)
+        state, level, more, _ = decoder.latent(n)
         known = (state.plane, int(state.told.sum()))
         assert known >= (told if told != -1 else known), n
         told = known
-        assert 0 <= fraction <= 1
         if n % 5 == 0:  # one decoder for all cuts says what one for each says
             alone, *rest = codec.prefixes(coded[:n]).latent()
-            assert [level, fraction] == rest[:2]
+            assert [level, more] == rest[:2]
             assert (state.indexes == alone.indexes).all()
     assert codec.decode(coded[: len(coded) // 2]).image.shape == codec.decode(coded).image.shape
 
@@ -49,6 +48,14 @@ def test_where_a_level_ends_nothing_of_the_next_has_arrived(codec, coded):
     for name, n in ends.items():
         found = codec.decode(coded[:n])
         assert (found.level, found.fraction) == (name, float(n == len(coded)))
+
+
+def test_how_far_a_cut_got_is_said_in_bytes_of_the_open_block(codec, coded):
+    parsed = stream.parse(coded)
+    block = parsed.blocks[1]
+    for n in (block.start + (block.end - block.start) // 3, block.end - 1):
+        assert codec.decode(coded[:n]).fraction == pytest.approx((n - block.start) / (block.end - block.start))
+    assert codec.decode(coded[: parsed.blocks[0].offset + 1]).fraction == 0, "a byte, and no symbol yet: a blank picture"
 
 
 def test_pictures_get_better(codec, photo, coded):
