@@ -55,7 +55,9 @@ def test_how_far_a_cut_got_is_said_in_bytes_of_the_open_block(codec, coded):
     block = parsed.blocks[1]
     for n in (block.start + (block.end - block.start) // 3, block.end - 1):
         assert codec.decode(coded[:n]).fraction == pytest.approx((n - block.start) / (block.end - block.start))
-    assert codec.decode(coded[: parsed.blocks[0].offset + 1]).fraction == 0, "a byte, and no symbol yet: a blank picture"
+    assert codec.decode(coded[: parsed.blocks[0].offset + 1]).fraction == 0, (
+        "a byte, and no symbol yet: a blank picture"
+    )
 
 
 def test_pictures_get_better(codec, photo, coded):
