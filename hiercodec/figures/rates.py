@@ -18,6 +18,8 @@ from hiercodec.figures.trace import FONT_SIZE, figure
 RATE = "bit/pixel"
 SHARE = "%{y:.1%} (%{customdata[2]:.1%} to %{customdata[3]:.1%})"
 """How a share is told on hover; the band's ends are the last two of a point's `customdata`."""
+APART = 0.065
+"""How far apart the words of two level lines stand at least, of the whole axis: a line of text."""
 
 
 def three_levels(
@@ -43,11 +45,10 @@ def three_levels(
             line={"color": colour, "width": 3, "dash": LEVEL_DASHES[index % len(LEVEL_DASHES)]},
             marker={"symbol": LEVEL_SYMBOLS[index % len(LEVEL_SYMBOLS)], "size": 10, "color": colour},
         )
-        if level in whole:
-            text = f"{level}, uncompressed: {whole[level]:.0%}"
-            _level_line(fig, whole[level], colour, "dash", text, above=index == 0)
         if level in chance:
             _level_line(fig, chance[level], colour, "dot")
+    marks = [(whole[name], p.level(i), f"{whole[name]:.0%}") for i, name in enumerate(curves) if name in whole]
+    _uncompressed(fig, marks)
     fig.update_yaxes(tickformat=".0%", range=[0, 1.02])
     return _rate_axis(fig, list(curves.values()), at, p)
 
@@ -96,7 +97,7 @@ def codecs(
             hovertemplate="%{x:.3f} bit/pixel: %{y:.2f}<extra>" + row["name"] + ", published</extra>",
         )
     if whole is not None:
-        _level_line(fig, whole, p.container, "dash", "uncompressed: " + format(whole, ".0%" if share else ".2f"))
+        _uncompressed(fig, [(whole, p.container, format(whole, ".0%" if share else ".2f"))])
     if chance is not None:
         _level_line(fig, chance, p.container, "dot")
     if share:
@@ -221,17 +222,21 @@ def _fill(
     )
 
 
-def _level_line(fig: go.Figure, y: float, colour: str, dash: str, text: str = "", *, above: bool = True) -> None:
-    """A level line; its words stand at the left, where curves over rate are low."""
-    line: Any = {"color": colour, "width": 1.5, "dash": dash}
-    if not text:
-        fig.add_hline(y=y, line=line)
-        return
-    place = "top left" if above else "bottom left"
-    fig.add_hline(
-        y=y, line=line, annotation_text=text, annotation_position=place,
-        annotation_font={"color": colour, "size": FONT_SIZE - 3},
-    )  # fmt: skip
+def _level_line(fig: go.Figure, y: float, colour: str, dash: str, **more: Any) -> None:
+    fig.add_hline(y=y, line={"color": colour, "width": 1.5, "dash": dash}, **more)
+
+
+def _uncompressed(fig: go.Figure, found: Sequence[tuple[float, str, str]]) -> None:
+    """A dashed line at each (value, colour, words) of the uncompressed photographs; the words stand right of the curves."""
+    below = np.inf
+    for y, colour, words in sorted(found, reverse=True):
+        _level_line(fig, y, colour, "dash", name="uncompressed", showlegend=len(found) == 1)
+        below = min(y, below - APART)
+        fig.add_annotation(
+            text=words, x=1, xref="paper", xanchor="left", y=below, yanchor="middle", showarrow=False,
+            font={"color": colour, "size": FONT_SIZE - 2},
+        )  # fmt: skip
+    fig.update_layout(margin_r=52)
 
 
 def _rate_axis(fig: go.Figure, curves: Sequence[Curve], at: float | None, p: Palette) -> go.Figure:
@@ -244,4 +249,4 @@ def _rate_axis(fig: go.Figure, curves: Sequence[Curve], at: float | None, p: Pal
 
 
 def _legend_above(fig: go.Figure) -> go.Figure:
-    return fig.update_layout(legend={"y": 1.02, "yanchor": "bottom"}, margin={"t": 8, "b": 48})
+    return fig.update_layout(legend={"y": 1.02, "yanchor": "bottom"}, margin_t=8, margin_b=48)

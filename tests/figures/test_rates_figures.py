@@ -35,14 +35,29 @@ def test_levels_share_an_axis_and_keep_their_marks():
         0.1,
         0.001,
     }
-    assert sorted(a.text for a in fig.layout.annotations) == ["class, uncompressed: 80%", "kind, uncompressed: 95%"]
+    assert [(a.text, a.x, a.xref) for a in fig.layout.annotations] == [("95%", 1, "paper"), ("80%", 1, "paper")]
     bands = [trace for trace in fig.data if trace.fill == "toself"]
     np.testing.assert_allclose(bands[1].y, [0.2, 0.4, 0.8, 0.6, 0.2, 0.0])
+
+
+def test_what_is_written_beside_level_lines_never_lies_on_itself_or_on_a_curve():
+    levels = {"kind": made("lite", 0.8, 0.9), "family": made("lite", 0.8, 0.9), "class": made("lite", 0.7, 0.9)}
+    fig = rates.three_levels(levels, whole={"kind": 0.91, "family": 0.9, "class": 0.89}, chance={})
+    heights = [a.y for a in fig.layout.annotations]
+    assert max(np.diff(heights)) <= 1e-9 - rates.APART
+    assert {(a.x, a.xanchor) for a in fig.layout.annotations} == {(1, "left")}, "right of the plot"
+    assert fig.layout.margin.r >= 50, "with room for it"
 
 
 def test_points_say_what_they_are_and_lead_to_their_rows():
     (line,) = lines(rates.codecs([made("jpeg", 0.4, 0.6)], {"lite": 0, "jpeg": 1}, y="right", share=True))
     assert line.customdata[1] == ["jpeg", "s1", pytest.approx(0.5), pytest.approx(0.7)]
+
+
+def test_a_single_line_of_the_uncompressed_photographs_is_in_the_legend():
+    fig = rates.codecs([made("jpeg", 0.4, 0.6)], {"jpeg": 0}, y="bits", whole=7.2)
+    assert [(shape.name, shape.y0) for shape in fig.layout.shapes if shape.showlegend] == [("uncompressed", 7.2)]
+    assert [a.text for a in fig.layout.annotations] == ["7.20"]
 
 
 def test_a_codec_keeps_its_colour_whoever_else_is_drawn():
