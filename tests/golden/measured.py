@@ -20,11 +20,11 @@ from hiercodec.cli.main import main
 from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results import bjontegaard, exchange, failures, rows, stopping
 from hiercodec.evaluation.results.curves import curve, per_byte
-from hiercodec.evaluation.results.table import bits, right, tables, unsure
+from hiercodec.evaluation.results.table import Table, bits, right, tables, unsure
 from hiercodec.fsio import locate
 from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.report import cards
-from hiercodec.taxonomy import load_hierarchy
+from hiercodec.taxonomy import Hierarchy, load_hierarchy
 from hiercodec.taxonomy.shipped import ladder_names, load_ladder
 from hiercodec.ui.learn import facts
 from hiercodec.ui.results import label
@@ -114,9 +114,9 @@ def of_file(name: str) -> Figures:
     kept["export"] = {codec: sketch(numbers(exchange.to_compressai(found, codec)["results"])) for codec in found.codecs}
     if found.judges:
         kept["other groups"] = regrouped(found)
-        kept["failures"] = {
-            f"{judge} {codec}": fails(found, codec, judge) for judge in found.judges[:2] for codec in found.codecs
-        }
+        tree = load_hierarchy(found.meta["provenance"]["hierarchy"])
+        by = {judge: tables(found, judge, tree) for judge in found.judges[:2]}
+        kept["failures"] = {f"{judge} {codec}": fails(by[judge][codec], tree) for judge in by for codec in found.codecs}
         kept["stop when sure"] = stops(found)
     return kept
 
@@ -197,11 +197,8 @@ def differences(found: rows.Rows) -> Figures:
     return kept
 
 
-def fails(found: rows.Rows, codec: str, judge: str) -> Figures:
+def fails(own: Table, tree: Hierarchy) -> Figures:
     """One codec by one judge: who fails in which way, in what order, and how badly."""
-    tree = load_hierarchy(found.meta["provenance"]["hierarchy"])
-    table = tables(found, judge, tree)
-    own = table[codec]
     middle, last = len(own.settings) // 2, len(tree.names) - 1
     masks = [int(mask(own, level, middle).sum()) for mask in failures.FAILURES.values() for level in range(last + 1)]
     return {
