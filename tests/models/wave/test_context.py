@@ -19,7 +19,7 @@ def network():
     return net
 
 
-def state(size=(384, 512), batch=1, t=24.0):
+def state(size=(192, 256), batch=1, t=24.0):
     """Indexes of noise on a slope at twice the threshold, and at the threshold."""
     generator = torch.Generator().manual_seed(5)
     x = torch.rand(batch, 3, *size, generator=generator) * 160 + torch.linspace(0, 90, size[1])
