@@ -31,6 +31,22 @@ def test_every_page_file_is_listed_and_nothing_else():
     )
 
 
+@pytest.mark.parametrize("old", MOVED)
+def test_an_old_address_leads_to_a_view_that_there_is_with_what_else_it_says(monkeypatch, old):
+    went = []
+    monkeypatch.setattr(st, "switch_page", lambda page, query_params: went.append((page, query_params)))
+    script = AppTest.from_file(str(ROOT / "pages" / f"{old}.py"), default_timeout=60)
+    script.query_params["at"] = "0.3"
+    assert not script.run().exception
+    ((page, query),) = went[-1:]
+    assert (page.stem, query["at"]) == (MOVED[old][0], "0.3")
+    if view := MOVED[old][1]:
+        opened = AppTest.from_file(str(page), default_timeout=60)
+        opened.query_params["view"] = query["view"]
+        assert not opened.run().exception
+        assert opened.session_state["view"] == view
+
+
 def test_a_page_draws_the_menu_unless_its_session_has_one(monkeypatch):
     """Streamlit may run a page alone before it has met `st.navigation`; then the page starts the app."""
     menus = []
