@@ -20,7 +20,6 @@ CHANGES = {f: getattr(TINY_LITE, f) for f in ("n", "n_hyper", "width", "delta_wi
 
 def main(name: str, devices: str, batch: str, out: str) -> None:
     """Three steps on the sample photographs; leaves the run's folder and, once, the weights it started from."""
-    torch.set_num_threads(1)
     EntropyBottleneck.quantize = lambda self, x, mode, means=None: x
     config = TrainConfig(
         name=name, photos=("samples:",), out=out, changes=CHANGES, crop=64, batch=int(batch), steps=3, warmup=0,
@@ -34,4 +33,5 @@ def main(name: str, devices: str, batch: str, out: str) -> None:
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
     main(*sys.argv[1:])
