@@ -249,13 +249,13 @@ def test_judges_and_efforts_work_elsewhere_as_they_do_here(codecs, elsewhere, fa
 
 @pytest.mark.slow
 def test_orders_work_elsewhere_as_they_do_here(elsewhere):
-    from hiercodec.evaluation.codecs.rivals import backbone, rival
+    from tools.orders import Order, backbone
 
     photo, found = smooth_photo(np.random.default_rng(7), 64, 80), {}
     for place in ("cpu", NAME):
         backbone.backbone.cache_clear()
         with environment(device.DEVICE, place):
-            found[place] = [(p.bytes, p.picture) for p in rival("order:trit").points(photo)]
+            found[place] = [(p.bytes, p.picture) for p in Order("order:trit").points(photo)]
     backbone.backbone.cache_clear()
     for (size, picture), (other, again) in zip(found["cpu"], found[NAME], strict=True):
         assert size == other

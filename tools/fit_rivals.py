@@ -20,11 +20,11 @@ from hiercodec import stream
 from hiercodec.classify.classifier import Classifier
 from hiercodec.cli.base import MODEL, POSITIVE, Arguments, argument, command, command_line, note, option
 from hiercodec.cli.main import main
-from hiercodec.evaluation.codecs.rivals import context
-from hiercodec.evaluation.codecs.rivals.backbone import Flat
-from hiercodec.evaluation.codecs.rivals.fitted import Fitted, Head
-from hiercodec.evaluation.codecs.rivals.intervals import Known, tree
-from hiercodec.evaluation.codecs.rivals.policies import Prior, trit
+from tools.orders import context
+from tools.orders.backbone import Flat
+from tools.orders.fitted import Fitted, Head
+from tools.orders.intervals import Known, tree
+from tools.orders.policies import Prior, trit
 from hiercodec.models.channels.codec import Codec
 from hiercodec.stream.tables import SCALE_MIN
 from hiercodec.training.codec.frozen import Frozen
@@ -70,7 +70,7 @@ def fit(
     seed: int = 0,
     report: Report = lambda text: None,
 ) -> Fitted:
-    """Everything `codecs.rivals` reads, from uint8 pictures (H, W, 3) of equal size, sides multiples of 16."""
+    """Everything `tools.orders` reads, from uint8 pictures (H, W, 3) of equal size, sides multiples of 16."""
     started, flat = time.monotonic(), Flat(codec.network)
     plain = [sample(codec, flat, rgb) for rgb in pictures]
     report(f"{len(plain)} photographs analysed")
@@ -293,7 +293,7 @@ def weighted_map(features: Tensor, weights: Tensor, grid: tuple[int, int]) -> Te
 )  # fmt: skip
 def fit_rivals(args: Arguments) -> int:
     from hiercodec.classify import load_classifier
-    from hiercodec.evaluation.codecs.rivals.fitted import Fitted, path_of, save
+    from tools.orders.fitted import Fitted, path_of, save
     from hiercodec.evaluation.photos.dataset import load_photos
     from hiercodec.images import centre_crop
     from hiercodec.models import store

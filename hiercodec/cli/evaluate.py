@@ -53,7 +53,7 @@ MOST = 8
     option("--model", multiple=True, metavar="M",
            help=f"hiercodec model, name, path or NAME=PATH (default {DEFAULT_MODEL}; 'none'); may be repeated"),
     option("--codec", multiple=True, metavar="NAME",
-           help="a rival beside it: jpeg webp avif jpeg2000 jxl jpeg-cut …, order:trit …, compressai:NAME:1-6, folder:PATH, "
+           help="a rival beside it: jpeg webp avif jpeg2000 jxl jpeg-cut …, compressai:NAME:1-6, folder:PATH, "
            "MODULE:OBJECT (docs/rivals.md); may be repeated"),
     option("--formats-for", type=click.Choice(["machines", "people"]), default="machines",
            help="what jpeg, webp, avif … are at their best for: a classifier at 224 pixels, or least squared error of whole "

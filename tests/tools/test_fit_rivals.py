@@ -10,11 +10,11 @@ import torch
 from hiercodec import stream
 from hiercodec.classify.classifier import Classifier
 from hiercodec.classify.preprocess import Preprocess
-from hiercodec.evaluation.codecs.rivals import context
-from hiercodec.evaluation.codecs.rivals.backbone import Backbone
-from hiercodec.evaluation.codecs.rivals.fitted import load, save
-from hiercodec.evaluation.codecs.rivals.peer import OrderPeer
-from hiercodec.evaluation.codecs.rivals.policies import POLICIES, Prior, write
+from tools.orders import context
+from tools.orders.backbone import Backbone
+from tools.orders.fitted import load, save
+from tools.orders.peer import OrderPeer
+from tools.orders.policies import POLICIES, Prior, write
 from tests.models.tiny import smooth_photo
 from tools import fit_rivals as rivals
 

@@ -123,9 +123,8 @@ class Setup:
     """A bench in names: hiercodec models and where they are cut, rivals, judges, hierarchy, crop.
 
     Files are cut at `cuts` shares and where levels end, or at `rates` in bits a pixel where some are given. `label_by` names
-    a classifier: every model is then measured with that one's answer in its files, too. Rivals that work on a model's own
-    transforms (`order:…`) take the first model's, or the default one's. `purpose` is what formats are at their best for.
-    `steering` are the classifiers whose feature maps survive in files for machines or for both. A `strict` bench ends at
+    a classifier: every model is then measured with that one's answer in its files, too. `purpose` is what formats are at their
+    best for. `steering` are the classifiers whose feature maps survive in files for machines or for both. A `strict` bench ends at
     the first photograph that cannot be used. `tasks` are further questions (`tasks.load_task`).
     """
 
@@ -148,11 +147,10 @@ class Setup:
         from hiercodec.taxonomy import load_hierarchy
 
         one_thread()
-        backbone = self.models[0] if self.models else DEFAULT_MODEL
         hierarchy = load_hierarchy(self.hierarchy)
         labeller = Labeller(load_classifier(self.label_by), hierarchy) if self.label_by else None
         own = [peer for name in self.models for peer in self._ours(name, labeller)]
-        peers = [*own, *(rival(name, backbone, self.purpose) for name in self.codecs)]
+        peers = [*own, *(rival(name, self.purpose) for name in self.codecs)]
         if len({peer.name for peer in peers}) < len(peers):
             names = ", ".join(peer.name for peer in peers)
             raise ConfigError(f"a codec is named twice (NAME=PATH gives a model another name): {names}")

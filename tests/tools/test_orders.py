@@ -11,16 +11,17 @@ import pytest
 import torch
 
 from hiercodec import fsio, stream
-from hiercodec.errors import HiercodecError, IncompleteHeader, InputError, ModelMismatch, ModelNotFound, OutputError
-from hiercodec.evaluation.codecs.rivals import ORDERS, context, rival
-from hiercodec.evaluation.codecs.rivals.backbone import Backbone, Flat
-from hiercodec.evaluation.codecs.rivals.fitted import Fitted, Head, load, path_of, save
-from hiercodec.evaluation.codecs.rivals.intervals import Known, tree
-from hiercodec.evaluation.codecs.rivals.peer import POINTS, STEPS, OrderPeer, Single, levels
-from hiercodec.evaluation.codecs.rivals.policies import POLICIES, Prior, arrived, write
+from hiercodec.errors import HiercodecError, IncompleteHeader, ModelMismatch, ModelNotFound, OutputError
+from hiercodec.evaluation.codecs.rivals import rival
 from hiercodec.installed import models as shipped
 from hiercodec.models.channels.network import HierNetwork
 from tests.models.tiny import TINY_TIC, smooth_photo
+from tools.orders import ORDERS, context
+from tools.orders.backbone import Backbone, Flat
+from tools.orders.fitted import Fitted, Head, load, path_of, save
+from tools.orders.intervals import Known, tree
+from tools.orders.peer import POINTS, STEPS, OrderPeer, Single, levels
+from tools.orders.policies import POLICIES, Prior, arrived, write
 
 SHAPE = (8, 3, 4)
 
@@ -260,7 +261,8 @@ def test_a_latent_without_layers_is_flat_as_it_is():
     assert torch.equal(flat.fill(t), t)
 
 
-def test_names_are_listed():
-    with pytest.raises(InputError, match="order:trit"):
-        rival("order:zigzag")
-    assert rival("jpeg-cut").name == "jpeg-cut"
+def test_evaluate_knows_them_by_the_plugin(monkeypatch, rgb):
+    monkeypatch.setenv("HIERCODEC_PLUGINS", "tools.orders")
+    trit, levels_ = rival("order:trit"), rival("order:levels")
+    assert [len(list(peer.points(rgb))) for peer in (trit, levels_)] == [POINTS, POINTS]
+    assert trit.provenance()["fingerprint"] == shipped()["lite"]["fingerprint"] != levels_.provenance()["fingerprint"]

@@ -24,8 +24,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hiercodec import stream
-from hiercodec.evaluation.codecs.rivals.fitted import Fitted, Head, load, path_of
-from hiercodec.evaluation.codecs.rivals.policies import Prior
+from tools.orders.fitted import Fitted, Head, load, path_of
+from tools.orders.policies import Prior
 from hiercodec.images import as_rgb, pad_to_multiple
 from hiercodec.models.channels.blocks import MEAN_STEPS
 from hiercodec.models.channels.codec import Codec

@@ -1,6 +1,6 @@
 """What the ordering rivals need beside a codec's own weights: small, fitted on training photographs, one file a model.
 
-`python -m tools.fit_rivals` makes it (`training.rivals`); it names the weights it was fitted to and fits no others.
+`python -m tools.fit_rivals` makes it; it names the weights it was fitted to and fits no others.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from safetensors.numpy import save as serialise
 from torch import nn
 
 from hiercodec.errors import ModelMismatch, ModelNotFound
-from hiercodec.fsio import locate, write_bytes
+from hiercodec.fsio import write_bytes
 
-FOLDER = locate("rivals")
+FOLDER = Path(__file__).parent
 HIDDEN = 192
 
 

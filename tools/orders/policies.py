@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hiercodec import stream
-from hiercodec.evaluation.codecs.rivals import context
-from hiercodec.evaluation.codecs.rivals.intervals import Known, Step, tree
+from tools.orders import context
+from tools.orders.intervals import Known, Step, tree
 
 Fitted = Mapping[str, np.ndarray]
 """Small integer arrays by name: what a policy takes from training photographs."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hiercodec.evaluation.codecs.rivals.intervals import Known, tree
+from tools.orders.intervals import Known, tree
 
 PLANES = 3
 """How many of the last planes are corrected: those whose context has something to say, as in CTC."""
