@@ -172,20 +172,19 @@ def test_the_transparent_grey_of_every_depth(depth):
     values = list(range(min(2**depth, 8)))
     bits = "".join(f"{v:0{depth}b}" for v in values)
     row = bytes(int(bits[i : i + 8].ljust(8, "0"), 2) for i in range(0, len(bits), 8))
-    rgb = read_rgb(png(len(values), depth, 0, row, chunk(b"tRNS", struct.pack(">H", 1))), background=(9, 8, 7))
+    rgb = read_rgb(png(len(values), depth, 0, row, chunk(b"tRNS", struct.pack(">H", 1))))
     scale = 255 // (2**depth - 1)
-    assert rgb[0].tolist() == [[9, 8, 7] if v == 1 else [v * scale] * 3 for v in values]
+    assert rgb[0].tolist() == [[255] * 3 if v == 1 else [v * scale] * 3 for v in values]
 
 
 def test_the_transparent_value_of_sixteen_bits_is_that_one_and_no_neighbour():
     grey = [0, 0x1234, 0x1235, 65535]
     key = chunk(b"tRNS", struct.pack(">H", 0x1234))
-    rgb = read_rgb(png(4, 16, 0, struct.pack(">4H", *grey), key), background=(9, 8, 7))
-    assert rgb[0].tolist() == [[0] * 3, [9, 8, 7], [18] * 3, [255] * 3]
-    colours = [(0x1234, 0x5678, 0x9ABC), (0x1234, 0x5678, 0x9ABD), (0x12FF, 0x56FF, 0x9AFF)]
+    rgb = read_rgb(png(4, 16, 0, struct.pack(">4H", *grey), key))
+    assert rgb[0].tolist() == [[0] * 3, [255] * 3, [18] * 3, [255] * 3]
+    colours = [(0x1234, 0x5678, 0x9ABC), (0x1334, 0x5678, 0x9ABC)]
     key = chunk(b"tRNS", struct.pack(">3H", *colours[0]))
-    data = png(3, 16, 2, struct.pack(">9H", *sum(colours, ())), key)
-    assert read_rgb(data, background=(9, 8, 7))[0].tolist() == [[9, 8, 7], [18, 86, 154], [18, 86, 154]]
+    assert read_rgb(png(2, 16, 2, struct.pack(">6H", *sum(colours, ())), key))[0].tolist() == [[255] * 3, [19, 86, 154]]
 
 
 # ---- animations and formats --------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hiercodec.errors import HierarchyError
-from hiercodec.taxonomy.cluster import canonical, cut_tree, kmeans
+from hiercodec.taxonomy.cluster import canonical, kmeans
 from hiercodec.taxonomy.measures import ari, one_hot
 
 STARTS = 3
@@ -183,21 +183,21 @@ def _mean_ari(groups: np.ndarray, runs: Sequence[np.ndarray]) -> float:
 
 def _ward_cut(together: np.ndarray, k: int) -> np.ndarray:
     """Ward's tree over rows of the co-association matrix: classes with the same company are near; cut at k."""
-    from scipy.cluster.hierarchy import linkage
+    from scipy.cluster.hierarchy import cut_tree, linkage
 
-    return cut_tree(linkage(together, "ward"), [k])[0]
+    return canonical(cut_tree(linkage(together, "ward"), n_clusters=k)[:, 0])
 
 
 def _cut_inside(together: np.ndarray, upper: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Average linkage on 1 − co-association, merging inside the groups of `upper` only; k groups and their parents."""
-    from scipy.cluster.hierarchy import linkage
+    from scipy.cluster.hierarchy import cut_tree, linkage
     from scipy.spatial.distance import squareform
 
     if k <= upper.max() + 1:
         raise HierarchyError(f"finer levels need more groups: K = {k} under {int(upper.max()) + 1}")
     apart = 1.0 - together + 2.0 * (upper[:, None] != upper[None, :])  # > 1: such merges come last
     np.fill_diagonal(apart, 0.0)
-    groups = cut_tree(linkage(squareform(apart, checks=False), "average"), [k])[0]
+    groups = canonical(cut_tree(linkage(squareform(apart, checks=False), "average"), n_clusters=k)[:, 0])
     parent = np.zeros(k, np.int64)
     parent[groups] = upper
     return groups, parent

@@ -20,14 +20,14 @@ from hiercodec import stream
 from hiercodec.classify.classifier import Classifier
 from hiercodec.cli.base import MODEL, POSITIVE, Arguments, argument, command, command_line, note, option
 from hiercodec.cli.main import main
+from hiercodec.models.channels.codec import Codec
+from hiercodec.stream.tables import SCALE_MIN
+from hiercodec.training.codec.frozen import Frozen
 from tools.orders import context
 from tools.orders.backbone import Flat
 from tools.orders.fitted import Fitted, Head
 from tools.orders.intervals import Known, tree
 from tools.orders.policies import Prior, trit
-from hiercodec.models.channels.codec import Codec
-from hiercodec.stream.tables import SCALE_MIN
-from hiercodec.training.codec.frozen import Frozen
 
 LAYERS = (0.08, 0.14, 0.22, 0.33, 0.47, 0.65, 0.85)
 """Shares of all bits at which the layers of `learned-step` end; the last layer is complete."""
@@ -293,10 +293,10 @@ def weighted_map(features: Tensor, weights: Tensor, grid: tuple[int, int]) -> Te
 )  # fmt: skip
 def fit_rivals(args: Arguments) -> int:
     from hiercodec.classify import load_classifier
-    from tools.orders.fitted import Fitted, path_of, save
     from hiercodec.evaluation.photos.dataset import load_photos
     from hiercodec.images import centre_crop
     from hiercodec.models import store
+    from tools.orders.fitted import Fitted, path_of, save
 
     photos = load_photos(args.photos).spread(args.sample)
     pictures = [rgb for rgb in (centre_crop(rgb, CROP) for rgb in photos.pixels) if rgb.shape[:2] == (CROP, CROP)]

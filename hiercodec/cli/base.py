@@ -13,7 +13,7 @@ import contextlib
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -209,6 +209,16 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -
         return "  ".join(cells).rstrip()
 
     return "\n".join(line(row) for row in (header, *rows))
+
+
+def records(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of one kind as such columns, numbers to three decimals."""
+    cells = [[_cell(value) for value in row.values()] for row in rows]
+    return table([name.replace("_", " ") for name in rows[0]], cells) + "\n" if rows else "(none)\n"
+
+
+def _cell(value: Any) -> str:
+    return "–" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def percent(share: float) -> str:

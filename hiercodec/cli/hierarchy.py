@@ -22,6 +22,7 @@ from hiercodec.cli.base import (
     group,
     option,
     print_json,
+    records,
 )
 from hiercodec.errors import HierarchyError
 from hiercodec.taxonomy.classes import classes
@@ -60,13 +61,13 @@ def table(args: Arguments) -> int:
         print_json(result)
         return 0
     print(f"WUP as {args.measure}, mean over {args.average}.\n")
-    print(table.as_text(rows))
+    print(records(rows))
     print("Published in the paper (Table 1):\n")
-    print(table.as_text([{"scheme": name, **row} for name, row in table.PUBLISHED.items()]))
+    print(records([{"scheme": name, **row} for name, row in table.PUBLISHED.items()]))
     print("Groups inside one group of the level above:\n")
-    print(table.as_text(result["nesting"]))
+    print(records(result["nesting"]))
     print("WUP of Fig. 6:\n")
-    print(table.as_text(result["golden"]), end="")
+    print(records(result["golden"]), end="")
     return 0
 
 
@@ -134,7 +135,7 @@ def build(args: Arguments) -> int:
     JSON,
 )  # fmt: skip
 def stability(args: Arguments) -> int:
-    from hiercodec.taxonomy import shipped, table
+    from hiercodec.taxonomy import shipped
 
     result = shipped.load_stability()
     if args.json:
@@ -146,10 +147,10 @@ def stability(args: Arguments) -> int:
             {"between": n, "mean": s["mean"], "low": s["interval"][0], "high": s["interval"][1]}
             for n, s in level["summary"].items()
         ]
-        print(table.as_text(rows))
+        print(records(rows))
         left = [{"model left out": m, **v} for m, v in level["left_out"].items()]
         if left:
-            print(table.as_text(left))
+            print(records(left))
         order = shipped.fragile(level, args.fragile)
         print("Most fragile classes:", ", ".join(f"{classes()[i].name} {v:.2f}" for i, v in order), "\n")
     return 0
@@ -171,7 +172,7 @@ def compare(args: Arguments) -> int:
     print(
         f"A: {a.name}. B: {b.name}. 0 at chance, 1 where they are equal; over all n classes, so without an interval.\n"
     )
-    print(table.as_text(rows), end="")
+    print(records(rows), end="")
     return 0
 
 

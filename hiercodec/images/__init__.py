@@ -4,7 +4,6 @@ become files, crops and names (`arrays`)."""
 from hiercodec.images.arrays import (
     centre_crop,
     check_rgb,
-    crop,
     encode_as,
     encode_png,
     is_flat,

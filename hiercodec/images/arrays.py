@@ -78,11 +78,10 @@ def resize_to(rgb: np.ndarray, max_side: int) -> np.ndarray:
     return np.array(Image.fromarray(rgb).resize(size, Image.Resampling.LANCZOS))
 
 
-def centre_crop(rgb: np.ndarray, height: int, width: int | None = None) -> np.ndarray:
-    """The central `height` × `width` pixels (a square if only one is given), or as many as there are."""
-    width = height if width is None else width
-    top, left = max(0, (rgb.shape[0] - height) // 2), max(0, (rgb.shape[1] - width) // 2)
-    return rgb[top : top + height, left : left + width]
+def centre_crop(rgb: np.ndarray, side: int) -> np.ndarray:
+    """The central square of `side` pixels, or as much of it as there is."""
+    top, left = (max(0, (size - side) // 2) for size in rgb.shape[:2])
+    return rgb[top : top + side, left : left + side]
 
 
 FLAT = 2.0
@@ -109,18 +108,12 @@ def sha256_of(rgb: np.ndarray) -> str:
     return digest.hexdigest()
 
 
-def pad_to_multiple(array: np.ndarray, multiple: int = 16) -> tuple[np.ndarray, tuple[int, int]]:
-    """[H, W, …] grown to the right and the bottom by repeating its edge, and the (H, W) that `crop` needs to undo it.
+def pad_to_multiple(array: np.ndarray, multiple: int = 16) -> np.ndarray:
+    """[H, W, …] grown to the right and the bottom by repeating its edge.
 
-    >>> padded, size = pad_to_multiple(np.ones((5, 16, 3)), 16)
-    >>> padded.shape, size
-    ((16, 16, 3), (5, 16))
+    >>> pad_to_multiple(np.ones((5, 16, 3)), 16).shape
+    (16, 16, 3)
     """
     height, width = array.shape[:2]
     extra = ((0, -height % multiple), (0, -width % multiple), *[(0, 0)] * (array.ndim - 2))
-    return (np.pad(array, extra, mode="edge") if any(map(any, extra)) else array), (height, width)
-
-
-def crop(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The top left `size` = (H, W) of [H′, W′, …]: undoes `pad_to_multiple`."""
-    return array[: size[0], : size[1]]
+    return np.pad(array, extra, mode="edge") if any(map(any, extra)) else array

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from hiercodec.errors import DamagedImage, ImageError, ImageTooLarge, NotAnImage, NotRGB
 from hiercodec.images.arrays import check_rgb, resize_to
@@ -101,39 +101,26 @@ def suffixes() -> tuple[str, ...]:
     return tuple(sorted(suffix for suffix, format in known.items() if format in read and suffix not in NO_SUFFIX))
 
 
-def read_rgb(
-    data: bytes,
-    *,
-    max_pixels: int = MAX_PIXELS,
-    max_bytes: int = MAX_BYTES,
-    background: tuple[int, int, int] = WHITE,
-    note: Note = lambda words: None,
-) -> np.ndarray:
+def read_rgb(data: bytes, *, note: Note = lambda words: None) -> np.ndarray:
     """The picture in `data` as uint8[H, W, 3], upright, in sRGB, as a browser shows it.
 
-    Of an animation what is shown first; transparency is laid over `background`; 16-bit samples are rounded to 8. `note`
-    hears what was mended or passed over. Raises `NotAnImage` for anything but `formats`, `ImageTooLarge` above `max_bytes`,
-    `max_pixels`, 65 535 pixels a side or what `mending` bounds, `DamagedImage` otherwise.
+    Of an animation what is shown first; transparency is laid over white; 16-bit samples are rounded to 8. `note` hears what
+    was mended or passed over. Raises `NotAnImage` for anything but `formats`, `ImageTooLarge` above MAX_BYTES, MAX_PIXELS,
+    65 535 pixels a side or what `mending` bounds, `DamagedImage` otherwise.
     """
-    return _read(data, max_pixels, max_bytes, background, note, None)
+    return _read(data, note, None)
 
 
-def read_within(data: bytes, side: int, *, max_bytes: int = MAX_BYTES, note: Note = lambda words: None) -> np.ndarray:
+def read_within(data: bytes, side: int, *, note: Note = lambda words: None) -> np.ndarray:
     """`read_rgb`, shrunk (Lanczos) so that neither side exceeds `side`; takes up to MAX_LARGE pixels.
 
     Above MAX_PIXELS what is shrunk is not the whole picture, but the mean over squares of pixels that still has twice the
     `side` (a JPEG is decoded no larger): a few grey levels off, in a fraction of the time and memory.
     """
-    return resize_to(_read(data, MAX_LARGE, max_bytes, WHITE, note, side), side)
+    return resize_to(_read(data, note, side), side)
 
 
-def load_rgb(
-    path: str | Path,
-    *,
-    max_pixels: int = MAX_PIXELS,
-    max_bytes: int = MAX_BYTES,
-    note: Note = lambda words: None,
-) -> np.ndarray:
+def load_rgb(path: str | Path, *, note: Note = lambda words: None) -> np.ndarray:
     """`read_rgb` of a file; a missing file, a folder or a device is `NotAnImage`, named in the message."""
     path = Path(path)
     try:
@@ -142,23 +129,23 @@ def load_rgb(
             raise NotAnImage(f"{path} is a folder, not a picture")
         if not stat.S_ISREG(status.st_mode):
             raise NotAnImage(f"{path} is not an ordinary file")
-        if status.st_size > max_bytes:
-            raise ImageTooLarge(f"{path} has {status.st_size} bytes; at most {max_bytes} are read")
+        if status.st_size > MAX_BYTES:
+            raise ImageTooLarge(f"{path} has {status.st_size} bytes; at most {MAX_BYTES} are read")
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise NotAnImage(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
     try:
-        return read_rgb(data, max_pixels=max_pixels, max_bytes=max_bytes, note=note)
+        return read_rgb(data, note=note)
     except ImageError as error:
         raise type(error)(f"{path}: {error}") from None
 
 
-def as_rgb(picture: Image.Image | np.ndarray, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def as_rgb(picture: Image.Image | np.ndarray) -> np.ndarray:
     """uint8[H, W, 3] of a picture in memory: such an array, a Pillow image of any mode turned upright and laid on white.
 
     The result is contiguous and writable: an array that is so already is returned as it is, any other view (mirrored, of
     every other pixel, Fortran's order, read-only, of a file) as a copy. Raises `NotRGB`, which says what to do, for arrays
-    of any other shape or type and for other objects, `ImageTooLarge` above `max_pixels` or 65 535 pixels a side,
+    of any other shape or type and for other objects, `ImageTooLarge` above MAX_PIXELS or 65 535 pixels a side,
     `DamagedImage` where Pillow reads the pixels only now and cannot.
 
     >>> as_rgb(Image.new("L", (4, 2), 7)).shape
@@ -166,10 +153,10 @@ def as_rgb(picture: Image.Image | np.ndarray, *, max_pixels: int = MAX_PIXELS) -
     """
     if not isinstance(picture, Image.Image):
         height, width = check_rgb(picture).shape[:2]
-        check_size(width, height, max_pixels)
+        check_size(width, height, MAX_PIXELS)
         return np.require(picture, requirements=("C", "W", "A", "E"))  # what torch asks of an array
     try:
-        return check_rgb(pixels(picture, max_pixels))
+        return check_rgb(_pixels(picture))
     except DAMAGE as error:
         raise DamagedImage(f"a damaged picture: {error}") from None
 
@@ -184,13 +171,11 @@ def sniff(data: bytes) -> str | None:
     return next((name for signature, name in SIGNATURES if data.startswith(signature)), None)
 
 
-def _read(
-    data: bytes, max_pixels: int, max_bytes: int, background: tuple[int, int, int], note: Note, side: int | None
-) -> np.ndarray:
+def _read(data: bytes, note: Note, side: int | None) -> np.ndarray:
     if not data:
         raise NotAnImage("not a picture: the file is empty")
-    if len(data) > max_bytes:
-        raise ImageTooLarge(f"the picture's file has {len(data)} bytes; at most {max_bytes} are read")
+    if len(data) > MAX_BYTES:
+        raise ImageTooLarge(f"the picture's file has {len(data)} bytes; at most {MAX_BYTES} are read")
     whole = mended(data, note)
     try:
         with _quiet(), Image.open(io.BytesIO(whole), formats=formats()) as image:
@@ -198,11 +183,9 @@ def _read(
                 raise NotAnImage(
                     "its samples are in floating point, of no agreed scale: save it with 8 or 16 bits a sample"
                 )
-            cut = whole.startswith(b"\xff\xd8") and len(whole) > len(data)
-            low = _low_bytes(whole) if _keyed_deep(image) else None
-            return pixels(image, max_pixels, background, note, side=side, cut=cut, low=low)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ImageTooLarge(f"the picture has more than {max_pixels / 1e6:g} million pixels") from None
+            return _pixels(image, note, side=side, cut=whole.startswith(b"\xff\xd8") and len(whole) > len(data))
+    except Image.DecompressionBombError:
+        raise ImageTooLarge(f"the picture has more than {MAX_PIXELS / 1e6:g} million pixels") from None
     except UnidentifiedImageError:
         raise _unreadable(data) from None
     except DAMAGE as error:
@@ -218,22 +201,14 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def pixels(
-    image: Image.Image,
-    max_pixels: int,
-    background: tuple[int, int, int] = WHITE,
-    note: Note = lambda words: None,
-    *,
-    side: int | None = None,
-    cut: bool = False,
-    low: np.ndarray | None = None,
+def _pixels(
+    image: Image.Image, note: Note = lambda words: None, *, side: int | None = None, cut: bool = False
 ) -> np.ndarray:
     """The pixels of an image that Pillow has opened, uint8[H, W, 3]: sizes are checked first, then it is decoded.
 
     With `side`, a picture of more than MAX_PIXELS is shrunk to about twice that. A JPEG that was `cut` may miss a few rows.
-    `low` are the low bytes of a deep picture whose transparency is a colour.
     """
-    check_size(*image.size, max_pixels)
+    check_size(*image.size, MAX_PIXELS if side is None else MAX_LARGE)
     if image.format == "PNG" and image.info.get("default_image") and getattr(image, "n_frames", 1) > 1:
         image.seek(1)  # the picture of an animation for those that show none
     large = side is not None and image.width * image.height > MAX_PIXELS
@@ -247,10 +222,10 @@ def pixels(
     if cut:
         _check_end(np.asarray(image), note)
     turn = _orientation(image)
-    colour, alpha = _parts(image, depth, low, scale)
+    colour, alpha = _parts(image, depth, scale)
     rgb = to_srgb(colour, image.info, note).convert("RGB")
     if alpha is not None:
-        rgb = Image.composite(rgb, Image.new("RGB", rgb.size, background), alpha)
+        rgb = Image.composite(rgb, Image.new("RGB", rgb.size, WHITE), alpha)
     return np.array(rgb if turn is None else rgb.transpose(turn), dtype=np.uint8)
 
 
@@ -290,14 +265,12 @@ def _orientation(image: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def _parts(
-    image: Image.Image, depth: int, low: np.ndarray | None, scale: int
-) -> tuple[Image.Image, Image.Image | None]:
+def _parts(image: Image.Image, depth: int, scale: int) -> tuple[Image.Image, Image.Image | None]:
     """(colour in mode L, RGB or CMYK, alpha in mode L or None), shrunk by `scale`."""
     key = image.info.get("transparency")
     alpha = None
     if image.format == "PNG" and key is not None and image.mode != "P":
-        alpha = Image.fromarray(np.where(_is_key(image, key, depth, low), 0, 255).astype(np.uint8))
+        alpha = Image.fromarray(np.where(_is_key(image, key, depth), 0, 255).astype(np.uint8))
         colour = _eight_bits(image)
     elif image.has_transparency_data:
         both = _reduced(image.convert("LA" if image.mode in {"LA", "La"} else "RGBA"), scale)
@@ -335,27 +308,13 @@ def _depth(image: Image.Image) -> int:
     return 1 if raw == "1" else int(bits.rstrip("B")) if bits.rstrip("B").isdigit() else 8
 
 
-def _keyed_deep(image: Image.Image) -> bool:
-    """Whether a colour of 16 bits a sample is transparent; of large pictures the upper eight bits say it."""
-    keyed = image.format == "PNG" and image.mode == "RGB" and "transparency" in image.info and _depth(image) == 16
-    return keyed and image.width * image.height <= MAX_PIXELS
+def _is_key(image: Image.Image, key: int | tuple[int, ...], depth: int) -> np.ndarray:
+    """bool[H, W]: where samples are the one value, or colour, that is transparent.
 
-
-def _low_bytes(data: bytes) -> np.ndarray:
-    """uint8[H, W, 3]: what Pillow drops of a picture of 16 bits a sample: it reads the samples from their other end."""
-    opened = Image.open(io.BytesIO(data), formats=("PNG",))
-    assert isinstance(opened, ImageFile.ImageFile)
-    opened.tile = [tile._replace(args="RGB;16L") for tile in opened.tile]
-    return np.array(opened)
-
-
-def _is_key(image: Image.Image, key: int | tuple[int, ...], depth: int, low: np.ndarray | None) -> np.ndarray:
-    """bool[H, W]: where samples are the one value, or colour, that is transparent."""
+    Of deep colours the upper bytes decide: Pillow drops the lower ones.
+    """
     if isinstance(key, int):
         if image.mode == "1":  # Pillow says 255 where the file says 1
             return np.asarray(image.convert("L")) == key
         return np.asarray(image) == (key * (255 // (2**depth - 1)) if depth < 8 else key)
-    samples = np.asarray(image).astype(np.uint16)
-    if depth == 16:
-        samples = samples << 8 | (low if low is not None else samples)
-    return (samples == np.array(key)).all(-1)
+    return (np.asarray(image) == np.array(key) >> (depth - 8)).all(-1)

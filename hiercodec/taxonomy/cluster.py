@@ -68,27 +68,15 @@ def nested(x: np.ndarray, ks: Sequence[int], *, seed: int = 0, n_init: int = 10)
 
 
 def linkage_tree(x: np.ndarray, ks: Sequence[int], *, linkage: str = "ward") -> list[np.ndarray]:
-    """Cuts of one agglomerative tree over rows x[n, d] (Euclidean): no seed, nested by construction."""
+    """Cuts into exactly k groups of one agglomerative tree over rows x[n, d] (Euclidean): no seed, nested."""
+    from scipy.cluster.hierarchy import cut_tree
     from scipy.cluster.hierarchy import linkage as build
 
     _check(x, ks)
     if linkage not in LINKAGES:
         raise HierarchyError(f"no linkage {linkage!r}; there are {', '.join(LINKAGES)}")
-    return cut_tree(build(np.asarray(x, np.float64), linkage), ks)
-
-
-def cut_tree(z: np.ndarray, ks: Sequence[int]) -> list[np.ndarray]:
-    """Partitions of a SciPy linkage matrix z[n−1, 4] into exactly k groups, for each k: undo the last k−1 merges."""
-    n = len(z) + 1
-    cuts = []
-    for k in ks:
-        parent = np.arange(2 * n - 1)
-        for step in range(n - k):
-            parent[int(z[step, 0])] = parent[int(z[step, 1])] = n + step
-        for node in range(2 * n - 2, -1, -1):  # parents have larger numbers, so one sweep resolves them
-            parent[node] = parent[parent[node]]
-        cuts.append(canonical(parent[:n]))
-    return cuts
+    tree = build(np.asarray(x, np.float64), linkage)
+    return [canonical(cut_tree(tree, n_clusters=k)[:, 0]) for k in ks]
 
 
 def _check(x: np.ndarray, ks: Sequence[int]) -> None:

@@ -16,19 +16,20 @@ import numpy as np
 from hiercodec.errors import HierarchyError
 from hiercodec.taxonomy.cluster import canonical
 from hiercodec.taxonomy.hierarchy import Hierarchy, HierarchyLevel, make_hierarchy, named_levels
-from hiercodec.taxonomy.wordnet import WordNetGraph, shortest_path, wordnet_graph
+from hiercodec.taxonomy.wordnet import shortest_path, wordnet_graph
 
 
-def depth_cut(depth: int, graph: WordNetGraph | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
+def depth_cut(depth: int) -> tuple[np.ndarray, tuple[str, ...]]:
     """Groups int64[n], read-only, at this depth (edges from the root, ≥ 0) and their labels, the synsets' lemmas."""
     if depth < 0:
         raise HierarchyError(f"a depth is 0 or more, got {depth}")
-    return _cut(wordnet_graph() if graph is None else graph, depth)
+    return _cut(depth)
 
 
 @functools.lru_cache(maxsize=64)
-def _cut(graph: WordNetGraph, depth: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    node = np.array([path[min(depth, len(path) - 1)] for path in _paths(graph)])
+def _cut(depth: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    graph = wordnet_graph()
+    node = np.array([path[min(depth, len(path) - 1)] for path in _paths()])
     assignment = canonical(node)
     assignment.setflags(write=False)
     first = np.unique(assignment, return_index=True)[1]
@@ -40,21 +41,20 @@ def _cut(graph: WordNetGraph, depth: int) -> tuple[np.ndarray, tuple[str, ...]]:
     return assignment, tuple(f"{p} {i}" if shared[p] > 1 else p for p, i in zip(labels, first, strict=True))
 
 
-def depth_sizes(graph: WordNetGraph | None = None) -> list[tuple[int, int]]:
+def depth_sizes() -> list[tuple[int, int]]:
     """(depth, K) for every depth down to where each class is alone."""
-    graph = wordnet_graph() if graph is None else graph
     sizes = [(0, 1)]
-    while sizes[-1][1] < graph.n_classes:
+    while sizes[-1][1] < wordnet_graph().n_classes:
         depth = sizes[-1][0] + 1
-        sizes.append((depth, len(_cut(graph, depth)[1])))
+        sizes.append((depth, len(_cut(depth)[1])))
     return sizes
 
 
-def depth_near(k: int, graph: WordNetGraph | None = None) -> int:
+def depth_near(k: int) -> int:
     """The depth whose number of groups is nearest to k by ratio (the shallower one of two equally near)."""
     if k < 1:
         raise HierarchyError(f"K is 1 or more, got {k}")
-    return min(depth_sizes(graph), key=lambda row: (abs(np.log(row[1] / k)), row[0]))[0]
+    return min(depth_sizes(), key=lambda row: (abs(np.log(row[1] / k)), row[0]))[0]
 
 
 def cut_hierarchy(depths: Sequence[int], *, name: str = "wordnet", level_names: Sequence[str] = ()) -> Hierarchy:
@@ -76,6 +76,6 @@ def cut_hierarchy(depths: Sequence[int], *, name: str = "wordnet", level_names: 
     )
 
 
-@functools.lru_cache(maxsize=4)
-def _paths(graph: WordNetGraph) -> tuple[tuple[int, ...], ...]:
-    return tuple(shortest_path(graph, i) for i in range(graph.n_classes))
+@functools.lru_cache(maxsize=1)
+def _paths() -> tuple[tuple[int, ...], ...]:
+    return tuple(shortest_path(wordnet_graph(), i) for i in range(wordnet_graph().n_classes))

@@ -9,7 +9,7 @@ import logging
 import math
 import os
 import tokenize
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ def from_array(
     )
 
 
-def from_file(path: str | Path, *, name: str | None = None, n: int | None = 1000) -> Embedding:
+def from_file(path: str | Path, *, n: int | None = 1000) -> Embedding:
     """An embedding from a .npy file of numbers (pickled files are refused)."""
     path = Path(path)
     try:
@@ -100,7 +100,7 @@ def from_file(path: str | Path, *, name: str | None = None, n: int | None = 1000
         data = path.read_bytes()
     except OSError as error:
         raise HierarchyError(f"cannot read {path}: {error.strerror or error}") from None
-    return from_bytes(data, name=name or known_name(path.stem), n=n)
+    return from_bytes(data, name=known_name(path.stem), n=n)
 
 
 def from_bytes(data: bytes, *, name: str = "uploaded", n: int | None = 1000) -> Embedding:
@@ -150,21 +150,12 @@ def from_folder(folder: str | Path | None = None, *, n: int | None = 1000) -> di
     return {e.name: e for e in sorted(embeddings, key=lambda e: (order.get(e.name, len(order)), e.name))}
 
 
-def from_open_clip(
-    model: str,
-    pretrained: str,
-    names: Sequence[str],
-    *,
-    template: str = TEMPLATE,
-    cache: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Embedding:
-    """Encode `template` filled with every name by an open_clip model; cached by model, tag, template and names.
+def from_open_clip(model: str, pretrained: str, names: Sequence[str], *, template: str = TEMPLATE) -> Embedding:
+    """Encode `template` filled with every name by an open_clip model; kept in ~/.cache by model, tag, template and names.
 
     The template has one {} and at most MAX_TEMPLATE characters; it is text, not a format string, so braces of any other
     kind stay as they are. The first call downloads the weights; `HierarchyError` says what is wrong with the template or
-    what is missing (open_clip, the network, the model).
-    `progress(done, total)` is called after every batch; without it a bar is drawn on stderr.
+    what is missing (open_clip, the network, the model). A bar on stderr tells how far it got.
     """
     if len(template) > MAX_TEMPLATE:
         raise HierarchyError(f"the template has {len(template)} characters; at most {MAX_TEMPLATE} are read")
@@ -172,12 +163,12 @@ def from_open_clip(
         raise HierarchyError(f"the template {template!r} must have one {{}}, where the class name goes")
     texts = [template.replace("{}", name) for name in names]  # not `format`: visitors write templates
     key = hashlib.sha256(json.dumps([model, pretrained, texts]).encode()).hexdigest()[:24]
-    path = (cache or Path.home() / ".cache" / "hiercodec" / "embeddings") / f"{key}.npy"
+    path = Path.home() / ".cache" / "hiercodec" / "embeddings" / f"{key}.npy"
     provenance = {"model": model, "pretrained": pretrained, "template": template, "source": "open_clip"}
     label = f"{model}/{pretrained}"
     if path.exists():
         return from_array(label, np.load(path, allow_pickle=False), n=len(names), provenance=provenance)
-    array = _encode(model, pretrained, texts, progress)
+    array = _encode(model, pretrained, texts)
     buffer = io.BytesIO()
     np.save(buffer, array)
     write_asset(path, buffer.getvalue())
@@ -221,7 +212,7 @@ def open_clip_net(model: str, pretrained: str | None) -> tuple[Any, Any]:
         logging.disable(quiet)
 
 
-def _encode(model: str, pretrained: str, texts: list[str], progress: Callable[[int, int], None] | None) -> np.ndarray:
+def _encode(model: str, pretrained: str, texts: list[str]) -> np.ndarray:
     try:
         net, tokenizer = open_clip_net(model, pretrained)
     except HierarchyError as error:
@@ -233,12 +224,9 @@ def _encode(model: str, pretrained: str, texts: list[str], progress: Callable[[i
 
     net.to(device := resolve())
     rows = []
-    batches = range(0, len(texts), 64)
-    for start in batches if progress else tqdm(batches, desc=f"{model} text embeddings", unit="batch"):
+    for start in tqdm(range(0, len(texts), 64), desc=f"{model} text embeddings", unit="batch"):
         with torch.inference_mode():
             rows.append(net.encode_text(tokenizer(texts[start : start + 64]).to(device)).float().cpu().numpy())
-        if progress:
-            progress(min(start + 64, len(texts)), len(texts))
     array = np.concatenate(rows)
     return (array / np.linalg.norm(array, axis=1, keepdims=True)).astype(np.float32)
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from hiercodec.errors import HierarchyError
+from hiercodec.levels import MAX_LEVELS
 from hiercodec.taxonomy.classes import classes
 
 IMAGENET = "imagenet-1k"
-MAX_LEVELS = 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)

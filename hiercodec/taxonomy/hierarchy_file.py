@@ -28,10 +28,10 @@ import numpy as np
 from hiercodec.errors import HierarchyError
 from hiercodec.fsio import printable, write_bytes
 from hiercodec.installed import Shelf
+from hiercodec.levels import MAX_LEVELS
 from hiercodec.taxonomy.classes import class_of, classes
 from hiercodec.taxonomy.hierarchy import (
     IMAGENET,
-    MAX_LEVELS,
     Hierarchy,
     HierarchyLevel,
     check_names,

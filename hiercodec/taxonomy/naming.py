@@ -93,19 +93,14 @@ def left_out(level: HierarchyLevel, group: int) -> np.ndarray | None:
 
 
 def name_groups(
-    assignment: np.ndarray,
-    names: Sequence[str],
-    similarity: np.ndarray,
-    *,
-    graph: WordNetGraph | None = None,
-    words: int = 2,
+    assignment: np.ndarray, names: Sequence[str], similarity: np.ndarray, *, graph: WordNetGraph | None = None
 ) -> tuple[str, ...]:
     """One label a group, all different.
 
     With the `graph` of the 1000 classes: the written name of a group that is mostly the same and of which that name is
     true; else hypernyms in everyday words (see `_hypernyms`), no word twice in a level. Groups of one or two classes, those
     that no words fit, and all groups where there is no `graph`, are named after their most typical classes: those most
-    similar to the rest of their group by `similarity`[n, n]. Where labels would be equal, each adds `words` of these.
+    similar to the rest of their group by `similarity`[n, n]. Where labels would be equal, each adds two of these or more.
     """
     members = [np.flatnonzero(assignment == g) for g in range(int(assignment.max()) + 1)]
     typical = [[names[i] for i in _typical(m, similarity)] for m in members]
@@ -119,8 +114,7 @@ def name_groups(
     shared = Counter(plain)
     labels: list[str] = []
     for label, order in zip(plain, typical, strict=True):
-        count = words
-        longer = label
+        count, longer = 2, label
         while shared[label] > 1 and (longer == label or longer in labels) and count <= len(order) + 1:
             longer = f"{label} ({', '.join(order[:count])})"
             count += 1

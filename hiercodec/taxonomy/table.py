@@ -122,26 +122,5 @@ def read_clusters_csv(path: str | Path) -> np.ndarray:
     return canonical(groups)
 
 
-def as_text(rows: list[dict[str, Any]]) -> str:
-    """Rows as aligned columns; numbers to three decimals, to the right."""
-    if not rows:
-        return "(none)\n"
-    keys = list(rows[0])
-    cells = [[key.replace("_", " ") for key in keys]] + [[_cell(row[key]) for key in keys] for row in rows]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(keys))]
-    numeric = [all(isinstance(row[key], (int, float, type(None))) for row in rows) for key in keys]
-    lines = [
-        "  ".join(c.rjust(w) if n else c.ljust(w) for c, w, n in zip(line, widths, numeric, strict=True)).rstrip()
-        for line in cells
-    ]
-    return "\n".join([lines[0], "  ".join("-" * w for w in widths), *lines[1:]]) + "\n"
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
 def _number(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 6)

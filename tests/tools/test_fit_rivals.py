@@ -10,13 +10,13 @@ import torch
 from hiercodec import stream
 from hiercodec.classify.classifier import Classifier
 from hiercodec.classify.preprocess import Preprocess
+from tests.models.tiny import smooth_photo
+from tools import fit_rivals as rivals
 from tools.orders import context
 from tools.orders.backbone import Backbone
 from tools.orders.fitted import load, save
 from tools.orders.peer import OrderPeer
 from tools.orders.policies import POLICIES, Prior, write
-from tests.models.tiny import smooth_photo
-from tools import fit_rivals as rivals
 
 
 @pytest.fixture(scope="module")

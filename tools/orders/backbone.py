@@ -24,14 +24,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hiercodec import stream
-from tools.orders.fitted import Fitted, Head, load, path_of
-from tools.orders.policies import Prior
 from hiercodec.images import as_rgb, pad_to_multiple
 from hiercodec.models.channels.blocks import MEAN_STEPS
 from hiercodec.models.channels.codec import Codec
 from hiercodec.models.channels.config import STRIDE
 from hiercodec.models.channels.network import HierNetwork
 from hiercodec.models.store import load_channels
+from tools.orders.fitted import Fitted, Head, load, path_of
+from tools.orders.policies import Prior
 
 SALIENCY_STEPS = 12
 """How many steps of the scale table (a factor of 3.4) the least salient places fall behind the most salient."""
@@ -138,8 +138,11 @@ class Backbone:
 
     @torch.inference_mode()
     def _analyse(self, rgb: np.ndarray) -> Analysis:
-        padded, (height, width) = pad_to_multiple(as_rgb(rgb), STRIDE)
-        x = torch.from_numpy(padded).to(self.codec.device).permute(2, 0, 1)[None].float() / 255
+        height, width = as_rgb(rgb).shape[:2]
+        x = (
+            torch.from_numpy(pad_to_multiple(as_rgb(rgb), STRIDE)).to(self.codec.device).permute(2, 0, 1)[None].float()
+            / 255
+        )
         open_loop = self.codec.network.g_a(x).open_loop(self.codec.plan)
         _, payload = self.codec.coding.write_z(self.codec.network.entropy.h_a(open_loop))
         t = self.flat.take(open_loop)[0].double().cpu().numpy()

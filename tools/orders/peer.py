@@ -17,11 +17,11 @@ import numpy as np
 from hiercodec import stream
 from hiercodec.errors import CorruptStream, ModelMismatch, ParameterDesync
 from hiercodec.evaluation.codecs.peers import HierPeer, cut_shares
-from tools.orders.backbone import Analysis, Backbone, Parameters
-from tools.orders.policies import POLICIES, Prior, arrived, write
 from hiercodec.levels import LevelPlan
 from hiercodec.models.channels.codec import Codec
 from hiercodec.protocols import OperatingPoint
+from tools.orders.backbone import Analysis, Backbone, Parameters
+from tools.orders.policies import POLICIES, Prior, arrived, write
 
 POINTS = 8
 """Cuts a picture, the whole file among them."""

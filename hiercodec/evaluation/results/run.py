@@ -123,9 +123,9 @@ class Setup:
     """A bench in names: hiercodec models and where they are cut, rivals, judges, hierarchy, crop.
 
     Files are cut at `cuts` shares and where levels end, or at `rates` in bits a pixel where some are given. `label_by` names
-    a classifier: every model is then measured with that one's answer in its files, too. `purpose` is what formats are at their
-    best for. `steering` are the classifiers whose feature maps survive in files for machines or for both. A `strict` bench ends at
-    the first photograph that cannot be used. `tasks` are further questions (`tasks.load_task`).
+    a classifier: every model is then measured with that one's answer in its files, too. `purpose` is what formats are at
+    their best for. `steering` are the classifiers whose feature maps survive in files for machines or for both. A `strict`
+    bench ends at the first photograph that cannot be used. `tasks` are further questions (`tasks.load_task`).
     """
 
     models: tuple[str, ...] = (DEFAULT_MODEL,)

@@ -47,8 +47,7 @@ class Codec(EmbeddedCodec):
         return (h, w), (-(-h // HYPER_STRIDE), -(-w // HYPER_STRIDE))
 
     def _coded(self, rgb: np.ndarray, header: stream.Header, steps: int, keep: Keep | None, label: bytes) -> bytes:
-        padded, _ = pad_to_multiple(rgb, STRIDE)
-        x = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float() / 255
+        x = torch.from_numpy(pad_to_multiple(rgb, STRIDE)).to(self.device).permute(2, 0, 1)[None].float() / 255
         latent = self.network.g_a(x)
         z = self.network.entropy.h_a(latent.open_loop(self.plan))  # (1, C_z, hz, wz)
         symbols, z_payload = self.coding.write_z(z)
