@@ -1,9 +1,8 @@
 """Codec models, in two families: blocks of channels, as in the paper (`channels`), and planes of a wavelet (`wave`)."""
 
-from hiercodec.models.channels.codec import Codec
+from hiercodec.models.channels.codec import Codec, PrefixDecoder
 from hiercodec.models.channels.config import LITE, PRESETS, TIC, LinearBlock, LinearPath, Preset
 from hiercodec.models.channels.network import HierNetwork
-from hiercodec.models.channels.prefixes import PrefixDecoder
 from hiercodec.models.common import Decoded
 from hiercodec.models.store import find, load
 from hiercodec.models.wave.codec import WaveCodec

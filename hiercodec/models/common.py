@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import operator
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from PIL import Image
 from pydantic import ConfigDict, Field, ValidationError
+from torch import Tensor
 
 from hiercodec import device, stream
 from hiercodec.arguments import Source, expect, shown
-from hiercodec.errors import ConfigError, InputError, ModelMismatch
+from hiercodec.errors import ConfigError, ImageTooLarge, InputError, ModelMismatch
 from hiercodec.images import as_rgb
 from hiercodec.levels import LevelPlan, plan_id
-from hiercodec.models.effort import Keep, check_pixels, steps_of
 
 CHECKED = ConfigDict(extra="forbid", allow_inf_nan=False)
 Count = Annotated[int, Field(strict=True, ge=1)]
@@ -112,6 +112,58 @@ class Prefixes(ABC):
                 yield Decoded(image, level, fraction, cut.complete, n_bytes, bits, cut.label)
 
 
+# ---- the search for symbols --------------------------------------------------------------------------------------------
+HIGHEST = 9
+"""The highest effort."""
+
+EFFORT_PIXELS = 4 * 2**20
+"""Pixels of a picture that can be tried: gradients hold some 0.5 KB a pixel."""
+
+Features = Callable[[Tensor], Sequence[Tensor]]
+"""What is to survive besides pixels: a picture (1, 3, H, W) in 0…1 → tensors, differentiable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Features that are to survive, and how much they count: `weight` is what losing all of them would cost.
+
+    Its unit is the mean squared error of pixels in 0…1; each tensor counts alike, by its squared change over its energy.
+    The weight is that of the first block. It falls with the price of a bit from block to block, so that what is kept stays
+    worth as many bits.
+    """
+
+    features: Features
+    weight: float
+
+    def of(self, x: Tensor) -> list[Tensor]:
+        """What the original x (1, 3, H, W) in 0…1 has of them."""
+        return [tensor.float() for tensor in self.features(x)]
+
+    def differences(self, x_hat: Tensor, kept: Sequence[Tensor], weight: float) -> list[Tensor]:
+        """What x̂ lost of `kept`, scaled: the squares of all sum to `weight` where all is lost."""
+        share = weight / len(kept)
+        pairs = zip(self.features(x_hat), kept, strict=True)
+        return [(now - then) * (share / then.square().sum().clamp_min(1e-12)).sqrt() for now, then in pairs]
+
+
+def steps_of(effort: int) -> int:
+    """Steps a block: 0, 2, 3, 5, 8, 13, 23, 38, 64, 108 at efforts 0 to 9; `InputError` outside.
+
+    >>> [steps_of(effort) for effort in range(4)]
+    [0, 2, 3, 5]
+    """
+    if not (type(effort) is int and 0 <= effort <= HIGHEST):
+        raise InputError(f"effort must be a whole number 0 to {HIGHEST}, got {shown(effort)}")
+    return round(2 ** (0.75 * effort)) if effort else 0
+
+
+def check_pixels(height: int, width: int) -> None:
+    """`ImageTooLarge` for a picture that no effort takes."""
+    if height * width > EFFORT_PIXELS:
+        raise ImageTooLarge(f"an effort takes pictures of up to {EFFORT_PIXELS:,} pixels, this has {height * width:,}")
+
+
+# ---- the outside -------------------------------------------------------------------------------------------------------
 class EmbeddedCodec(ABC):
     """A network with weights, ready to encode photographs and decode any prefix of their streams.
 
@@ -154,7 +206,7 @@ class EmbeddedCodec(ABC):
 
         `label`, if given, stands first and says what the picture is (`classify.label_of` makes one). An `effort` of 1…9
         tries other symbols than the nearest, each level some 1.7 times as long, and changes nothing in the format: smaller
-        squared error at fewer bits, and `keep` says what else is to survive (see `models.effort`). `InputError` on another
+        squared error at fewer bits, and `keep` says what else is to survive (see `Keep`). `InputError` on another
         effort and where the model has no prices for one; `ImageTooLarge` above 4 million pixels with one.
         """
         steps, rgb = steps_of(effort), as_rgb(picture)

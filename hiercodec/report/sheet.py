@@ -9,8 +9,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hiercodec.evaluation.traces.story import story_step
-from hiercodec.evaluation.traces.trace import Trace
+from hiercodec.evaluation.traces.trace import Trace, story_step
 from hiercodec.figures.palette import LEVEL_GLYPHS
 from hiercodec.levels import spoken
 from hiercodec.report.answers import answers, format_bytes, truth

@@ -26,8 +26,7 @@ from PIL import Image
 from hiercodec.errors import ImageTooLarge
 from hiercodec.evaluation.photos.samples import Sample
 from hiercodec.evaluation.traces.bundle import Bundle, to_webp
-from hiercodec.evaluation.traces.story import opening_step
-from hiercodec.evaluation.traces.trace import Trace
+from hiercodec.evaluation.traces.trace import Trace, opening_step
 from hiercodec.figures.palette import PALETTES
 from hiercodec.report import web
 from hiercodec.report.links import title as hierarchy_title

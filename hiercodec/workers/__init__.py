@@ -8,5 +8,5 @@ No Streamlit here. `tasks` is what the app has done for it; everything it import
 
 from __future__ import annotations
 
-from hiercodec.workers.pool import Place, Pool, Urgency
-from hiercodec.workers.settings import Settings, settings, shared
+from hiercodec.workers.pool import Pool, Settings, settings, shared
+from hiercodec.workers.ticket import Place, Urgency

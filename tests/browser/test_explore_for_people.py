@@ -12,7 +12,7 @@ from PIL import Image
 from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.traces import bundle
 from hiercodec.evaluation.traces.bundle import TRACES
-from hiercodec.evaluation.traces.story import story_strength
+from hiercodec.evaluation.traces.trace import story_strength
 from hiercodec.ui.frame.navigation import HIDDEN, PAGES
 from tests.browser.conftest import settle
 from tests.browser.explore import ROOT_OF, point, position, upload

@@ -22,7 +22,7 @@ from hiercodec.evaluation.codecs import purposes
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.traces import bundle
-from hiercodec.evaluation.traces.story import opening_step
+from hiercodec.evaluation.traces.trace import opening_step
 from hiercodec.evaluation.traces.tracing import trace
 from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.taxonomy import load_hierarchy

@@ -6,8 +6,7 @@ import dataclasses
 
 import pytest
 
-from hiercodec.evaluation.traces.story import story_step, story_strength
-from hiercodec.evaluation.traces.trace import Step, Trace
+from hiercodec.evaluation.traces.trace import Step, Trace, story_step, story_strength
 from hiercodec.report.answers import NOTHING_YET, answers, first_right, first_right_of, one_of, percent, truth
 from hiercodec.report.links import class_link, group_link
 

@@ -60,7 +60,7 @@ def options(
     purpose = "people" if purpose is None else purpose
     if type(effort) is int and effort == 0:
         return {}  # without loading torch
-    from hiercodec.models.effort import Keep, steps_of
+    from hiercodec.models.common import Keep, steps_of
 
     steps_of(effort)
     if not isinstance(purpose, str) or purpose not in KEPT:

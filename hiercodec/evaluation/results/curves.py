@@ -1,14 +1,17 @@
-"""Curves over rate: means of a table's measures over its photographs with 95 % bands. Pure numpy; nothing is stored."""
+"""Curves over rate: means of a table's measures over its photographs with 95 % bands, and those of others on Kodak."""
 
 from __future__ import annotations
 
 import functools
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from hiercodec.evaluation.metrics import wilson
+from hiercodec.evaluation.metrics import bd_rate, reached, wilson
 from hiercodec.evaluation.results.table import Table, bits
+from hiercodec.fsio import locate
 
 RESAMPLES = 400
 
@@ -81,3 +84,38 @@ def per_byte(table: Table, level: str) -> Curve:
     low, high = np.percentile(1000 * (weights @ values) / (weights @ sizes), (2.5, 97.5), axis=0)
     mean = 1000 * values.mean(0) / sizes.mean(0)
     return Curve(table.codec, table.settings, table.bpp[rows].mean(0), sizes.mean(0), mean, low, high, n)
+
+
+# ---- as other people published them: read, not measured here --------------------------------------------------------------
+PUBLISHED = locate("results", "published-kodak.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A curve as published: mean bits a pixel, rising, and mean PSNR in dB over the 24 photographs.
+
+    `progressive`: one file that may be cut gives all points. `format` names the rival (`codecs`) that writes this format.
+    """
+
+    name: str
+    source: str
+    progressive: bool
+    bpp: Sequence[float]
+    psnr: Sequence[float]
+    format: str = ""
+
+
+@functools.lru_cache(maxsize=1)
+def on_kodak() -> Mapping[str, Published]:
+    """Name → curve, in the order of the file."""
+    return {row["name"]: Published(**row) for row in json.loads(PUBLISHED.read_text(encoding="utf-8"))["curves"]}
+
+
+def more_bytes(ours: Curve, theirs: Published) -> float | None:
+    """How many per cent more bytes our mean PSNR on Kodak needs than theirs; None where no quality is common.
+
+    Bjøntegaard's delta of rate over the qualities that both reach. Without an interval: theirs is known as a mean only.
+    """
+    curves = [reached(ours.bpp, ours.mean), reached(theirs.bpp, theirs.psnr)]
+    (_, a), (_, b) = curves
+    return bd_rate(*curves[1], *curves[0]) if max(a[0], b[0]) < min(a[-1], b[-1]) else None

@@ -89,7 +89,7 @@ class Preset:
     transform width N, `n_hyper` the hyper-latent channels, `width` the width of the shared context and parameter networks,
     `delta_width` that of the Δ-networks (0: none, the paper's ablation). `plan` is any plan of levels. `dead_zone` is how
     much wider than half a step a block's zero bin is on either side: bits that buy almost nothing are not spent. `prices`
-    is what a bit of each block may cost an encoder's search (`models.effort`) in squared error (of pixels in 0…1, summed):
+    is what a bit of each block may cost an encoder's search (`effort`) in squared error (of pixels in 0…1, summed):
     the slope of the model's own curve there. The last one counts for all further blocks; without any nothing is searched.
     """
 

@@ -27,7 +27,7 @@ from hiercodec import stream
 from hiercodec.errors import InputError
 from hiercodec.models.channels.blocks import Block
 from hiercodec.models.channels.network import HierNetwork
-from hiercodec.models.effort import Keep
+from hiercodec.models.common import Keep
 from hiercodec.stream.tables import PRECISION
 
 FIRST_SHARE, GROWTH, SHRINKAGE, LEAST_SHARE = 0.15, 1.5, 0.4, 0.001

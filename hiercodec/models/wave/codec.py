@@ -17,8 +17,7 @@ from torch import Tensor
 from hiercodec import stream
 from hiercodec.arguments import Source
 from hiercodec.errors import CorruptStream, ParameterDesync
-from hiercodec.models.common import EmbeddedCodec, Prefixes
-from hiercodec.models.effort import Keep
+from hiercodec.models.common import EmbeddedCodec, Keep, Prefixes
 from hiercodec.models.wave import wavelet
 from hiercodec.models.wave.context import BANDS, unpack
 from hiercodec.models.wave.effort import search

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hiercodec.models.effort import Keep
+from hiercodec.models.common import Keep
 from hiercodec.models.wave import wavelet
 from hiercodec.models.wave.context import LOGIT, begun, pack, set_phase, unpack
 from hiercodec.models.wave.network import WaveNetwork

@@ -19,7 +19,7 @@ from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.codecs.purposes import PLAIN
 from hiercodec.evaluation.photos.samples import Sample, samples
 from hiercodec.evaluation.traces.bundle import to_webp
-from hiercodec.evaluation.traces.story import opening_step
+from hiercodec.evaluation.traces.trace import opening_step
 from hiercodec.levels import PAPER_PLAN, read_plan, spoken
 from hiercodec.report import web
 from hiercodec.report.answers import answers, first_right, format_bytes

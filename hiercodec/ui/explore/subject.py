@@ -18,7 +18,7 @@ from hiercodec.evaluation.codecs.purposes import PLAIN
 from hiercodec.evaluation.photos.samples import Sample, samples
 from hiercodec.evaluation.photos.uploads import endings
 from hiercodec.evaluation.traces.bundle import Bundle
-from hiercodec.evaluation.traces.story import opening_step, story_strength
+from hiercodec.evaluation.traces.trace import opening_step, story_strength
 from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.ui.explore.job import Refinement

@@ -16,8 +16,7 @@ from hiercodec.errors import CourseError
 from hiercodec.evaluation.codecs.peers import rival
 from hiercodec.evaluation.metrics import psnr
 from hiercodec.evaluation.photos.samples import Sample
-from hiercodec.evaluation.traces.story import opening_step, story_strength
-from hiercodec.evaluation.traces.trace import Trace
+from hiercodec.evaluation.traces.trace import Trace, opening_step, story_strength
 from hiercodec.ui.learn.courses import Lesson
 
 Traces = Mapping[Sample, Trace]

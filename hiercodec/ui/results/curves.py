@@ -12,8 +12,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from hiercodec.evaluation.codecs.peers import title
-from hiercodec.evaluation.results import published
-from hiercodec.evaluation.results.curves import Curve, curve, per_byte
+from hiercodec.evaluation.results.curves import Curve, Published, curve, more_bytes, on_kodak, per_byte
 from hiercodec.evaluation.results.table import bits, right, score
 from hiercodec.figures import rates as figures
 from hiercodec.levels import spoken
@@ -154,7 +153,7 @@ def papers_of(choice: Choice, measure: str) -> list[dict[str, Any]]:
 def standing(choice: Choice, lines: Sequence[Curve]) -> str:
     """How many more bytes our curve of PSNR needs than each published one, in a sentence; empty where there is none."""
     ours = next((line for line in lines if line.codec == choice.ours), None)
-    found = {paper.name: published.more_bytes(ours, paper) for paper in _papers(choice)} if ours else {}
+    found = {paper.name: more_bytes(ours, paper) for paper in _papers(choice)} if ours else {}
     said = [
         f"{words.plain(name)} **{more:+.0f} %**".replace("**-", "**−")
         for name, more in found.items()
@@ -173,11 +172,11 @@ def sources(rows: Sequence[dict[str, Any]]) -> str:
     return f"Dashed: as published, not measured here. {said}." if rows else ""
 
 
-def _papers(choice: Choice) -> list[published.Published]:
+def _papers(choice: Choice) -> list[Published]:
     about = choice.meta.get("data") or {}
-    if "kodak" not in str(about.get("name", "")).lower() or not published.FILE.is_file():
+    if "kodak" not in str(about.get("name", "")).lower():
         return []
-    return [paper for paper in published.on_kodak().values() if not paper.format]
+    return [paper for paper in on_kodak().values() if not paper.format]
 
 
 # ---- a chart with what belongs to it ------------------------------------------------------------------------------------

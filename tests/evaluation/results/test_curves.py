@@ -11,8 +11,7 @@ from hiercodec.classify import level_probabilities
 from hiercodec.evaluation.metrics import bits_of_meaning, wilson
 from hiercodec.evaluation.results import curves
 from hiercodec.evaluation.results.curves import curve, per_byte
-from hiercodec.evaluation.results.regroup import regroup
-from hiercodec.evaluation.results.table import bits, right, tables
+from hiercodec.evaluation.results.table import bits, regroup, right, tables
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.hierarchy import HierarchyLevel
 from tests.evaluation.some_rows import LEVELS, rungs, some_rows

@@ -7,8 +7,7 @@ import pytest
 
 from hiercodec.evaluation.codecs.peers import RIVALS
 from hiercodec.evaluation.results import bjontegaard, rows
-from hiercodec.evaluation.results.curves import Curve, curve
-from hiercodec.evaluation.results.published import Published, more_bytes, on_kodak
+from hiercodec.evaluation.results.curves import Curve, Published, curve, more_bytes, on_kodak
 from hiercodec.evaluation.results.table import right, tables
 from hiercodec.fsio import APP, locate
 

@@ -12,10 +12,10 @@ from hiercodec.errors import ImageTooLarge, InputError
 from hiercodec.evaluation.metrics import psnr
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.images import resize_to
-from hiercodec.models import effort
+from hiercodec.models import common
 from hiercodec.models.channels.blocks import Block
 from hiercodec.models.channels.effort import Bits, Descent
-from hiercodec.models.effort import Keep, steps_of
+from hiercodec.models.common import Keep, steps_of
 from tests.models.tiny import TINY_LITE, make_codec
 
 PRICES = models.LITE.prices
@@ -116,7 +116,7 @@ def test_an_effort_is_a_whole_number_to_nine(tiny_lite, photo, wrong):
 def test_effort_grows_from_level_to_level_and_has_a_limit_of_size(tiny_lite, photo, monkeypatch):
     steps = [steps_of(level) for level in range(10)]
     assert steps == sorted(set(steps))
-    monkeypatch.setattr(effort, "MAX_PIXELS", photo.shape[0] * photo.shape[1] - 1)
+    monkeypatch.setattr(common, "EFFORT_PIXELS", photo.shape[0] * photo.shape[1] - 1)
     with pytest.raises(ImageTooLarge, match="an effort takes pictures of up to"):
         tiny_lite.encode(photo, effort=1)
     assert tiny_lite.encode(photo)

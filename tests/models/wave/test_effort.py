@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from hiercodec import stream
 from hiercodec.errors import ImageTooLarge, InputError
-from hiercodec.models.effort import Keep
+from hiercodec.models.common import Keep
 from hiercodec.models.wave import effort
 from hiercodec.models.wave.context import pack
 
@@ -116,6 +116,6 @@ def _written(codec, header, before, now):
 def test_what_cannot_be_tried_is_refused_in_words(codec, photo, monkeypatch):
     with pytest.raises(InputError, match="0 to 9"):
         codec.encode(photo, effort=10)
-    monkeypatch.setattr("hiercodec.models.effort.MAX_PIXELS", 100)
+    monkeypatch.setattr("hiercodec.models.common.EFFORT_PIXELS", 100)
     with pytest.raises(ImageTooLarge, match="100 pixels"):
         codec.encode(photo, effort=1)
