@@ -21,9 +21,10 @@ import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from hiercodec.errors import HierarchyError
 from hiercodec.fsio import printable, write_bytes
@@ -165,98 +166,94 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return unique
 
 
+Number = Annotated[int, Field(ge=-MAX_CLASSES, le=MAX_CLASSES)]
+
+
+class _Level(BaseModel, strict=True):
+    """A level as a file has it, by `groups` or by `assignment`."""
+
+    name: str
+    groups: Annotated[dict[str, list[Number | str]], Field(min_length=1)] | None = None
+    assignment: list[Number] | None = None
+    labels: list[str] | None = None
+    names: list[str] | None = None
+
+    def read(self, class_names: tuple[str, ...], *, own: bool) -> HierarchyLevel:
+        """The level, of these classes; names of the 1000 ImageNet classes are looked up as `class_of` does."""
+        if self.groups is not None:
+            return _level_of_groups(self.name, self.groups, class_names, own)
+        if self.assignment is None:
+            raise HierarchyError(f'level {self.name!r} needs "groups", or an "assignment" with "labels"')
+        if len(self.assignment) != len(class_names):
+            raise HierarchyError(
+                f"level {self.name!r} assigns {len(self.assignment)} classes; there are {len(class_names)}"
+            )
+        labels = self.labels or [f"group {g + 1}" for g in range(max(self.assignment) + 1)]
+        assignment = np.array(self.assignment, np.int64)
+        return HierarchyLevel(self.name, len(labels), assignment, tuple(self.names or labels), tuple(labels))
+
+
+def _sound(provenance: dict[str, Any]) -> dict[str, Any]:
+    text = json.dumps(provenance, ensure_ascii=False)
+    if len(text) > MAX_PROVENANCE or not is_text(text):
+        raise ValueError(f"should be text of up to {MAX_PROVENANCE} characters as JSON")
+    return provenance
+
+
+class _File(BaseModel, strict=True):
+    """What a file says; names are checked by what is made of them."""
+
+    name: str
+    classes: Literal["imagenet-1k"] | Annotated[list[str], Field(min_length=1, max_length=MAX_CLASSES)]
+    levels: Annotated[list[_Level], Field(max_length=MAX_LEVELS - 1)]
+    class_level: str | None = None
+    description: Annotated[str, Field(max_length=MAX_DESCRIPTION)] = ""
+    provenance: Annotated[dict[str, Any], AfterValidator(_sound)] = {}
+
+
 def _from_dict(data: Any) -> Hierarchy:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise HierarchyError(f'not a hierarchy (expected "format": "{FORMAT}")')
     if data.get("version") != VERSION:
-        raise HierarchyError(f"version {data.get('version')!r} is not known; this release reads version {VERSION}")
-    name = data.get("name")
-    check_names([name], '"name"')
-    assert isinstance(name, str)
-    given = data.get("classes")
-    if given == IMAGENET:
-        class_names = None
-        count = len(classes())
-    elif isinstance(given, list) and 1 <= len(given) <= MAX_CLASSES:
-        check_names(given, "class names")
-        class_names = tuple(given)
-        count = len(given)
-    else:
-        raise HierarchyError(f'"classes" must be "{IMAGENET}" or a list of 1 to {MAX_CLASSES} names')
-    levels = data.get("levels")
-    if not isinstance(levels, list) or len(levels) >= MAX_LEVELS:
-        raise HierarchyError(f'"levels" must be a list of at most {MAX_LEVELS - 1} levels')
-    built = [_level(entry, position, class_names, count) for position, entry in enumerate(levels)]
-    class_level = data.get("class_level")
-    if built and built[-1].k == count:  # the file spells the classes out: keep its name for that level
-        class_level = built.pop().name
-    provenance = data.get("provenance", {})
-    if not isinstance(provenance, dict) or not _fits(json.dumps(provenance, ensure_ascii=False), MAX_PROVENANCE):
-        raise HierarchyError(f'"provenance" must be an object of up to {MAX_PROVENANCE} characters')
-    description = data.get("description", "")
-    if not isinstance(description, str) or not _fits(description, MAX_DESCRIPTION):
-        raise HierarchyError(f'"description" must be text of up to {MAX_DESCRIPTION} characters')
+        raise HierarchyError(f"version {data.get('version')!r:.20} is not known; this release reads version {VERSION}")
+    try:
+        file = _File.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise HierarchyError(f"{printable('.'.join(map(str, first['loc'])))[:80]}: {first['msg'][:200]}") from None
+    check_names([file.name], '"name"')
+    own = tuple(file.classes) if isinstance(file.classes, list) else None
+    names = own or tuple(c.name for c in classes())
+    check_names(names, "class names")
+    levels = [level.read(names, own=own is not None) for level in file.levels]
+    class_level = file.class_level
+    if levels and levels[-1].k == len(names):  # the file spells the classes out: keep its name for that level
+        class_level = levels.pop().name
     return make_hierarchy(
-        name,
-        built,
-        class_names=class_names,
+        file.name,
+        levels,
+        class_names=own,
         class_level=class_level,
-        description=description,
-        provenance=provenance,
+        description=file.description,
+        provenance=file.provenance,
     )
 
 
-def _fits(text: str, limit: int) -> bool:
-    return len(text) <= limit and is_text(text)
-
-
-def _level(entry: Any, position: int, class_names: tuple[str, ...] | None, count: int) -> HierarchyLevel:
-    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-        raise HierarchyError(f'level {position} must be an object with a "name"')
-    name = entry["name"]
-    if "groups" in entry:
-        return _level_of_groups(name, entry["groups"], class_names, count)
-    assignment, labels = entry.get("assignment"), entry.get("labels")
-    if not isinstance(assignment, list) or not all(type(g) is int for g in assignment):
-        raise HierarchyError(f'level {name!r} needs "groups", or an "assignment" of whole numbers with "labels"')
-    if len(assignment) != count:
-        raise HierarchyError(f"level {name!r} assigns {len(assignment)} classes; there are {count}")
-    if max(map(abs, assignment)) > MAX_CLASSES:
-        raise HierarchyError(f"level {name!r}: group numbers run from 0 to k−1")
-    if labels is None:
-        labels = [f"group {g + 1}" for g in range(max(assignment) + 1)]
-    names = entry.get("names", labels)
-    if not isinstance(labels, list) or not isinstance(names, list):
-        raise HierarchyError(f'level {name!r}: "labels" and "names" must be lists of names')
-    return HierarchyLevel(name, len(labels), np.array(assignment, np.int64), tuple(names), tuple(labels))
-
-
-def _level_of_groups(name: str, groups: Any, class_names: tuple[str, ...] | None, count: int) -> HierarchyLevel:
-    if not isinstance(groups, dict) or not groups or not all(isinstance(m, list) for m in groups.values()):
-        raise HierarchyError(f'level {name!r}: "groups" must map each label to a list of classes')
-    own = {label: i for i, label in enumerate(class_names)} if class_names is not None else None
-    assignment = np.full(count, -1, np.int64)
+def _level_of_groups(
+    name: str, groups: dict[str, list[int | str]], class_names: tuple[str, ...], own: bool
+) -> HierarchyLevel:
+    indexes = {label: i for i, label in enumerate(class_names)} if own else {}
+    assignment = np.full(len(class_names), -1, np.int64)
     for group, (label, members) in enumerate(groups.items()):
         for member in members:
-            index = _member(member, own, count, f"level {name!r}, group {label!r}")
+            index = member if isinstance(member, int) else indexes.get(member, -1) if own else class_of(member).index
+            if not 0 <= index < len(class_names):
+                raise HierarchyError(f"level {name!r}, group {label!r}: no class {member!r:.60}")
             if assignment[index] >= 0:
                 raise HierarchyError(f"level {name!r}: class {member!r} is in two groups")
             assignment[index] = group
     missing = np.flatnonzero(assignment < 0)
     if missing.size:
-        first = classes()[missing[0]].name if class_names is None else class_names[missing[0]]
+        first = class_names[missing[0]]
         raise HierarchyError(f"level {name!r}: {missing.size} classes are in no group, the first is {first!r}")
     return HierarchyLevel(name, len(groups), assignment, tuple(groups))
-
-
-def _member(member: Any, own: dict[str, int] | None, count: int, where: str) -> int:
-    if type(member) is int:
-        if 0 <= member < count:
-            return member
-        raise HierarchyError(f"{where}: no class {member}; indexes run from 0 to {count - 1}")
-    if isinstance(member, str):
-        if own is None:
-            return class_of(member).index
-        if member in own:
-            return own[member]
-    raise HierarchyError(f"{where}: no class {member!r:.60}")
