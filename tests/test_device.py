@@ -19,13 +19,14 @@ from hiercodec.cli.base import DEVICE, command, environment
 from hiercodec.cli.main import COMMANDS, main
 from hiercodec.errors import InputError
 from hiercodec.evaluation.codecs import purposes
-from hiercodec.evaluation.codecs.peers import halved_blocks, prefixes
+from hiercodec.evaluation.codecs.peers import prefixes
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.results import cluster, run
 from hiercodec.models import store
 from hiercodec.workers import settings
 from tests.elsewhere import NAME, Elsewhere
 from tests.models.tiny import make_wave, smooth_photo
+from tools.common import halved_blocks
 
 ROOT = Path(__file__).resolve().parents[1]
 GREY = np.full((64, 64, 3), 128, np.uint8)

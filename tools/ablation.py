@@ -22,7 +22,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from hiercodec.errors import ConfigError
-from hiercodec.evaluation.codecs.peers import HierPeer, halved_blocks
+from hiercodec.evaluation.codecs.peers import HierPeer
 from hiercodec.evaluation.measure import Judging
 from hiercodec.evaluation.metrics import bd_quality, bd_rate
 from hiercodec.evaluation.photos.dataset import Photos
@@ -34,6 +34,7 @@ from hiercodec.levels import PLANS, LevelPlan
 from hiercodec.models import LinearBlock, LinearPath
 from hiercodec.models.common import EmbeddedCodec
 from hiercodec.training.config import TrainConfig, checked
+from tools.common import halved_blocks
 
 SCHEMA, SIDE = 1, 224
 

@@ -291,8 +291,8 @@ def fusion(args: Arguments) -> int:
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.codecs.peers import HierPeer, Labeller, at_rates
     from hiercodec.evaluation.measure import Judging
-    from hiercodec.evaluation.photos.dataset import labelled_photos
     from hiercodec.taxonomy import load_hierarchy
+    from tools.common import labelled_photos
     from tools.fusing import fitted
 
     check_writable(args.out)
@@ -336,10 +336,10 @@ def limits(args: Arguments) -> int:
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.codecs.peers import HierPeer, Labeller
     from hiercodec.evaluation.measure import Judging
-    from hiercodec.evaluation.photos.dataset import labelled_photos
     from hiercodec.evaluation.provenance import commit, provenance, today
     from hiercodec.taxonomy import load_hierarchy
     from tools import limits as study
+    from tools.common import labelled_photos
 
     check_writable(args.out)
     tree, other = load_hierarchy(args.hierarchy), load_hierarchy(args.other)

@@ -207,7 +207,7 @@ def calibrate(args: Arguments) -> int:
 
     from hiercodec import models, taxonomy
     from hiercodec.classify import load_classifier
-    from hiercodec.evaluation.photos.dataset import labelled_photos
+    from tools.common import labelled_photos
 
     classifiers = [load_classifier(spec) for spec in args.classifier or ["lite0"]]
     codec = models.load(args.model)

@@ -26,6 +26,7 @@ from hiercodec.evaluation.results.rows import Rows
 from hiercodec.evaluation.results.table import Table, believed, right, tables
 from hiercodec.fsio import write_json
 from hiercodec.training.config import TrainConfig, read_config
+from tools.common import halved_blocks
 
 SIDE = 224
 TOLD = "told"
@@ -53,7 +54,7 @@ def compare(
     """
     from hiercodec import models
     from hiercodec.classify import load_classifier
-    from hiercodec.evaluation.codecs.peers import HierPeer, halved_blocks
+    from hiercodec.evaluation.codecs.peers import HierPeer
     from hiercodec.evaluation.measure import Judging
     from hiercodec.evaluation.results.records import gather
     from hiercodec.taxonomy import load_hierarchy

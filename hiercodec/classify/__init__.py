@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hiercodec.classify.catalog import ALLOWED, DEFAULT, PACKAGED, Offer, card_of, missing, offers, permitted
+from hiercodec.classify.catalog import ALLOWED, DEFAULT, PACKAGED, card_of, missing, offers, permitted
 from hiercodec.classify.confidence import Confidence, confidence_of
 from hiercodec.classify.label import LabelReading, label_of, label_of_path, read_label
 from hiercodec.classify.preprocess import Preprocess

@@ -93,22 +93,12 @@ PACKAGED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A classifier that may be chosen: whether it can be used now, without a network, and if not, what is `missing`."""
+def offers() -> dict[str, str]:
+    """Everything the app may offer, what is packaged and what `ALLOWED` names: specification → what it is `missing`.
 
-    spec: str
-    missing: str = ""
-
-    @property
-    def ready(self) -> bool:
-        """Whether everything it needs is on this machine."""
-        return not self.missing
-
-
-def offers() -> tuple[Offer, ...]:
-    """Everything the app may offer, the default first and `none` last: what is packaged, and what `ALLOWED` names."""
-    return tuple(Offer(spec, missing(spec)) for spec in dict.fromkeys((*PACKAGED, *_allowed(), NONE)))
+    The default comes first and `none` last.
+    """
+    return {spec: missing(spec) for spec in (*PACKAGED, *_allowed(), NONE)}
 
 
 def permitted(spec: str) -> bool:

@@ -156,7 +156,7 @@ def first_view(opened: Opened, model: str, judge: Judge, steps: int, *, tell: Te
 
     Also returns at which bytes the others are that it takes to make `steps`.
     """
-    from hiercodec.evaluation.traces.tracing import budgets_of, trace, trace_stream
+    from hiercodec.evaluation.traces.tracing import budgets_of, trace
     from hiercodec.stream import parse
 
     data, rgb = opened.data, opened.rgb
@@ -170,17 +170,10 @@ def first_view(opened: Opened, model: str, judge: Judge, steps: int, *, tell: Te
         if next(sizes) > opened.shown:
             tell("show", _jpeg(frame))
 
-    report: dict[str, Any] = {
-        "budgets": first,
-        "progress": functools.partial(tell, "progress"),
-        "show": show,
-    }
-    if rgb is None:
-        traced, decoded = trace_stream(codec, data, judging, **report)
-        rgb = decoded[-1].image
-    else:
-        traced, decoded = trace(codec, rgb, judging, data=data, **report)
-    return bundles.make(traced, data, rgb, decoded), [n for n in budgets if n not in first]
+    progress = functools.partial(tell, "progress")
+    traced, decoded = trace(codec, rgb, judging, data=data, budgets=first, progress=progress, show=show)
+    original = decoded[-1].image if rgb is None else rgb
+    return bundles.make(traced, data, original, decoded), [n for n in budgets if n not in first]
 
 
 def _jpeg(frame: np.ndarray) -> bytes:
@@ -222,13 +215,11 @@ def with_steps(bundle: Bundle, trace: Trace, decoded: dict[int, Seen], *, tell: 
 
 def finer(bundle: Bundle, level: str, model: str, judge: Judge, *, tell: Tell) -> Bundle:
     """The same with finer steps inside the block of `level`."""
-    from hiercodec.evaluation.traces.tracing import refine
+    from hiercodec.evaluation.traces.tracing import inside
 
-    codec = codec_for(bundle.trace.provenance.get("fingerprint"), model)
-    original, progress = bundle.original_pixels(), functools.partial(tell, "progress")
-    return bundles.refined(
-        bundle, *refine(codec, bundle.trace, bundle.stream, original, level, judging_of(judge), progress=progress)
-    )
+    budgets = inside(bundle.trace, level)
+    longer = more_steps(bundle.trace, bundle.stream, bundle.original, model, judge, budgets, tell=tell)
+    return bundles.refined(bundle, *longer)
 
 
 def judged_again(bundle: Bundle, judge: Judge, truth: tuple[int, ...], *, tell: Tell) -> Bundle:

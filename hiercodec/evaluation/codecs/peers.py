@@ -62,15 +62,6 @@ def prefixes(codec: EmbeddedCodec, data: bytes, cuts: Mapping[str, int], *, bit_
         yield Prefix(setting, length, decoded.image, decoded, whole)
 
 
-def halved_blocks(parsed: stream.Stream) -> dict[str, int]:
-    """Cut at half of every block's payload and at its end: "coarse 50 %", "coarse 100 %", …"""
-    lengths = {}
-    for block in parsed.blocks:
-        lengths[f"{block.name} 50 %"] = block.end - len(block.payload) // 2
-        lengths[f"{block.name} 100 %"] = block.end
-    return lengths
-
-
 def shares_and_ends(n: int) -> Cuts:
     """Cut at `n` shares of the file, wherever in a block that is, and where every level is complete."""
 

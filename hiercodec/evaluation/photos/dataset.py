@@ -186,13 +186,3 @@ def load_photos(sources: Sequence[str | Path], *, limit: int | None = None, how:
         raise ConfigError(f"no photographs in {', '.join(map(str, sources))}")
     places, classes = zip(*photos, strict=True)
     return Photos(Lazy(places, Stored.read), np.asarray(classes), [place.name for place in places])
-
-
-def labelled_photos(sources: Sequence[str | Path], *, sample: int | None = None, how: str = labels.AUTO) -> Photos:
-    """The photographs with a class, or `sample` of them evenly spread, that can be used; `ConfigError` below two."""
-    photos = load_photos(sources, how=how)
-    photos = photos.take(np.flatnonzero(photos.labels >= 0))
-    photos = (photos.spread(sample) if sample else photos).usable()
-    if len(photos) < 2:
-        raise ConfigError("this needs at least two labelled photographs: wnid folders give labels, or --labels")
-    return photos

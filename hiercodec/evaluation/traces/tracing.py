@@ -51,7 +51,7 @@ def _silent(done: int, total: int, what: str) -> None:
 
 def trace(
     codec: EmbeddedCodec,
-    rgb: np.ndarray,
+    rgb: np.ndarray | None,
     judging: Judging | None = None,
     *,
     steps: int = 24,
@@ -60,63 +60,36 @@ def trace(
     progress: Progress = _silent,
     show: Show | None = None,
 ) -> tuple[Trace, list[Decoded]]:
-    """Encode a picture, decode about `steps` real prefixes of its file, and classify them in one batch.
+    """Decode about `steps` real prefixes of a picture's file and classify them in one batch.
 
-    rgb: uint8[H, W, 3] at the working size, which is also what PSNR is measured against. `data`, if given, is the
-    picture's stream already encoded, `budgets`, if given, where it is cut instead (rising; see `budgets_of`). Returns the
-    trace and what was decoded at each of its steps.
+    rgb: uint8[H, W, 3] at the working size, which is encoded unless `data` is its stream already, and which PSNR is measured
+    against; None where the photograph of `data` is not at hand: PSNR is then against the last frame, and
+    `provenance["reference"]` says so. A cut stream gives as many steps as it still holds. `budgets`, if given, are where it
+    is cut instead (rising; see `budgets_of`). Returns the trace and what was decoded at each of its steps.
     """
-    progress(0, steps, "encoding")
-    coded = codec.encode(rgb) if data is None else data
-    points = _decode(codec, coded, budgets or budgets_of(coded, steps), progress, show)
-    rows = measure(rgb, points, _judges(judging))
-    traced, decoded = _trace(codec, coded, rows, judging, {"image_sha256": sha256_of(rgb)})
-    return dataclasses.replace(traced, original=_original(rgb, judging)), decoded
-
-
-def trace_stream(
-    codec: EmbeddedCodec,
-    data: bytes,
-    judging: Judging | None = None,
-    *,
-    steps: int = 24,
-    budgets: Sequence[int] | None = None,
-    progress: Progress = _silent,
-    show: Show | None = None,
-) -> tuple[Trace, list[Decoded]]:
-    """As `trace`, for a stream whose photograph is not at hand; a cut stream gives as many steps as it still holds.
-
-    PSNR is then against the last frame, and `provenance["reference"]` says so.
-    """
+    if data is None:
+        progress(0, steps, "encoding")
+        assert rgb is not None
+        data = codec.encode(rgb)
     points = _decode(codec, data, budgets or budgets_of(data, steps), progress, show)
-    rows = measure(points[-1].picture, points, _judges(judging))
-    return _trace(codec, data, rows, judging, {"image_sha256": None, "reference": "last decoded frame"})
-
-
-def refine(
-    codec: EmbeddedCodec,
-    trace: Trace,
-    data: bytes,
-    reference: np.ndarray,
-    level: str,
-    judging: Judging | None = None,
-    *,
-    steps: int = 24,
-    progress: Progress = _silent,
-) -> tuple[Trace, dict[int, Decoded]]:
-    """Add up to `steps` finer steps inside the block of `level` to a trace of `data`.
-
-    `reference` is what PSNR is measured against (uint8[H, W, 3]), classifier and hierarchy must be those the trace was
-    made with; what is right is taken from it. Returns the trace with the new steps in their places, and what was decoded
-    at the new ones, by bytes.
-    """
-    end = min(trace.cuts[level], len(data))
-    start = max((cut for cut in trace.cuts.values() if cut < trace.cuts[level]), default=trace.start)
-    known = {step.bytes for step in trace.steps}
-    inside = sorted({n for n in known if start < n < end} | {end})
-    budgets = byte_budgets(start, inside, steps + len(inside) + 1) if start < end else []
-    budgets = [n for n in budgets if n not in known and start < n < end]
-    return extend(codec, trace, data, reference, budgets, judging, progress=progress)
+    rows = measure(points[-1].picture if rgb is None else rgb, points, _judges(judging))
+    about = (
+        {"image_sha256": None, "reference": "last decoded frame"} if rgb is None else {"image_sha256": sha256_of(rgb)}
+    )
+    parsed, label = stream.parse(data, codec.plan), _label(data, judging)
+    traced = Trace(
+        width=parsed.header.width,
+        height=parsed.header.height,
+        file_bytes=len(data),
+        parts=parsed.parts(),
+        cuts=parsed.cuts(),
+        steps=tuple(_step(row, judging, label) for row in rows),
+        provenance=of_trace(codec, judging) | about,
+        original={} if rgb is None else _original(rgb, judging),
+        **_hierarchy_fields(judging),
+        **_label_fields(label),
+    )
+    return traced, [row.point.decoded for row in rows]
 
 
 def extend(
@@ -129,12 +102,27 @@ def extend(
     *,
     progress: Progress = _silent,
 ) -> tuple[Trace, dict[int, Decoded]]:
-    """Add steps at `budgets` (bytes, rising, none of them a step already) to a trace of `data`; otherwise as `refine`."""
+    """Add steps at `budgets` (bytes, rising, none of them a step already) to a trace of `data`.
+
+    `reference` is what PSNR is measured against (uint8[H, W, 3]), classifier and hierarchy must be those the trace was
+    made with; what is right is taken from it. Returns the trace with the new steps in their places, and what was decoded
+    at the new ones, by bytes.
+    """
     knowing = judging and dataclasses.replace(judging, right=trace.answers)
     rows = measure(reference, _decode(codec, data, budgets, progress, None), _judges(knowing))
     label = _label(data, judging)
     both = sorted([*trace.steps, *(_step(row, knowing, label) for row in rows)], key=lambda step: step.bytes)
     return dataclasses.replace(trace, steps=tuple(both)), {row.point.bytes: row.point.decoded for row in rows}
+
+
+def inside(trace: Trace, level: str, steps: int = 24) -> list[int]:
+    """Up to `steps` budgets between those of a trace inside the block of `level`, as far as it has arrived; rising."""
+    end = min(trace.cuts[level], trace.file_bytes)
+    start = max((cut for cut in trace.cuts.values() if cut < trace.cuts[level]), default=trace.start)
+    known = {step.bytes for step in trace.steps}
+    there = sorted({n for n in known if start < n < end} | {end})
+    budgets = byte_budgets(start, there, steps + len(there) + 1) if start < end else []
+    return [n for n in budgets if n not in known and start < n < end]
 
 
 def turning_points(trace: Trace, room: int) -> list[int]:
@@ -201,24 +189,6 @@ def _decode(
 
 def _judges(judging: Judging | None) -> list[Judging]:
     return [] if judging is None else [judging]
-
-
-def _trace(
-    codec: EmbeddedCodec, data: bytes, rows: Sequence[Row[Prefix]], judging: Judging | None, origin: dict[str, Any]
-) -> tuple[Trace, list[Decoded]]:
-    parsed, label = stream.parse(data, codec.plan), _label(data, judging)
-    traced = Trace(
-        width=parsed.header.width,
-        height=parsed.header.height,
-        file_bytes=len(data),
-        parts=parsed.parts(),
-        cuts=parsed.cuts(),
-        steps=tuple(_step(row, judging, label) for row in rows),
-        provenance=of_trace(codec, judging) | origin,
-        **_hierarchy_fields(judging),
-        **_label_fields(label),
-    )
-    return traced, [row.point.decoded for row in rows]
 
 
 def _label(data: bytes, judging: Judging | None) -> FileLabel | None:

@@ -121,14 +121,14 @@ def settings() -> dict[str, Any]:
 def _classifier() -> str:
     """The select box of what is installed; what is not is named with its reason, also where an address asks for it."""
     offered = offers()
-    classifiers = [offer.spec for offer in offered if offer.spec == DEFAULT or permitted(offer.spec)]
+    classifiers = [spec for spec in offered if spec == DEFAULT or permitted(spec)]
     if st.query_params.get("classifier", DEFAULT) not in classifiers:
         st.toast("The address asks for a classifier that is not installed here.", icon=":material/info:")
     more = f"More can be offered by whoever starts the app: `{ALLOWED}` lists them."
     chosen = _select("Classifier", "classifier", classifiers, help=more)
-    for offer in offered:
-        if not offer.ready:
-            st.caption(f"{offer.spec}: {offer.missing}.")
+    for spec, lacks in offered.items():
+        if lacks:
+            st.caption(f"{spec}: {lacks}.")
     return chosen
 
 

@@ -17,7 +17,6 @@ from hiercodec.evaluation.codecs.peers import (
     HierPeer,
     available,
     cut_shares,
-    halved_blocks,
     rival,
     shares_and_ends,
     up_to,
@@ -26,6 +25,7 @@ from hiercodec.evaluation.measure import best_within, measure
 from hiercodec.evaluation.metrics import bd_rate, psnr
 from hiercodec.evaluation.photos.samples import sample
 from tests.evaluation.fake_codec import FakeCodec
+from tools.common import halved_blocks
 
 
 @pytest.fixture(scope="module")

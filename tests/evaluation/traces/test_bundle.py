@@ -10,7 +10,7 @@ import pytest
 
 from hiercodec.errors import InputError
 from hiercodec.evaluation.traces import bundle
-from hiercodec.evaluation.traces.tracing import refine, trace
+from hiercodec.evaluation.traces.tracing import extend, inside, trace
 from tests.evaluation.fake_codec import FakeCodec
 
 
@@ -66,7 +66,7 @@ def test_no_position_of_the_grid_overflows(made):
 def test_finer_steps_take_their_places(made):
     rgb, _, data, packed = made
     codec = FakeCodec()
-    finer, new = refine(codec, packed.trace, data, rgb, "coarse", steps=5)
+    finer, new = extend(codec, packed.trace, data, rgb, inside(packed.trace, "coarse", 5))
     again = bundle.refined(packed, finer, new)
     assert new
     assert len(again.changes) == len(packed.changes) + len(new)

@@ -19,7 +19,7 @@ from hiercodec.evaluation.codecs.peers import prefixes
 from hiercodec.evaluation.measure import Judging, measure
 from hiercodec.evaluation.metrics import psnr
 from hiercodec.evaluation.traces.trace import Step, Trace, byte_budgets
-from hiercodec.evaluation.traces.tracing import extend, judged_again, refine, trace, trace_stream
+from hiercodec.evaluation.traces.tracing import extend, inside, judged_again, trace
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.taxonomy.similarity import wup_matrix
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
@@ -195,7 +195,7 @@ def test_a_file_with_a_label_says_what_it_tells_from_its_first_step_on(traced, p
     assert (unseen.label, unseen.steps[3].fused) == (found.label, {})
     other = judged_again(codec, found, data, frames, picture, Judging(FakeClassifier(), load_hierarchy("wordnet")))
     assert (other.label, other.steps[3].fused) == ({}, {})
-    finer, new = refine(codec, found, data, picture, "coarse", judging, steps=4)
+    finer, new = extend(codec, found, data, picture, inside(found, "coarse", 4), judging)
     assert min(new) > parsed.z.end
     assert all(step.fused for step in finer.steps)
 
@@ -244,14 +244,14 @@ def test_a_cut_stream_gives_the_steps_it_holds(picture):
     codec = FakeCodec()
     data = codec.encode(picture)
     cut = data[: stream.parse(data).cuts()["coarse"] + 40]
-    found, decoded = trace_stream(codec, cut)
+    found, decoded = trace(codec, None, data=cut)
     assert found.file_bytes == len(cut) == found.steps[-1].bytes == sum(found.parts.values())
     assert found.parts["fine"] == 0
     assert found.cuts == stream.parse(data).cuts()
     assert found.provenance["reference"] == "last decoded frame"
     assert found.steps[-1].psnr == math.inf
     assert np.array_equal(decoded[-1].image, codec.decode(cut).image)
-    inside_z, _ = trace_stream(codec, data[: stream.parse(data).z.offset + 3])
+    inside_z, _ = trace(codec, None, data=data[: stream.parse(data).z.offset + 3])
     assert len(inside_z.steps) == 1
 
 
@@ -261,7 +261,7 @@ def test_finer_steps_join_the_block_under_the_hand(picture, level):
     data = codec.encode(picture)
     judging = Judging(FakeClassifier(), load_hierarchy())
     found, _ = trace(codec, picture, judging.knowing([281]), steps=8, data=data)
-    finer, decoded = refine(codec, found, data, picture, level, judging, steps=10)
+    finer, decoded = extend(codec, found, data, picture, inside(found, level, 10), judging)
     new = [step for step in finer.steps if step not in found.steps]
     assert all(step in finer.steps for step in found.steps)
     assert [step.bytes for step in new] == list(decoded)
@@ -283,9 +283,9 @@ def test_a_block_that_has_not_arrived_has_no_finer_steps(picture):
     codec = FakeCodec()
     data = codec.encode(picture)
     cut = data[: stream.parse(data).cuts()["coarse"] + 40]
-    found, decoded = trace_stream(codec, cut)
-    assert refine(codec, found, cut, decoded[-1].image, "fine") == (found, {})
-    partly, new = refine(codec, found, cut, decoded[-1].image, "intermediate", steps=5)
+    found, decoded = trace(codec, None, data=cut)
+    assert inside(found, "fine") == []
+    partly, new = extend(codec, found, cut, decoded[-1].image, inside(found, "intermediate", 5))
     assert len(new) == 5
     assert partly.file_bytes == partly.steps[-1].bytes == len(cut)
 
