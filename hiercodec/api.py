@@ -263,7 +263,7 @@ def decode_until(
     given; `device` as in `load`. Raises `InputError`, `HierarchyError` for an unknown level, `ClassifierNotFound` and the
     stream errors.
     """
-    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.measure import Evaluator
     from hiercodec.evaluation.traces import until as rules
 
     wanted = rules.parse_until(expect(until, str, "where to stop is said as 'coarse:0.9'"))
@@ -276,7 +276,7 @@ def decode_until(
         _codec_of(codec) or _finder(header.fingerprint, _place(device)),
         data,
         wanted,
-        Judging(judge, groups),
+        Evaluator(judge, groups),
         confidence_of(card_of(judge.name), groups.name),
         steps=max(len(header.plan) + 1, min(int(steps), len(data))),
     )

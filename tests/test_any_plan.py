@@ -12,7 +12,7 @@ from torch import nn
 
 from hiercodec import classify, models, stream, taxonomy
 from hiercodec.classify import Classifier, Preprocess
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.evaluation.traces.tracing import trace
@@ -111,7 +111,7 @@ def test_a_plan_of_one_s_own_goes_all_the_way(trained):
     assert list(classify.read_label(cut.label, groups).path) == names
     assert np.array_equal(codec.decode(with_label).image, codec.decode(data).image)
 
-    found, decoded = trace(codec, photo, Judging(FakeClassifier(), hierarchy_of(n)).knowing([3]), steps=3 * n)
+    found, decoded = trace(codec, photo, Evaluator(FakeClassifier(), hierarchy_of(n)).knowing([3]), steps=3 * n)
     assert list(found.levels) == names
     assert list(found.parts) == ["header", "z", *names]
     assert len(decoded) == len(found.steps)

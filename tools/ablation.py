@@ -23,7 +23,7 @@ from scipy.stats import t as student
 
 from hiercodec.errors import ConfigError
 from hiercodec.evaluation.codecs.peers import HierPeer
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.metrics import bd_quality, bd_rate
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.provenance import environment
@@ -114,8 +114,8 @@ def run(config: TrainConfig, arms: Sequence[Arm], seeds: Sequence[int], out: Pat
     if not config.classifiers:
         raise ConfigError(f"{config.name}: an ablation needs a classifier")
     results = _begin(out, config, photos, command)
-    judging = judge_of(config, config.accelerator)
-    results["environment"] |= {"classifier": f"{judging.classifier.name} {judging.classifier.weights_id}"}
+    evaluator = judge_of(config, config.accelerator)
+    results["environment"] |= {"classifier": f"{evaluator.classifier.name} {evaluator.classifier.weights_id}"}
     data = load_photos(config.photos, limit=config.limit, how=config.labels)
     held_out = data.split(config.holdout)[1].spread(photos)
     results["held_out"] = {"photos": len(held_out), "labelled": int((held_out.labels >= 0).sum())}
@@ -127,13 +127,15 @@ def run(config: TrainConfig, arms: Sequence[Arm], seeds: Sequence[int], out: Pat
             if minutes is not None and time.monotonic() - started > 60 * minutes:
                 return results
             print(f"{arm.name}, seed {seed}", file=sys.stderr)
-            results["runs"].append(_one(config, arm, seed, data, held_out, judging))
+            results["runs"].append(_one(config, arm, seed, data, held_out, evaluator))
             results["summary"] = summary(results["runs"])
             write_json(out, results)
     return results
 
 
-def _one(config: TrainConfig, arm: Arm, seed: int, data: Photos, held_out: Photos, judging: Judging) -> dict[str, Any]:
+def _one(
+    config: TrainConfig, arm: Arm, seed: int, data: Photos, held_out: Photos, evaluator: Evaluator
+) -> dict[str, Any]:
     """Train one arm with one seed and measure it."""
     from hiercodec import models
     from hiercodec.training.codec.step import codec_trainer
@@ -148,7 +150,7 @@ def _one(config: TrainConfig, arm: Arm, seed: int, data: Photos, held_out: Photo
         "seed": seed,
         "parameters": sum(p.numel() for p in codec.network.parameters()),
         "seconds": round(time.monotonic() - started),
-        "points": measure(codec, held_out, judging),
+        "points": measure(codec, held_out, evaluator),
     }
 
 
@@ -189,7 +191,7 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def measure(codec: EmbeddedCodec, photos: Photos, judging: Judging) -> list[dict[str, Any]]:
+def measure(codec: EmbeddedCodec, photos: Photos, evaluator: Evaluator) -> list[dict[str, Any]]:
     """Points of the codec's curve, two a block (half of its bytes, all of them): plain data, shortest prefix first.
 
     Each has `level`, `share` of the level's block, `bpp` (file bytes, header and z included) and `psnr` (dB), means over
@@ -198,7 +200,7 @@ def measure(codec: EmbeddedCodec, photos: Photos, judging: Judging) -> list[dict
     classifier's own answer on the original.
     """
     peer = HierPeer(codec, halved_blocks)
-    table = tables(gather(photos, [peer], [judging], crop=SIDE), judging.classifier.name)[peer.name]
+    table = tables(gather(photos, [peer], [evaluator], crop=SIDE), evaluator.classifier.name)[peer.name]
     points = []
     for level in codec.plan.names:
         for share in (0.5, 1.0):

@@ -33,7 +33,7 @@ from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.measure import Evaluator
     from hiercodec.evaluation.photos.samples import Sample
     from hiercodec.models.common import EmbeddedCodec
 
@@ -123,17 +123,17 @@ def taxonomy(args: Arguments) -> int:
     return 0
 
 
-def ship(row: Sample, codec: EmbeddedCodec, judging: Judging, *, steps: int, folder: Path) -> Path:
+def ship(row: Sample, codec: EmbeddedCodec, evaluator: Evaluator, *, steps: int, folder: Path) -> Path:
     """Encode, cut, decode and classify one sample and write its bundle, which the app's first paint shows; its file."""
     from hiercodec.evaluation.traces import bundle
     from hiercodec.evaluation.traces.tracing import extend, trace, turning_points
 
     rgb = row.pixels()
     data = codec.encode(rgb)
-    found, decoded = trace(codec, rgb, judging.knowing(row.truth), steps=steps, data=data)
+    found, decoded = trace(codec, rgb, evaluator.knowing(row.truth), steps=steps, data=data)
     at = {step.bytes: prefix for step, prefix in zip(found.steps, decoded, strict=True)}
     for _ in range(ROUNDS):
-        found, more = extend(codec, found, data, rgb, turning_points(found, TURNS), judging)
+        found, more = extend(codec, found, data, rgb, turning_points(found, TURNS), evaluator)
         at |= more
     path = folder / f"{row.id}.zip"
     bundle.write(path, bundle.make(found, data, rgb, [at[step.bytes] for step in found.steps], effort=4))
@@ -150,13 +150,13 @@ def ship(row: Sample, codec: EmbeddedCodec, judging: Judging, *, steps: int, fol
 def samples(args: Arguments) -> int:
     from hiercodec import models
     from hiercodec.classify import load_classifier
-    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.measure import Evaluator
     from hiercodec.taxonomy import load_hierarchy
     from tools import samples as choosing
 
     check_writable(args.out)
     codec, tree = models.load(args.model), load_hierarchy(args.hierarchy)
-    judges = [Judging(load_classifier(name), tree) for name in choosing.JUDGES]
+    judges = [Evaluator(load_classifier(name), tree) for name in choosing.JUDGES]
     things, found, unlisted = choosing.subjects(args.names), [], {}
     for thing, region in things:
         if thing.truth:
@@ -182,16 +182,19 @@ def samples(args: Arguments) -> int:
 def traces(args: Arguments) -> int:
     from hiercodec import models
     from hiercodec.classify import load_classifier
-    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.measure import Evaluator
     from hiercodec.evaluation.photos.samples import sample, samples
     from hiercodec.evaluation.traces import bundle
     from hiercodec.taxonomy import load_hierarchy
 
     rows = [sample(name) for name in args.names] or samples()
-    codec, judging = models.load(args.model), Judging(load_classifier(args.classifier), load_hierarchy(args.hierarchy))
+    codec, evaluator = (
+        models.load(args.model),
+        Evaluator(load_classifier(args.classifier), load_hierarchy(args.hierarchy)),
+    )
     total = 0
     for row in rows:
-        path = ship(row, codec, judging, steps=args.steps, folder=args.out)
+        path = ship(row, codec, evaluator, steps=args.steps, folder=args.out)
         total += path.stat().st_size
         found = bundle.read(path).trace
         last = found.steps[-1]
@@ -212,7 +215,7 @@ def stress(args: Arguments) -> int:
     from hiercodec import models
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.codecs.peers import HierPeer, shares_and_ends
-    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.measure import Evaluator
     from hiercodec.evaluation.photos.samples import sample, samples
     from hiercodec.evaluation.provenance import provenance
     from hiercodec.evaluation.results import rows
@@ -222,7 +225,7 @@ def stress(args: Arguments) -> int:
 
     check_writable(args.out)
     chosen, tree = [sample(name) for name in args.names] or samples(), load_hierarchy(args.hierarchy)
-    judges = [Judging(load_classifier(spec), tree) for spec in args.classifier or ["lite0"]]
+    judges = [Evaluator(load_classifier(spec), tree) for spec in args.classifier or ["lite0"]]
     peers = [HierPeer(models.load(args.model), shares_and_ends(args.cuts), args.model)]
     kept = []
     with tqdm(total=len(chosen) * len(STRESSES), unit="picture", disable=None) as bar:
@@ -290,7 +293,7 @@ def fusion(args: Arguments) -> int:
     from hiercodec import models
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.codecs.peers import HierPeer, Labeller, at_rates
-    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.measure import Evaluator
     from hiercodec.taxonomy import load_hierarchy
     from tools.common import labelled_photos
     from tools.fusing import fitted
@@ -298,7 +301,7 @@ def fusion(args: Arguments) -> int:
     check_writable(args.out)
     tree, photos = load_hierarchy(args.hierarchy), labelled_photos(args.dataset, sample=args.sample, how=args.labels)
     codec, labeller = models.load(args.model), Labeller(load_classifier(args.label_by), tree)
-    viewers = [Judging(load_classifier(spec), tree) for spec in args.classifier or ["lite0"]]
+    viewers = [Evaluator(load_classifier(spec), tree) for spec in args.classifier or ["lite0"]]
     with tqdm(total=len(photos), unit="photo", disable=None) as bar:
         found = fitted(
             photos,
@@ -335,7 +338,7 @@ def limits(args: Arguments) -> int:
     from hiercodec import models
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.codecs.peers import HierPeer, Labeller
-    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.measure import Evaluator
     from hiercodec.evaluation.provenance import commit, provenance, today
     from hiercodec.taxonomy import load_hierarchy
     from tools import limits as study
@@ -350,7 +353,7 @@ def limits(args: Arguments) -> int:
     lab = study.Lab(
         models.load(args.model),
         Labeller(load_classifier(args.label_by), tree),
-        Judging(load_classifier(args.classifier), tree),
+        Evaluator(load_classifier(args.classifier), tree),
         args.rates,
     )
     guesses = study.learned(train, lab.labeller)

@@ -55,7 +55,7 @@ def compare(
     from hiercodec import models
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.codecs.peers import HierPeer
-    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.measure import Evaluator
     from hiercodec.evaluation.results.records import gather
     from hiercodec.taxonomy import load_hierarchy
     from hiercodec.training.data import split
@@ -63,11 +63,11 @@ def compare(
     if not (judges or config.classifiers):
         raise ConfigError(f"{config.name}: a comparison needs a classifier")
     hierarchy = load_hierarchy(config.hierarchy)
-    judging = [Judging(load_classifier(spec), hierarchy) for spec in judges or config.classifiers]
+    evaluator = [Evaluator(load_classifier(spec), hierarchy) for spec in judges or config.classifiers]
     held_out = split(config)[1].spread(photos)
     codecs = [models.load(name) for name in names]
     peers = [HierPeer(codec, halved_blocks, str(number)) for number, codec in enumerate(codecs)]
-    measured = gather(held_out, peers, judging, crop=SIDE)
+    measured = gather(held_out, peers, evaluator, crop=SIDE)
     rows: list[dict[str, Any]] = []
     reference: dict[str, Table] = {}
     for name, codec, peer in zip(names, codecs, peers, strict=True):
@@ -80,7 +80,7 @@ def compare(
     return {
         "photos": len(held_out),
         "labelled": int((held_out.labels >= 0).sum()),
-        "judges": {judge.classifier.name: judge.classifier.weights_id for judge in judging},
+        "judges": {judge.classifier.name: judge.classifier.weights_id for judge in evaluator},
         "models": rows,
     }
 

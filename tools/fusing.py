@@ -13,7 +13,7 @@ import numpy as np
 from hiercodec.classify.catalog import architecture_of
 from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, log
 from hiercodec.evaluation.codecs.peers import HierPeer
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.traces.label import label_in, label_verdict
 from hiercodec.images import centre_crop
@@ -26,7 +26,7 @@ RIDGE = 1e-4
 def fitted(
     photos: Photos,
     peer: HierPeer,
-    viewers: Sequence[Judging],
+    viewers: Sequence[Evaluator],
     *,
     crop: int | None = None,
     seed: int = 0,

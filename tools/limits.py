@@ -21,7 +21,7 @@ import numpy as np
 from hiercodec import stream
 from hiercodec.classify import LabelReading, label_of, level_probabilities, read_label
 from hiercodec.evaluation.codecs.peers import Labeller, at_rates, prefixes
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.photos.samples import samples
@@ -90,7 +90,7 @@ class Lab:
 
     codec: EmbeddedCodec
     labeller: Labeller
-    viewer: Judging
+    viewer: Evaluator
     rates: Sequence[float]
 
     @property

@@ -22,7 +22,7 @@ import numpy as np
 from hiercodec import stream
 from hiercodec.errors import InputError
 from hiercodec.evaluation.codecs.peers import prefixes
-from hiercodec.evaluation.measure import Judging, measure
+from hiercodec.evaluation.measure import Evaluator, measure
 from hiercodec.evaluation.photos.samples import HIDDEN, Sample
 from hiercodec.evaluation.traces.trace import settles
 from hiercodec.models.common import EmbeddedCodec
@@ -134,7 +134,7 @@ def subjects(names: Sequence[str] = ()) -> list[tuple[Sample, Box]]:
     return [(whole, region) for whole, region in found if not names or whole.id in names]
 
 
-def sure(sample: Sample, codec: EmbeddedCodec, judge: Judging) -> float:
+def sure(sample: Sample, codec: EmbeddedCodec, judge: Evaluator) -> float:
     """How sure a judge is of the class that it gives the whole file of a sample."""
     seen = codec.decode(codec.encode(sample.pixels())).image
     return float(judge.verdicts([seen])[0].probabilities.max())
@@ -166,7 +166,7 @@ def budgets(data: bytes, codec: EmbeddedCodec, ratio: float) -> list[int]:
     return sorted({round(start * (end / start) ** (i / count)) for i in range(count + 1)})
 
 
-def measured(sample: Sample, codec: EmbeddedCodec, judges: Sequence[Judging], ratio: float) -> Measured:
+def measured(sample: Sample, codec: EmbeddedCodec, judges: Sequence[Evaluator], ratio: float) -> Measured:
     """One view cut finely: what each judge says at every cut, against the truth."""
     rgb = sample.pixels()
     data = codec.encode(rgb)
@@ -184,7 +184,7 @@ def measured(sample: Sample, codec: EmbeddedCodec, judges: Sequence[Judging], ra
 
 
 def best_views(
-    subject: Sample, region: Box, codec: EmbeddedCodec, judges: Sequence[Judging], count: int, say: Say
+    subject: Sample, region: Box, codec: EmbeddedCodec, judges: Sequence[Evaluator], count: int, say: Say
 ) -> Iterator[Measured]:
     """The views of a thing that are worth a fine measurement, finely measured.
 

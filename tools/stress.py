@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.results.records import records
 from hiercodec.evaluation.stress import AT, STRESSES, stressed
 from hiercodec.protocols import Peer
@@ -23,7 +23,7 @@ def stress_records(
     rgb: np.ndarray,
     classes: Sequence[int],
     peers: Sequence[Peer],
-    judges: Sequence[Judging],
+    judges: Sequence[Evaluator],
     *,
     stresses: Sequence[str] = STRESSES,
     look: Callable[[str, np.ndarray], object] = lambda stress, rgb: None,

@@ -145,22 +145,22 @@ def trace(args: Arguments) -> int:
 
         rgb = resize_to(rgb, side)
     from hiercodec import models, taxonomy
-    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.measure import Evaluator
     from hiercodec.evaluation.traces.tracing import trace as traced
 
     codec = models.load(args.model)
     steps = max(args.steps, len(codec.plan) + 1)
-    judging = None
+    evaluator = None
     if args.classifier != "none":
         from hiercodec.classify import load_classifier
 
         hierarchy = taxonomy.load_hierarchy(args.hierarchy) if args.hierarchy else taxonomy.load_hierarchy()
-        judging = Judging(load_classifier(args.classifier), hierarchy)
+        evaluator = Evaluator(load_classifier(args.classifier), hierarchy)
         if until:
             hierarchy.level(until.level)  # a level that it lacks shows here, before the work
     data = codec.encode(rgb)
-    made, decoded = traced(codec, rgb, judging, data=data, steps=steps, progress=_tell)
-    stop = _stop(made, until, judging) if until else None
+    made, decoded = traced(codec, rgb, evaluator, data=data, steps=steps, progress=_tell)
+    stop = _stop(made, until, evaluator) if until else None
     if args.html:
         from hiercodec.evaluation.traces import bundle
         from hiercodec.report.takeaway import page
@@ -172,7 +172,7 @@ def trace(args: Arguments) -> int:
     if args.json:
         print_json(made.to_json() | ({"until": stop} if stop else {}))
         return 0
-    levels = judging.hierarchy.names if judging else ()
+    levels = evaluator.hierarchy.names if evaluator else ()
     rows = [
         (
             str(step.bytes),
@@ -192,12 +192,12 @@ def trace(args: Arguments) -> int:
     return 0
 
 
-def _stop(trace: Any, until: Any, judging: Any) -> dict[str, Any]:
+def _stop(trace: Any, until: Any, evaluator: Any) -> dict[str, Any]:
     """Where a trace may stop, ready for JSON: the rule, bytes, share of the file, and the answer there."""
     from hiercodec.classify import card_of, confidence_of
     from hiercodec.evaluation.traces.until import confidences, stop_step
 
-    confidence = confidence_of(card_of(judging.classifier.name), judging.hierarchy.name)
+    confidence = confidence_of(card_of(evaluator.classifier.name), evaluator.hierarchy.name)
     index = stop_step(trace, until, confidence)
     last = len(trace.steps) - 1 if index is None else index
     step = trace.steps[last]

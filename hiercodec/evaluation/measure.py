@@ -1,6 +1,6 @@
 """The one place where pictures are measured: encode → cut → decode → classify.
 
-    rgb ── peer.points ──► OperatingPoint × n ──► Judging (one batch) ──► Row × n
+    rgb ── peer.points ──► OperatingPoint × n ──► Evaluator (one batch) ──► Row × n
 
 `evaluate`, traces, training's validation, ablations and the app's comparison all read the same rows. Nothing here
 imports torch; a classifier that is given may.
@@ -68,14 +68,14 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judging:
+class Evaluator:
     """A classifier, the hierarchy its answers are read in, and what is right."""
 
     classifier: Classifier
     hierarchy: Hierarchy
     right: Right = field(default_factory=dict)
 
-    def knowing(self, classes: Sequence[int]) -> Judging:
+    def knowing(self, classes: Sequence[int]) -> Evaluator:
         """The same where these classes are right; where there are none, nothing is known."""
         groups = {
             level.name: tuple(sorted({int(level.assignment[index]) for index in classes}))
@@ -83,7 +83,7 @@ class Judging:
         }
         return replace(self, right=groups if classes else {})
 
-    def trusting(self, rgb: np.ndarray) -> Judging:
+    def trusting(self, rgb: np.ndarray) -> Evaluator:
         """The same where the classifier's own answer on the original uint8 (H, W, 3) counts as right, at every level."""
         (own,) = replace(self, right={}).verdicts([rgb])
         return replace(self, right={level: (winner,) for level, winner in own.winners.items()})
@@ -106,7 +106,7 @@ class Row(Generic[P]):
     peer: str = ""
 
 
-def measure(rgb: np.ndarray, points: Iterable[P], judges: Sequence[Judging] = (), *, peer: str = "") -> list[Row[P]]:
+def measure(rgb: np.ndarray, points: Iterable[P], judges: Sequence[Evaluator] = (), *, peer: str = "") -> list[Row[P]]:
     """Rows of the operating points of one picture, in their order.
 
     rgb: uint8 (H, W, 3), what PSNR is measured against. All points are decoded before they are classified in one batch.
@@ -130,7 +130,7 @@ def measure(rgb: np.ndarray, points: Iterable[P], judges: Sequence[Judging] = ()
 
 
 def measure_peers(
-    rgb: np.ndarray, label: int, peers: Sequence[Peer], judges: Sequence[Judging]
+    rgb: np.ndarray, label: int, peers: Sequence[Peer], judges: Sequence[Evaluator]
 ) -> Iterator[Row[OperatingPoint]]:
     """Rows of one photograph under every peer, after one of the original.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hiercodec.classify.catalog import architecture_of
 from hiercodec.evaluation.codecs.peers import HierPeer
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.fsio import APP
 from hiercodec.protocols import Classifier, Peer
 
@@ -27,7 +27,7 @@ def environment(*more: str) -> dict[str, Any]:
     return {"python": platform.python_version(), "machine": platform.machine(), "packages": versions}
 
 
-def provenance(peers: Sequence[Peer], judges: Sequence[Judging]) -> dict[str, Any]:
+def provenance(peers: Sequence[Peer], judges: Sequence[Evaluator]) -> dict[str, Any]:
     """What a results file says of its origin.
 
     `models` are the fingerprints of our codecs, `steered_by` the classifiers that their encoder kept the feature maps of,
@@ -47,16 +47,16 @@ def provenance(peers: Sequence[Peer], judges: Sequence[Judging]) -> dict[str, An
     }
 
 
-def of_trace(codec: EmbeddedCodec, judging: Judging | None) -> dict[str, Any]:
+def of_trace(codec: EmbeddedCodec, evaluator: Evaluator | None) -> dict[str, Any]:
     """The same of a trace, which has one codec and at most one classifier; also the device of the transforms."""
-    whole = provenance([HierPeer(codec)], [judging] if judging else [])
+    whole = provenance([HierPeer(codec)], [evaluator] if evaluator else [])
     return {
         "model": codec.name,
         "fingerprint": codec.fingerprint.hex(),
-        "classifier": judging.classifier.name if judging else None,
-        "classifier_weights": judging.classifier.weights_id if judging else None,
-        "temperature": judging.classifier.temperature if judging else None,
-        "in_loss": whole["judges"][judging.classifier.name]["in_loss"][codec.name] if judging else None,
+        "classifier": evaluator.classifier.name if evaluator else None,
+        "classifier_weights": evaluator.classifier.weights_id if evaluator else None,
+        "temperature": evaluator.classifier.temperature if evaluator else None,
+        "in_loss": whole["judges"][evaluator.classifier.name]["in_loss"][codec.name] if evaluator else None,
         "hierarchy": whole["hierarchy"],
         "hierarchy_digest": whole["hierarchy_digest"],
         "device": str(getattr(codec, "device", "cpu")),

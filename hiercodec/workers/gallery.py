@@ -117,7 +117,7 @@ def _instruments(measure: Measure) -> tuple[Any, list[Any]]:
     from hiercodec.evaluation.codecs.peers import HierPeer, shares_and_ends
 
     peer = HierPeer(tasks.codec_for(None, measure.model), shares_and_ends(CUTS), measure.model)
-    judges = [tasks.judging_of((spec, measure.hierarchy)) for spec in measure.judges]
+    judges = [tasks.evaluator_of((spec, measure.hierarchy)) for spec in measure.judges]
     return peer, [judge for judge in judges if judge is not None]
 
 

@@ -25,7 +25,7 @@ from hiercodec.evaluation.traces.bundle import Bundle, Seen
 from hiercodec.levels import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from hiercodec.evaluation.measure import Judging, Row
+    from hiercodec.evaluation.measure import Evaluator, Row
     from hiercodec.evaluation.traces.trace import Ranked, Trace
     from hiercodec.taxonomy import Hierarchy
     from hiercodec.taxonomy.embeddings import Embedding
@@ -48,13 +48,13 @@ def warm(*, tell: Tell) -> None:
     from hiercodec.taxonomy.hierarchy_file import DEFAULT as HIERARCHY
 
     try:
-        codec, judging = codec_for(None, DEFAULT_MODEL), judging_of((DEFAULT, HIERARCHY))
+        codec, evaluator = codec_for(None, DEFAULT_MODEL), evaluator_of((DEFAULT, HIERARCHY))
     except HiercodecError:
         return  # whoever needs them is told
     grey = np.full((64, 64, 3), 128, np.uint8)
     codec.decode(codec.encode(grey))
-    assert judging is not None
-    judging.verdicts([grey])
+    assert evaluator is not None
+    evaluator.verdicts([grey])
 
 
 @functools.lru_cache(maxsize=2)
@@ -90,14 +90,14 @@ def codec_for(mark: str | None, model: str) -> Any:
     return load_codec(name, str(cards.get(name, {}).get("fingerprint")))
 
 
-def judging_of(judge: Judge, truth: Sequence[int] = ()) -> Judging | None:
+def evaluator_of(judge: Judge, truth: Sequence[int] = ()) -> Evaluator | None:
     """The classifier and the hierarchy, knowing the right classes; None without a classifier."""
-    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.measure import Evaluator
 
     classifier, hierarchy = judge
     if classifier is None:
         return None
-    return Judging(load_classifier(classifier), load_hierarchy(hierarchy)).knowing(truth)
+    return Evaluator(load_classifier(classifier), load_hierarchy(hierarchy)).knowing(truth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def first_view(opened: Opened, model: str, judge: Judge, steps: int, *, tell: Te
 
     data, rgb = opened.data, opened.rgb
     parsed = parse(data)
-    codec, judging = codec_for(parsed.header.fingerprint.hex(), model), judging_of(judge, opened.truth)
+    codec, evaluator = codec_for(parsed.header.fingerprint.hex(), model), evaluator_of(judge, opened.truth)
     budgets = budgets_of(data, steps)
     first = few(budgets, list(parsed.cuts().values()))
     sizes = iter(first)
@@ -171,7 +171,7 @@ def first_view(opened: Opened, model: str, judge: Judge, steps: int, *, tell: Te
             tell("show", _jpeg(frame))
 
     progress = functools.partial(tell, "progress")
-    traced, decoded = trace(codec, rgb, judging, data=data, budgets=first, progress=progress, show=show)
+    traced, decoded = trace(codec, rgb, evaluator, data=data, budgets=first, progress=progress, show=show)
     original = decoded[-1].image if rgb is None else rgb
     return bundles.make(traced, data, original, decoded), [n for n in budgets if n not in first]
 
@@ -204,7 +204,7 @@ def more_steps(
 
     codec, pixels = codec_for(trace.provenance.get("fingerprint"), model), bundles.from_webp(original)
     progress = functools.partial(tell, "progress")
-    longer, decoded = extend(codec, trace, data, pixels, budgets, judging_of(judge), progress=progress)
+    longer, decoded = extend(codec, trace, data, pixels, budgets, evaluator_of(judge), progress=progress)
     return longer, {n: bundles.Seen(prefix.image, prefix.bits) for n, prefix in decoded.items()}
 
 
@@ -230,7 +230,7 @@ def judged_again(bundle: Bundle, judge: Judge, truth: tuple[int, ...], *, tell: 
     original = None if provenance.get("reference") else bundle.original_pixels()
     codec = codec_for(provenance["fingerprint"], provenance["model"])
     again = tracing.judged_again(
-        codec, bundle.trace, bundle.stream, bundle.frames(), original, judging_of(judge, truth)
+        codec, bundle.trace, bundle.stream, bundle.frames(), original, evaluator_of(judge, truth)
     )
     return dataclasses.replace(bundle, trace=again)
 
@@ -250,10 +250,10 @@ def ranked(
     """What a classifier takes pictures for, and the WUP of that."""
     from hiercodec.classify import path_of
 
-    judging = judging_of(judge, truth)
-    assert judging is not None
-    verdicts = judging.verdicts(pictures) if pictures else []
-    return [(dict(path_of(row.probabilities, judging.hierarchy)), row.wup) for row in verdicts]
+    evaluator = evaluator_of(judge, truth)
+    assert evaluator is not None
+    verdicts = evaluator.verdicts(pictures) if pictures else []
+    return [(dict(path_of(row.probabilities, evaluator.hierarchy)), row.wup) for row in verdicts]
 
 
 def cluster(embedding: Embedding, ks: tuple[int, int], method: str, seed: int, name: str, *, tell: Tell) -> Hierarchy:

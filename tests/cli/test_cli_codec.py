@@ -271,8 +271,8 @@ def test_trace_prints_every_step(house, capsys, monkeypatch):
     hierarchy = SimpleNamespace(name="h", names=("coarse", "fine"))
     asked = {}
 
-    def trace(codec, rgb, judging, **options):
-        asked.update(options, judging=judging)
+    def trace(codec, rgb, evaluator, **options):
+        asked.update(options, evaluator=evaluator)
         top = {
             "coarse": ((3, "animal", 0.914), (1, "tool", 0.05)),
             "fine": ((151, "a very long class name indeed", 0.4),),
@@ -299,9 +299,9 @@ def test_trace_prints_every_step(house, capsys, monkeypatch):
     assert "animal 91 %" in lines[3]
     assert "a very long class name … 40 %" in lines[3]
     assert (asked["steps"], asked["hierarchy_name"]) == (7, "default")
-    assert (asked["judging"].classifier, asked["judging"].hierarchy) == ("classifier lite0", hierarchy)
+    assert (asked["evaluator"].classifier, asked["evaluator"].hierarchy) == ("classifier lite0", hierarchy)
     assert run("trace", "photo.jpg", "--json", "--hierarchy", "mine.json", "--steps", 1) == 0
     assert json.loads(capsys.readouterr().out) == {"steps": [1, 2]}
     assert (asked["steps"], asked["hierarchy_name"]) == (4, "mine.json")
     assert run("trace", "photo.jpg", "--classifier", "none") == 0
-    assert asked["judging"] is None
+    assert asked["evaluator"] is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hiercodec.evaluation.codecs.peers import HierPeer
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.stress import CLEAN, STRESSES, split, stressed
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
@@ -50,7 +50,7 @@ def test_stronger_is_further_from_the_photograph(rgb):
 
 
 def test_what_is_right_is_right_of_the_clean_photograph(rgb):
-    judge = Judging(FakeClassifier(), load_hierarchy())
+    judge = Evaluator(FakeClassifier(), load_hierarchy())
     peers = [HierPeer(FakeCodec(), name="lite")]
     seen = []
     rows = list(

@@ -19,7 +19,7 @@ from hiercodec import stream
 from hiercodec.classify import ALLOWED, DEFAULT, label_of_path
 from hiercodec.errors import ModelMismatch
 from hiercodec.evaluation.codecs import purposes
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.photos.samples import samples
 from hiercodec.evaluation.traces import bundle
 from hiercodec.evaluation.traces.trace import opening_step
@@ -43,11 +43,11 @@ FAKE_CARD = {"preset": {}, "fingerprint": b"FAKE".hex()}
 def traces(tmp_path_factory):
     """A folder of small traces made by the fake codec, one a sample."""
     folder = tmp_path_factory.mktemp("traces")
-    codec, judging = FakeCodec(), Judging(FakeClassifier(), load_hierarchy())
+    codec, evaluator = FakeCodec(), Evaluator(FakeClassifier(), load_hierarchy())
     for row in samples():
         rgb = row.pixels()[:64, :96]
         data = codec.encode(rgb)
-        found, decoded = trace(codec, rgb, judging.knowing(row.truth), data=data)
+        found, decoded = trace(codec, rgb, evaluator.knowing(row.truth), data=data)
         bundle.write(folder / f"{row.id}.zip", bundle.make(found, data, rgb, decoded))
     return folder
 

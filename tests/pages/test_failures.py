@@ -355,13 +355,13 @@ def test_rows_of_unlabelled_photographs_say_what_right_means(results):
 def under_stress(results, monkeypatch):
     """Two samples under three stresses, by the fake codec and judge, as the shipped file."""
     from hiercodec.evaluation.codecs.peers import HierPeer
-    from hiercodec.evaluation.measure import Judging
+    from hiercodec.evaluation.measure import Evaluator
     from hiercodec.evaluation.photos.samples import samples
     from hiercodec.evaluation.provenance import provenance
     from hiercodec.evaluation.stress import CLEAN
     from tools.stress import stress_records
 
-    judge, peer = Judging(FakeClassifier(), TREE), HierPeer(FakeCodec(), name="lite")
+    judge, peer = Evaluator(FakeClassifier(), TREE), HierPeer(FakeCodec(), name="lite")
     chosen = {"stresses": (CLEAN, "blur, mild", "dark, strong")}
     kept = [
         row

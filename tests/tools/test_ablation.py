@@ -12,7 +12,7 @@ import torch
 from hiercodec import stream
 from hiercodec.classify import Classifier, Preprocess
 from hiercodec.errors import ConfigError
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.levels import PAPER_PLAN, PLANS
 from hiercodec.models import LITE
@@ -151,7 +151,7 @@ def test_measured_points_are_real_bytes(tmp_path, classifier):
     codec = make_codec(TINY_LITE, tmp_path)
     photos = PHOTOS.spread(2)
     assert len(photos) == 2
-    points = measure(codec, photos, Judging(classifier, load_hierarchy("consensus")))
+    points = measure(codec, photos, Evaluator(classifier, load_hierarchy("consensus")))
     assert [(p["level"], p["share"]) for p in points] == [(n, s) for n in PAPER_PLAN.names for s in (0.5, 1.0)]
     rates = [p["bpp"] for p in points]
     assert rates == sorted(rates)

@@ -9,7 +9,7 @@ import pytest
 
 from hiercodec.classify import label_of_path, read_label
 from hiercodec.evaluation.codecs.peers import Labeller
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.fsio import locate
@@ -27,7 +27,7 @@ def told_class(index: int):
 
 @pytest.fixture(scope="module")
 def lab():
-    return Lab(FakeCodec(), Labeller(FakeClassifier(), TREE), Judging(FakeClassifier(), TREE), (2.0, 6.0))
+    return Lab(FakeCodec(), Labeller(FakeClassifier(), TREE), Evaluator(FakeClassifier(), TREE), (2.0, 6.0))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.photos import samples as shipped
 from hiercodec.evaluation.photos.samples import HIDDEN, sample
 from hiercodec.taxonomy import load_hierarchy
@@ -100,9 +100,9 @@ def test_the_manifest_says_why_and_reads_back(tmp_path, monkeypatch):
 
 
 def test_a_view_is_cut_finely_and_held_to_its_truth():
-    judging, codec = Judging(FakeClassifier(), load_hierarchy()), FakeCodec()
+    evaluator, codec = Evaluator(FakeClassifier(), load_hierarchy()), FakeCodec()
     small = replace(THING, crop=(200, 100, 328, 228))
-    found = measured(small, codec, [judging], COARSE)
+    found = measured(small, codec, [evaluator], COARSE)
     cuts = budgets(codec.encode(small.pixels()), codec, COARSE)
     assert all(1 < later / first <= COARSE + 0.02 for first, later in pairwise(cuts))
     (levels,) = found.settled.values()

@@ -12,7 +12,7 @@ import pytest
 
 from hiercodec import stream
 from hiercodec.classify import DEFAULT, PACKAGED, card_of
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.photos.samples import sample, samples
 from hiercodec.evaluation.traces import bundle
 from hiercodec.evaluation.traces.bundle import TRACES
@@ -81,13 +81,13 @@ def test_the_shipped_codec_decodes_the_shipped_frames(name, shipped):
 
 def test_ship_writes_what_the_codec_decodes(tmp_path):
     codec = FakeCodec()
-    path = ship(sample("camera"), codec, Judging(FakeClassifier(), load_hierarchy()), steps=8, folder=tmp_path)
+    path = ship(sample("camera"), codec, Evaluator(FakeClassifier(), load_hierarchy()), steps=8, folder=tmp_path)
     packed = bundle.read(path)
     assert packed.trace.answers["fine"] == (872,)
     even = budgets_of(packed.stream, 8)
     more = sorted({step.bytes for step in packed.trace.steps} - set(even))
     assert len(more) <= ROUNDS * TURNS
-    plain = Judging(FakeClassifier(), load_hierarchy())
+    plain = Evaluator(FakeClassifier(), load_hierarchy())
     first, _ = trace(codec, sample("camera").pixels(), plain, steps=8, data=packed.stream)
     assert set(turning_points(first, TURNS)) <= set(more), "there are more steps where answers change"
     for step, frame in zip(packed.trace.steps, packed.frames(), strict=True):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.traces import bundle
 from hiercodec.evaluation.traces.trace import Trace
@@ -26,7 +26,7 @@ def packed():
     rgb = sample("cat").pixels()[:96, :144]
     codec = FakeCodec()
     data = codec.encode(rgb)
-    found, decoded = trace(codec, rgb, Judging(FakeClassifier(), load_hierarchy()), steps=7, data=data)
+    found, decoded = trace(codec, rgb, Evaluator(FakeClassifier(), load_hierarchy()), steps=7, data=data)
     return bundle.make(found, data, rgb, decoded)
 
 

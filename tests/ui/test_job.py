@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.traces import bundle as bundles
 from hiercodec.evaluation.traces.tracing import budgets_of, extend, trace, turning_points
 from hiercodec.taxonomy import load_hierarchy
@@ -16,7 +16,7 @@ from hiercodec.ui.explore.job import AT_ONCE, TURNS, Refinement
 from hiercodec.workers.tasks import few
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
-JUDGING = Judging(FakeClassifier(), load_hierarchy())
+JUDGING = Evaluator(FakeClassifier(), load_hierarchy())
 
 
 @pytest.fixture(scope="module")

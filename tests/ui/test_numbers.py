@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.traces.trace import Step, Trace
 from hiercodec.evaluation.traces.tracing import trace
 from hiercodec.report import numbers
@@ -21,8 +21,8 @@ from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 @pytest.fixture(scope="module")
 def found():
     ramp = np.linspace(0, 255, 96 * 64 * 3).reshape(64, 96, 3).astype(np.uint8)
-    judging = Judging(FakeClassifier(), load_hierarchy()).knowing([504])
-    return trace(FakeCodec(), ramp, judging, steps=9)[0]
+    evaluator = Evaluator(FakeClassifier(), load_hierarchy()).knowing([504])
+    return trace(FakeCodec(), ramp, evaluator, steps=9)[0]
 
 
 def lane_of(winners, answers=(), sizes=(10, 20, 40)):

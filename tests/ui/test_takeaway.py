@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.traces import bundle
 from hiercodec.evaluation.traces.tracing import trace
@@ -26,11 +26,11 @@ from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 HOSTILE = "<script>alert('a')</script><!--\"$title${scrubber}&amp;"
 
 
-def traced(rgb, judging=True, steps=7):
+def traced(rgb, evaluator=True, steps=7):
     codec = FakeCodec()
     data = codec.encode(rgb)
     found, decoded = trace(
-        codec, rgb, Judging(FakeClassifier(), load_hierarchy()) if judging else None, steps=steps, data=data
+        codec, rgb, Evaluator(FakeClassifier(), load_hierarchy()) if evaluator else None, steps=steps, data=data
     )
     return bundle.make(found, data, rgb, decoded)
 
@@ -126,7 +126,7 @@ def test_names_are_text_and_nothing_else(packed):
 
 def test_a_large_photograph_loses_a_little_and_says_so():
     noise = np.random.default_rng(0).integers(0, 256, (512, 640, 3), np.uint8)
-    page = takeaway.page(traced(noise, judging=False), "Noise")
+    page = takeaway.page(traced(noise, evaluator=False), "Noise")
     assert len(page.encode()) <= takeaway.LIMIT
     assert "stored as WebP of quality" in page
     assert json.loads(Elements(page).texts["script"][0])["pictures"][0]["changes"] == []

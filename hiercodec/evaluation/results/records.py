@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hiercodec.evaluation.measure import ORIGINAL, Judging, Row, Verdict, measure_peers
+from hiercodec.evaluation.measure import ORIGINAL, Evaluator, Row, Verdict, measure_peers
 from hiercodec.evaluation.metrics import MS_SSIM_SIDE, bits_of_meaning, ms_ssim
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.results.rows import AS_ORIGINAL, LABEL, MASS, MAX_CLASSES, UNKNOWN, Rows
@@ -25,7 +25,7 @@ def records(
     rgb: np.ndarray,
     label: int,
     peers: Sequence[Peer],
-    judges: Sequence[Judging] = (),
+    judges: Sequence[Evaluator] = (),
     tasks: Sequence[Task] = (),
 ) -> Iterator[dict[str, Any]]:
     """Rows of one photograph, uint8 (H, W, 3), of class `label` (−1: unknown) under every peer, the original first.
@@ -42,7 +42,7 @@ def records(
 
 
 def described(
-    photo: str, label: int, row: Row, judges: Sequence[Judging] = (), similarity: float | None = None
+    photo: str, label: int, row: Row, judges: Sequence[Evaluator] = (), similarity: float | None = None
 ) -> Iterator[dict[str, Any]]:
     """One measured row as the rows of a file, one a judge; `similarity` is its MS-SSIM."""
     point = {
@@ -56,10 +56,10 @@ def described(
         "ms_ssim": similarity,
         "seconds": row.point.seconds,
     }
-    judging = {judge.classifier.name: judge for judge in judges}
+    evaluator = {judge.classifier.name: judge for judge in judges}
     for name, verdict in row.verdicts.items():
         yield {**point, "judge": name, **_answer(verdict, known=label >= 0)}
-        for suffix, answer in witnesses(row.point, verdict, judging[name]):
+        for suffix, answer in witnesses(row.point, verdict, evaluator[name]):
             yield {**point, "codec": row.peer + suffix, "judge": name, **_answer(answer, known=label >= 0)}
     if not row.verdicts:
         yield {**point, "judge": "", **UNJUDGED}
@@ -102,7 +102,7 @@ def likeliest(p: np.ndarray) -> np.ndarray:
 def gather(
     photos: Photos,
     peers: Sequence[Peer],
-    judges: Sequence[Judging] = (),
+    judges: Sequence[Evaluator] = (),
     *,
     crop: int | None = None,
     progress: Callable[[int, int], object] = lambda done, total: None,

@@ -26,7 +26,7 @@ from hiercodec.errors import ConfigError, HiercodecError, ImageError, InputError
 from hiercodec.evaluation.codecs import purposes
 from hiercodec.evaluation.codecs.peers import MACHINES, HierPeer, Labeller, at_rates, shares_and_ends
 from hiercodec.evaluation.codecs.rivals import rival
-from hiercodec.evaluation.measure import ORIGINAL, Judging
+from hiercodec.evaluation.measure import ORIGINAL, Evaluator
 from hiercodec.evaluation.photos.dataset import inventory
 from hiercodec.evaluation.photos.labels import AUTO
 from hiercodec.evaluation.photos.stored import Photo, Stored
@@ -56,7 +56,7 @@ class Bench:
     """What photographs are measured with: codecs, judges, and the side of the central square taken first (None: all)."""
 
     peers: Sequence[Peer]
-    judges: Sequence[Judging] = ()
+    judges: Sequence[Evaluator] = ()
     crop: int | None = None
     strict: bool = False
     tasks: Mapping[str, Task] = field(default_factory=dict)
@@ -154,7 +154,7 @@ class Setup:
         if len({peer.name for peer in peers}) < len(peers):
             names = ", ".join(peer.name for peer in peers)
             raise ConfigError(f"a codec is named twice (NAME=PATH gives a model another name): {names}")
-        judges = [Judging(load_classifier(judge), hierarchy) for judge in self.judges]
+        judges = [Evaluator(load_classifier(judge), hierarchy) for judge in self.judges]
         tasks = {name_of(spec): load_task(spec, hierarchy) for spec in self.tasks}
         return Bench(peers, judges, self.crop, self.strict, tasks)
 

@@ -18,7 +18,7 @@ from hiercodec.classify import LabelReading, level_probabilities, ranked, read_l
 from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, label_classes, pools_of
 from hiercodec.errors import HierarchyError
 from hiercodec.evaluation.codecs.peers import Prefix
-from hiercodec.evaluation.measure import Judging, Right, Verdict
+from hiercodec.evaluation.measure import Evaluator, Right, Verdict
 from hiercodec.evaluation.traces.trace import LabelAnswer, Ranked
 from hiercodec.protocols import OperatingPoint
 from hiercodec.taxonomy import Hierarchy, find_hierarchy
@@ -106,17 +106,17 @@ def fused(seen: Verdict, label: LabelReading, pools: Mapping[str, Pool], share: 
     return Verdict(next(reversed([*masses.values()])).astype(np.float32), masses, seen.right)
 
 
-def witnesses(point: OperatingPoint, seen: Verdict, judging: Judging) -> Iterator[tuple[str, Verdict]]:
+def witnesses(point: OperatingPoint, seen: Verdict, evaluator: Evaluator) -> Iterator[tuple[str, Verdict]]:
     """(what rows put behind the codec's name, verdict) of a point's label, and of label and pixels; nothing without a label.
 
     The label's own answer comes once a file, with the cut that ends where the label does.
     """
-    label = label_in(point.whole, judging.hierarchy) if isinstance(point, Prefix) else None
+    label = label_in(point.whole, evaluator.hierarchy) if isinstance(point, Prefix) else None
     if label is None:
         return
     assert isinstance(point, Prefix)
     assert point.whole.label_section is not None
     if point.bytes == point.whole.label_section.end:
         yield LABEL_ONLY, label_verdict(label, seen.right)
-    pools = pools_of(label.classifier, judging.classifier.name, judging.hierarchy.name)
+    pools = pools_of(label.classifier, evaluator.classifier.name, evaluator.hierarchy.name)
     yield FUSED, fused(seen, label, pools, point.bytes / point.whole.total_bytes)

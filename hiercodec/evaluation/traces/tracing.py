@@ -2,7 +2,7 @@
 
     rgb ── codec.encode ──► stream bytes ── cut at ~24 budgets ──► codec.decode ──► frames ──► classifier ──► Trace
 
-Each function also returns what was decoded at every step: the picture, and where its bits went. Without a `Judging` the
+Each function also returns what was decoded at every step: the picture, and where its bits went. Without a `Evaluator` the
 steps carry no predictions.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from hiercodec import stream
 from hiercodec.classify import level_probabilities, path_of
 from hiercodec.evaluation.codecs.peers import Prefix, prefixes
-from hiercodec.evaluation.measure import Judging, Row, Verdict, measure
+from hiercodec.evaluation.measure import Evaluator, Row, Verdict, measure
 from hiercodec.evaluation.metrics import bits_of_meaning
 from hiercodec.evaluation.provenance import of_trace
 from hiercodec.evaluation.traces.label import FileLabel
@@ -52,7 +52,7 @@ def _silent(done: int, total: int, what: str) -> None:
 def trace(
     codec: EmbeddedCodec,
     rgb: np.ndarray | None,
-    judging: Judging | None = None,
+    evaluator: Evaluator | None = None,
     *,
     steps: int = 24,
     data: bytes | None = None,
@@ -72,21 +72,21 @@ def trace(
         assert rgb is not None
         data = codec.encode(rgb)
     points = _decode(codec, data, budgets or budgets_of(data, steps), progress, show)
-    rows = measure(points[-1].picture if rgb is None else rgb, points, _judges(judging))
+    rows = measure(points[-1].picture if rgb is None else rgb, points, _judges(evaluator))
     about = (
         {"image_sha256": None, "reference": "last decoded frame"} if rgb is None else {"image_sha256": sha256_of(rgb)}
     )
-    parsed, label = stream.parse(data, codec.plan), _label(data, judging)
+    parsed, label = stream.parse(data, codec.plan), _label(data, evaluator)
     traced = Trace(
         width=parsed.header.width,
         height=parsed.header.height,
         file_bytes=len(data),
         parts=parsed.parts(),
         cuts=parsed.cuts(),
-        steps=tuple(_step(row, judging, label) for row in rows),
-        provenance=of_trace(codec, judging) | about,
-        original={} if rgb is None else _original(rgb, judging),
-        **_hierarchy_fields(judging),
+        steps=tuple(_step(row, evaluator, label) for row in rows),
+        provenance=of_trace(codec, evaluator) | about,
+        original={} if rgb is None else _original(rgb, evaluator),
+        **_hierarchy_fields(evaluator),
         **_label_fields(label),
     )
     return traced, [row.point.decoded for row in rows]
@@ -98,7 +98,7 @@ def extend(
     data: bytes,
     reference: np.ndarray,
     budgets: Sequence[int],
-    judging: Judging | None = None,
+    evaluator: Evaluator | None = None,
     *,
     progress: Progress = _silent,
 ) -> tuple[Trace, dict[int, Decoded]]:
@@ -108,9 +108,9 @@ def extend(
     made with; what is right is taken from it. Returns the trace with the new steps in their places, and what was decoded
     at the new ones, by bytes.
     """
-    knowing = judging and dataclasses.replace(judging, right=trace.answers)
+    knowing = evaluator and dataclasses.replace(evaluator, right=trace.answers)
     rows = measure(reference, _decode(codec, data, budgets, progress, None), _judges(knowing))
-    label = _label(data, judging)
+    label = _label(data, evaluator)
     both = sorted([*trace.steps, *(_step(row, knowing, label) for row in rows)], key=lambda step: step.bytes)
     return dataclasses.replace(trace, steps=tuple(both)), {row.point.bytes: row.point.decoded for row in rows}
 
@@ -144,21 +144,21 @@ def judged_again(
     data: bytes,
     frames: Sequence[np.ndarray],
     original: np.ndarray | None,
-    judging: Judging | None,
+    evaluator: Evaluator | None,
 ) -> Trace:
     """The same steps with other answers: the pictures stay, another classifier looks at them, or none.
 
     `codec` made the trace of the stream `data`, `frames` are the pictures of its steps, `original` the picture itself
     where it is at hand.
     """
-    label = _label(data, judging)
-    verdicts = judging.verdicts(frames) if judging else [None] * len(frames)
+    label = _label(data, evaluator)
+    verdicts = evaluator.verdicts(frames) if evaluator else [None] * len(frames)
     kept = ("bytes", "bpp", "psnr", "level", "fraction", "flat")
     bare = (Step(**{name: getattr(step, name) for name in kept}) for step in trace.steps)
-    steps = tuple(_judged(step, verdict, judging, label) for step, verdict in zip(bare, verdicts, strict=True))
-    seen = {} if original is None else _original(original, judging)
-    provenance = trace.provenance | of_trace(codec, judging)
-    fields = _hierarchy_fields(judging) | _label_fields(label)
+    steps = tuple(_judged(step, verdict, evaluator, label) for step, verdict in zip(bare, verdicts, strict=True))
+    seen = {} if original is None else _original(original, evaluator)
+    provenance = trace.provenance | of_trace(codec, evaluator)
+    fields = _hierarchy_fields(evaluator) | _label_fields(label)
     return dataclasses.replace(trace, steps=steps, provenance=provenance, original=seen, **fields)
 
 
@@ -187,12 +187,12 @@ def _decode(
     return points
 
 
-def _judges(judging: Judging | None) -> list[Judging]:
-    return [] if judging is None else [judging]
+def _judges(evaluator: Evaluator | None) -> list[Evaluator]:
+    return [] if evaluator is None else [evaluator]
 
 
-def _label(data: bytes, judging: Judging | None) -> FileLabel | None:
-    return FileLabel.of(data, judging.hierarchy if judging else None)
+def _label(data: bytes, evaluator: Evaluator | None) -> FileLabel | None:
+    return FileLabel.of(data, evaluator.hierarchy if evaluator else None)
 
 
 def _label_fields(label: FileLabel | None) -> dict[str, Any]:
@@ -200,36 +200,36 @@ def _label_fields(label: FileLabel | None) -> dict[str, Any]:
     return {"label": label.answers, "labeller": label.reading.classifier} if label else {"label": {}, "labeller": ""}
 
 
-def _hierarchy_fields(judging: Judging | None) -> dict[str, Any]:
+def _hierarchy_fields(evaluator: Evaluator | None) -> dict[str, Any]:
     """What a `Trace` says once of its hierarchy and of the right answers."""
-    if judging is None:
+    if evaluator is None:
         return {"labels": {}, "parents": {}, "answers": {}, "groups": {}}
-    small = _small_levels(judging.hierarchy)
+    small = _small_levels(evaluator.hierarchy)
     return {
         "labels": {level.name: tuple(level.labels) for level in small},
-        "parents": _parents(judging.hierarchy, small[1:]),
-        "answers": dict(judging.right),
-        "groups": {level.name: level.k for level in judging.hierarchy.levels},
+        "parents": _parents(evaluator.hierarchy, small[1:]),
+        "answers": dict(evaluator.right),
+        "groups": {level.name: level.k for level in evaluator.hierarchy.levels},
     }
 
 
-def _original(rgb: np.ndarray, judging: Judging | None) -> dict[str, Ranked]:
+def _original(rgb: np.ndarray, evaluator: Evaluator | None) -> dict[str, Ranked]:
     """What the original is taken for."""
-    return dict(path_of(judging.verdicts([rgb])[0].probabilities, judging.hierarchy)) if judging else {}
+    return dict(path_of(evaluator.verdicts([rgb])[0].probabilities, evaluator.hierarchy)) if evaluator else {}
 
 
-def _step(row: Row[Prefix], judging: Judging | None, label: FileLabel | None) -> Step:
+def _step(row: Row[Prefix], evaluator: Evaluator | None, label: FileLabel | None) -> Step:
     decoded = row.point.decoded
     flat = is_flat(decoded.image)
     step = Step(row.point.bytes, row.bpp, row.psnr, decoded.level, float(decoded.fraction), flat=flat)
-    return _judged(step, row.verdicts[judging.classifier.name] if judging else None, judging, label)
+    return _judged(step, row.verdicts[evaluator.classifier.name] if evaluator else None, evaluator, label)
 
 
-def _judged(step: Step, verdict: Verdict | None, judging: Judging | None, label: FileLabel | None) -> Step:
+def _judged(step: Step, verdict: Verdict | None, evaluator: Evaluator | None, label: FileLabel | None) -> Step:
     """The step with what the verdict says of it; as it is where there is none."""
-    if verdict is None or judging is None:
+    if verdict is None or evaluator is None:
         return step
-    hierarchy, right = judging.hierarchy, judging.right
+    hierarchy, right = evaluator.hierarchy, evaluator.right
     path, masses = path_of(verdict.probabilities, hierarchy), level_probabilities(verdict.probabilities, hierarchy)
     return dataclasses.replace(
         step,
@@ -240,7 +240,7 @@ def _judged(step: Step, verdict: Verdict | None, judging: Judging | None, label:
         meaning={
             name: 0.0 if step.blank else round(bits_of_meaning(p, right.get(name, ())), 4) for name, p in masses.items()
         },
-        fused=label.fused(verdict, judging.classifier.name, step.bytes) if label else {},
+        fused=label.fused(verdict, evaluator.classifier.name, step.bytes) if label else {},
     )
 
 

@@ -14,7 +14,7 @@ from hiercodec import stream
 from hiercodec.classify import Confidence, path_of
 from hiercodec.errors import InputError
 from hiercodec.evaluation.codecs.peers import Prefix, prefixes
-from hiercodec.evaluation.measure import Judging, Verdict
+from hiercodec.evaluation.measure import Evaluator, Verdict
 from hiercodec.evaluation.traces.tracing import budgets_of
 
 if TYPE_CHECKING:
@@ -59,19 +59,19 @@ class Stop:
 
 
 def decode_until(
-    codec: EmbeddedCodec, data: bytes, until: Until, judging: Judging, confidence: Confidence, *, steps: int = 24
+    codec: EmbeddedCodec, data: bytes, until: Until, evaluator: Evaluator, confidence: Confidence, *, steps: int = 24
 ) -> Stop:
     """Decode about `steps` prefixes of a stream, shortest first, until one is sure enough; else all of it.
 
     Raises `HierarchyError` for a level that the hierarchy lacks, and the stream errors.
     """
-    judging.hierarchy.level(until.level)
+    evaluator.hierarchy.level(until.level)
     total = stream.parse(data, codec.plan).total_bytes
     point = verdict = None
     sure = 0.0
     for point in prefixes(codec, data, {str(n): n for n in budgets_of(data, steps)}):
-        (verdict,) = judging.verdicts([point.picture])
-        _, _, p = path_of(verdict.probabilities, judging.hierarchy, top=1)[until.level][0]
+        (verdict,) = evaluator.verdicts([point.picture])
+        _, _, p = path_of(verdict.probabilities, evaluator.hierarchy, top=1)[until.level][0]
         sure = float(confidence(until.level, p, point.bytes / total))
         if sure >= until.threshold and not point.blank:
             break

@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from hiercodec.evaluation.codecs.peers import HierPeer, Prefix
-from hiercodec.evaluation.measure import Judging, Row
+from hiercodec.evaluation.measure import Evaluator, Row
 from hiercodec.evaluation.photos.dataset import Photos
 from hiercodec.evaluation.results.records import gather
 from hiercodec.evaluation.results.table import right, tables
@@ -42,7 +42,7 @@ class PhotoTask(Generic[Config]):
         self.semantic = semantic_loss(config, smoothing) if config.classifiers else None
         if self.semantic is not None:
             self.semantic.to(fabric.device)
-        self.judging = judge_of(config, fabric.device) if config.classifiers else None
+        self.evaluator = judge_of(config, fabric.device) if config.classifiers else None
 
     def card(self, name: str, progress: dict[str, Any]) -> dict[str, Any]:
         """What the card of the exported model says of its training."""
@@ -52,7 +52,7 @@ class PhotoTask(Generic[Config]):
     def validate(self, path: Path) -> dict[str, Any]:
         """Real coded bytes of held-out photographs, by the exported half-precision weights."""
         codec = store.load(path, device=self.device)
-        return validate(codec, self.held_out, self.judging, limit=self.config.validate_photos)
+        return validate(codec, self.held_out, self.evaluator, limit=self.config.validate_photos)
 
 
 def origin(init: str) -> dict | None:
@@ -77,15 +77,15 @@ def semantic_loss(config: CodecConfig, smoothing: float = 0.1) -> SemanticLoss:
     return SemanticLoss(frozen, assignments, smoothing)
 
 
-def judge_of(config: CodecConfig, device: str | torch.device | None = None) -> Judging:
+def judge_of(config: CodecConfig, device: str | torch.device | None = None) -> Evaluator:
     """The first classifier of a run's loss and its hierarchy, as photographs are judged by them. Loads a copy of its own."""
     from hiercodec.classify import load_classifier
     from hiercodec.taxonomy import load_hierarchy
 
-    return Judging(load_classifier(config.classifiers[0], device=device), load_hierarchy(config.hierarchy))
+    return Evaluator(load_classifier(config.classifiers[0], device=device), load_hierarchy(config.hierarchy))
 
 
-def validate(codec: EmbeddedCodec, photos: Photos, judging: Judging | None, *, limit: int, side: int = 224) -> dict:
+def validate(codec: EmbeddedCodec, photos: Photos, evaluator: Evaluator | None, *, limit: int, side: int = 224) -> dict:
     """Encode the centre of up to `limit` photographs and decode every complete prefix.
 
     Returns per level `bpp` (file bytes, header and z included), `psnr` (dB, mean over photographs) and, with a classifier,
@@ -99,12 +99,12 @@ def validate(codec: EmbeddedCodec, photos: Photos, judging: Judging | None, *, l
         if isinstance(row.point, Prefix) and row.point.setting == codec.plan.names[0]:
             z_shares.append(row.point.whole.parts()["z"] / row.point.bytes)
 
-    rows = gather(photos, [peer], [judging] if judging else [], crop=side, seen=note_z)
-    table = tables(rows, judging.classifier.name if judging else "")[peer.name]
+    rows = gather(photos, [peer], [evaluator] if evaluator else [], crop=side, seen=note_z)
+    table = tables(rows, evaluator.classifier.name if evaluator else "")[peer.name]
     figures = {"bpp": table.bpp, "psnr": table.psnr}
     levels = {}
     for name in codec.plan.names:
         at = table.settings.index(name)
-        own = {**figures, "agreement": table.measure(right(name))} if judging else figures
+        own = {**figures, "agreement": table.measure(right(name))} if evaluator else figures
         levels[name] = {key: round(float(values[:, at].mean()), 4) for key, values in own.items()}
     return {"levels": levels, "z_share": round(float(np.mean(z_shares)), 4), "photos": len(photos)}

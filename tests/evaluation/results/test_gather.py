@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hiercodec.evaluation.codecs.peers import HierPeer
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.photos.dataset import Photos, load_photos
 from hiercodec.evaluation.results.records import gather
 from hiercodec.evaluation.results.table import believed, right, tables
@@ -41,15 +41,15 @@ def test_every_setting_is_measured_on_all_photographs(folder, tiny_lite):
 
 
 def test_a_photograph_without_a_label_is_judged_by_the_answer_on_its_original(folder, tiny_lite):
-    judging = Judging(Oracle(), load_hierarchy("consensus"))
+    evaluator = Evaluator(Oracle(), load_hierarchy("consensus"))
     photos = load_photos([folder])
-    known = tables(gather(photos, [], [judging]), "oracle")["original"]
+    known = tables(gather(photos, [], [evaluator]), "oracle")["original"]
     assert known.labelled
     assert known.measure(right("fine"))[:, 0].tolist() == [1, 0, 0]
     assert known.wup[:, 0].tolist() == [1.0, wup_matrix()[700, 3], wup_matrix()[700, 517]]
     assert known.measure(believed("fine"))[:, 0] == pytest.approx([1.0, 0, 0], abs=0.01)
     unlabelled = Photos(photos.pixels, np.full(3, -1), photos.names)
-    found = tables(gather(unlabelled, [HierPeer(tiny_lite)], [judging]), "oracle")["original"]
+    found = tables(gather(unlabelled, [HierPeer(tiny_lite)], [evaluator]), "oracle")["original"]
     assert not found.labelled
     assert found.measure(right("fine"))[:, 0].tolist() == [1, 1, 1]
     assert found.measure(believed("fine"))[:, 0] == pytest.approx([1.0] * 3, abs=0.01)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.results.records import LISTS, likeliest, records
 from hiercodec.evaluation.results.rows import MASS, MAX_CLASSES
 from hiercodec.taxonomy import load_hierarchy
@@ -45,7 +45,7 @@ def test_every_list_of_a_judged_row_is_full_and_every_one_of_another_empty(label
     """What `rows.schema` says and `foreign` asks for: without a label the answer on the original is what is right."""
     rgb = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     levels = load_hierarchy().levels
-    (judged,) = records("a.png", rgb, label, [], [Judging(FakeClassifier(), load_hierarchy())])
+    (judged,) = records("a.png", rgb, label, [], [Evaluator(FakeClassifier(), load_hierarchy())])
     assert [len(judged[name]) for name in ("path", "path_p", "right", "bits")] == [len(levels)] * 4
     assert judged["right"] == [
         group == (level.assignment[label] if label >= 0 else group)

@@ -18,7 +18,7 @@ import pytest
 from hiercodec.cli import main as cli
 from hiercodec.errors import ConfigError, InputError, OutputError
 from hiercodec.evaluation.codecs.peers import RIVALS, HierPeer, cut_shares, rival, shares_and_ends
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.metrics import bits_of_meaning
 from hiercodec.evaluation.results import rows
 from hiercodec.evaluation.results.parts import BATCH, Parts, check_out
@@ -60,7 +60,7 @@ def still(tmp_path_factory):
 @pytest.fixture(scope="module")
 def known(still, tmp_path_factory, tiny_lite):
     """Three photographs under a tiny codec and JPEG, by a judge whose answers are known."""
-    bench = Bench([HierPeer(tiny_lite, name="tiny"), rival("jpeg")], [Judging(Oracle(), load_hierarchy("consensus"))])
+    bench = Bench([HierPeer(tiny_lite, name="tiny"), rival("jpeg")], [Evaluator(Oracle(), load_hierarchy("consensus"))])
     return measured(still, bench, tmp_path_factory.mktemp("known") / "known.parquet")
 
 
@@ -110,7 +110,7 @@ def test_without_labels_the_answer_on_the_original_counts_and_bits_say_how_sure(
     for path in folder.rglob("*.png"):
         path.rename(folder / path.name)
     found = measured(
-        folder, Bench([rival("jpeg")], [Judging(Oracle(), load_hierarchy("consensus"))]), tmp_path / "r.parquet"
+        folder, Bench([rival("jpeg")], [Evaluator(Oracle(), load_hierarchy("consensus"))]), tmp_path / "r.parquet"
     )
     assert set(found.frame["label"]) == {-1}
     assert all(right.all() for right in found.of(codec="original").frame["right"])
@@ -283,17 +283,17 @@ def test_figures_enter_the_model_s_card(folder, tmp_path, monkeypatch, tiny_lite
 
 
 def test_runs_over_the_same_photographs_are_joined(folder, tmp_path, tiny_lite):
-    judging = Judging(Oracle(), load_hierarchy("consensus"))
+    evaluator = Evaluator(Oracle(), load_hierarchy("consensus"))
     peers = [rival("jpeg"), HierPeer(tiny_lite, name="tiny")]
-    apart = [measured(folder, Bench([peer], [judging]), tmp_path / f"{peer.name}.parquet") for peer in peers]
-    whole = measured(folder, Bench(peers, [judging]), tmp_path / "whole.parquet")
+    apart = [measured(folder, Bench([peer], [evaluator]), tmp_path / f"{peer.name}.parquet") for peer in peers]
+    whole = measured(folder, Bench(peers, [evaluator]), tmp_path / "whole.parquet")
     joined = rows.join(apart)
     pd.testing.assert_frame_equal(joined.frame.drop(columns="seconds"), whole.frame.drop(columns="seconds"))
     assert joined.meta == whole.meta
     anew = rows.join([rows.without(whole, "tiny"), apart[1]])
     assert anew.meta["provenance"] == whole.meta["provenance"]
     assert anew.codecs == ["jpeg", "tiny"]
-    for what, other in (("crop", Bench([], [judging], crop=32)), ("oracle", Bench([], [judging]))):
+    for what, other in (("crop", Bench([], [evaluator], crop=32)), ("oracle", Bench([], [evaluator]))):
         if what == "oracle":
             other.judges[0].classifier.sha256 = "1" * 64
         with pytest.raises(InputError, match=what):

@@ -12,7 +12,7 @@ from hiercodec import stream
 from hiercodec.classify import label_of_path, level_probabilities
 from hiercodec.classify.fusion import INDEPENDENT, Pool, fuse, label_classes
 from hiercodec.evaluation.codecs.peers import HierPeer, Labeller, at_rates
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.results.records import records
 from hiercodec.evaluation.traces.label import arrivals, fused, label_in, label_verdict
 from hiercodec.taxonomy import load_hierarchy
@@ -54,8 +54,8 @@ def test_a_label_is_read_in_its_own_hierarchy_level_by_level(rgb, tabby):
 
 def test_the_label_alone_knows_what_it_tells_and_nothing_else(rgb, tabby):
     data = FakeCodec().encode(rgb, label=tabby)
-    judging = Judging(FakeClassifier(), TREE).knowing([TABBY])
-    whole = label_verdict(label_in(stream.parse(data), TREE), judging.right)
+    evaluator = Evaluator(FakeClassifier(), TREE).knowing([TABBY])
+    whole = label_verdict(label_in(stream.parse(data), TREE), evaluator.right)
     assert whole.hits == {"coarse": True, "intermediate": True, "fine": True}
     for level, confidence in {"coarse": 0.99, "intermediate": 0.9, "fine": 0.35}.items():
         assert whole.masses[level].max() == pytest.approx(confidence)
@@ -65,8 +65,8 @@ def test_the_label_alone_knows_what_it_tells_and_nothing_else(rgb, tabby):
 
 
 def test_told_and_seen_are_pooled_level_by_level(rgb, tabby):
-    judging = Judging(FakeClassifier(), TREE).knowing([TABBY])
-    (seen,) = judging.verdicts([rgb])
+    evaluator = Evaluator(FakeClassifier(), TREE).knowing([TABBY])
+    (seen,) = evaluator.verdicts([rgb])
     data = FakeCodec().encode(rgb, label=tabby)
     both = fused(seen, label_in(stream.parse(data), TREE), {"fine": Pool(0.5, 1.0, 0.2)}, 0.25)
     path = [(int(level.assignment[TABBY]), p) for level, p in zip(TREE.levels, (0.99, 0.9, 0.35), strict=True)]
@@ -79,10 +79,10 @@ def test_told_and_seen_are_pooled_level_by_level(rgb, tabby):
 
 
 def test_rows_say_what_the_label_tells_what_pixels_show_and_both(rgb):
-    judging = Judging(FakeClassifier(), TREE)
-    codec, labeller = FakeCodec(), Labeller(judging.classifier, TREE)
+    evaluator = Evaluator(FakeClassifier(), TREE)
+    codec, labeller = FakeCodec(), Labeller(evaluator.classifier, TREE)
     peers = [HierPeer(codec, at_rates(RATES), "x"), HierPeer(codec, at_rates(RATES), "x + label", labeller)]
-    found = list(records("a.png", rgb, TABBY, peers, [judging]))
+    found = list(records("a.png", rgb, TABBY, peers, [evaluator]))
     names = {codec: [row["setting"] for row in found if row["codec"] == codec] for codec in {r["codec"] for r in found}}
     rates = ["0.5 bpp", "2 bpp"]
     assert names == {
@@ -95,9 +95,9 @@ def test_rows_say_what_the_label_tells_what_pixels_show_and_both(rgb):
     (alone,) = (row for row in found if row["codec"].endswith("label only"))
     data = codec.encode(rgb, label=labeller(rgb))
     assert alone["bytes"] == stream.parse(data).label_section.end, "header and label are charged in full"
-    masses = level_probabilities(judging.classifier.probabilities([rgb])[0], TREE)
+    masses = level_probabilities(evaluator.classifier.probabilities([rgb])[0], TREE)
     assert alone["path"][0] == masses["coarse"].argmax()
-    assert peers[1].provenance()["label"] == f"{judging.classifier.name} {judging.classifier.weights_id}"
+    assert peers[1].provenance()["label"] == f"{evaluator.classifier.name} {evaluator.classifier.weights_id}"
 
 
 def test_rates_cut_after_the_label_and_never_past_the_end(rgb):

@@ -16,7 +16,7 @@ from hiercodec import stream
 from hiercodec.classify import label_of_path, level_probabilities
 from hiercodec.classify.fusion import fuse, label_classes
 from hiercodec.evaluation.codecs.peers import prefixes
-from hiercodec.evaluation.measure import Judging, measure
+from hiercodec.evaluation.measure import Evaluator, measure
 from hiercodec.evaluation.metrics import psnr
 from hiercodec.evaluation.traces.trace import Step, Trace, byte_budgets
 from hiercodec.evaluation.traces.tracing import extend, inside, judged_again, trace
@@ -39,7 +39,7 @@ def traced(picture):
     found, decoded = trace(
         FakeCodec(),
         picture,
-        Judging(classifier, load_hierarchy()).knowing([281]),
+        Evaluator(classifier, load_hierarchy()).knowing([281]),
         progress=lambda done, total, what: told.append((done, total, what)),
         show=shown.append,
     )
@@ -126,24 +126,24 @@ def test_every_step_and_the_original_say_what_they_mean(traced, picture):
 
 def test_another_judge_changes_the_answers_and_nothing_else(traced, picture):
     found, frames, _, _ = traced
-    codec, judging = FakeCodec(), Judging(FakeClassifier(), load_hierarchy()).knowing([281])
+    codec, evaluator = FakeCodec(), Evaluator(FakeClassifier(), load_hierarchy()).knowing([281])
     data = codec.encode(picture)
     bare = judged_again(codec, found, data, frames, picture, None)
     assert bare.steps[3].top == bare.answers == bare.original == {}
     assert [step.psnr for step in bare.steps] == [step.psnr for step in found.steps]
     assert bare.provenance["classifier"] is None
-    assert judged_again(codec, bare, data, frames, picture, judging) == found
+    assert judged_again(codec, bare, data, frames, picture, evaluator) == found
 
 
 def test_a_few_cuts_first_and_the_rest_later_give_the_same_trace(traced, picture):
     found = traced[0]
-    codec, judging = FakeCodec(), Judging(FakeClassifier(), load_hierarchy()).knowing([281])
+    codec, evaluator = FakeCodec(), Evaluator(FakeClassifier(), load_hierarchy()).knowing([281])
     data = codec.encode(picture)
     budgets = [step.bytes for step in found.steps]
-    first, _ = trace(codec, picture, judging, data=data, budgets=budgets[::5])
+    first, _ = trace(codec, picture, evaluator, data=data, budgets=budgets[::5])
     assert [step.bytes for step in first.steps] == budgets[::5]
     rest = [n for n in budgets if n not in budgets[::5]]
-    whole, decoded = extend(codec, first, data, picture, rest, judging)
+    whole, decoded = extend(codec, first, data, picture, rest, evaluator)
     assert list(decoded) == rest
     assert whole == found
 
@@ -166,12 +166,12 @@ def test_what_has_a_default_may_be_missing_and_nothing_else_may(traced):
 
 def test_a_file_with_a_label_says_what_it_tells_from_its_first_step_on(traced, picture):
     hierarchy = load_hierarchy()
-    codec, judging = FakeCodec(), Judging(FakeClassifier(), hierarchy).knowing([281])
+    codec, evaluator = FakeCodec(), Evaluator(FakeClassifier(), hierarchy).knowing([281])
     label = label_of_path(
         [(int(level.assignment[281]), 2) for level in hierarchy.levels], hierarchy, FakeClassifier.sha256
     )
     data = codec.encode(picture, label=label)
-    found, decoded = trace(codec, picture, judging, data=data)
+    found, decoded = trace(codec, picture, evaluator, data=data)
     parsed = stream.parse(data)
     assert found.steps[0].bytes == parsed.label_section.end
     assert found.steps[1].bytes == parsed.z.end == found.start
@@ -180,7 +180,7 @@ def test_a_file_with_a_label_says_what_it_tells_from_its_first_step_on(traced, p
     where = parsed.label_section
     assert where.start < found.label["coarse"].bytes <= found.label["fine"].bytes <= where.end
     assert found.labeller == FakeClassifier.sha256[:3]
-    verdicts = judging.verdicts([result.image for result in decoded])
+    verdicts = evaluator.verdicts([result.image for result in decoded])
     path = [(int(level.assignment[281]), 0.9) for level in hierarchy.levels]
     told = level_probabilities(label_classes(path, [level.assignment for level in hierarchy.levels]), hierarchy)
     for step, verdict in zip(found.steps, verdicts, strict=True):
@@ -190,12 +190,12 @@ def test_a_file_with_a_label_says_what_it_tells_from_its_first_step_on(traced, p
             assert step.fused[level.name][0][2] == pytest.approx(mass.max(), abs=1e-6)
     assert Trace.from_json(json.loads(json.dumps(found.to_json()))) == found
     frames = [result.image for result in decoded]
-    assert judged_again(codec, found, data, frames, picture, judging) == found
+    assert judged_again(codec, found, data, frames, picture, evaluator) == found
     unseen = judged_again(codec, found, data, frames, picture, None)
     assert (unseen.label, unseen.steps[3].fused) == (found.label, {})
-    other = judged_again(codec, found, data, frames, picture, Judging(FakeClassifier(), load_hierarchy("wordnet")))
+    other = judged_again(codec, found, data, frames, picture, Evaluator(FakeClassifier(), load_hierarchy("wordnet")))
     assert (other.label, other.steps[3].fused) == ({}, {})
-    finer, new = extend(codec, found, data, picture, inside(found, "coarse", 4), judging)
+    finer, new = extend(codec, found, data, picture, inside(found, "coarse", 4), evaluator)
     assert min(new) > parsed.z.end
     assert all(step.fused for step in finer.steps)
 
@@ -259,9 +259,9 @@ def test_a_cut_stream_gives_the_steps_it_holds(picture):
 def test_finer_steps_join_the_block_under_the_hand(picture, level):
     codec = FakeCodec()
     data = codec.encode(picture)
-    judging = Judging(FakeClassifier(), load_hierarchy())
-    found, _ = trace(codec, picture, judging.knowing([281]), steps=8, data=data)
-    finer, decoded = extend(codec, found, data, picture, inside(found, level, 10), judging)
+    evaluator = Evaluator(FakeClassifier(), load_hierarchy())
+    found, _ = trace(codec, picture, evaluator.knowing([281]), steps=8, data=data)
+    finer, decoded = extend(codec, found, data, picture, inside(found, level, 10), evaluator)
     new = [step for step in finer.steps if step not in found.steps]
     assert all(step in finer.steps for step in found.steps)
     assert [step.bytes for step in new] == list(decoded)
@@ -275,7 +275,7 @@ def test_finer_steps_join_the_block_under_the_hand(picture, level):
         assert np.array_equal(decoded[step.bytes].image, codec.decode(data[: step.bytes]).image)
         assert step.psnr == psnr(picture, decoded[step.bytes].image)
         assert step.wup is not None
-    direct, _ = trace(codec, picture, judging.knowing([281]), steps=8, data=data[: new[3].bytes])
+    direct, _ = trace(codec, picture, evaluator.knowing([281]), steps=8, data=data[: new[3].bytes])
     assert direct.steps[-1] == new[3]  # the same as if the file had been cut there
 
 
@@ -329,7 +329,7 @@ def test_the_answer_to_a_blank_picture_is_nobodys_success(traced, picture):
     assert first.blank
     assert not any(first.meaning.values())
     assert not any(step.blank for step in traced[0].steps[1:])
-    codec, everything = FakeCodec(), Judging(FakeClassifier(), load_hierarchy()).knowing(range(1000))
+    codec, everything = FakeCodec(), Evaluator(FakeClassifier(), load_hierarchy()).knowing(range(1000))
     data = codec.encode(picture)
     z = stream.parse(data).z.end
     at_z, later = measure(picture, prefixes(codec, data, {"z": z, "more": z + 200}), [everything])

@@ -10,7 +10,7 @@ import pytest
 import hiercodec as hc
 from hiercodec.classify import Confidence
 from hiercodec.errors import HierarchyError, InputError
-from hiercodec.evaluation.measure import Judging
+from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.traces.tracing import trace
 from hiercodec.evaluation.traces.until import Until, confidences, decode_until, parse_until, stop_step
 from hiercodec.taxonomy import load_hierarchy
@@ -22,32 +22,32 @@ PLAIN = Confidence()
 @pytest.fixture(scope="module")
 def made():
     rgb = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
-    judging = Judging(FakeClassifier(), load_hierarchy())
+    evaluator = Evaluator(FakeClassifier(), load_hierarchy())
     data = FakeCodec().encode(rgb)
-    return data, judging, trace(FakeCodec(), rgb, judging, data=data)[0]
+    return data, evaluator, trace(FakeCodec(), rgb, evaluator, data=data)[0]
 
 
 def test_decoding_stops_where_the_trace_does_and_looks_no_further(made):
-    data, judging, found = made
+    data, evaluator, found = made
     sure = confidences(found, "intermediate", PLAIN)
     assert sure == [pytest.approx(step.top["intermediate"][0][2]) for step in found.steps]
     threshold = sorted(sure)[len(sure) // 2]
     index = stop_step(found, Until("intermediate", threshold), PLAIN)
     assert index == next(i for i, p in enumerate(sure) if p >= threshold)
-    judging.classifier.calls = 0
-    stop = decode_until(FakeCodec(), data, Until("intermediate", threshold), judging, PLAIN)
+    evaluator.classifier.calls = 0
+    stop = decode_until(FakeCodec(), data, Until("intermediate", threshold), evaluator, PLAIN)
     assert (stop.point.bytes, stop.reached) == (found.steps[index].bytes, True)
-    assert judging.classifier.calls == index + 1
+    assert evaluator.classifier.calls == index + 1
     assert stop.confidence == pytest.approx(sure[index])
 
 
 def test_what_is_never_sure_enough_is_read_whole(made):
-    data, judging, found = made
+    data, evaluator, found = made
     assert stop_step(found, Until("fine", 0.999), PLAIN) is None
-    stop = decode_until(FakeCodec(), data, Until("fine", 0.999), judging, PLAIN)
+    stop = decode_until(FakeCodec(), data, Until("fine", 0.999), evaluator, PLAIN)
     assert (stop.point.bytes, stop.reached) == (len(data), False)
     with pytest.raises(HierarchyError, match="no level"):
-        decode_until(FakeCodec(), data, Until("poodle", 0.5), judging, PLAIN)
+        decode_until(FakeCodec(), data, Until("poodle", 0.5), evaluator, PLAIN)
     blind = dataclasses.replace(found, steps=tuple(dataclasses.replace(step, top={}) for step in found.steps))
     assert confidences(blind, "fine", PLAIN) == []
     assert stop_step(blind, Until("fine", 0.1), PLAIN) is None
