@@ -21,8 +21,8 @@ from hiercodec.images import pad_to_multiple
 from hiercodec.models.channels.blocks import BlockLoop
 from hiercodec.models.channels.coding import BlockParameters, CodingPath
 from hiercodec.models.channels.config import HYPER_STRIDE, STRIDE
-from hiercodec.models.channels.effort import Descent
 from hiercodec.models.channels.network import HierNetwork
+from hiercodec.models.channels.symbol_search import Descent
 from hiercodec.models.common import EmbeddedCodec, Keep, Prefixes
 
 

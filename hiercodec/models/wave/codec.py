@@ -20,10 +20,10 @@ from hiercodec.errors import CorruptStream, ParameterDesync
 from hiercodec.models.common import EmbeddedCodec, Keep, Prefixes
 from hiercodec.models.wave import wavelet
 from hiercodec.models.wave.context import BANDS, unpack
-from hiercodec.models.wave.effort import search
 from hiercodec.models.wave.network import WaveNetwork
 from hiercodec.models.wave.planes import Block, Layout, Symbols, begins_of, block_symbols, flat, indexes_of, tell
 from hiercodec.models.wave.preset import WavePreset
+from hiercodec.models.wave.symbol_search import search
 from hiercodec.models.wave.wavelet import SCALES
 from hiercodec.stream.coder import Place
 

@@ -14,7 +14,7 @@ from hiercodec.evaluation.photos.samples import sample
 from hiercodec.images import resize_to
 from hiercodec.models import common
 from hiercodec.models.channels.blocks import Block
-from hiercodec.models.channels.effort import Bits, Descent
+from hiercodec.models.channels.symbol_search import Bits, Descent
 from hiercodec.models.common import Keep, steps_of
 from tests.models.tiny import TINY_LITE, make_codec
 

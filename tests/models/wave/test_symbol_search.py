@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from hiercodec import stream
 from hiercodec.errors import ImageTooLarge, InputError
 from hiercodec.models.common import Keep
-from hiercodec.models.wave import effort
+from hiercodec.models.wave import symbol_search
 from hiercodec.models.wave.context import pack
 
 
@@ -19,9 +19,9 @@ def pixels(photo):
 def plane_of(network, x, plane):
     """A plane of a picture with the plain planes before it."""
     coefficients = pack(network.analyse(x * 255))
-    turn = effort._Plane(network, coefficients, [torch.zeros_like(c) for c in coefficients], 0)
+    turn = symbol_search._Plane(network, coefficients, [torch.zeros_like(c) for c in coefficients], 0)
     for number in range(1, plane + 1):
-        turn = effort._Plane(network, coefficients, turn.plain, number)
+        turn = symbol_search._Plane(network, coefficients, turn.plain, number)
     return turn
 
 
@@ -49,13 +49,13 @@ def test_only_what_is_near_a_boundary_is_told_otherwise(codec, photo):
     with torch.no_grad():
         coefficients = pack(codec.network.analyse(x * 255))
     moved = 0
-    for k, c in zip(effort.search(codec.network, x, 4, Keep(blurred, 0.05)), coefficients, strict=True):
+    for k, c in zip(symbol_search.search(codec.network, x, 4, Keep(blurred, 0.05)), coefficients, strict=True):
         assert torch.equal(k, k.round())
         size = k.abs()
         along = torch.where(k != 0, c * k.sign(), c.abs())
         outside = torch.maximum(size * preset.finest - along, along - (size + 1) * preset.finest).clamp_min(0)
         # outside by REACH thresholds of the first plane that tells of it, at most
-        assert (outside <= effort.REACH * effort.WIDEST * (1 + 1e-5)).all()
+        assert (outside <= symbol_search.REACH * symbol_search.WIDEST * (1 + 1e-5)).all()
         moved += int((outside > 1e-3).sum())
     assert moved > 20
 
@@ -75,8 +75,8 @@ def test_a_plane_ends_no_worse_than_the_plain_one(codec, photo, monkeypatch):
             if not steps:
                 assert all(torch.equal(a, b) for a, b in zip(chosen, turn.plain, strict=True))
     assert lost[-1] < 0.97 * lost[0]
-    monkeypatch.setattr(effort, "RATE", 50.0)  # steps that overshoot where every move is dear
-    monkeypatch.setattr(effort, "FUTURE", 1e6)
+    monkeypatch.setattr(symbol_search, "RATE", 50.0)  # steps that overshoot where every move is dear
+    monkeypatch.setattr(symbol_search, "FUTURE", 1e6)
     with torch.no_grad():
         assert all(torch.equal(a, b) for a, b in zip(turn.improved(x, 3, None, []), turn.plain, strict=True))
 
@@ -88,7 +88,7 @@ def test_costs_are_those_of_the_coder(codec, photo, monkeypatch):
     header = stream.parse(codec.encode(photo)).header
     with torch.no_grad():
         turn = plane_of(network, x, 6)
-        monkeypatch.setattr(effort, "FUTURE", 0.0)
+        monkeypatch.setattr(symbol_search, "FUTURE", 0.0)
         fixed, extra = turn._costs(1.0)
     plain = fixed + sum(
         float(torch.where(above >= 0, torch.where(torch.isfinite(e), e, 0.0), 0.0).sum())
