@@ -53,7 +53,7 @@ SKIPPED = ""
 """What stands for a codec in the row of a photograph that could not be used."""
 
 ABOUT = ("note", "content", "scores")
-"""Columns that files lack that were written before there were any, and most rows have no value in."""
+"""Columns that most rows have no value in; a frame may leave them out."""
 
 
 def schema() -> pa.Schema:
@@ -197,9 +197,7 @@ def open_table(data: bytes, name: str, columns: Sequence[str] | None = None) -> 
     asked = list(columns or schema().names)
     try:
         there = set(pq.read_schema(io.BytesIO(data)).names)
-        derived = "truth_from" in asked and "truth_from" not in there
-        needed = [*dict.fromkeys((*asked, *(("label", "judge") if derived else ())))]
-        arrow = pq.read_table(io.BytesIO(data), columns=[name for name in needed if name in there])
+        arrow = pq.read_table(io.BytesIO(data), columns=[name for name in asked if name in there])
         meta = json.loads((arrow.schema.metadata or {})[KEY.encode()])
         version = meta["version"]
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
@@ -207,24 +205,10 @@ def open_table(data: bytes, name: str, columns: Sequence[str] | None = None) -> 
     if version != VERSION:
         raise InputError(f"{name} has rows of version {version}; this release reads version {VERSION}")
     known = schema()
-    for column in needed:
-        if column in ABOUT and column not in there:
-            arrow = arrow.append_column(known.field(column), pa.nulls(len(arrow), known.field(column).type))
-        elif column == "truth_from" and derived:
-            continue
-        elif column not in arrow.column_names or arrow.schema.field(column).type != known.field(column).type:
+    for column in asked:
+        if column not in there or arrow.schema.field(column).type != known.field(column).type:
             raise InputError(f"{name} has no column {column!r} of the type that rows have")
-    if derived:
-        arrow = arrow.append_column("truth_from", _truth_from(arrow))
     return arrow.select(asked), meta
-
-
-def _truth_from(arrow: pa.Table) -> pa.Array:
-    """The column of that name of a file written before there was one, by the rule that rows were measured by then."""
-    import pyarrow as pa
-
-    known, judged = arrow["label"].to_numpy() >= 0, arrow["judge"].to_numpy() != ""
-    return pa.array(np.where(judged, np.where(known, LABEL, AS_ORIGINAL), UNKNOWN), pa.string())
 
 
 def table(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, meta: Mapping[str, Any]) -> pa.Table:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -55,19 +54,6 @@ def test_without_a_label_what_the_judge_says_of_the_original_is_right_and_said_t
     assert (found.right == (found.path == found.truth[:, None])).all()
     assert not found.labelled
     assert set(found.truth_from) == {AS_ORIGINAL}
-
-
-@pytest.mark.parametrize("labelled", [True, False])
-def test_a_file_from_before_the_column_says_where_its_truth_comes_from(tmp_path, labelled):
-    import pyarrow.parquet as pq
-
-    measured = some_rows(3, judges=("lite0",), labelled=labelled)
-    rows.write(tmp_path / "new.parquet", measured.frame, measured.meta)
-    pq.write_table(pq.read_table(tmp_path / "new.parquet").drop(["truth_from"]), tmp_path / "old.parquet")
-    pd.testing.assert_frame_equal(rows.read(tmp_path / "old.parquet").frame, rows.read(tmp_path / "new.parquet").frame)
-    some = rows.read(tmp_path / "old.parquet", columns=["photo", "truth_from"]).frame
-    assert list(some) == ["photo", "truth_from"]
-    assert list(rows.read(tmp_path / "old.parquet", columns=["photo"]).frame) == ["photo"]
 
 
 def test_other_groups_are_answered_from_stored_classes_and_the_files_own_are_not():

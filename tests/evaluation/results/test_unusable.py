@@ -241,19 +241,6 @@ def test_another_data_set_is_not_gone_on_with(folder, tmp_path, capsys):
     assert out.read_bytes() == before
 
 
-def test_files_without_these_columns_are_read_as_before(tmp_path):
-    import pyarrow.parquet as pq
-
-    from tests.evaluation.some_rows import some_rows
-
-    made = some_rows(photos=2)
-    table = rows.table(made.frame, {k: v for k, v in made.meta.items() if k != "version"})
-    pq.write_table(table.drop_columns(list(rows.ABOUT)), tmp_path / "old.parquet")
-    found = rows.read(tmp_path / "old.parquet")
-    assert (found.skipped, found.notes, len(found)) == ({}, {}, len(made))
-    assert list(rows.read(tmp_path / "old.parquet", columns=["photo", "note"]).frame) == ["photo", "note"]
-
-
 @pytest.mark.parametrize("note", ["x" * 10_000, None])
 def test_what_strangers_say_of_a_photograph_is_bounded(note):
     from hiercodec.evaluation.results.run import skipped
