@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from PIL import Image
 
 from hiercodec.errors import InputError
 from hiercodec.images import encode_png, read_within, resize_to
-from hiercodec.protocols import OperatingPoint, Peer
 from hiercodec.workers import tasks
 from hiercodec.workers.tasks import Tell
 
@@ -45,46 +44,29 @@ class Traced:
     note: str = ""
 
 
-@dataclass(slots=True)
-class Watched:
-    """A codec as a peer that keeps a small picture of every point it gives."""
-
-    peer: Peer
-    thumbnails: dict[str, bytes] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """The codec's name."""
-        return self.peer.name
-
-    def points(self, rgb: np.ndarray) -> Iterator[OperatingPoint]:
-        """The codec's points, looked at in passing."""
-        for point in self.peer.points(rgb):
-            self.thumbnails[point.setting] = small(point.picture)
-            yield point
-
-    def provenance(self) -> Any:
-        """The codec's own."""
-        return self.peer.provenance()
-
-
-def small(rgb: np.ndarray, side: int = THUMBNAIL) -> bytes:
+def small(rgb: np.ndarray) -> bytes:
     """A small WebP of uint8 (H, W, 3), to find a photograph by; not what its pixels are judged by."""
     out = io.BytesIO()
-    Image.fromarray(resize_to(rgb, side)).save(out, "WEBP", quality=80)
+    Image.fromarray(resize_to(rgb, THUMBNAIL)).save(out, "WEBP", quality=80)
     return out.getvalue()
 
 
 def traced(measure: Measure, name: str, content: bytes, label: int, side: int, *, tell: Tell) -> Traced:
     """A photograph's file (untrusted bytes), of class `label` (−1: unknown), at most `side` pixels a side, as rows."""
+    from hiercodec.evaluation.measure import ORIGINAL, Row
     from hiercodec.evaluation.results.records import records
 
     words: list[str] = []
     rgb = read_within(content, side, note=words.append)
     peer, judges = _instruments(measure)
-    watched = Watched(peer)
-    rows = list(records(name, rgb, label, [watched], judges))
-    return Traced(name, rows, _metadata(measure, peer, judges), encode_png(rgb), watched.thumbnails, "; ".join(words))
+    thumbnails: dict[str, bytes] = {}
+
+    def look(row: Row) -> None:
+        if row.peer != ORIGINAL:
+            thumbnails[row.point.setting] = small(row.point.picture)
+
+    rows = list(records(name, rgb, label, [peer], judges, seen=look))
+    return Traced(name, rows, _metadata(measure, peer, judges), encode_png(rgb), thumbnails, "; ".join(words))
 
 
 def under_stress(rgb: np.ndarray, stress: str, *, tell: Tell) -> bytes:

@@ -27,14 +27,17 @@ def records(
     peers: Sequence[Peer],
     judges: Sequence[Evaluator] = (),
     tasks: Sequence[Task] = (),
+    seen: Callable[[Row], object] = lambda row: None,
 ) -> Iterator[dict[str, Any]]:
     """Rows of one photograph, uint8 (H, W, 3), of class `label` (−1: unknown) under every peer, the original first.
 
+    `seen` takes every point as it was measured.
     Of files with a label there are rows of what it says alone, and together with the pixels, too (see `traces.label`).
     """
     references = [task.answers([rgb])[0] for task in tasks]
     peers = [peer.of(photo) if isinstance(peer, Archive) else peer for peer in peers]
     for row in measure_peers(rgb, label, peers, judges):
+        seen(row)
         scored = {"scores": scores(tasks, references, row.point.picture)} if tasks else {}
         large = min(rgb.shape[:2]) >= MS_SSIM_SIDE and row.peer != ORIGINAL
         for found in described(photo, label, row, judges, ms_ssim(rgb, row.point.picture) if large else None):
