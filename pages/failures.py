@@ -6,7 +6,7 @@ from hiercodec.ui.failures import charts, gallery
 from hiercodec.ui.frame import chrome
 
 VIEWS = {"Gallery": gallery.draw, "Confusion": charts.confusion, "Mistakes": charts.mistakes}
-INTRO = "What a classifier takes photographs for when a file is cut early, and from which byte on it no longer does."
+INTRO = "What a classifier mistakes photographs for when a file is cut early, and from which byte on it is right."
 
 gallery.leave()
 chrome.views("Failures", INTRO, VIEWS)

@@ -13,16 +13,16 @@ from hiercodec.ui.learn.facts import check
 
 
 def draw(course: Course) -> None:
-    """One course: what it is about, its lessons, and the way in."""
+    """One course: what it is about, the way in, and its lessons."""
     with st.container(border=True):
         st.header(f"{course.head.title}", anchor=False)
         st.markdown(f"{course.about}  \n{course.head.minutes} minutes, {len(course.lessons)} lessons.")
+        start = {state.COURSE: course.name, state.LESSON: "1"}
+        chrome.link("explore", f"Start “{course.head.title}”", query=start, icon=":material/play_arrow:")
         with st.expander("The lessons", icon=":material/list:"):
             for number, lesson in enumerate(course.lessons, start=1):
                 query = {state.COURSE: course.name, state.LESSON: str(number)}
                 chrome.link("explore", f"{number}. {lesson.head.title}", query=query)
-        start = {state.COURSE: course.name, state.LESSON: "1"}
-        chrome.link("explore", f"Start “{course.head.title}”", query=start, icon=":material/play_arrow:")
 
 
 chrome.page("Learn", "Courses that run inside Explore: one question a step, shown on the picture itself.")

@@ -14,6 +14,6 @@ VIEWS = {
     "Models": measured.draw,
 }
 
-INTRO = "How often answers are right, and how good the picture is, for every byte: our codec beside those in use."
+INTRO = "How often answers are right, and how good the picture is, at every file size: our codec beside those in use."
 
 chrome.views("Results", INTRO, VIEWS)

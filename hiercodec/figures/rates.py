@@ -222,15 +222,15 @@ def _fill(
     )
 
 
-def _level_line(fig: go.Figure, y: float, colour: str, dash: str, **more: Any) -> None:
-    fig.add_hline(y=y, line={"color": colour, "width": 1.5, "dash": dash}, **more)
+def _level_line(fig: go.Figure, y: float, colour: str, dash: str) -> None:
+    fig.add_hline(y=y, line={"color": colour, "width": 1.5, "dash": dash})
 
 
 def _uncompressed(fig: go.Figure, found: Sequence[tuple[float, str, str]]) -> None:
     """A dashed line at each (value, colour, words) of the uncompressed photographs; the words stand right of the curves."""
     below = np.inf
     for y, colour, words in sorted(found, reverse=True):
-        _level_line(fig, y, colour, "dash", name="uncompressed", showlegend=len(found) == 1)
+        _level_line(fig, y, colour, "dash")
         below = min(y, below - APART)
         fig.add_annotation(
             text=words, x=1, xref="paper", xanchor="left", y=below, yanchor="middle", showarrow=False,

@@ -174,9 +174,8 @@ def test_the_first_screen_tells_the_story(open_page):
     page.keyboard.press("Tab")
     page.locator("[data-do=forward]").click()
     assert page.locator(".alone .mark").all_text_contents()[-1] == "✓ right"
-    assert (
-        "for the kind first, then family, then class" in page.locator("[data-testid=stMarkdown]").all_inner_texts()[0]
-    )
+    said = page.locator("[data-testid=stMarkdown]").all_inner_texts()[0]
+    assert "the more a computer can tell: its kind, then family, then class" in said
 
 
 def test_one_vocabulary_and_a_question_mark_on_every_term(open_page):

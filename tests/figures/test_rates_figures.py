@@ -54,12 +54,6 @@ def test_points_say_what_they_are_and_lead_to_their_rows():
     assert line.customdata[1] == ["jpeg", "s1", pytest.approx(0.5), pytest.approx(0.7)]
 
 
-def test_a_single_line_of_the_uncompressed_photographs_is_in_the_legend():
-    fig = rates.codecs([made("jpeg", 0.4, 0.6)], {"jpeg": 0}, y="bits", whole=7.2)
-    assert [(shape.name, shape.y0) for shape in fig.layout.shapes if shape.showlegend] == [("uncompressed", 7.2)]
-    assert [a.text for a in fig.layout.annotations] == ["7.20"]
-
-
 def test_a_codec_keeps_its_colour_whoever_else_is_drawn():
     looks = {"lite": 0, "jpeg": 1, "avif": 2}
     for mode in PALETTES:

@@ -46,6 +46,10 @@ STYLE = """<style>
 .st-key-coach [data-testid=stMarkdown] p { max-width: 46rem; }
 .st-key-coach [data-testid=stMarkdown] p:not(:last-child) { margin-bottom: 0.6rem; }
 .st-key-coach pre { font-size: 0.85rem; }
+@media (max-width: 900px) { /* what is folded comes after the picture */
+  .st-key-lesson > :first-child, .st-key-coach { display: contents; }
+  .st-key-coach > :has(> .st-key-coach_folds) { order: 1; }
+}
 @media (min-width: 901px) {
   .st-key-lesson { display: grid; grid-template-columns: clamp(15.5rem, 24vw, 21rem) minmax(0, 1fr); align-items: start; }
   .st-key-lesson > :first-child { position: sticky; top: 4.5rem; max-height: calc(100vh - 5.5rem); overflow-y: auto; }
@@ -165,7 +169,7 @@ def _buttons(taught: Taught) -> None:
     course, number = taught.course, taught.number
     last = len(course.lessons) - 1
     st.caption(f"**{course.head.title}** · lesson {number + 1} of {last + 1}")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.button("Back", disabled=number == 0, on_click=_go, args=(course.name, number - 1), key="lesson_back")
         if number < last:
             st.button("Next", type="primary", on_click=_go, args=(course.name, number + 1), key="lesson_next")

@@ -42,9 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["choose", "drop", "enter", "notices", "provenance", "settings", "subject", "view"]
 
-SENTENCE = (
-    "One file, cut anywhere: its bytes are for the **kind** first, then **family**, then **class**. Slide the bar."
-)
+SENTENCE = "The more of a photo arrives, the more a computer can tell: its **kind**, then **family**, then **class**."
 
 STYLE = """<style>
 .st-key-explore_scrubber { min-height: calc(100vh - 9rem); }

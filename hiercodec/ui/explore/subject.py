@@ -37,12 +37,13 @@ NOTES = "explore_notes"
 """Where the session keeps what was mended in files of the visitor's, by the same keys as their traces."""
 
 DROP = """<style>
+:has(> .st-key-explore_drop) { display: contents; }
 .st-key-explore_drop { %s }
 [data-drag] .st-key-explore_drop { z-index: 1000001; }
 [data-drag] .st-key-explore_drop [data-testid=stFileUploaderDropzone] {
   visibility: visible; position: fixed; inset: 1rem; height: auto; }
 </style>"""
-"""While a file is dragged over the page, the uploader covers it."""
+"""While a file is dragged over the page, the uploader covers it; out of sight, it leaves no gap."""
 
 _DRAGS = component(
     "hiercodec_drags",
@@ -160,7 +161,7 @@ def _own(settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
         if st.toggle("Use this device's camera", key="explore_camera_on"):
             _camera(settings["side"])
         return None
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with line, st.container(horizontal=True, vertical_alignment="center"):  # a line that was emptied leaves a gap
         st.caption(f"{kept[0]}. An address restores all of this page but a picture of your own.")
         st.button("Another", icon=":material/add_a_photo:", on_click=state.forget_own, type="tertiary")
     return _computed(kept[1], "Your picture", settings, None, line)
@@ -169,7 +170,8 @@ def _own(settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
 def drop(side: int, *, hidden: bool = False) -> None:
     """The uploader, which takes a file that is dropped anywhere; out of sight once it has one, or where it is `hidden`.
 
-    A page that shows another photograph draws it last, where nothing moves when it goes out of sight.
+    A page that shows another photograph draws it last, where nothing moves when it goes out of sight. Its place among the
+    elements must not change while it has a file: the browser would build it anew, and lose what it is just sending.
     """
     st.html(DROP % ("visibility: hidden; position: fixed; z-index: -1;" if hidden or state.own_file() else ""))
     key = state.own_key()

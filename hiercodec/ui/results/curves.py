@@ -27,6 +27,8 @@ RIGHT, BITS, SIMILAR, PSNR, SSIM = "right answers", "bits of meaning", "similari
 COLUMNS = {SIMILAR: "wup", PSNR: "psnr", SSIM: "ms_ssim"}
 """Measures that have one value a photograph → their columns."""
 
+DASHED = "Dashed: uncompressed."
+
 TASKS = {
     "classify": "the share of levels at which the answer is that on the original",
     "clip": "the share of questions in which CLIP chooses the word that it chooses on the original",
@@ -86,7 +88,7 @@ def answers(choice: Choice, names: Sequence[str], level: str, at: float) -> None
         choice,
         Chart(every, f"right_{level}", f"Right answers at the level {spoken(level)}, a line a codec", said, lines, "%"),
         Chart(three, f"levels_{ours}", alt, first, list(found.values()), "%"),
-        note=f"{lines[0].n} photographs. Shaded: 95 % intervals (Wilson). Dashed: uncompressed. Dotted: blind guessing. "
+        note=f"{lines[0].n} photographs. Shaded: 95 % intervals (Wilson). {DASHED} Dotted: blind guessing. "
         f"{words.judge(choice.judge, choice.sat)}",
     )
 
@@ -113,6 +115,7 @@ def meaning(choice: Choice, names: Sequence[str], level: str, at: float) -> None
             words.best_per_byte(each),
             each,
         ),
+        note=DASHED,
     )
 
 
@@ -136,7 +139,8 @@ def one_value(choice: Choice, names: Sequence[str], y: str, measure: str, at: fl
     chart = Chart(fig, measure, f"{y} against rate, a line a codec", said, lines, unit.strip())
     without = [title(name) for name in names if not choice.tables[name].has(measure)]
     absent = f" Not measured: {', '.join(without)}." if without else ""
-    draw_charts(choice, chart, note=f"{sources(papers)}{absent}".strip())
+    dashed = f"{DASHED} " if y == SIMILAR else ""
+    draw_charts(choice, chart, note=f"{dashed}{sources(papers)}{absent}".strip())
 
 
 # ---- curves that other people published ---------------------------------------------------------------------------------
