@@ -38,16 +38,17 @@ STYLE = """
 .st-key-view [data-testid=stSkeleton] { height: 38px; }
 @media (max-width: 699px) { .st-key-view { flex: 1 1 100%; } }
 @media (hover: none) { .modebar-container { display: none; } }
-:is(a, button, summary, [role=tab]):focus-visible, label[data-focus-visible] {
+:is(a, button, summary, main, [role=tab]):focus-visible, label[data-focus-visible] {
   outline: 3px solid var(--focus) !important; outline-offset: 2px !important; }
-:is([data-testid=stHeader], [data-testid=stButtonGroup]) :is(a, button):focus-visible { outline-offset: -3px !important; }
-[data-testid=stTooltipIcon] button { min-width: 24px; min-height: 24px; }
+:is([data-testid=stHeader], [data-testid=stButtonGroup]) :is(a, button):focus-visible, main:focus-visible {
+  outline-offset: -3px !important; }
+:is([data-testid=stTooltipIcon] button, .modebar-btn) { min-width: 24px; min-height: 24px; }
 """
 """What no theme option sets, and a sign that it is there (see `styled`). Streamlit fades to a third what a long run has not
 drawn again yet, but a page that is working should stay readable; grey code on a grey ground falls below the contrast of
 4.5 : 1; the listeners would leave gaps; what is on its way is lower and narrower than a menu and would push the page down;
 buttons are lower than menus beside them; where there is no mouse, Plotly's bar would lie on the legend; where the keyboard
-is can hardly be seen in menus; and question marks are small to hit."""
+is can hardly be seen in menus; and question marks and Plotly's buttons are small to hit."""
 DARK = "[data-testid^=stBaseButton-primary] p { color: #101418; }"
 """In the dark theme the buttons that ask to be pressed are light blue, and Streamlit writes on them in white."""
 KINDS = {b"\x89PNG": "png", b"\xff\xd8": "jpeg", b"RIFF": "webp"}
@@ -59,13 +60,16 @@ _STYLE_SEEN = component(
     html="<i></i>",
     js="""export default ({ setTriggerValue }) => {
       const there = () => getComputedStyle(document.documentElement).getPropertyValue("--hiercodec");
+      const say = () => setTriggerValue("seen", true);
+      const drawn = () => (document.hidden ? say() : requestAnimationFrame(() => requestAnimationFrame(say)));
       let timer;
-      const look = () => (there() ? setTriggerValue("seen", true) : (timer = setTimeout(look, 10)));
+      const look = () => (there() ? drawn() : (timer = setTimeout(look, 10)));
       look();
       return () => clearTimeout(timer);
     };""",
 )
-"""Says once that the browser has the app's style. Shows nothing."""
+"""Says once that the browser has the app's style, and has drawn a frame with it: until then Streamlit's own column is narrow
+and in the middle, and what is there when it widens moves. Shows nothing."""
 
 _THEME = component(
     "hiercodec_theme",
