@@ -182,9 +182,10 @@ def test_the_transparent_value_of_sixteen_bits_is_that_one_and_no_neighbour():
     key = chunk(b"tRNS", struct.pack(">H", 0x1234))
     rgb = read_rgb(png(4, 16, 0, struct.pack(">4H", *grey), key))
     assert rgb[0].tolist() == [[0] * 3, [255] * 3, [18] * 3, [255] * 3]
-    colours = [(0x1234, 0x5678, 0x9ABC), (0x1334, 0x5678, 0x9ABC)]
+    colours = [(0x1234, 0x5678, 0x9ABC), (0x1234, 0x5678, 0x9ABD), (0x12FF, 0x56FF, 0x9AFF)]
     key = chunk(b"tRNS", struct.pack(">3H", *colours[0]))
-    assert read_rgb(png(2, 16, 2, struct.pack(">6H", *sum(colours, ())), key))[0].tolist() == [[255] * 3, [19, 86, 154]]
+    data = png(3, 16, 2, struct.pack(">9H", *sum(colours, ())), key)
+    assert read_rgb(data)[0].tolist() == [[255] * 3, [18, 86, 154], [18, 86, 154]]
 
 
 # ---- animations and formats --------------------------------------------------------------------------------------------

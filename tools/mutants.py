@@ -76,8 +76,8 @@ FAULTS = {
          "test_images.py"),
         ("16-bit samples are cut off instead of rounded", "images/reading.py", "+ 128) // 257", ") // 257",
          "test_images.py"),
-        ("what is transparent becomes white", "images/reading.py", 'Image.new("RGB", rgb.size, background)',
-         'Image.new("RGB", rgb.size, WHITE)', "test_images.py"),
+        ("what is transparent becomes black", "images/reading.py", 'Image.new("RGB", rgb.size, WHITE)',
+         'Image.new("RGB", rgb.size)', "test_images.py"),
     ],
     "taxonomy": [
         ("depth counts edges instead of nodes in WUP", "taxonomy/similarity.py",

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from hiercodec.errors import DamagedImage, ImageError, ImageTooLarge, NotAnImage, NotRGB
 from hiercodec.images.arrays import check_rgb, resize_to
@@ -183,7 +183,9 @@ def _read(data: bytes, note: Note, side: int | None) -> np.ndarray:
                 raise NotAnImage(
                     "its samples are in floating point, of no agreed scale: save it with 8 or 16 bits a sample"
                 )
-            return _pixels(image, note, side=side, cut=whole.startswith(b"\xff\xd8") and len(whole) > len(data))
+            cut = whole.startswith(b"\xff\xd8") and len(whole) > len(data)
+            low = _low_bytes(whole) if _keyed_deep(image) else None
+            return _pixels(image, note, side=side, cut=cut, low=low)
     except Image.DecompressionBombError:
         raise ImageTooLarge(f"the picture has more than {MAX_PIXELS / 1e6:g} million pixels") from None
     except UnidentifiedImageError:
@@ -202,11 +204,17 @@ def _quiet() -> Iterator[None]:
 
 
 def _pixels(
-    image: Image.Image, note: Note = lambda words: None, *, side: int | None = None, cut: bool = False
+    image: Image.Image,
+    note: Note = lambda words: None,
+    *,
+    side: int | None = None,
+    cut: bool = False,
+    low: np.ndarray | None = None,
 ) -> np.ndarray:
     """The pixels of an image that Pillow has opened, uint8[H, W, 3]: sizes are checked first, then it is decoded.
 
     With `side`, a picture of more than MAX_PIXELS is shrunk to about twice that. A JPEG that was `cut` may miss a few rows.
+    `low` are the low bytes of a deep picture whose transparency is a colour.
     """
     check_size(*image.size, MAX_PIXELS if side is None else MAX_LARGE)
     if image.format == "PNG" and image.info.get("default_image") and getattr(image, "n_frames", 1) > 1:
@@ -222,7 +230,7 @@ def _pixels(
     if cut:
         _check_end(np.asarray(image), note)
     turn = _orientation(image)
-    colour, alpha = _parts(image, depth, scale)
+    colour, alpha = _parts(image, depth, low, scale)
     rgb = to_srgb(colour, image.info, note).convert("RGB")
     if alpha is not None:
         rgb = Image.composite(rgb, Image.new("RGB", rgb.size, WHITE), alpha)
@@ -265,12 +273,14 @@ def _orientation(image: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def _parts(image: Image.Image, depth: int, scale: int) -> tuple[Image.Image, Image.Image | None]:
+def _parts(
+    image: Image.Image, depth: int, low: np.ndarray | None, scale: int
+) -> tuple[Image.Image, Image.Image | None]:
     """(colour in mode L, RGB or CMYK, alpha in mode L or None), shrunk by `scale`."""
     key = image.info.get("transparency")
     alpha = None
     if image.format == "PNG" and key is not None and image.mode != "P":
-        alpha = Image.fromarray(np.where(_is_key(image, key, depth), 0, 255).astype(np.uint8))
+        alpha = Image.fromarray(np.where(_is_key(image, key, depth, low), 0, 255).astype(np.uint8))
         colour = _eight_bits(image)
     elif image.has_transparency_data:
         both = _reduced(image.convert("LA" if image.mode in {"LA", "La"} else "RGBA"), scale)
@@ -308,13 +318,27 @@ def _depth(image: Image.Image) -> int:
     return 1 if raw == "1" else int(bits.rstrip("B")) if bits.rstrip("B").isdigit() else 8
 
 
-def _is_key(image: Image.Image, key: int | tuple[int, ...], depth: int) -> np.ndarray:
-    """bool[H, W]: where samples are the one value, or colour, that is transparent.
+def _keyed_deep(image: Image.Image) -> bool:
+    """Whether a colour of 16 bits a sample is transparent; of large pictures the upper eight bits say it."""
+    keyed = image.format == "PNG" and image.mode == "RGB" and "transparency" in image.info and _depth(image) == 16
+    return keyed and image.width * image.height <= MAX_PIXELS
 
-    Of deep colours the upper bytes decide: Pillow drops the lower ones.
-    """
+
+def _low_bytes(data: bytes) -> np.ndarray:
+    """uint8[H, W, 3]: what Pillow drops of a picture of 16 bits a sample: it reads the samples from their other end."""
+    opened = Image.open(io.BytesIO(data), formats=("PNG",))
+    assert isinstance(opened, ImageFile.ImageFile)
+    opened.tile = [tile._replace(args="RGB;16L") for tile in opened.tile]
+    return np.array(opened)
+
+
+def _is_key(image: Image.Image, key: int | tuple[int, ...], depth: int, low: np.ndarray | None) -> np.ndarray:
+    """bool[H, W]: where samples are the one value, or colour, that is transparent."""
     if isinstance(key, int):
         if image.mode == "1":  # Pillow says 255 where the file says 1
             return np.asarray(image.convert("L")) == key
         return np.asarray(image) == (key * (255 // (2**depth - 1)) if depth < 8 else key)
-    return (np.asarray(image) == np.array(key) >> (depth - 8)).all(-1)
+    samples = np.asarray(image).astype(np.uint16)
+    if depth == 16:
+        samples = samples << 8 | (low if low is not None else samples)
+    return (samples == np.array(key)).all(-1)
