@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,7 @@ def words(at: AppTest) -> str:
 def test_first_paint_shows_a_shipped_trace_and_imports_no_torch():
     code = f"""
 import sys
+import threading
 from streamlit.testing.v1 import AppTest
 at = AppTest.from_file({str(PAGE)!r}, default_timeout=60).run()
 assert not at.exception, at.exception
@@ -353,6 +355,8 @@ def test_a_stream_of_too_many_pixels_is_refused_before_a_codec_is_loaded(page, m
     at = upload(page, "fits.hc", header_of(1024, 1024))
     assert not at.error
     assert component(at, "hiercodec_scrubber")["trace"]["width"] == 1024
+    for thread in [thread for thread in threading.enumerate() if thread.name == "refinement"]:
+        thread.join()  # of this test and of those before: they load a codec, too
     monkeypatch.setattr(tasks, "load_codec", lambda *_: pytest.fail("loaded"))
     for size in ((1025, 1024), (8192, 4096)):
         at = upload(page, "bomb.hc", header_of(*size))

@@ -60,16 +60,16 @@ _STYLE_SEEN = component(
     html="<i></i>",
     js="""export default ({ setTriggerValue }) => {
       const there = () => getComputedStyle(document.documentElement).getPropertyValue("--hiercodec");
-      const say = () => setTriggerValue("seen", true);
-      const drawn = () => (document.hidden ? say() : requestAnimationFrame(() => requestAnimationFrame(say)));
       let timer;
+      const say = () => { setTriggerValue("seen", true); timer = setTimeout(say, 1000); };
+      const drawn = () => (document.hidden ? say() : requestAnimationFrame(() => requestAnimationFrame(say)));
       const look = () => (there() ? drawn() : (timer = setTimeout(look, 10)));
       look();
       return () => clearTimeout(timer);
     };""",
 )
-"""Says once that the browser has the app's style, and has drawn a frame with it: until then Streamlit's own column is narrow
-and in the middle, and what is there when it widens moves. Shows nothing."""
+"""Says that the browser has the app's style, and has drawn a frame with it: until then Streamlit's own column is narrow
+and in the middle, and what is there when it widens moves. Says it again until it is heard. Shows nothing."""
 
 _THEME = component(
     "hiercodec_theme",
