@@ -66,6 +66,26 @@ def browser():
         started.close()
 
 
+WIDE = {"width": 1440, "height": 900}
+
+
+@pytest.fixture(scope="session")
+def new_page(browser):
+    """`new_page(**options)` → a page in the context that all tests share, so that Streamlit's scripts are fetched and
+    compiled once; with `has_touch` in one of its own. Every page is another visitor of the app: sessions share nothing."""
+    context = browser.new_context()
+
+    def new_page_(*, viewport=WIDE, has_touch: bool = False, **media):
+        page = browser.new_page(has_touch=True) if has_touch else context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.set_viewport_size(viewport)
+        page.emulate_media(**media)
+        return page
+
+    yield new_page_
+    context.close()
+
+
 @pytest.fixture(scope="session")
 def axe() -> str:
     """The script of axe-core, from the package that carries it."""
@@ -95,48 +115,62 @@ READY = """() => {
 }"""
 
 
-def open_at(browser, url: str, problems: list[str], **options):
-    """A settled page in a context of its own; what the console complains of is added to `problems`."""
-    page = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options}).new_page()
+def open_at(new_page, url: str, problems: list[str], **options):
+    """A settled page; what the console complains of is added to `problems`."""
+    page = new_page(**options)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda m: problems.append(m.text) if m.type in {"error", "warning"} else None)
     page.add_init_script(COUNT_RUNS)
-    page.goto(url, wait_until="commit", timeout=PATIENCE)  # `settle` waits for what is to be seen
+    page.goto(url, wait_until="commit")  # `settle` waits for what is to be seen
     settle(page)
     page.evaluate("globalThis.runs = 0")
     return page
 
 
 @pytest.fixture(scope="module")
-def shared(browser, address):
-    """One page, on the first sample, for the tests of a file that leave it usable; opening one is most of a test's time."""
+def shared(request, new_page, address):
+    """One page for the tests of a file that leave it usable, at its `OPENS`; opening one is most of a test's time."""
     problems: list[str] = []
-    page = open_at(browser, f"{address}/?photo=Cat&step=9", problems)
+    page = open_at(new_page, address + getattr(request.module, "OPENS", "/?photo=Cat&step=9"), problems)
     yield page
-    page.context.close()
+    page.close()
     assert not problems, problems
 
 
 @pytest.fixture
 def page(shared):
     """The shared page, settled, its run counter at 0."""
+    shared.bring_to_front()
     settle(shared)
     shared.evaluate("globalThis.runs = 0")
     return shared
 
 
 @pytest.fixture
-def open_page(browser, address):
+def sized(page):
+    """`sized(viewport)` → the shared page at that size, which it loses after the test."""
+
+    def sized_(viewport):
+        page.set_viewport_size(viewport)
+        settle(page)
+        return page
+
+    yield sized_
+    page.set_viewport_size(WIDE)
+
+
+@pytest.fixture
+def open_page(new_page, address):
     """`open_page(path, **context)` → a page that has settled; console errors fail the test at its end."""
     opened, problems = [], []
 
     def open_(path: str = "/", **options):
-        opened.append(open_at(browser, address + path, problems, **options))
+        opened.append(open_at(new_page, address + path, problems, **options))
         return opened[-1]
 
     yield open_
     for page in opened:
-        page.context.close()
+        page.close()
     assert not problems, problems
 
 
@@ -152,22 +186,21 @@ REST = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 
 @pytest.fixture
-def visit(browser, address):
+def visit(new_page, address):
     """`visit(path, **context)` → a page of charts at rest; errors in the page's scripts fail the test at its end."""
-    contexts, problems = [], []
+    visited, problems = [], []
 
-    def visit_(path: str, timeout: float = 60_000, **options):
-        contexts.append(browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options}))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(timeout)
+    def visit_(path: str, **options):
+        page = new_page(**options)
+        visited.append(page)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(address + path)
         settle_charts(page)
         return page
 
     yield visit_
-    for context in contexts:
-        context.close()
+    for page in visited:
+        page.close()
     assert not problems, problems
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from hiercodec.evaluation.photos.samples import samples
 from hiercodec.images import read_rgb
-from tests.browser.conftest import CHROMIUM, open_at, serve, settle
+from tests.browser.conftest import CHROMIUM, WIDE, open_at, serve, settle
 from tests.browser.explore import upload
 
 SIDE = 256
@@ -46,7 +46,7 @@ def main(count: int) -> None:
     taken = []
     with serve() as (url, pid), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = open_at(browser, url, [])
+        page = open_at(browser.new_page, url, [], viewport=WIDE)
         seen = page.locator(".hx").get_attribute("data-id")
         for number in range(count):
             upload(page, {"name": f"{number}.jpg", "mimeType": "image/jpeg", "buffer": crop(number, photographs)})

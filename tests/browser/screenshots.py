@@ -11,11 +11,11 @@ from PIL import Image
 
 from hiercodec.cli.main import main as cli
 from hiercodec.levels import DEFAULT_MODEL
-from tests.browser.conftest import CHROMIUM, ROOT, open_at, settle
+from tests.browser.conftest import CHROMIUM, ROOT, WIDE, open_at, settle
 
 OUT = ROOT / "docs" / "screenshots"
 MAX_BYTES = 400_000
-WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+NARROW = {"width": 390, "height": 844}
 
 # file, window, theme, address, view, other side of a split
 SHOTS = (
@@ -48,11 +48,11 @@ def lead(browser) -> None:
         chart = Path(folder, "lead.html")
         asked = ["results", "bd", f"{rows}:{DEFAULT_MODEL}", f"{rows}:avif", "--judge", "lite0", "--chart", str(chart)]
         assert cli(asked) == 0
-        page = browser.new_context(viewport={"width": 1000, "height": 480}).new_page()
+        page = browser.new_page(viewport={"width": 1000, "height": 480})
         page.goto(chart.as_uri())
         page.wait_for_selector(".main-svg")
         save("lead-avif", page.locator(".js-plotly-plot").screenshot())
-        page.context.close()
+        page.close()
 
 
 def main(address: str) -> None:
@@ -63,7 +63,7 @@ def main(address: str) -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for name, size, scheme, path, view, other in SHOTS:
             problems: list[str] = []
-            page = open_at(browser, address + path, problems, viewport=size, color_scheme=scheme)
+            page = open_at(browser.new_page, address + path, problems, viewport=size, color_scheme=scheme)
             page.locator(f"[data-view={view}]").click()
             if other:
                 page.locator("[data-source=b]").select_option(other)
@@ -71,7 +71,7 @@ def main(address: str) -> None:
                 settle(page)
             page.wait_for_timeout(500)
             save(name, page.screenshot())
-            page.context.close()
+            page.close()
             assert not problems, problems
         lead(browser)
         browser.close()

@@ -80,7 +80,7 @@ def test_pages(browser, address, axe, path, scheme):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_view_and_panel_of_explore(open_page, axe, scheme):
-    page = open_page(color_scheme=scheme, bypass_csp=True)
+    page = open_page(color_scheme=scheme)
     found = {}
     for view in ("split", "difference", "bits"):
         page.locator(f"[data-view={view}]").click()

@@ -192,7 +192,7 @@ def test_split_and_difference(page, packed):
     assert (zero == zero[0, 0]).all()  # a picture against itself
     assert page.locator(".scale").is_visible()
     page.locator("[data-source=b]").select_option("jpeg")
-    page.locator(".waiting").wait_for(state="hidden", timeout=30_000)
+    page.locator(".waiting").wait_for(state="hidden")
     settle(page)
     assert (canvas(page) != zero).any()
     page.locator("[data-view=split]").click()
@@ -215,23 +215,33 @@ def test_the_address_restores_the_view(open_page):
     page.locator("[data-source=b]").select_option("webp")
     page.locator("[data-zoom]").select_option("2")
     page.wait_for_url("**look=split%2Cprefix%2Cwebp%2C2*")
+    pace = page.locator("[data-pace]")
+    pace.select_option("typed")
+    page.locator(".typed input").fill("1234")
+    page.locator(".typed input").press("Enter")
+    page.wait_for_url("**b1234*")
     settle(page)
     shown = canvas(page)
     page.reload()
     settle(page)
+    assert (pace.input_value(), page.locator(".typed input").input_value()) == ("typed", "1234")
+    pace.select_option("b2400")
+    page.wait_for_url("**b2400*")
+    settle(page)
     other = open_page(page.url.removeprefix(page.evaluate("location.origin")))  # somebody else, given the link
     for visited in (page, other):
-        visited.locator(".waiting").wait_for(state="hidden", timeout=30_000)
+        visited.locator(".waiting").wait_for(state="hidden")
         assert position(visited) == 20
         assert visited.locator("[data-view=split] input").is_checked()
         assert visited.locator("[data-source=b]").input_value() == "webp"
         assert "WebP" in visited.locator(".tag.right").text_content()
         assert visited.locator("[data-zoom]").input_value() == "2"
+        assert visited.locator("[data-pace]").input_value() == "b2400"
         assert np.array_equal(canvas(visited), shown)
 
 
-def test_narrow_screen_needs_no_sideways_scroll(open_page, packed):
-    page = open_page(viewport={"width": 390, "height": 844})
+def test_narrow_screen_needs_no_sideways_scroll(sized, packed):
+    page = sized({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     box = page.locator(".hx").bounding_box()
     assert box["width"] <= 390
@@ -241,11 +251,12 @@ def test_narrow_screen_needs_no_sideways_scroll(open_page, packed):
     assert position(page) == len(packed.changes) - 1
 
 
-def test_who_wants_less_motion_gets_one_change_a_second(open_page):
-    page = open_page(reduced_motion="reduce")
+def test_who_wants_less_motion_gets_one_change_a_second(page):
+    page.emulate_media(reduced_motion="reduce")
     page.locator("[data-do=first]").click()
     page.locator("[data-pace]").select_option("s8")
     page.locator("[data-do=play]").click()
     page.wait_for_timeout(1600)
     assert position(page) == 1
     page.locator("[data-do=play]").click()
+    page.emulate_media(reduced_motion="no-preference")

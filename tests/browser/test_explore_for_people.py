@@ -18,6 +18,8 @@ from tests.browser.conftest import settle
 from tests.browser.explore import ROOT_OF, point, position, upload
 
 pytestmark = pytest.mark.browser
+OPENS = "/"
+"""Where the page of this file opens: as for a visitor who has no link."""
 PHONE, BEAMER, LAPTOP, HALL = (
     {"width": w, "height": h} for w, h in ((390, 844), (1024, 768), (1440, 900), (1920, 1080))
 )
@@ -44,6 +46,22 @@ def go(page, name: str) -> None:
     page.wait_for_timeout(1000)
 
 
+# ---- the first screen, U13 ------------------------------------------------------------------------------------
+def test_the_first_screen_tells_the_story(page):
+    told = max(samples(), key=lambda row: story_strength(bundle.read(TRACES / f"{row.id}.zip").trace))
+    assert page.locator(".hx").get_attribute("data-id") == f"shipped-{told.id}"
+    assert [mark.strip() for mark in page.locator(".alone .mark").all_text_contents()] == [
+        "✓ right",
+        "✓ right",
+        "✗ wrong",
+    ]
+    page.keyboard.press("Tab")
+    page.locator("[data-do=forward]").click()
+    assert page.locator(".alone .mark").all_text_contents()[-1] == "✓ right"
+    said = page.locator("[data-testid=stMarkdown]").all_inner_texts()[0]
+    assert "the more a computer can tell: its kind, then family, then class" in said
+
+
 # ---- U2, U10: the place and the upload are kept ------------------------------------------------------------------------
 def test_the_place_is_kept_over_pages_back_and_reload(open_page):
     page = open_page("/?photo=Rocket&step=5")
@@ -60,21 +78,17 @@ def test_the_place_is_kept_over_pages_back_and_reload(open_page):
     page.reload()
     settle(page)
     assert (page.locator(".hx").get_attribute("data-id"), position(page)) == ("shipped-rocket", 4)
-
-
-def test_a_photograph_keeps_the_step_and_its_address_comes_back(open_page):
-    page = open_page("/?photo=Rocket&step=5")
     page.get_by_role("radio", name="Coffee").or_(page.get_by_role("button", name="Coffee")).first.click()
     page.wait_for_url("**photo=Coffee&step=5*")
     settle(page)
-    assert position(page) == 4
+    assert position(page) == 4, "another photograph, the same step"
 
 
 # ---- U3, U4: Present ---------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [BEAMER, HALL], ids=["1024x768", "1920x1080"])
-def test_present_is_for_a_hall(open_page, size, scheme):
-    page = open_page(viewport=size, color_scheme=scheme)
+def test_present_is_for_a_hall(sized, size):
+    page = sized(size)
+    page.locator("[data-do=first]").click()
     texts = [
         ".alone .label",
         ".alone .chance",
@@ -120,7 +134,6 @@ def test_present_is_for_a_hall(open_page, size, scheme):
 
 
 # ---- U5, U21: what is above the fold -----------------------------------------------------------------------------------
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     ("size", "seen"),
     [
@@ -131,8 +144,8 @@ def test_present_is_for_a_hall(open_page, size, scheme):
     ],
     ids=["390x844", "1024x768", "1440x900", "1920x1080"],
 )
-def test_what_matters_is_above_the_fold(open_page, size, seen, scheme):
-    page = open_page(viewport=size, color_scheme=scheme)
+def test_what_matters_is_above_the_fold(sized, size, seen):
+    page = sized(size)
     assert not page.evaluate(IN_VIEW, seen)
     if ".icicle" in seen:
         assert page.evaluate(LOWEST, ".icicle .cell") <= size["height"] - SLACK
@@ -140,16 +153,16 @@ def test_what_matters_is_above_the_fold(open_page, size, seen, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
 
-def test_the_whole_menu_fits_a_beamer(open_page):
-    page = open_page(viewport=BEAMER)
+def test_the_whole_menu_fits_a_beamer(sized):
+    page = sized(BEAMER)
     shown = [title for name, title, _ in PAGES if name not in HIDDEN]
     for title in shown:
         assert page.get_by_role("link", name=title, exact=True).first.is_visible(), title
     assert not page.get_by_text(re.compile(r"^\d+ more$")).count()
 
 
-def test_on_a_phone_answers_change_in_view_while_sliding(open_page):
-    page = open_page(viewport=PHONE)
+def test_on_a_phone_answers_change_in_view_while_sliding(sized):
+    page = sized(PHONE)
     page.mouse.move(*point(page, 0.02))
     page.mouse.down()
     seen = set()
@@ -161,25 +174,8 @@ def test_on_a_phone_answers_change_in_view_while_sliding(open_page):
     assert len(seen) >= 3
 
 
-# ---- the first screen, U8, U13, U14 ------------------------------------------------------------------------------------
-def test_the_first_screen_tells_the_story(open_page):
-    page = open_page()
-    told = max(samples(), key=lambda row: story_strength(bundle.read(TRACES / f"{row.id}.zip").trace))
-    assert page.locator(".hx").get_attribute("data-id") == f"shipped-{told.id}"
-    assert [mark.strip() for mark in page.locator(".alone .mark").all_text_contents()] == [
-        "✓ right",
-        "✓ right",
-        "✗ wrong",
-    ]
-    page.keyboard.press("Tab")
-    page.locator("[data-do=forward]").click()
-    assert page.locator(".alone .mark").all_text_contents()[-1] == "✓ right"
-    said = page.locator("[data-testid=stMarkdown]").all_inner_texts()[0]
-    assert "the more a computer can tell: its kind, then family, then class" in said
-
-
-def test_one_vocabulary_and_a_question_mark_on_every_term(open_page):
-    page = open_page()
+# ---- U8, U14: words ---------------------------------------------------------------------------------------------------
+def test_one_vocabulary_and_a_question_mark_on_every_term(page):
     text = page.locator(".hx").inner_text() + page.locator("[data-testid=stMain]").inner_text()
     for word in ("coarse", "intermediate", "fine "):
         assert word not in text, word
@@ -304,23 +300,21 @@ def test_a_cut_stream_opens_at_all_it_holds(open_page):
 
 
 # ---- U18: another theme while the page is open -------------------------------------------------------------------------
-@pytest.mark.parametrize("tab", ["Decisions", "Bytes"])
-def test_charts_follow_a_change_of_theme(open_page, tab):
-    page = open_page(color_scheme="light")
-    page.get_by_role("tab", name=tab).click()
+def test_charts_follow_a_change_of_theme(page):
+    page.get_by_role("tab", name="Decisions").click()
     ground = "getComputedStyle(document.querySelector('.js-plotly-plot .main-svg')).backgroundColor"
     page.wait_for_selector(".js-plotly-plot .main-svg")
     assert page.evaluate(ground) == "rgb(255, 255, 255)"
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"() => {ground} === 'rgb(15, 20, 25)'", timeout=20_000)
+    page.wait_for_function(f"() => {ground} === 'rgb(15, 20, 25)'")
     page.emulate_media(color_scheme="light")
-    page.wait_for_function(f"() => {ground} === 'rgb(255, 255, 255)'", timeout=20_000)
+    page.wait_for_function(f"() => {ground} === 'rgb(255, 255, 255)'")
 
 
 # ---- U24: no label is crossed or cut -----------------------------------------------------------------------------------
 @pytest.mark.parametrize("size", [PHONE, BEAMER, LAPTOP], ids=["390x844", "1024x768", "1440x900"])
-def test_lane_labels_are_whole_or_not_there(open_page, size):
-    page = open_page("/?photo=Cat&step=9", viewport=size)
+def test_lane_labels_are_whole_or_not_there(sized, size):
+    page = sized(size)
     spans = page.locator(".run span").evaluate_all(
         "(all) => all.map((span) => [getComputedStyle(span).visibility, span.scrollWidth > span.clientWidth])"
     )
@@ -329,16 +323,16 @@ def test_lane_labels_are_whole_or_not_there(open_page, size):
     assert page.locator("[data-testid=stSlider]").count() == 0, "one control for the position, not two"
 
 
-def test_back_and_forward_walk_photographs_not_steps(open_page):
-    page = open_page("/?photo=Cat&step=8")
-
+def test_back_and_forward_walk_photographs_not_steps(page):
     def shows(title: str) -> None:
         page.wait_for_selector(f'.hx[data-id="shipped-{title.lower()}"]')
         page.wait_for_url(f"**photo={title}*")
 
-    for title in ("Coffee", "Rocket"):
+    for title in ("Cat", "Coffee", "Rocket"):
         page.get_by_role("radio", name=title).or_(page.get_by_role("button", name=title)).first.click()
         shows(title)
+    settle(page)
+    page.locator("[data-do=first]").click()
     settle(page)
     at = position(page)
     page.locator(".track").press("ArrowRight")
@@ -352,16 +346,3 @@ def test_back_and_forward_walk_photographs_not_steps(open_page):
         go()  # sooner than a late address is told from a wish
         shows(title)
     assert "walk" not in page.url
-
-
-def test_the_pace_is_in_the_address(open_page):
-    page = open_page("/?photo=Cat&step=8&look=picture,prefix,original,0,b2400")
-    pace = page.locator("[data-pace]")
-    assert pace.input_value() == "b2400"
-    pace.select_option("typed")
-    page.locator(".typed input").fill("1234")
-    page.locator(".typed input").press("Enter")
-    page.wait_for_url("**b1234*")
-    page.reload()
-    settle(page)
-    assert (pace.input_value(), page.locator(".typed input").input_value()) == ("typed", "1234")

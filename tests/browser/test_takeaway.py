@@ -92,10 +92,10 @@ def test_keys_and_a_clicker_drive_it(opened, packed):
 
 def test_a_page_taken_away_keeps_the_rival_beside_the_codec(open_page, browser, tmp_path):
     app = open_page("/?photo=Cat&step=20&look=split,prefix,webp,0")
-    app.wait_for_function(f"() => {ROOT_OF}.querySelector('.tag.right').textContent.includes('WebP ')", timeout=120_000)
+    app.wait_for_function(f"() => {ROOT_OF}.querySelector('.tag.right').textContent.includes('WebP ')")
     seen = app.locator(".tag.right").text_content()
     app.get_by_role("tab", name="Take away").click()
-    with app.expect_download(timeout=120_000) as download:
+    with app.expect_download() as download:
         app.get_by_role("button", name="One HTML page").click()
     download.value.save_as(tmp_path / "cat.html")
     context = browser.new_context(offline=True, bypass_csp=True)
