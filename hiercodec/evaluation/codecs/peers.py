@@ -345,9 +345,9 @@ def places(codecs: Iterable[str]) -> dict[str, int]:
     the others take the numbers that are left, in the order given.
 
     >>> places(["avif", "mine", "wave"])
-    {'avif': 4, 'mine': 8, 'wave': 0}
+    {'avif': 4, 'mine': 9, 'wave': 0}
     """
-    known = ("wave", "lite", *RIVALS, "tic")
+    known = ("wave", "lite", *RIVALS, "tic", "wave-pixels")
     free = itertools.count(len(known))
     return {codec: known.index(codec) if codec in known else next(free) for codec in dict.fromkeys(codecs)}
 
