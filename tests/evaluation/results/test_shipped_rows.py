@@ -46,12 +46,14 @@ def label_only(found):
     return np.stack(alone["right"].to_list()).mean(0)
 
 
-@pytest.mark.parametrize("name", ["imagenet-val", "kodak"])
-def test_they_are_those_of_what_ships(name):
+@pytest.mark.parametrize(
+    ("name", "models"), [("imagenet-val", ["lite", "wave"]), ("kodak", ["lite", "wave", "wave-pixels"])]
+)
+def test_they_are_those_of_what_ships(name, models):
     """Measure again, as docs/evaluate.md says, whenever the weights or the default hierarchy change."""
     found = rows.read(FILES[name])
     made_by = found.meta["provenance"]
-    assert made_by["models"] == {name: installed.models()[name]["fingerprint"] for name in ("lite", "wave")}
+    assert made_by["models"] == {model: installed.models()[model]["fingerprint"] for model in models}
     assert {"jpeg", "webp", "avif", "jpeg2000"} <= set(made_by["rivals"])
     assert "/" + "work/" not in found.meta["command"]
     results = summary(found)
