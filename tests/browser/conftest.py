@@ -195,6 +195,7 @@ def visit(new_page, address):
         visited.append(page)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(address + path)
+        page.bring_to_front()  # a page behind another may be drawn late, or not at all
         settle_charts(page)
         return page
 

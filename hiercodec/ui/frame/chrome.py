@@ -61,15 +61,17 @@ _STYLE_SEEN = component(
     js="""export default ({ setTriggerValue }) => {
       const there = () => getComputedStyle(document.documentElement).getPropertyValue("--hiercodec");
       let timer;
-      const say = () => { setTriggerValue("seen", true); timer = setTimeout(say, 1000); };
-      const drawn = () => (document.hidden ? say() : requestAnimationFrame(() => requestAnimationFrame(say)));
-      const look = () => (there() ? drawn() : (timer = setTimeout(look, 10)));
+      const after = (wait, next) => { clearTimeout(timer); timer = setTimeout(next, wait); };
+      const say = () => { setTriggerValue("seen", true); after(1000, say); };
+      const drawn = () => { after(500, say); requestAnimationFrame(() => requestAnimationFrame(say)); };
+      const look = () => (there() ? drawn() : after(10, look));
       look();
       return () => clearTimeout(timer);
     };""",
 )
 """Says that the browser has the app's style, and has drawn a frame with it: until then Streamlit's own column is narrow
-and in the middle, and what is there when it widens moves. Says it again until it is heard. Shows nothing."""
+and in the middle, and what is there when it widens moves. A tab that draws no frames says it after half a second; it is said
+again until it is heard. Shows nothing."""
 
 _THEME = component(
     "hiercodec_theme",
