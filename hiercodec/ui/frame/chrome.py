@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 STYLE = """
 :root { --hiercodec: 1; --focus: FOCUS; --ground: GROUND; }
 [data-stale=true] { opacity: 1 !important; }
+[data-testid=stMainBlockContainer] { max-width: none; }
+@media (min-width: 768px) { [data-testid=stMainBlockContainer] { padding-inline: 5rem; } }
 [data-testid=stCaptionContainer] code { background: none; }
 [class*=st-key-listen_] { display: none; }
 [class*=st-key-controls] [data-testid=stSkeleton] { min-height: 68px; }
@@ -44,11 +46,12 @@ STYLE = """
   outline-offset: -3px !important; }
 :is([data-testid=stTooltipIcon] button, .modebar-btn) { min-width: 24px; min-height: 24px; }
 """
-"""What no theme option sets, and a sign that it is there (see `styled`). Streamlit fades to a third what a long run has not
-drawn again yet, but a page that is working should stay readable; grey code on a grey ground falls below the contrast of
-4.5 : 1; the listeners would leave gaps; what is on its way is lower and narrower than a menu and would push the page down;
-buttons are lower than menus beside them; where there is no mouse, Plotly's bar would lie on the legend; where the keyboard
-is can hardly be seen in menus; and question marks and Plotly's buttons are small to hit."""
+"""What no theme option sets, and a sign that it is there (see `styled`). The column is wide from its first frame on.
+Streamlit fades to a third what a long run has not drawn again yet, but a page that is working should stay readable; grey
+code on a grey ground falls below the contrast of 4.5 : 1; the listeners would leave gaps; what is on its way is lower and
+narrower than a menu and would push the page down; buttons are lower than menus beside them; where there is no mouse,
+Plotly's bar would lie on the legend; where the keyboard is can hardly be seen in menus; and question marks and Plotly's
+buttons are small to hit."""
 DARK = "[data-testid^=stBaseButton-primary] p { color: #101418; }"
 """In the dark theme the buttons that ask to be pressed are light blue, and Streamlit writes on them in white."""
 KINDS = {b"\x89PNG": "png", b"\xff\xd8": "jpeg", b"RIFF": "webp"}
@@ -61,17 +64,13 @@ _STYLE_SEEN = component(
     js="""export default ({ setTriggerValue }) => {
       const there = () => getComputedStyle(document.documentElement).getPropertyValue("--hiercodec");
       let timer;
-      const after = (wait, next) => { clearTimeout(timer); timer = setTimeout(next, wait); };
-      const say = () => { setTriggerValue("seen", true); after(1000, say); };
-      const drawn = () => { after(500, say); requestAnimationFrame(() => requestAnimationFrame(say)); };
-      const look = () => (there() ? drawn() : after(10, look));
+      const say = () => { setTriggerValue("seen", true); timer = setTimeout(say, 1000); };
+      const look = () => (there() ? say() : (timer = setTimeout(look, 10)));
       look();
       return () => clearTimeout(timer);
     };""",
 )
-"""Says that the browser has the app's style, and has drawn a frame with it: until then Streamlit's own column is narrow
-and in the middle, and what is there when it widens moves. A tab that draws no frames says it after half a second; it is said
-again until it is heard. Shows nothing."""
+"""Says that the browser has the app's style, again and again until it is heard. Shows nothing."""
 
 _THEME = component(
     "hiercodec_theme",
