@@ -182,6 +182,11 @@ def test_huge_pictures_are_refused_before_decoding(size):
         assert info.type is ImageTooLarge
 
 
+def test_who_shrinks_pictures_is_told_how_large_they_may_be():
+    with pytest.raises(ImageTooLarge, match="more than 120 million pixels"):
+        images.read_within(png(20_000, 20_000, 8, 2, zlib.compress(b"")), 384)
+
+
 @pytest.mark.parametrize("action", ["error", "ignore"])
 def test_pillows_warning_zone_is_an_error_too(action):
     """Whatever the process does with Pillow's warning about large pictures."""

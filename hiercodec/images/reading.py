@@ -187,11 +187,16 @@ def _read(data: bytes, note: Note, side: int | None) -> np.ndarray:
             low = _low_bytes(whole) if _keyed_deep(image) else None
             return _pixels(image, note, side=side, cut=cut, low=low)
     except Image.DecompressionBombError:
-        raise ImageTooLarge(f"the picture has more than {MAX_PIXELS / 1e6:g} million pixels") from None
+        raise ImageTooLarge(f"the picture has more than {_most(side) / 1e6:g} million pixels") from None
     except UnidentifiedImageError:
         raise _unreadable(data) from None
     except DAMAGE as error:
         raise DamagedImage(f"a damaged {sniff(data) or 'picture'}: {error}") from None
+
+
+def _most(side: int | None) -> int:
+    """Pixels that are read, of a picture as it is or of one to be shrunk to `side`."""
+    return MAX_PIXELS if side is None else MAX_LARGE
 
 
 @contextlib.contextmanager
@@ -216,7 +221,7 @@ def _pixels(
     With `side`, a picture of more than MAX_PIXELS is shrunk to about twice that. A JPEG that was `cut` may miss a few rows.
     `low` are the low bytes of a deep picture whose transparency is a colour.
     """
-    check_size(*image.size, MAX_PIXELS if side is None else MAX_LARGE)
+    check_size(*image.size, _most(side))
     if image.format == "PNG" and image.info.get("default_image") and getattr(image, "n_frames", 1) > 1:
         image.seek(1)  # the picture of an animation for those that show none
     large = side is not None and image.width * image.height > MAX_PIXELS

@@ -189,7 +189,7 @@ REST = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 def visit(browser, address):
     """`visit(path, **context)` → a page of charts at rest; errors in the page's scripts fail the test at its end.
 
-    In a context of its own: in the shared one a chart did not come in three of four runs of the whole suite.
+    In a context of its own: in the shared one a chart did not come in three of three runs of the whole suite.
     """
     visited, problems = [], []
 

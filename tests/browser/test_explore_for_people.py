@@ -108,10 +108,13 @@ def test_present_is_for_a_hall(sized, size):
         assert position(page) == at + 3 - number, key
     after = page.evaluate(SIZES, texts)
     assert min(new / old for new, old in zip(after, before, strict=True)) >= 1.6, (before, after)
-    assert not page.evaluate(
-        IN_VIEW, [".stage", ".level", ".alone .label", ".track", ".notch", "[data-pace]", "[data-do=next]"]
-    )
-    assert page.evaluate(f"{ROOT_OF}.querySelector('.hx').scrollHeight") <= size["height"]
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        settle(page)
+        assert not page.evaluate(
+            IN_VIEW, [".stage", ".level", ".alone .label", ".track", ".notch", "[data-pace]", "[data-do=next]"]
+        ), scheme
+        assert page.evaluate(f"{ROOT_OF}.querySelector('.hx').scrollHeight") <= size["height"], scheme
     page.wait_for_url(f"**step={position(page) + 1}*")
     stage = page.locator(".stage").bounding_box()
     assert stage["width"] * stage["height"] >= 0.55 * size["width"] * size["height"], "the picture has the screen"
@@ -146,11 +149,14 @@ def test_present_is_for_a_hall(sized, size):
 )
 def test_what_matters_is_above_the_fold(sized, size, seen):
     page = sized(size)
-    assert not page.evaluate(IN_VIEW, seen)
-    if ".icicle" in seen:
-        assert page.evaluate(LOWEST, ".icicle .cell") <= size["height"] - SLACK
-    assert not any(page.evaluate(COVERED, name) for name in (".alone .label", ".track"))
-    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        settle(page)
+        assert not page.evaluate(IN_VIEW, seen), scheme
+        if ".icicle" in seen:
+            assert page.evaluate(LOWEST, ".icicle .cell") <= size["height"] - SLACK, scheme
+        assert not any(page.evaluate(COVERED, name) for name in (".alone .label", ".track")), scheme
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], scheme
 
 
 def test_the_whole_menu_fits_a_beamer(sized):
@@ -300,8 +306,9 @@ def test_a_cut_stream_opens_at_all_it_holds(open_page):
 
 
 # ---- U18: another theme while the page is open -------------------------------------------------------------------------
-def test_charts_follow_a_change_of_theme(page):
-    page.get_by_role("tab", name="Decisions").click()
+@pytest.mark.parametrize("tab", ["Decisions", "Bytes"])
+def test_charts_follow_a_change_of_theme(page, tab):
+    page.get_by_role("tab", name=tab).click()
     ground = "getComputedStyle(document.querySelector('.js-plotly-plot .main-svg')).backgroundColor"
     page.wait_for_selector(".js-plotly-plot .main-svg")
     assert page.evaluate(ground) == "rgb(255, 255, 255)"

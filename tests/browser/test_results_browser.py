@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 
 from hiercodec.ui.results import files
-from tests.browser.conftest import settle_charts
+from tests.browser.conftest import WIDE, settle_charts
 
 pytestmark = [
     pytest.mark.browser,
@@ -18,11 +18,16 @@ pytestmark = [
 
 def test_it_stands_on_a_beamer_and_a_phone_and_its_view_is_in_the_address(visit):
     page = visit("/results?at=0.3", color_scheme="dark", viewport={"width": 1024, "height": 768})
-    ground = page.evaluate("document.querySelector('.js-plotly-plot').layout.template.layout.paper_bgcolor")
-    assert ground == "#0f1419"
+    ground = "document.querySelector('.js-plotly-plot').layout.template.layout.paper_bgcolor"
+    assert page.evaluate(ground) == "#0f1419"
     box = page.locator(".js-plotly-plot").first.bounding_box()
     assert box["y"] + box["height"] <= 768, "the first chart, without scrolling"
+    page.set_viewport_size(WIDE)
+    settle_charts(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function(f"() => {ground} === '#ffffff'")
     settle_charts(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert not page.get_by_test_id("stException").count()

@@ -2,7 +2,7 @@
 
     rgb ── codec.encode ──► stream bytes ── cut at ~24 budgets ──► codec.decode ──► frames ──► classifier ──► Trace
 
-Each function also returns what was decoded at every step: the picture, and where its bits went. Without a `Evaluator` the
+Each function also returns what was decoded at every step: the picture, and where its bits went. Without an `Evaluator` the
 steps carry no predictions.
 """
 
