@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from hiercodec.evaluation.traces.trace import Ranked, Trace, settles
 from hiercodec.levels import spoken
-from hiercodec.report.glossary import verdict
+from hiercodec.report.glossary import held_to, verdict
 from hiercodec.report.links import class_link, group_link
 from hiercodec.taxonomy import available_hierarchies
 
@@ -117,8 +117,7 @@ def first_right_of(trace: Trace, level: str) -> First | None:
 def truth(trace: Trace) -> str:
     """What is in the picture, by its right answers; that it is not known, where it is not."""
     if not trace.known:
-        whole = "the original" if trace.original else "the whole file"
-        words = f"What this shows is not known: = as {whole} is taken for, ≠ another."
+        words = f"What this shows is not known: = as {held_to(trace)} is taken for, ≠ another."
         return words if trace.steps[-1].top else ""
     path = [one_of([_label(trace, level, group) for group in groups]) for level, groups in trace.answers.items()]
     many = len(next(reversed(trace.answers.values())))

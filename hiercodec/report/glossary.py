@@ -47,10 +47,14 @@ class Verdict(NamedTuple):
 def verdict(trace: Trace, level: str, group: int) -> Verdict:
     """Whether an answer is right; where nobody knows the truth, whether it is that on the original, which is never "right".
 
-    Without an original (a stream alone) the whole file takes its place: see `Trace.measure_of`.
+    Without an original (a stream alone) the last step takes its place: see `Trace.measure_of`.
     """
     same = group in trace.measure_of(level)
     if trace.known:
         return Verdict("✓", "right", "right") if same else Verdict("✗", "wrong", "wrong")
-    whole = "the original" if trace.original else "the whole file"
-    return Verdict("=", f"as {whole}", "same") if same else Verdict("≠", "another", "other")
+    return Verdict("=", f"as {held_to(trace)}", "same") if same else Verdict("≠", "another", "other")
+
+
+def held_to(trace: Trace) -> str:
+    """What answers are held to where nobody knows the truth."""
+    return "the original" if trace.original else "the last picture" if trace.is_cut else "the whole file"

@@ -79,7 +79,7 @@ def quality(trace: Trace) -> dict[str, str]:
     if trace.provenance.get("reference"):
         return {
             "label": "against the last",
-            "same": "itself",
+            "same": "as the last picture",
             "said": "the last picture",
             "after": " from the last picture",
         }
@@ -88,8 +88,8 @@ def quality(trace: Trace) -> dict[str, str]:
 
 def whole(trace: Trace) -> str:
     """The file's size in words; of one that was cut, what is left of it."""
-    cut = trace.steps[-1].level != trace.levels[-1]
-    return f"{'the ' if cut else ''}{format_bytes(trace.file_bytes)}{' left by the cut' if cut else ''}"
+    size = format_bytes(trace.file_bytes)
+    return f"the {size} left by the cut" if trace.is_cut else size
 
 
 def sentence(trace: Trace, index: int) -> str:

@@ -68,6 +68,9 @@ def test_where_nobody_knows_the_truth_nothing_is_called_right():
     row = answers(blind, blind.steps[0].top)
     assert [row["coarse"][name] for name in ("sign", "verdict", "mark")] == ["=", "as the whole file", "same"]
     assert [row["fine"][name] for name in ("sign", "verdict", "mark")] == ["≠", "another", "other"]
+    cut = dataclasses.replace(blind, file_bytes=300)
+    assert answers(cut, cut.steps[0].top)["coarse"]["verdict"] == "as the last picture", "the whole file is not here"
+    assert truth(cut) == "What this shows is not known: = as the last picture is taken for, ≠ another."
     seen = dataclasses.replace(blind, original={"fine": ((3, "c3", 0.9),), "coarse": ((1, "k1", 0.9),)})
     assert answers(seen, seen.steps[0].top)["fine"]["verdict"] == "as the original"
     assert first_right_of(seen, "coarse").sentence == "= as the original at every step shown from 100 bytes on"

@@ -93,10 +93,10 @@ def test_a_sentence_says_where_we_stand(found):
 
 def test_without_the_original_nothing_is_called_quality():
     steps = tuple(Step(n, 1.0, psnr, "coarse", 0.5) for n, psnr in ((900, 21.04), (3000, math.inf)))
-    cut = Trace(1, 1, 3000, {}, {"coarse": 500, "fine": 3000}, steps, {"reference": "last decoded frame"})
+    cut = Trace(1, 1, 3000, {}, {"coarse": 500, "fine": 3500}, steps, {"reference": "last decoded frame"})
     sent = numbers.numbers(cut)
     assert sent["quality"] == "against the last"
-    assert [step["quality"] for step in sent["steps"]] == ["21.0 dB", "itself"]
+    assert [step["quality"] for step in sent["steps"]] == ["21.0 dB", "as the last picture"]
     assert "21.0 decibels from the last picture" in sent["steps"][0]["said"]
     assert "the last picture" in sent["steps"][1]["said"]
     assert sent["whole"] == "the 3.0 kB left by the cut"

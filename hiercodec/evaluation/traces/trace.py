@@ -128,6 +128,11 @@ class Trace:
         return self.parts.get("z", 0) > CRC
 
     @property
+    def is_cut(self) -> bool:
+        """Whether the file ends before its last block does."""
+        return self.file_bytes < max(self.cuts.values(), default=0)
+
+    @property
     def known(self) -> bool:
         """Whether anybody knows what the picture shows, so that answers are right or wrong."""
         return any(self.answers.values())
@@ -136,7 +141,7 @@ class Trace:
         """The groups that answers of a level are held to.
 
         The right ones; where nobody knows the truth, what the original is taken for; where that is not at hand, what the
-        whole file is taken for. Empty where nothing was classified.
+        last step is taken for. Empty where nothing was classified.
         """
         if self.known:
             return frozenset(self.answers.get(level, ()))
