@@ -137,9 +137,8 @@ def decode(data: Source, *, codec: Codec | WaveCodec | None = None, device: str 
     `codec` is the shipped one that made the stream, unless given, on `device` as in `load`; the last one used stays loaded.
     `ModelNotFound` where none that is shipped made it.
     """
-    data = as_stream(data)
-    mark = stream.parse(data).header.fingerprint  # damage shows here, before a model is loaded
-    return (_codec_of(codec) or _finder(mark, _place(device))).decode(data)
+    parsed = stream.parse(data)  # damage shows here, before a model is loaded
+    return (_codec_of(codec) or _finder(parsed.header.fingerprint, _place(device))).decode(parsed)
 
 
 def truncate(data: Source, *, level: str | None = None, bytes: int | None = None) -> bytes:
@@ -263,25 +262,29 @@ def decode_until(
     given; `device` as in `load`. Raises `InputError`, `HierarchyError` for an unknown level, `ClassifierNotFound` and the
     stream errors.
     """
-    from hiercodec.evaluation.measure import Evaluator
-    from hiercodec.evaluation.traces import until as rules
+    from hiercodec.evaluation.codecs.peers import prefixes
+    from hiercodec.evaluation.traces.tracing import budgets_of
+    from hiercodec.evaluation.traces.until import parse_until
 
-    wanted = rules.parse_until(expect(until, str, "where to stop is said as 'coarse:0.9'"))
+    level, threshold = parse_until(expect(until, str, "where to stop is said as 'coarse:0.9'"))
     if expect(steps, (int, np.integer), "steps are a whole number") < 1:
         raise InputError(f"steps are 1 or more, got {steps}")
-    data = as_stream(data)
-    header = stream.parse(data).header  # damage shows here, before a model is loaded
+    parsed = stream.parse(data)  # damage shows here, before a model is loaded
     groups, judge = _hierarchy_of(hierarchy), _judge_of(classifier, device)
-    stop = rules.decode_until(
-        _codec_of(codec) or _finder(header.fingerprint, _place(device)),
-        data,
-        wanted,
-        Evaluator(judge, groups),
-        confidence_of(card_of(judge.name), groups.name),
-        steps=max(len(header.plan) + 1, min(int(steps), len(data))),
-    )
-    seen = Prediction(stop.verdict.probabilities, path_of(stop.verdict.probabilities, groups), groups)
-    return Stopped(stop.point.decoded, seen, wanted.level, stop.confidence, stop.reached)  # pyright: ignore[reportArgumentType]
+    groups.level(level)
+    used = _codec_of(codec) or _finder(parsed.header.fingerprint, _place(device))
+    confidence = confidence_of(card_of(judge.name), groups.name)
+    budgets = budgets_of(parsed, max(len(parsed.blocks) + 1, min(int(steps), parsed.size)))
+    stopped = None
+    for point in prefixes(used, parsed, {str(n): n for n in budgets}):
+        probabilities, *_ = _judge(point.picture, judge, groups, device)
+        seen = Prediction(probabilities, path_of(probabilities, groups), groups)
+        sure = float(confidence(level, seen.path[level][0][2], point.bytes / parsed.total_bytes))
+        stopped = Stopped(point.decoded, seen, level, sure, sure >= threshold and not point.blank)
+        if stopped.reached:
+            break
+    assert stopped is not None  # a stream has one cut at least
+    return stopped
 
 
 def wup(a: int | str, b: int | str, *, measure: str = "nltk") -> float:

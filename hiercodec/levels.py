@@ -138,14 +138,10 @@ def plan_id(plan: LevelPlan, *, own: bool = False) -> int:
     return OWN_LAYOUT + len(plan) if own or known is None else known
 
 
-def plan_of(number: int, own: LevelPlan | None = None) -> LevelPlan:
-    """The plan with this id: `own` where the id says that it is the model's; numbered levels where `own` is not at hand.
-
-    `KeyError` for an id without a meaning.
-    """
-    if not OWN_LAYOUT < number <= OWN_LAYOUT + MAX_LEVELS:
-        return PLANS[number]
-    return own if own is not None and len(own) == number - OWN_LAYOUT else LevelPlan.numbered(number - OWN_LAYOUT)
+def plan_of(number: int) -> LevelPlan:
+    """The plan with this id, of numbered levels where the id says that it is a model's own; `KeyError` for no id."""
+    own = OWN_LAYOUT < number <= OWN_LAYOUT + MAX_LEVELS
+    return LevelPlan.numbered(number - OWN_LAYOUT) if own else PLANS[number]
 
 
 def read_plan(given: Any) -> Any:

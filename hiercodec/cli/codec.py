@@ -100,7 +100,7 @@ def decode(args: Arguments) -> int:
             f"are decoded: where time and memory allow more, say so with --max-pixels {header.pixels}"
         )
     codec = models.load(args.model) if args.model else models.find(header.fingerprint)
-    decoded = codec.decode(data)
+    decoded = codec.decode(parsed)
     fsio.write_bytes(args.output, images.encode_png(decoded.image))
     bpp = 8 * len(data) / header.pixels
     note(f"{fsio.printable(args.output)}: {len(data)} of {parsed.total_bytes} bytes, {bpp:.4f} bpp, {_where(decoded)}")

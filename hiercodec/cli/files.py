@@ -89,8 +89,8 @@ def truncate(args: Arguments) -> int:
 
 @command("info", "sizes of header, z and each block; level, completeness, model", STREAM, JSON)
 def info(args: Arguments) -> int:
-    data = fsio.read_bytes(args.input)
-    facts = stream.info(data, installed.plan_of)
+    parsed = stream.parse(fsio.read_bytes(args.input), installed.plan_of)
+    facts = stream.info(parsed)
     if args.json:
         print_json({"file": fsio.printable(args.input), **facts})
         return 0
@@ -105,7 +105,7 @@ def info(args: Arguments) -> int:
         rows.append((name, str(size), percent(size / facts["bytes"]), str(so_far), f"{8 * so_far / pixels:.4f}"))
     print(table(("part", "bytes", "share", "so far", "bpp so far"), rows))
     print(f"container: {facts['overhead_bytes']} of these bytes")
-    if label := stream.parse(data).label:
+    if label := parsed.label:
         print(f"label: {in_words(label)}")
     return 0
 

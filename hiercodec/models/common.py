@@ -84,7 +84,7 @@ class Prefixes(ABC):
     the parsed stream.
     """
 
-    def __init__(self, codec: Any, data: Source, *, bit_map: bool = False) -> None:
+    def __init__(self, codec: Any, data: Source | stream.Stream, *, bit_map: bool = False) -> None:
         self._codec, self._bit_map = codec, bit_map
         self.stream: stream.Stream = codec.parse(data)
 
@@ -222,8 +222,8 @@ class EmbeddedCodec(ABC):
     def _coded(self, rgb: np.ndarray, header: stream.Header, steps: int, keep: Keep | None, label: bytes) -> bytes:
         """The stream of a picture, its symbols searched for in so many steps."""
 
-    def decode(self, data: Source, *, bit_map: bool = False) -> Decoded:
-        """Decode any prefix of a stream that holds its header: bytes, or the path of a file.
+    def decode(self, data: Source | stream.Stream, *, bit_map: bool = False) -> Decoded:
+        """Decode any prefix of a stream that holds its header: bytes, the path of a file, or what `parse` gave.
 
         `bit_map` also tells where in the picture its bits went.
 
@@ -233,10 +233,10 @@ class EmbeddedCodec(ABC):
         return self.prefixes(data, bit_map=bit_map).at()
 
     @abstractmethod
-    def prefixes(self, data: Source, *, bit_map: bool = False) -> Prefixes:
+    def prefixes(self, data: Source | stream.Stream, *, bit_map: bool = False) -> Prefixes:
         """A decoder of this stream's prefixes, which works out once what they share: `.at(n_bytes)`. Raises as `decode`."""
 
-    def parse(self, data: Source) -> stream.Stream:
+    def parse(self, data: Source | stream.Stream) -> stream.Stream:
         """The parsed stream; raises as `stream.parse`, and `ModelMismatch` for another model's."""
         parsed = stream.parse(data, self.plan)
         header = parsed.header
@@ -247,7 +247,7 @@ class EmbeddedCodec(ABC):
         return parsed
 
     @abstractmethod
-    def ideal_bits(self, data: Source) -> float:
+    def ideal_bits(self, data: Source | stream.Stream) -> float:
         """Σ -log2 p of all symbols of a complete stream under the tables that code them: what an ideal coder needs."""
 
 

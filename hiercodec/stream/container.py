@@ -13,15 +13,18 @@ from __future__ import annotations
 
 import binascii
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from hiercodec.arguments import Source, as_stream
 from hiercodec.errors import BadMagic, CorruptStream, IncompleteHeader, InputError, StreamError
 from hiercodec.levels import LevelPlan
-from hiercodec.stream.header import CRC, Header, PlanOf, header_bytes, parse_header
+from hiercodec.stream.header import CRC, Header, header_bytes, parse_header
 from hiercodec.stream.label import MAX_PAYLOAD, Label
+
+PlanOf: TypeAlias = Callable[[bytes], "LevelPlan | None"]
+"""From a model's fingerprint to its plan; None where nobody knows it."""
 
 MAX_SECTION = (1 << 28) - 1  # what a varint of four bytes can say
 _CHECK = 2
@@ -125,6 +128,14 @@ class Stream:
         label = sections.pop(0) if self.label_section else None
         return replace(self, z=sections[0], blocks=tuple(sections[1:]), size=n, label_section=label)
 
+    def named(self, plan: LevelPlan | PlanOf | None) -> Stream:
+        """The same with the names of a model's levels, where it leaves them to its model and `plan` (see `parse`) is its."""
+        known = plan if plan is None or isinstance(plan, LevelPlan) else plan(self.header.fingerprint)
+        if not self.header.own or known is None or len(known) != len(self.blocks):
+            return self
+        blocks = tuple(replace(block, name=name) for block, name in zip(self.blocks, known.names, strict=True))
+        return replace(self, header=replace(self.header, plan=known), blocks=blocks)
+
     def parts(self) -> dict[str, int]:
         """Bytes at hand of header, label, z and every level, in file order; they sum to `size`."""
         sizes = {"header": self.header_bytes}
@@ -162,8 +173,8 @@ def write(header: Header, z: bytes, blocks: Sequence[bytes], checks: Sequence[in
     return bytes(out)
 
 
-def parse(data: Source, plan: LevelPlan | PlanOf | None = None) -> Stream:
-    """Read a stream, or any prefix of one that holds its header: bytes, or the path of a file.
+def parse(data: Source | Stream, plan: LevelPlan | PlanOf | None = None) -> Stream:
+    """Read a stream, or any prefix of one that holds its header: bytes, the path of a file, or what was parsed before.
 
     `plan`, the model's, or what finds it by the stream's fingerprint, names the levels of a stream that leaves them to its
     model; without it they are numbered.
@@ -171,8 +182,10 @@ def parse(data: Source, plan: LevelPlan | PlanOf | None = None) -> Stream:
     end), or `IncompleteHeader` where the bytes end inside a header that is right so far. Nothing else, whatever the
     bytes; no allocation exceeds their own size. `InputError` for what is neither bytes nor the path of a readable file.
     """
+    if isinstance(data, Stream):
+        return data.named(plan)
     data = as_stream(data)
-    header, lengths, position, crc = parse_header(data, plan)
+    header, lengths, position, crc = parse_header(data)
     names = (*(("label",) if header.mark else ()), "z", *header.plan.names)
     sections, start = [], position
     for name, length in zip(names, lengths, strict=True):
@@ -192,7 +205,7 @@ def parse(data: Source, plan: LevelPlan | PlanOf | None = None) -> Stream:
     if len(data) > start:
         raise CorruptStream(f"{len(data) - start} bytes follow the end of the stream", offset=start)
     label = sections.pop(0) if header.mark else None
-    return Stream(header, position, sections[0], tuple(sections[1:]), len(data), label)
+    return Stream(header, position, sections[0], tuple(sections[1:]), len(data), label).named(plan)
 
 
 def truncate(data: bytes, n_bytes: int) -> bytes:
@@ -203,7 +216,7 @@ def truncate(data: bytes, n_bytes: int) -> bytes:
     return bytes(data[:n_bytes])
 
 
-def level_end(data: bytes, level: str, plan: LevelPlan | PlanOf | None = None) -> int:
+def level_end(data: bytes | Stream, level: str, plan: LevelPlan | PlanOf | None = None) -> int:
     """The length to cut `data` to so that `level` ("label" is one here) is complete and nothing follows.
 
     `plan` as in `parse`; `InputError` if the stream has no such level or itself ends before.
@@ -220,9 +233,9 @@ def level_end(data: bytes, level: str, plan: LevelPlan | PlanOf | None = None) -
     return cuts[level]
 
 
-def info(data: bytes, plan: PlanOf | None = None) -> dict[str, Any]:
-    """What a stream says of itself, JSON-ready; sizes in bytes, `parts` sum to `bytes`. `plan` and errors as in `parse`."""
-    stream = parse(data, plan)
+def info(data: bytes | Stream) -> dict[str, Any]:
+    """What a stream says of itself, JSON-ready; sizes in bytes, `parts` sum to `bytes`. Errors as in `parse`."""
+    stream = parse(data)
     header = stream.header
     return {
         "version": header.version,

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import binascii
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from hiercodec.errors import BadMagic, CorruptStream, IncompleteHeader, UnsupportedVersion
 from hiercodec.levels import OWN_LAYOUT, PAPER_PLAN, LevelPlan, plan_id, plan_of
 from hiercodec.stream.label import MAX_PAYLOAD, Mark
-
-PlanOf: TypeAlias = Callable[[bytes], "LevelPlan | None"]
-"""From a model's fingerprint to its plan; None where nobody knows it."""
 
 MAGIC = b"\x89HC\r\n"
 PLAIN, WITH_LABEL = 1, 2
@@ -92,7 +88,7 @@ def _mark_bytes(mark: Mark, length: int) -> bytes:
     return bytes.fromhex(f"{mark.hierarchy}{mark.classifier}{length:x}")
 
 
-def parse_header(data: bytes, own: LevelPlan | PlanOf | None) -> tuple[Header, list[int], int, int]:
+def parse_header(data: bytes) -> tuple[Header, list[int], int, int]:
     """(header, payload lengths of every section, where the header ends, its CRC)."""
     if not data:
         raise BadMagic("not a .hc stream: it is empty")
@@ -103,10 +99,8 @@ def parse_header(data: bytes, own: LevelPlan | PlanOf | None) -> tuple[Header, l
     if len(data) > 5 and data[5] not in (PLAIN, WITH_LABEL):
         raise UnsupportedVersion(f"format version {data[5]}; this release reads versions 1 and 2", offset=5)
     position = 7 + _FIXED.size
-    if own is not None and not isinstance(own, LevelPlan):
-        own = own(_FIXED.unpack_from(data, 7)[2]) if len(data) >= position and data[6] > OWN_LAYOUT else None
     try:
-        plan = plan_of(data[6] if len(data) > 6 else 1, own)
+        plan = plan_of(data[6] if len(data) > 6 else 1)
     except KeyError:
         raise UnsupportedVersion(f"level plan {data[6]} is unknown to this release", offset=6) from None
     if len(data) < position:

@@ -146,8 +146,9 @@ def first_picture(
         if label_in is not None:
             chosen["label"] = Labeller(load_classifier(LABELLER), load_hierarchy(label_in))(rgb)
         data = codec.encode(rgb, **chosen)
-    shown = min(len(data), *parse(data).cuts().values())
-    tell("show", _jpeg(codec.decode(data[:shown]).image))
+    parsed = parse(data)
+    shown = min(parsed.size, *parsed.cuts().values())
+    tell("show", _jpeg(codec.decode(parsed.cut(shown)).image))
     return Opened(data, shown, rgb, truth)
 
 
@@ -162,7 +163,7 @@ def first_view(opened: Opened, model: str, judge: Judge, steps: int, *, tell: Te
     data, rgb = opened.data, opened.rgb
     parsed = parse(data)
     codec, evaluator = codec_for(parsed.header.fingerprint.hex(), model), evaluator_of(judge, opened.truth)
-    budgets = budgets_of(data, steps)
+    budgets = budgets_of(parsed, steps)
     first = few(budgets, list(parsed.cuts().values()))
     sizes = iter(first)
 

@@ -40,13 +40,14 @@ class FakeCodec:
             raise ModelMismatch("made by another model", offset=0)
         if self.desync:
             raise ParameterDesync("parameters of block 'coarse' differ", block="coarse", offset=50)
-        image = np.full((parsed.header.height, parsed.header.width, 3), len(data) % 256, np.uint8)
+        image = np.full((parsed.header.height, parsed.header.width, 3), parsed.size % 256, np.uint8)
         return SimpleNamespace(
-            image=image, level=parsed.level, fraction=0.25, complete=parsed.complete, bytes=len(data)
+            image=image, level=parsed.level, fraction=0.25, complete=parsed.complete, bytes=parsed.size
         )
 
     def prefixes(self, data, *, bit_map=False):
-        return SimpleNamespace(each=lambda lengths: (self.decode(data[:n]) for n in lengths))
+        parsed = stream.parse(data)
+        return SimpleNamespace(each=lambda lengths: (self.decode(parsed.cut(n)) for n in lengths), stream=parsed)
 
 
 MEASURED = {

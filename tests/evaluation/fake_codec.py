@@ -35,7 +35,7 @@ class FakeCodec:
         header = stream.Header(width, height, self.fingerprint, mark=label.mark if label else None)
         return stream.write(header, small[0], small[1:], [0, 0, 0], label=label.payload if label else b"")
 
-    def decode(self, data: bytes, *, bit_map: bool = False) -> SimpleNamespace:
+    def decode(self, data: bytes | stream.Stream, *, bit_map: bool = False) -> SimpleNamespace:
         parsed = stream.parse(data)
         width, height = parsed.header.width, parsed.header.height
         shown = np.full((height, width, 3), 128, np.uint8)
@@ -55,14 +55,16 @@ class FakeCodec:
         payload = 8 * sum(section.available for section in parsed.blocks)
         bits = np.full(grid, payload / (grid[0] * grid[1])) if bit_map else None  # spread evenly
         return SimpleNamespace(
-            image=shown, level=parsed.level, fraction=fraction, complete=parsed.complete, bytes=len(data), bits=bits
+            image=shown, level=parsed.level, fraction=fraction, complete=parsed.complete, bytes=parsed.size, bits=bits
         )
 
-    def prefixes(self, data: bytes, *, bit_map: bool = False) -> SimpleNamespace:
-        def at(n_bytes: int | None = None) -> SimpleNamespace:
-            return self.decode(data[:n_bytes], bit_map=bit_map)
+    def prefixes(self, data: bytes | stream.Stream, *, bit_map: bool = False) -> SimpleNamespace:
+        parsed = stream.parse(data)
 
-        return SimpleNamespace(at=at, each=lambda lengths: map(at, lengths))
+        def at(n_bytes: int | None = None) -> SimpleNamespace:
+            return self.decode(parsed.cut(n_bytes), bit_map=bit_map)
+
+        return SimpleNamespace(at=at, each=lambda lengths: map(at, lengths), stream=parsed)
 
 
 class FakeClassifier:

@@ -11,6 +11,7 @@ import pytest
 from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.traces import bundle as bundles
 from hiercodec.evaluation.traces.tracing import budgets_of, extend, trace, turning_points
+from hiercodec.stream import parse
 from hiercodec.taxonomy import load_hierarchy
 from hiercodec.ui.explore.job import AT_ONCE, TURNS, Refinement
 from hiercodec.workers.tasks import few
@@ -25,7 +26,7 @@ def begun():
     codec, rgb = FakeCodec(), np.linspace(0, 255, 64 * 96 * 3).reshape(64, 96, 3).astype(np.uint8)
     data = codec.encode(rgb)
     whole, decoded = trace(codec, rgb, JUDGING, data=data)
-    budgets = budgets_of(data, 24)
+    budgets = budgets_of(parse(data), 24)
     first = few(budgets, list(whole.cuts.values()))
     found, pictures = trace(codec, rgb, JUDGING, data=data, budgets=first)
     view = bundles.make(found, data, rgb, pictures)

@@ -55,11 +55,13 @@ class Prefix(OperatingPoint):
         return is_blank(self.decoded.level, self.decoded.fraction)
 
 
-def prefixes(codec: EmbeddedCodec, data: bytes, cuts: Mapping[str, int], *, bit_map: bool = False) -> Iterator[Prefix]:
+def prefixes(
+    codec: EmbeddedCodec, data: bytes | stream.Stream, cuts: Mapping[str, int], *, bit_map: bool = False
+) -> Iterator[Prefix]:
     """Decode a stream's prefixes of the lengths in `cuts`, in the order given."""
-    whole, decoder = stream.parse(data, codec.plan), codec.prefixes(data, bit_map=bit_map)
+    decoder = codec.prefixes(data, bit_map=bit_map)
     for (setting, length), decoded in zip(cuts.items(), decoder.each(cuts.values()), strict=True):
-        yield Prefix(setting, length, decoded.image, decoded, whole)
+        yield Prefix(setting, length, decoded.image, decoded, decoder.stream)
 
 
 def shares_and_ends(n: int) -> Cuts:
@@ -125,8 +127,8 @@ class HierPeer:
     def points(self, rgb: np.ndarray) -> Iterator[Prefix]:
         """The cuts of one picture's stream, in the order of `cuts`."""
         label = {"label": self.labeller(rgb)} if self.labeller else {}
-        data = self.codec.encode(rgb, **label, **self.options)
-        return prefixes(self.codec, data, self.cuts(stream.parse(data, self.codec.plan)))
+        parsed = stream.parse(self.codec.encode(rgb, **label, **self.options), self.codec.plan)
+        return prefixes(self.codec, parsed, self.cuts(parsed))
 
     def provenance(self) -> dict[str, Any]:
         """The weights, and who writes the label."""

@@ -38,12 +38,12 @@ def label_in(parsed: stream.Stream, hierarchy: Hierarchy) -> LabelReading | None
     return read_label(label, hierarchy)
 
 
-def arrivals(data: bytes, hierarchy: Hierarchy) -> dict[str, int]:
+def arrivals(parsed: stream.Stream, hierarchy: Hierarchy) -> dict[str, int]:
     """Level → the length in bytes from which on a cut of the stream tells it; empty where `label_in` is None."""
-    parsed, first = stream.parse(data), {}
+    first: dict[str, int] = {}
     if parsed.label_section is not None:
-        for n in range(parsed.label_section.start, min(parsed.label_section.end, len(data)) + 1):
-            so_far = label_in(stream.parse(data[:n]), hierarchy)
+        for n in range(parsed.label_section.start, min(parsed.label_section.end, parsed.size) + 1):
+            so_far = label_in(parsed.cut(n), hierarchy)
             for level in so_far.path if so_far else ():
                 first.setdefault(level, n)
     return first
@@ -58,16 +58,15 @@ class FileLabel:
     total: int
 
     @classmethod
-    def of(cls, data: bytes, hierarchy: Hierarchy | None = None) -> FileLabel | None:
+    def of(cls, parsed: stream.Stream, hierarchy: Hierarchy | None = None) -> FileLabel | None:
         """The label of a stream in `hierarchy`, or in the shipped one it names (None); None where it cannot be read so."""
-        parsed = stream.parse(data)
         if parsed.label is None:
             return None
         try:
             label = label_in(parsed, hierarchy or find_hierarchy(parsed.label.mark.hierarchy))
         except HierarchyError:
             return None
-        return label and cls(label, arrivals(data, label.hierarchy), parsed.total_bytes)
+        return label and cls(label, arrivals(parsed, label.hierarchy), parsed.total_bytes)
 
     @property
     def answers(self) -> dict[str, LabelAnswer]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hiercodec import stream
-from hiercodec.classify import level_probabilities, path_of
+from hiercodec.classify import path_of
 from hiercodec.evaluation.codecs.peers import Prefix, prefixes
 from hiercodec.evaluation.measure import Evaluator, Row, Verdict, measure
 from hiercodec.evaluation.metrics import bits_of_meaning
@@ -71,16 +71,17 @@ def trace(
         progress(0, steps, "encoding")
         assert rgb is not None
         data = codec.encode(rgb)
-    points = _decode(codec, data, budgets or budgets_of(data, steps), progress, show)
+    parsed = stream.parse(data, codec.plan)
+    points = _decode(codec, parsed, budgets or budgets_of(parsed, steps), progress, show)
     rows = measure(points[-1].picture if rgb is None else rgb, points, _judges(evaluator))
     about = (
         {"image_sha256": None, "reference": "last decoded frame"} if rgb is None else {"image_sha256": sha256_of(rgb)}
     )
-    parsed, label = stream.parse(data, codec.plan), _label(data, evaluator)
+    label = _label(parsed, evaluator)
     traced = Trace(
         width=parsed.header.width,
         height=parsed.header.height,
-        file_bytes=len(data),
+        file_bytes=parsed.size,
         parts=parsed.parts(),
         cuts=parsed.cuts(),
         steps=tuple(_step(row, evaluator, label) for row in rows),
@@ -109,8 +110,9 @@ def extend(
     at the new ones, by bytes.
     """
     knowing = evaluator and dataclasses.replace(evaluator, right=trace.answers)
-    rows = measure(reference, _decode(codec, data, budgets, progress, None), _judges(knowing))
-    label = _label(data, evaluator)
+    parsed = stream.parse(data, codec.plan)
+    rows = measure(reference, _decode(codec, parsed, budgets, progress, None), _judges(knowing))
+    label = _label(parsed, evaluator)
     both = sorted([*trace.steps, *(_step(row, knowing, label) for row in rows)], key=lambda step: step.bytes)
     return dataclasses.replace(trace, steps=tuple(both)), {row.point.bytes: row.point.decoded for row in rows}
 
@@ -151,7 +153,7 @@ def judged_again(
     `codec` made the trace of the stream `data`, `frames` are the pictures of its steps, `original` the picture itself
     where it is at hand.
     """
-    label = _label(data, evaluator)
+    label = _label(stream.parse(data), evaluator)
     verdicts = evaluator.verdicts(frames) if evaluator else [None] * len(frames)
     kept = ("bytes", "bpp", "psnr", "level", "fraction", "flat")
     bare = (Step(**{name: getattr(step, name) for name in kept}) for step in trace.steps)
@@ -162,24 +164,23 @@ def judged_again(
     return dataclasses.replace(trace, steps=steps, provenance=provenance, original=seen, **fields)
 
 
-def budgets_of(data: bytes, steps: int) -> list[int]:
+def budgets_of(parsed: stream.Stream, steps: int) -> list[int]:
     """Where a stream is cut for a trace, rising; the last is its length.
 
     A label comes first, by itself. A stream that was itself cut gives the budgets it still holds, and one cut inside z gives
     that one step.
     """
-    parsed = stream.parse(data)
     first = [parsed.label_section.end] if parsed.label_section else []
     rest = byte_budgets(parsed.z.end, list(parsed.cuts().values()), steps - len(first))
-    return [n for n in [*first, *rest] if n < len(data)] + [len(data)]
+    return [n for n in [*first, *rest] if n < parsed.size] + [parsed.size]
 
 
 def _decode(
-    codec: EmbeddedCodec, data: bytes, budgets: Sequence[int], progress: Progress, show: Show | None
+    codec: EmbeddedCodec, parsed: stream.Stream, budgets: Sequence[int], progress: Progress, show: Show | None
 ) -> list[Prefix]:
-    """The prefixes of `data` of these lengths; what is left to do then is to classify them."""
+    """The prefixes of a stream of these lengths; what is left to do then is to classify them."""
     points, total = [], len(budgets)
-    for point in prefixes(codec, data, {str(budget): budget for budget in budgets}, bit_map=True):
+    for point in prefixes(codec, parsed, {str(budget): budget for budget in budgets}, bit_map=True):
         points.append(point)
         if show is not None:
             show(point.picture)
@@ -191,8 +192,8 @@ def _judges(evaluator: Evaluator | None) -> list[Evaluator]:
     return [] if evaluator is None else [evaluator]
 
 
-def _label(data: bytes, evaluator: Evaluator | None) -> FileLabel | None:
-    return FileLabel.of(data, evaluator.hierarchy if evaluator else None)
+def _label(parsed: stream.Stream, evaluator: Evaluator | None) -> FileLabel | None:
+    return FileLabel.of(parsed, evaluator.hierarchy if evaluator else None)
 
 
 def _label_fields(label: FileLabel | None) -> dict[str, Any]:
@@ -230,7 +231,7 @@ def _judged(step: Step, verdict: Verdict | None, evaluator: Evaluator | None, la
     if verdict is None or evaluator is None:
         return step
     hierarchy, right = evaluator.hierarchy, evaluator.right
-    path, masses = path_of(verdict.probabilities, hierarchy), level_probabilities(verdict.probabilities, hierarchy)
+    path, masses = path_of(verdict.probabilities, hierarchy), verdict.masses
     return dataclasses.replace(
         step,
         top=dict(path),

@@ -55,7 +55,7 @@ class Codec(EmbeddedCodec):
         coded = [self.coding.write(block) for block in loop.code(latent, self.network.preset.dead_zone, improve)]
         return stream.write(header, z_payload, *zip(*coded, strict=True), label=label)
 
-    def prefixes(self, data: Source, *, bit_map: bool = False) -> PrefixDecoder:
+    def prefixes(self, data: Source | stream.Stream, *, bit_map: bool = False) -> PrefixDecoder:
         return PrefixDecoder(self, data, bit_map=bit_map)
 
     def start(self, parsed: stream.Stream) -> BlockLoop:
@@ -63,7 +63,7 @@ class Codec(EmbeddedCodec):
         grid, shape = self.grids(parsed.header)
         return self.coding.start(self.coding.read_z(parsed.z.payload, shape), shape, grid)
 
-    def ideal_bits(self, data: Source) -> float:
+    def ideal_bits(self, data: Source | stream.Stream) -> float:
         decoder = self.prefixes(data, bit_map=True)
         shape = self.grids(decoder.stream.header)[1]
         z_bits = self.coding.z_bits(self.coding.read_z(decoder.stream.z.payload, shape), shape)
@@ -91,7 +91,7 @@ class PrefixDecoder(Prefixes):
 
     _codec: Codec
 
-    def __init__(self, codec: Codec, data: Source, *, bit_map: bool = False) -> None:
+    def __init__(self, codec: Codec, data: Source | stream.Stream, *, bit_map: bool = False) -> None:
         super().__init__(codec, data, bit_map=bit_map)
         self._loop: BlockLoop | None = None
         self._parameters: list[BlockParameters] = []

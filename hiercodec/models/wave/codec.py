@@ -75,10 +75,10 @@ class WaveCodec(EmbeddedCodec):
             checks.append(check.value)
         return stream.write(header, b"", payloads, checks, label=label)
 
-    def prefixes(self, data: Source, *, bit_map: bool = False) -> WavePrefixes:
+    def prefixes(self, data: Source | stream.Stream, *, bit_map: bool = False) -> WavePrefixes:
         return WavePrefixes(self, data, bit_map=bit_map)
 
-    def ideal_bits(self, data: Source) -> float:
+    def ideal_bits(self, data: Source | stream.Stream) -> float:
         spent = self.prefixes(data, bit_map=True).latent()[0].spent
         assert spent is not None
         return SCALES * float(np.log2(self.network.preset.planes + 1)) + float(spent.sum())
@@ -232,7 +232,7 @@ class WavePrefixes(Prefixes):
 
     _codec: WaveCodec
 
-    def __init__(self, codec: WaveCodec, data: Source, *, bit_map: bool = False) -> None:
+    def __init__(self, codec: WaveCodec, data: Source | stream.Stream, *, bit_map: bool = False) -> None:
         super().__init__(codec, data, bit_map=bit_map)
         self._layout = layout_of(self.stream.header)
         self._begins = np.zeros(SCALES, np.int64)

@@ -42,14 +42,14 @@ def test_a_label_is_read_in_its_own_hierarchy_level_by_level(rgb, tabby):
     assert label.path.winners[-1][:2] == (TABBY, "tabby")
     assert label_in(stream.parse(data), load_hierarchy("wordnet")) is None
     assert label_in(stream.parse(FakeCodec().encode(rgb)), TREE) is None
-    sizes = arrivals(data, TREE)
+    sizes = arrivals(stream.parse(data), TREE)
     parsed = stream.parse(data)
     assert list(sizes) == list(TREE.names)
     where = parsed.label_section
     assert where.start < sizes["coarse"] <= sizes["intermediate"] <= sizes["fine"] <= where.end
     early = label_in(stream.parse(data[: sizes["coarse"]]), TREE)
     assert "coarse" in early.path
-    assert arrivals(FakeCodec().encode(rgb), TREE) == {}
+    assert arrivals(stream.parse(FakeCodec().encode(rgb)), TREE) == {}
 
 
 def test_the_label_alone_knows_what_it_tells_and_nothing_else(rgb, tabby):

@@ -12,7 +12,7 @@ from hiercodec.classify import Confidence
 from hiercodec.errors import HierarchyError, InputError
 from hiercodec.evaluation.measure import Evaluator
 from hiercodec.evaluation.traces.tracing import trace
-from hiercodec.evaluation.traces.until import Until, confidences, decode_until, parse_until, stop_step
+from hiercodec.evaluation.traces.until import Until, confidences, parse_until, stop_step
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 
@@ -35,8 +35,8 @@ def test_decoding_stops_where_the_trace_does_and_looks_no_further(made):
     index = stop_step(found, Until("intermediate", threshold), PLAIN)
     assert index == next(i for i, p in enumerate(sure) if p >= threshold)
     evaluator.classifier.calls = 0
-    stop = decode_until(FakeCodec(), data, Until("intermediate", threshold), evaluator, PLAIN)
-    assert (stop.point.bytes, stop.reached) == (found.steps[index].bytes, True)
+    stop = hc.decode_until(data, f"intermediate:{threshold}", classifier=evaluator.classifier, codec=FakeCodec())
+    assert (stop.bytes, stop.reached) == (found.steps[index].bytes, True)
     assert evaluator.classifier.calls == index + 1
     assert stop.confidence == pytest.approx(sure[index])
 
@@ -44,10 +44,10 @@ def test_decoding_stops_where_the_trace_does_and_looks_no_further(made):
 def test_what_is_never_sure_enough_is_read_whole(made):
     data, evaluator, found = made
     assert stop_step(found, Until("fine", 0.999), PLAIN) is None
-    stop = decode_until(FakeCodec(), data, Until("fine", 0.999), evaluator, PLAIN)
-    assert (stop.point.bytes, stop.reached) == (len(data), False)
+    stop = hc.decode_until(data, "fine:0.999", classifier=evaluator.classifier, codec=FakeCodec())
+    assert (stop.bytes, stop.reached) == (len(data), False)
     with pytest.raises(HierarchyError, match="no level"):
-        decode_until(FakeCodec(), data, Until("poodle", 0.5), evaluator, PLAIN)
+        hc.decode_until(data, "poodle:0.5", classifier=evaluator.classifier, codec=FakeCodec())
     blind = dataclasses.replace(found, steps=tuple(dataclasses.replace(step, top={}) for step in found.steps))
     assert confidences(blind, "fine", PLAIN) == []
     assert stop_step(blind, Until("fine", 0.1), PLAIN) is None
