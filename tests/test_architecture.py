@@ -30,7 +30,7 @@ ALLOWED = {
     "values": {"errors"},
     "arguments": {"errors", "fsio"},
     "installed": {"errors", "fsio", "levels", "values"},
-    "images": {"errors"},
+    "images": {"errors", "fsio"},
     "stream": {*LOWER},
     "taxonomy": {*LOWER},
     "classify": {*LOWER, "images", "stream", "taxonomy"},

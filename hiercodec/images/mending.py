@@ -179,7 +179,7 @@ def _mended_png(data: bytes, note: Note) -> bytes:
         data = b"".join([*kept, data[start:]])
     colours = next((data[c.start + 8 : c.end] for c in met if c.kind == b"cICP" and c.sound), b"\x01\x0d\x00\x01")
     if colours[:2] != b"\x01\x0d":
-        note("its colours (cICP) are taken for sRGB")
+        note("what it says of its colours by cICP was passed over")
     if met and met[0].kind == b"IHDR" and all(chunk.kind != b"IEND" for chunk in met):
         return _with_last_rows(data, note)
     return data

@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from hiercodec.errors import DamagedImage, ImageError, ImageTooLarge, NotAnImage, NotRGB
+from hiercodec.fsio import printable
 from hiercodec.images.arrays import check_rgb, resize_to
 from hiercodec.images.colour import to_srgb
 from hiercodec.images.mending import Note, grey_rows, mended, tolerable
@@ -75,9 +76,9 @@ HEIC = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
 """Brands of files of the HEIF family, of which phones make photographs."""
 
 DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, ArithmeticError, TypeError, MemoryError)
-DAMAGE += (struct.error, zlib.error, AssertionError, Warning)
-"""What Pillow's readers raise on damaged files (warnings too, where the process turns them into errors; an assertion where
-a PNG with a palette has none)."""
+DAMAGE += (struct.error, zlib.error, RuntimeError, AssertionError, Warning)
+"""What Pillow's readers raise on damaged files (a `RuntimeError` where libavif cannot decode; an assertion where a PNG with
+a palette has none; warnings too, where the process turns them into errors)."""
 
 BAND = 1 << 22
 """Samples that are rounded at a time: deep pictures are large."""
@@ -108,7 +109,7 @@ def read_rgb(data: bytes, *, note: Note = lambda words: None) -> np.ndarray:
     was mended or passed over. Raises `NotAnImage` for anything but `formats`, `ImageTooLarge` above MAX_BYTES, MAX_PIXELS,
     65 535 pixels a side or what `mending` bounds, `DamagedImage` otherwise.
     """
-    return _read(data, note, None)
+    return _read(data, lambda words: note(printable(words)), None)
 
 
 def read_within(data: bytes, side: int, *, note: Note = lambda words: None) -> np.ndarray:
@@ -117,7 +118,7 @@ def read_within(data: bytes, side: int, *, note: Note = lambda words: None) -> n
     Above MAX_PIXELS what is shrunk is not the whole picture, but the mean over squares of pixels that still has twice the
     `side` (a JPEG is decoded no larger): a few grey levels off, in a fraction of the time and memory.
     """
-    return resize_to(_read(data, note, side), side)
+    return resize_to(_read(data, lambda words: note(printable(words)), side), side)
 
 
 def load_rgb(path: str | Path, *, note: Note = lambda words: None) -> np.ndarray:
