@@ -27,6 +27,11 @@ MAX_VALUES = 20_000_000
 MAX_WORDS = 600
 """Characters of what is said of a photograph."""
 
+MAX_NAME = 300
+MAX_PATH = 6 * 4096
+"""Characters of a codec's, setting's or judge's name, and of a photograph's: systems have paths of 4096 bytes, and
+`fsio.printable` spells one of them by six characters at most."""
+
 MAX_NAMES = 60
 """Codecs, and judges, that a file may have: more than a chart can tell apart."""
 
@@ -72,8 +77,9 @@ def _problem(frame: pd.DataFrame, meta: Mapping[str, Any]) -> str:
     if not len(frame):
         return "there are no rows in it"
     for column in ("photo", "codec", "setting", "judge"):
-        if frame[column].isna().any() or frame[column].str.len().max() > 300:
-            return f"a {column} has no name, or one of more than 300 characters"
+        most = MAX_PATH if column == "photo" else MAX_NAME
+        if frame[column].isna().any() or frame[column].str.len().max() > most:
+            return f"a {column} has no name, or one of more than {most} characters"
     for column in ("codec", "judge"):
         if frame[column].nunique() > MAX_NAMES:
             return f"more than {MAX_NAMES} different values of {column!r}"
@@ -108,7 +114,8 @@ def _problem_of_tasks(frame: pd.DataFrame, tasks: Any) -> str:
 
 def _problem_of_words(rows: Rows) -> str:
     words = [*rows.skipped.items(), *rows.notes.items()]
-    if not all(isinstance(text, str) and len(text) <= MAX_WORDS for pair in words for text in pair):
+    bounds = (MAX_PATH, MAX_WORDS)
+    if not all(isinstance(t, str) and len(t) <= most for pair in words for t, most in zip(pair, bounds, strict=True)):
         return f"a remark on a photograph is missing, or has more than {MAX_WORDS} characters"
     return ""
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from hiercodec.errors import InputError
-from hiercodec.evaluation.results import rows, untrusted
+from hiercodec.evaluation.results import rows, run, untrusted
+from hiercodec.fsio import printable
 from tests.evaluation.some_rows import some_rows
 
 GOOD = some_rows(3)
@@ -26,7 +30,8 @@ def lists(column, value):
 
 WRONG = {
     "no rows": lambda f: f.iloc[:0],
-    "more than 300": lambda f: f.assign(photo="x" * 301),
+    "more than 300": lambda f: f.assign(setting="x" * 301),
+    "a photo has no name": lambda f: f.assign(photo="x" * (untrusted.MAX_PATH + 1)),
     "above 0": lambda f: f.assign(bpp=np.float32(0)),
     "infinite": lambda f: f.assign(wup=np.float32(np.inf)),
     "class indexes": lambda f: f.assign(label=np.int16(1000)),
@@ -47,6 +52,14 @@ def test_what_cannot_be_true_is_refused_in_words(words, monkeypatch):
     monkeypatch.setattr(untrusted, "MAX_NAMES", 5)
     with pytest.raises(InputError, match=words):
         opened(WRONG[words](GOOD.frame.copy()))
+
+
+def test_a_photograph_is_called_by_the_longest_path_that_a_system_has():
+    name, first = printable(os.fsdecode(b"\xff" * 4095)), GOOD.frame["photo"].iloc[0]
+    renamed = GOOD.frame.assign(photo=GOOD.frame["photo"].replace({first: name}))
+    assert name in set(opened(renamed).frame["photo"])
+    skipped = pd.DataFrame([run.skipped(name, -1, "why")])
+    assert opened(pd.concat([GOOD.frame, skipped], ignore_index=True)).skipped == {name: "why"}
 
 
 def test_metadata_must_say_what_was_measured():
