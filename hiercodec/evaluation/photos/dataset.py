@@ -8,6 +8,7 @@ Only the inventory is kept in memory; a photograph is decoded when it is asked f
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -82,7 +83,7 @@ def _photos(source: str, how: str, there: Inventory) -> list[Photo]:
 
         return photographs(source.removeprefix(TORCHVISION))
     path = Path(source)
-    if path.suffix.lower() in labels.LISTS and path.is_file():
+    if path.suffix.lower() in labels.LISTS and os.path.isfile(path):
         photos = list(labels.listed(path))
         return photos if how == labels.AUTO else labels.labelled([place for place, _ in photos], path.parent, how)[0]
     photos, file = labels.labelled(walk(path, there.passed), path, how)

@@ -26,11 +26,13 @@ NUMBER = re.compile(r"0*(\d{1,3})")
 VALIDATION = "ILSVRC2012_val_{:08d}"
 """ImageNet's validation photographs by their numbers from 1 on."""
 
+COUNTED = "ILSVRC2012_validation_ground_truth.txt"
+"""The development kit's file, which counts classes in an order of its own."""
 TRUTHS = (
     "LOC_val_solution.csv",
     "val.txt",
     "imagenet_2012_validation_synset_labels.txt",
-    "ILSVRC2012_validation_ground_truth.txt",
+    COUNTED,
     "val_annotations.txt",
 )
 """Files of labels as they go with ImageNet: Kaggle's, Caffe's, TensorFlow's, the development kit's; Tiny ImageNet's."""
@@ -104,7 +106,12 @@ def _truths_beside(places: Sequence[Stored]) -> Iterator[tuple[str, Truth]]:
     for near in dict.fromkeys(above for folder in folders for above in (folder, *folder.parents[:3])):
         for path in (near / kit / name for kit in KITS for name in TRUTHS[0 if imagenet else -1 :]):
             if path.is_file():
-                truth = read_truth(path)
+                try:
+                    truth = read_truth(path)
+                except ConfigError:
+                    if path.name == COUNTED:  # the message says what it lacks
+                        raise
+                    continue  # no file of labels, for all its name
                 if any(_looked_up(truth, place) >= 0 for place in places):
                     yield str(path), truth
 
@@ -124,10 +131,8 @@ def read_truth(path: Path) -> Truth:
     truth: Truth = {}
     for number, (name, *rest) in lines:
         name, label = name.strip(), (rest or [""])[0].split(" ")[0]
-        if (known := index_of(label)) >= 0:
-            truth[name] = truth[PurePosixPath(name).stem] = known
-        elif number > 1 and label:
-            raise _no_label(path, number, label)
+        if label and (number > 1 or index_of(label) is not None):
+            truth[name] = truth[PurePosixPath(name).stem] = _class_in(path, number, label)
     return truth
 
 
@@ -156,7 +161,7 @@ def kit_order(folder: Path) -> list[int]:
             wnids = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets if not row["num_children"]}
         else:
             raise ConfigError(
-                f"{folder / TRUTHS[3]} counts classes in the development kit's own order: put that kit's meta.mat beside "
+                f"{folder / COUNTED} counts classes in the development kit's own order: put that kit's meta.mat beside "
                 "it, or measure with --labels none"
             )
         return [by_wnid()[wnids[number]] for number in range(1, 1001)]
@@ -164,11 +169,18 @@ def kit_order(folder: Path) -> list[int]:
         raise ConfigError(f"the order of classes in {folder} cannot be read: {error}") from None
 
 
-def index_of(label: str) -> int:
-    """The class that a label means, an index 0…999 or a wnid; −1 for anything else."""
+def index_of(label: str) -> int | None:
+    """The class that a label means, an index 0…999 or a wnid; −1 for a wnid of no class; None for anything else."""
     if label.isascii() and label.isdigit() and int(label) < len(by_wnid()):
         return int(label)
-    return by_wnid().get(label, -1)
+    return by_wnid().get(label, -1) if WNID.fullmatch(label) else None
+
+
+def _class_in(path: Path, number: int, label: str) -> int:
+    """`index_of` of a label in a file; `ConfigError` names the line where it means nothing."""
+    if (known := index_of(label)) is None:
+        raise ConfigError(f"{path}, line {number}: {label!r} is neither a class index 0…999 nor a wnid")
+    return known
 
 
 # ---- lists -------------------------------------------------------------------------------------------------------------
@@ -186,16 +198,18 @@ def listed(path: Path) -> Iterator[Photo]:
         if number == 1 and path.suffix.lower() != LISTS[0] and not name.strip().lower().endswith(suffixes()):
             continue
         name = _spelling(path.parent, name)
-        known = index_of(label) if label else of_path(name)
-        if label and known < 0:
-            raise _no_label(path, number, label)
+        known = _class_in(path, number, label) if label else of_path(name)
         yield Stored(printable(name), path.parent / name), known
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """(number, cells) of the lines of a list that are not empty; what is no UTF-8 in them is kept, as in names of files."""
+    data = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
+    utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))  # what PowerShell writes
+    text = data.decode("utf-16", "replace") if utf16 else data.decode("utf-8", "surrogateescape")
     separator = {".csv": ",", ".tsv": "\t"}.get(path.suffix.lower())
-    text = read_bytes(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+    if separator == "," and "," not in text.partition("\n")[0]:
+        separator = ";"  # as spreadsheets write it where the comma is a decimal one
     try:
         file = io.StringIO(text, newline="")
         rows = csv.reader(file, delimiter=separator) if separator else map(_cells, file)
@@ -216,11 +230,8 @@ def _cells(line: str) -> list[str]:
 
 
 def _spelling(folder: Path, name: str) -> str:
-    """How the file is called that a list means: as written, in another Unicode form, or as results spell it."""
+    """How the file is called that a list means: as written, in another Unicode form, as results or as Windows spell it."""
     plain = name.strip()
-    spellings = (name, plain, *(unicodedata.normalize(form, plain) for form in ("NFC", "NFD")), from_printable(name))
+    forms = (unicodedata.normalize(form, plain) for form in ("NFC", "NFD"))
+    spellings = (name, plain, *forms, from_printable(name), plain.replace("\\", "/"))
     return next((spelling for spelling in spellings if os.path.exists(folder / spelling)), plain)
-
-
-def _no_label(path: Path, number: int, label: str) -> ConfigError:
-    return ConfigError(f"{path}, line {number}: {label!r} is neither a class index 0…999 nor a wnid")

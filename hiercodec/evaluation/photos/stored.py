@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+import lzma
+import stat
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -13,7 +16,8 @@ import numpy as np
 from hiercodec.errors import DamagedImage, ImageError, Unreadable
 from hiercodec.images import MAX_BYTES, read_rgb
 
-UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
+UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError)
+UNREADABLE += (RuntimeError, ValueError, LookupError)
 """What `zipfile` raises on damaged, encrypted and foreign archives."""
 
 
@@ -35,11 +39,13 @@ class Stored:
         if self.member:
             return unpacked(_archive(self.path), self.member, self.size)
         try:
+            if not stat.S_ISREG(self.path.stat().st_mode):  # a pipe that nobody writes to would be waited for
+                raise Unreadable("cannot be read: it is no ordinary file")
             with open(self.path, "rb") as file:
                 file.seek(self.offset)
                 return file.read(self.size)
-        except OSError as error:
-            raise Unreadable(f"cannot be read: {error.strerror}") from error
+        except (OSError, ValueError) as error:  # a name with a null byte in a list
+            raise Unreadable(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
     def read(self) -> np.ndarray:
         """Decode to uint8 (H, W, 3); `ImageError` and `Unreadable` name the photograph."""
@@ -56,7 +62,10 @@ Photo = tuple[Stored, int]
 def unpacked(archive: zipfile.ZipFile, member: str | zipfile.ZipInfo, size: int) -> bytes:
     """The bytes of an entry: never more than the `size` it claims, and one more than `read_rgb` accepts at most."""
     try:
-        with archive.open(member) as file:
+        entry = archive.getinfo(member) if isinstance(member, str) else member
+        if entry.flag_bits & 1:
+            raise DamagedImage("encrypted in its archive")
+        with archive.open(entry) as file:
             return file.read(min(size, MAX_BYTES) + 1)
     except UNREADABLE as error:
         raise DamagedImage(f"damaged in its archive: {error}") from None

@@ -15,7 +15,7 @@ import numpy as np
 from hiercodec.errors import InputError
 from hiercodec.evaluation.photos import labels
 from hiercodec.evaluation.photos.stored import UNREADABLE, unpacked
-from hiercodec.evaluation.photos.walk import Passed, zip_name
+from hiercodec.evaluation.photos.walk import Passed, zipped
 from hiercodec.fsio import printable
 from hiercodec.images import read_rgb, suffixes
 
@@ -90,10 +90,8 @@ def _entries(name: str, data: bytes, passed: Passed) -> Iterator[tuple[str, int,
         raise InputError(f"{name} is not a zip archive that can be read: {error}") from None
     if len(entries) > MAX_ENTRIES:
         raise InputError(f"{name} has {len(entries)} entries; at most {MAX_ENTRIES} are looked through")
-    for entry in entries:
-        path = zip_name(entry)
-        if not entry.is_dir() and not passed.takes(path):
-            yield path, entry.file_size, lambda entry=entry: unpacked(archive, entry, entry.file_size)
+    for path, entry in zipped(entries, passed):
+        yield path, entry.file_size, lambda entry=entry: unpacked(archive, entry, entry.file_size)
 
 
 def _names(paths: Sequence[str]) -> list[str]:

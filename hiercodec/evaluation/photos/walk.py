@@ -6,13 +6,15 @@ some system's own. Links are followed once. What is passed over is kept by reaso
 
 from __future__ import annotations
 
+import contextlib
 import mimetypes
 import os
 import posixpath
+import stat
 import tarfile
 import zipfile
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -37,6 +39,9 @@ OTHER = "no photographs by their names"
 NOWHERE = "links that lead nowhere"
 AGAIN = "links to what is there already"
 SPECIAL = "no ordinary files"
+
+MAX_LINKS = 40
+"""Links that are followed one after another, as systems do."""
 
 
 @dataclass(slots=True)
@@ -81,13 +86,14 @@ def reason(name: str) -> str:
 
 def walk(source: Path, passed: Passed) -> list[Stored]:
     """The photographs of a folder, a tar or a zip, in name order; `ConfigError` where it is none of them."""
-    if source.is_dir():
+    suffix = source.suffix.lower() if os.path.isfile(source) else ""
+    if os.path.isdir(source):
         photos = _folder(source, passed)
-    elif source.suffix.lower() in TARS and source.is_file():
+    elif suffix in TARS:
         photos = _tar(source, passed)
-    elif source.suffix.lower() in ZIPS and source.is_file():
+    elif suffix in ZIPS:
         photos = _zip(source, passed)
-    elif source.suffix.lower() in PACKED and source.is_file():
+    elif suffix in PACKED:
         raise ConfigError(f"{source} is compressed as a whole, so no photograph in it can be reached alone: unpack it")
     else:
         raise ConfigError(
@@ -135,36 +141,47 @@ def _folder(root: Path, passed: Passed) -> Iterator[Stored]:
 
 def _linked(links: list[tuple[str, Path]], taken: list[Path], passed: Passed) -> Iterator[Stored]:
     """The photographs that links to files lead to, but for those that are `taken`."""
-    known = {(status.st_dev, status.st_ino) for status in map(Path.stat, taken)} if links else set()
+    known = set(map(_inode, taken)) if links else set()
     for name, path in links:
         if passed.takes(name):
             continue
-        try:
-            status = path.stat()
-        except OSError:  # nothing there, or a loop
+        inode = _inode(path)
+        if inode is None:
             passed.add(NOWHERE, name)
-            continue
-        if not path.is_file():
+        elif not path.is_file():
             passed.add(SPECIAL, name)
-        elif (status.st_dev, status.st_ino) in known:
+        elif inode in known:
             passed.add(AGAIN, name)
         else:
-            known.add((status.st_dev, status.st_ino))
+            known.add(inode)
             yield Stored(printable(name), path)
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    """What names a file under all its names; None where nothing is there, a loop of links, or what may not be looked at."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _tar(path: Path, passed: Passed) -> Iterator[Stored]:
     """Uncompressed tars only, so that any photograph can be reached alone. Of members of one name the last counts."""
     try:
         with tarfile.open(path, "r:") as tar:
-            members = {posixpath.normpath(member.name): member for member in tar if not member.isdir()}
+            members = {_inside(member.name): member for member in tar if not member.isdir()}
+            assert tar.fileobj is not None
+            tar.fileobj.seek(tar.offset)  # where tarfile met no further member, which may be the end, or damage
+            if tar.fileobj.read(tarfile.BLOCKSIZE).strip(b"\0"):
+                raise ValueError(f"it is damaged at byte {tar.offset}")
     except (tarfile.TarError, OSError, ValueError) as error:
         raise ConfigError(f"{path} is not an uncompressed tar that can be read: {error}") from error
     for name, member in members.items():
         if passed.takes(name):
             continue
         held = _target(name, member, members)
-        if member.issym() and held is not None and not reason(posixpath.normpath(held.name)):
+        if member.issym() and held is not None and not reason(_inside(held.name)):
             passed.add(AGAIN, name)
         elif held is None:
             passed.add(NOWHERE, name)
@@ -177,11 +194,11 @@ def _tar(path: Path, passed: Passed) -> Iterator[Stored]:
 def _target(name: str, member: tarfile.TarInfo, members: dict[str, tarfile.TarInfo]) -> tarfile.TarInfo | None:
     """What a member's links lead to within its tar, itself if it is no link; None where that is nothing."""
     held: tarfile.TarInfo | None = member
-    for _ in range(len(members)):
+    for _ in range(MAX_LINKS):
         if held is None or not (held.islnk() or held.issym()):
             return held
         folder = posixpath.dirname(name) if held.issym() else ""  # a hard link names a member
-        name = posixpath.normpath(posixpath.join(folder, held.linkname))
+        name = _inside(posixpath.join(folder, held.linkname))
         held = members.get(name)
     return None
 
@@ -192,16 +209,31 @@ def _zip(path: Path, passed: Passed) -> Iterator[Stored]:
             entries = archive.infolist()
     except UNREADABLE as error:
         raise ConfigError(f"{path} is not a zip archive that can be read: {error}") from error
-    for name, entry in {zip_name(entry): entry for entry in entries if not entry.is_dir()}.items():
-        if not passed.takes(name):
-            yield Stored(printable(name), path, size=entry.file_size, member=entry.filename)
+    for name, entry in zipped(entries, passed):
+        yield Stored(printable(name), path, size=entry.file_size, member=entry.filename)
 
 
-def zip_name(entry: zipfile.ZipInfo) -> str:
-    """An entry's path. Archives of macOS hold UTF-8 and do not say so: then it is read again as what it is."""
+def zipped(entries: Sequence[zipfile.ZipInfo], passed: Passed) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+    """(path, entry) of the photographs among a zip's entries. Of entries of one name the last counts."""
+    for name, entry in {_zip_name(entry): entry for entry in entries if not entry.filename.endswith("/")}.items():
+        if passed.takes(name):
+            continue
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            passed.add(SPECIAL, name)
+        else:
+            yield name, entry
+
+
+def _zip_name(entry: zipfile.ZipInfo) -> str:
+    """An entry's path. Archives of macOS hold UTF-8 and do not say so: then it is read again as what it is. Some of
+    Windows' part folders by backslashes."""
+    name = entry.filename
     if not entry.flag_bits & 0x800:
-        try:
-            return posixpath.normpath(entry.filename.encode("cp437").decode("utf-8"))
-        except UnicodeError:
-            pass
-    return posixpath.normpath(entry.filename)
+        with contextlib.suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return _inside(name.replace("\\", "/") if entry.create_system == 0 else name)
+
+
+def _inside(name: str) -> str:
+    """A path within an archive as unpacking would make it: neither absolute nor above where it is unpacked."""
+    return posixpath.normpath("/" + name.lstrip("/"))[1:]

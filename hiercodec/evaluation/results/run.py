@@ -213,7 +213,7 @@ def digest(photos: Sequence[Photo]) -> str:
     """16 hex digits that name a data set: its names, labels and file sizes, in order, wherever it lies."""
     sha = hashlib.sha256()
     for stored, label in photos:
-        size = min(stored.size, stored.path.stat().st_size if stored.path.is_file() else -1)
+        size = min(stored.size, os.path.getsize(stored.path) if os.path.isfile(stored.path) else -1)
         sha.update(f"{stored.name}\0{label}\0{size}\n".encode())
     return sha.hexdigest()[:16]
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import tarfile
 
 import numpy as np
 import pytest
 
-from hiercodec.errors import ConfigError, DamagedImage, InputError
+from hiercodec.errors import ConfigError, DamagedImage, InputError, Unreadable
 from hiercodec.evaluation.photos import stored
-from hiercodec.evaluation.photos.dataset import SAMPLES, load_photos
+from hiercodec.evaluation.photos.dataset import SAMPLES, inventory, load_photos
+from hiercodec.evaluation.results.run import digest
 from hiercodec.images import encode_png
 from hiercodec.taxonomy import classes
 
@@ -139,6 +141,40 @@ def test_a_list_without_labels_takes_them_from_folders_and_paths_may_hold_blanks
     photos = load_photos([folder / "a.txt"])
     assert photos.names == [NAMES[0], "my photo.png", "my photo.png"]
     assert photos.labels.tolist() == [5, -1, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.txt", f"{NAMES[1]} 7\r\n{NAMES[0]} {WNIDS[1]}\r\n".encode("utf-16")),  # PowerShell's
+        ("a.csv", f"path;label\r\n{NAMES[1]};7\r\n{NAMES[0]};{WNIDS[1]}\r\n".encode("utf-8-sig")),  # a spreadsheet's
+        ("a.txt", f"{NAMES[1]} 7\n{NAMES[0]} {WNIDS[1]}\n".replace("/", "\\").encode()),  # Windows' paths
+    ],
+)
+def test_lists_as_windows_writes_them(folder, name, data):
+    (folder / name).write_bytes(data)
+    photos = load_photos([folder / name])
+    assert (photos.names, photos.labels.tolist()) == ([NAMES[1], NAMES[0]], [7, 900])
+    assert photos.pixels[0].shape[0] == 5
+
+
+def test_a_wnid_of_no_class_is_no_label_on_a_list_as_on_a_path(folder):
+    (folder / "a.txt").write_text(f"{NAMES[0]} n99999999\n{NAMES[1]} 7\n")
+    assert load_photos([folder / "a.txt"]).labels.tolist() == [-1, 7]
+
+
+def test_what_a_list_names_and_no_photograph_is_one_that_cannot_be_read(folder):
+    """A folder, a pipe that nobody writes to, a name that no file can have: each is skipped, none ends or stops a run."""
+    (folder / "folder.png").mkdir()
+    os.mkfifo(folder / "pipe.png")
+    names = ["folder.png", "pipe.png", "a\0b.png", "x" * 300 + ".png", "missing.png", NAMES[0]]
+    (folder / "a.txt").write_text("\n".join(names))
+    photos = inventory([folder / "a.txt"]).photos
+    for place, _ in photos[:-1]:
+        with pytest.raises(Unreadable, match="cannot be read"):
+            place.content()
+    assert len(digest(photos)) == 16
+    assert len(load_photos([folder / "a.txt"]).usable()) == 1
 
 
 @pytest.mark.parametrize("label", ["1000", "-1", "cat", "²"])

@@ -135,6 +135,15 @@ def test_class_numbers_beside_other_photographs_are_not_believed(tmp_path):
         found(made(tmp_path / "other", "x.png"), str(root / "val.txt"))
 
 
+@pytest.mark.parametrize(("photo", "file"), [(f"{VAL[0]}.JPEG", "val.txt"), ("a.png", "val_annotations.txt")])
+def test_a_file_that_is_called_as_one_of_labels_and_is_none_stops_nothing(tmp_path, photo, file):
+    root = made(tmp_path, photo)
+    (root / file).write_text("what I think\nof these photographs\n")
+    assert found(root) == {photo: -1}
+    with pytest.raises(ConfigError, match="line 2: 'photographs'"):
+        found(root, str(root / file))
+
+
 def test_tiny_imagenets_validation_has_its_wnids_in_a_file(tmp_path):
     root = made(tmp_path / "tiny", "val/images/val_0.JPEG", f"train/{TENCH}/images/{TENCH}_0.JPEG")
     (root / "val" / "val_annotations.txt").write_text(f"val_0.JPEG\t{GOLDFISH}\t0\t32\t44\t62\n")

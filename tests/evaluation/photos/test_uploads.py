@@ -65,6 +65,12 @@ def test_an_archive_that_lies_or_is_damaged_gives_one_error():
     (found,) = photographs([("a.zip", bytes(lying))])
     with pytest.raises(ImageError):
         found.read()
+    locked = bytearray(honest)
+    for place in (6, centre + 8):
+        locked[place] |= 1  # of its flags: encrypted
+    (found,) = photographs([("a.zip", bytes(locked))])
+    with pytest.raises(DamagedImage, match=r"^encrypted in its archive$"):
+        found.read()
     torn = bytearray(zipped({"a.png": PNG}, zipfile.ZIP_STORED))
     torn[50] ^= 255
     (found,) = photographs([("a.zip", bytes(torn))])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import stat
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hiercodec.errors import ConfigError, DamagedImage, InputError
-from hiercodec.evaluation.photos import walk
+from hiercodec.errors import ConfigError, DamagedImage, HiercodecError, InputError
+from hiercodec.evaluation.photos import labels, stored, walk
 from hiercodec.evaluation.photos.dataset import inventory, load_photos
 from hiercodec.evaluation.photos.uploads import photographs
 from hiercodec.evaluation.photos.walk import Passed
@@ -188,13 +191,120 @@ def test_archives_whose_names_are_utf8_and_do_not_say_so(tmp_path):
     assert stored.read().shape == (4, 6, 3)
 
 
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_names_in_archives_are_what_unpacking_would_make_of_them(tmp_path, kind):
+    names = ["../p/a.png", "/abs/n01440764/b.png", "./c.png", "d/../e.png", "//f.png", "../.hidden/g.png"]
+    path = tmp_path / f"a.{kind}"
+    with tarfile.open(path, "w") if kind == "tar" else zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            if isinstance(archive, zipfile.ZipFile):
+                archive.writestr(name, PNG)
+            else:
+                member = tarfile.TarInfo(name)
+                member.size = len(PNG)
+                archive.addfile(member, io.BytesIO(PNG))
+    found = inventory([path])
+    assert [stored.name for stored, _ in found.photos] == ["abs/n01440764/b.png", "c.png", "e.png", "f.png", "p/a.png"]
+    assert found.passed.names == {walk.HIDDEN: [".hidden/g.png"]}
+    assert all(stored.read().shape == (4, 6, 3) for stored, _ in found.photos)
+
+
+def test_zips_of_windows_part_folders_by_backslashes_and_others_hold_links(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, system, kind in (
+            ("7\\a.png", 0, 0), ("__MACOSX\\._a.png", 0, 0), ("b\\c.png", 3, 0), ("7\\soft.png", 0, stat.S_IFLNK)
+        ):  # fmt: skip
+            entry = zipfile.ZipInfo(name)
+            entry.create_system, entry.external_attr = system, kind << 16
+            archive.writestr(entry, b"a.png" if kind else PNG)
+    found = inventory([path], labels.INDEX)
+    assert {stored.name: label for stored, label in found.photos} == {"7/a.png": 7, r"b\\c.png": -1}
+    assert found.passed.names == {walk.HIDDEN: ["__MACOSX/._a.png"], walk.SPECIAL: ["7/soft.png"]}
+    assert all(stored.read().shape == (4, 6, 3) for stored, _ in found.photos)
+    assert [one.name for one in photographs([("a.zip", path.read_bytes())])] == ["7/a.png", r"b\\c.png"]
+
+
+@pytest.mark.parametrize("cut", [100, 700, 1100, 1600, 3 * 1024 + 1])
+def test_a_tar_that_is_cut_or_damaged_between_its_members_is_not_taken_for_a_shorter_one(tmp_path, cut):
+    (tmp_path / "set").mkdir()
+    for name in "abcde":
+        (tmp_path / "set" / f"{name}.png").write_bytes(PNG)
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as tar:
+        for name in "abcde":
+            tar.add(tmp_path / "set" / f"{name}.png", f"{name}.png")
+    whole = path.read_bytes()
+    assert len(inventory([path]).photos) == 5
+    path.write_bytes(whole[:cut])
+    with pytest.raises(ConfigError, match="not an uncompressed tar that can be read"):
+        inventory([path])
+    path.write_bytes(whole[:2058] + b"\xff" + whole[2059:])  # in the header of the third
+    with pytest.raises(ConfigError, match="damaged at byte 2048"):
+        inventory([path])
+
+
+def test_links_in_tars_that_lead_on_and_on_are_left_early(tmp_path):
+    path, n = tmp_path / "links.tar", 5000
+    with tarfile.open(path, "w") as tar:
+        for i in range(n):
+            member = tarfile.TarInfo(f"{i}.png")
+            member.type, member.linkname = tarfile.SYMTYPE, f"{(i + 1) % n}.png"
+            tar.addfile(member)
+    started = time.process_time()
+    assert len(inventory([path]).passed.names[walk.NOWHERE]) == n
+    assert time.process_time() - started < 10
+
+
+def test_a_photograph_that_may_not_be_looked_at_does_not_keep_links_from_being_followed(tmp_path, monkeypatch):
+    (tmp_path / "set").mkdir()
+    for path in (tmp_path / "set" / "a.png", tmp_path / "b.png"):
+        path.write_bytes(PNG)
+    (tmp_path / "set" / "link.png").symlink_to(tmp_path / "b.png")
+    allowed = Path.stat
+
+    def guarded(self, **options):
+        if self.name == "a.png":
+            raise PermissionError(13, "Permission denied")
+        return allowed(self, **options)
+
+    monkeypatch.setattr(Path, "stat", guarded)
+    assert [stored.name for stored, _ in inventory([tmp_path / "set"]).photos] == ["a.png", "link.png"]
+
+
 def test_what_is_no_data_set_is_refused_with_what_to_do(tmp_path):
     (tmp_path / "a.tar.gz").write_bytes(b"\x1f\x8b")
     (tmp_path / "a.zip").write_bytes(b"PK")
     (tmp_path / "one.png").write_bytes(PNG)
-    for name, words in (("a.tar.gz", "unpack it"), ("a.zip", "not a zip archive"), ("one.png", "give a folder")):
+    for name, words in (
+        ("a.tar.gz", "unpack it"), ("a.zip", "not a zip archive"), ("one.png", "give a folder"), ("x" * 300, "give a folder")
+    ):  # fmt: skip
         with pytest.raises(ConfigError, match=words):
             inventory([tmp_path / name])
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_an_archive_that_is_damaged_anywhere_is_an_error_of_ours_or_photographs(tmp_path, kind, how):
+    root, path, rng = folder(tmp_path / "set"), tmp_path / f"a.{kind}", np.random.default_rng(how)
+    if kind == "tar":
+        tarred(root, path)
+    else:
+        with zipfile.ZipFile(path, "w", how) as archive:
+            for name in PHOTOS:
+                archive.writestr(name, PNG)
+    whole = path.read_bytes()
+    for turn in range(150):
+        data = bytearray(whole[: rng.integers(len(whole)) if turn % 5 == 0 else None])
+        for place in rng.integers(0, len(data), 2) if data else ():
+            data[place] = rng.choice([0, 1, 47, 127, 255])
+        path.write_bytes(data)
+        for read in (lambda: inventory([path]).photos, lambda: photographs([(path.name, path.read_bytes())])):
+            with contextlib.suppress(HiercodecError):
+                for one in read():
+                    with contextlib.suppress(HiercodecError):
+                        (one[0] if isinstance(one, tuple) else one).read()
+        stored._archive.cache_clear()
 
 
 def test_a_damaged_member_of_a_zip_is_one_photograph_that_cannot_be_read(tmp_path):
