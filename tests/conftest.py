@@ -74,9 +74,11 @@ def _packages_are_asked_once():
 
 @pytest.fixture(autouse=True)
 def _where_we_were():
-    """No test leaves the next ones in another folder."""
-    before = os.getcwd()
+    """No test leaves the next ones in another folder, or with a page for the main script, as AppTest does: processes that
+    are started afterwards would run it once more, for seconds."""
+    before, script = os.getcwd(), sys.modules["__main__"]
     yield
+    sys.modules["__main__"] = script
     assert os.getcwd() == before
 
 

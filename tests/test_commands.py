@@ -55,7 +55,7 @@ PLACES = {
 
 SMALLER = {
     "bench": ["--repeats", "1", "--side", "64"],
-    "evaluate": ["--workers", "1", "--limit", "2"],
+    "evaluate": ["--workers", "1", "--limit", "1"],
     "train": ["--steps", "1"],
     "ablation": ["--steps", "1", "--seeds", "0", "--held-out", "2", "--arms", "128/96/96", "--out", "ablation.json"],
 }

@@ -35,21 +35,26 @@ def test_a_course_by_keyboard_in_one_tab(open_page):
     assert not opened
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1024, 768), (1440, 900), (1920, 1080)])
-def test_the_lesson_and_the_bar_are_in_view_on_every_screen(open_page, width, height, scheme):
-    page = open_page("/?course=idea&lesson=2", viewport={"width": width, "height": height}, color_scheme=scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = [page.locator(name).bounding_box() for name in (".st-key-lesson_next", ".st-key-coach h2", ".track")]
-    for box in boxes:
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= width
-        assert 0 <= box["y"] <= height - 24
-    stage = page.locator(".stage").bounding_box()
-    assert stage["y"] < height - 200, "some of the picture, too"
-    if width > 900:
-        dock = page.locator(".dock").bounding_box()
-        for part in [page.locator(".stage"), *page.locator(".level").all()]:
-            box = part.bounding_box()
-            assert box["y"] >= 0
-            assert box["y"] + box["height"] <= dock["y"] + 1, "picture and answers, whole"
+def test_the_lesson_and_the_bar_are_in_view_on_every_screen(open_page):
+    page = open_page("/?course=idea&lesson=2")
+    for width, height in ((390, 844), (1024, 768), (1440, 900), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            settle(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            boxes = [
+                page.locator(name).bounding_box() for name in (".st-key-lesson_next", ".st-key-coach h2", ".track")
+            ]
+            for box in boxes:
+                assert box["x"] >= 0, (width, scheme)
+                assert box["x"] + box["width"] <= width, (width, scheme)
+                assert 0 <= box["y"] <= height - 24, (width, scheme)
+            stage = page.locator(".stage").bounding_box()
+            assert stage["y"] < height - 200, "some of the picture, too"
+            if width > 900:
+                dock = page.locator(".dock").bounding_box()
+                for part in [page.locator(".stage"), *page.locator(".level").all()]:
+                    box = part.bounding_box()
+                    assert box["y"] >= 0, (width, scheme)
+                    assert box["y"] + box["height"] <= dock["y"] + 1, "picture and answers, whole"

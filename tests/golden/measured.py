@@ -111,7 +111,7 @@ def of_file(name: str) -> Figures:
     for judge in found.judges or [""]:
         kept[f"curves {judge or 'nobody'}"] = curves_of(found, judge)
     kept["differences"] = differences(found)
-    kept["export"] = {codec: sketch(numbers(exchange.to_compressai(found, codec)["results"])) for codec in found.codecs}
+    kept["export"] = sketch(numbers(exchange.to_compressai(found, found.codecs[0])["results"]))
     if found.judges:
         kept["other groups"] = regrouped(found)
         tree = load_hierarchy(found.meta["provenance"]["hierarchy"])

@@ -133,12 +133,12 @@ class Rows:
     @property
     def codecs(self) -> list[str]:
         """Codecs in the order they were measured, the original apart."""
-        return [name for name in dict.fromkeys(self.frame["codec"]) if name != "original"]
+        return [name for name in self.frame["codec"].unique() if name != "original"]
 
     @property
     def judges(self) -> list[str]:
         """Judges in the order they were asked; none if nothing was judged."""
-        return [name for name in dict.fromkeys(self.frame["judge"]) if name]
+        return [name for name in self.frame["judge"].unique() if name]
 
     def of(self, **wanted: str | int | Sequence) -> Rows:
         """The rows whose columns have these values: `rows.of(codec="lite", judge=["lite0", "lite2"])`."""
