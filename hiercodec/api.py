@@ -271,7 +271,7 @@ def decode_until(
         raise InputError(f"steps are 1 or more, got {steps}")
     parsed = stream.parse(data)  # damage shows here, before a model is loaded
     groups, judge = _hierarchy_of(hierarchy), _judge_of(classifier, device)
-    groups.level(level)
+    level = groups.level(level).name
     used = _codec_of(codec) or _finder(parsed.header.fingerprint, _place(device))
     confidence = confidence_of(card_of(judge.name), groups.name)
     budgets = budgets_of(parsed, max(len(parsed.blocks) + 1, min(int(steps), parsed.size)))

@@ -6,7 +6,7 @@ channels; a prefix of the stream that holds blocks 0…j is what level j is deco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,6 +171,15 @@ def spoken(level: str) -> str:
     ('kind', 'species')
     """
     return SPOKEN.get(level, level)
+
+
+def meant(level: str, known: Container[str]) -> str:
+    """The level that a name stands for where levels are called as `known`: the plain words name the paper's levels too.
+
+    >>> meant("kind", ["coarse", "fine"]), meant("kind", ["kind", "class"])
+    ('coarse', 'kind')
+    """
+    return level if level in known else {word: name for name, word in SPOKEN.items()}.get(level, level)
 
 
 def is_blank(level: str | None, fraction: float) -> bool:

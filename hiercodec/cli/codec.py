@@ -26,6 +26,7 @@ from hiercodec.cli.base import (
 )
 from hiercodec.cli.files import CUT, STREAM, in_words, read_cut
 from hiercodec.errors import ImageTooLarge, InputError, OutputError
+from hiercodec.levels import spoken
 
 LABEL_WIDTH = 24
 PAGE_SIDE = 384
@@ -113,7 +114,7 @@ def _where(decoded: Any) -> str:
     """How far a decoded prefix got, in words."""
     if decoded.complete:
         return "complete"
-    level = f"level {decoded.level} complete" if decoded.level else "no level complete"
+    level = f"{spoken(decoded.level)} complete" if decoded.level else "no level complete"
     return f"{level}, {percent(decoded.fraction)} of the next"
 
 
@@ -128,7 +129,7 @@ def _where(decoded: Any) -> str:
            f"is shrunk to {PAGE_SIDE} pixels a side, or as --side says"),
     option("--side", type=POSITIVE, metavar="N", help="shrink the photograph to at most N pixels a side"),
     option("--until", metavar="LEVEL:CONFIDENCE",
-           help="also say where to stop: at the first prefix whose answer at LEVEL is so sure, as coarse:0.9"),
+           help="also say where to stop: at the first prefix whose answer at LEVEL is so sure, as kind:0.9"),
     DEVICE, JSON,
 )  # fmt: skip
 def trace(args: Arguments) -> int:
@@ -157,7 +158,7 @@ def trace(args: Arguments) -> int:
         hierarchy = taxonomy.load_hierarchy(args.hierarchy) if args.hierarchy else taxonomy.load_hierarchy()
         evaluator = Evaluator(load_classifier(args.classifier), hierarchy)
         if until:
-            hierarchy.level(until.level)  # a level that it lacks shows here, before the work
+            until = until._replace(level=hierarchy.level(until.level).name)  # before the work: it may lack it
     data = codec.encode(rgb)
     made, decoded = traced(codec, rgb, evaluator, data=data, steps=steps, progress=_tell)
     stop = _stop(made, until, evaluator) if until else None
@@ -178,7 +179,7 @@ def trace(args: Arguments) -> int:
             str(step.bytes),
             f"{step.bpp:.4f}",
             f"{step.psnr:.2f}",
-            step.level or "-",
+            spoken(step.level or "-"),
             percent(step.fraction),
             *(_winner(step.top.get(level, ())) for level in levels),
         )
@@ -186,7 +187,7 @@ def trace(args: Arguments) -> int:
     ]
     print(f"{fsio.printable(args.photo)}: {made.width}×{made.height}, {made.file_bytes} bytes, model {codec.name}")
     titles = ("bytes", "bpp", "PSNR", "complete", "of next")
-    print(table(titles + tuple(f"{level}: likeliest" for level in levels), rows, left=0))
+    print(table(titles + tuple(f"{spoken(level)}: likeliest" for level in levels), rows, left=0))
     if stop:
         print(_stop_in_words(stop))
     return 0
@@ -214,7 +215,7 @@ def _stop(trace: Any, until: Any, evaluator: Any) -> dict[str, Any]:
 
 
 def _stop_in_words(stop: dict[str, Any]) -> str:
-    answer = f"{stop['level']} {stop['answer']!r}, {percent(stop['confidence'])} sure"
+    answer = f"{spoken(stop['level'])} {stop['answer']!r}, {percent(stop['confidence'])} sure"
     if not stop["reached"]:
         return f"no prefix is {percent(stop['threshold'])} sure; the whole file: {answer}"
     where = f"stop at {stop['bytes']} bytes, {percent(stop['share'])} of the file"
@@ -253,15 +254,13 @@ def models(args: Arguments) -> int:
         levels = (card.get("validation") or {}).get("levels") or {"-": {}}
         identity = (name, card.get("fingerprint", "-"), str(card.get("steps", "-")))
         for level, row in levels.items():
-            rows.append((*identity, level, *_measured(row)))
+            rows.append((*identity, spoken(level), *_measured(row)))
             identity = ("", "", "")
     print(table(("model", "fingerprint", "steps", "level", "bpp", "PSNR", "agreement"), rows, left=4))
     print("photographs held out from training, file bytes; agreement: the level's winner stays that of the original")
     for name, card in cards.items():
         for title, measured in (card.get("measured") or {}).items():
-            print(
-                f"\n{name} on {title}: {measured['photos']} photographs, file bytes, top-1 coarse / intermediate / fine"
-            )
+            print(f"\n{name} on {title}: {measured['photos']} photographs, file bytes, top-1 kind / family / class")
             print(results_table(measured))
     return 0
 

@@ -36,7 +36,8 @@ CUT = (
     option(
         "--level",
         metavar="L",
-        help="up to the end of level L (coarse, intermediate, fine, or the model's own names), or of the label",
+        help="up to the end of level L (kind, family or class, in the paper's words coarse, intermediate or fine, or one of "
+        "the model's own), or of the label",
     ),
 )
 
@@ -59,7 +60,7 @@ def reached(verified: dict) -> str:
         return f"complete, {verified['bytes']} bytes"
     if verified.get("total_bytes") is None:
         return f"truncated but sound: {verified['bytes']} bytes, cut inside the header"
-    level = f"level {verified['level']} complete" if verified["level"] else "no level complete"
+    level = f"{spoken(verified['level'])} complete" if verified["level"] else "no level complete"
     return f"truncated but sound: {verified['bytes']} of {verified['total_bytes']} bytes, {level}"
 
 
@@ -98,11 +99,13 @@ def info(args: Arguments) -> int:
     name, size = fsio.printable(args.input), f"{facts['width']}×{facts['height']}"
     print(f"{name}: {size}, {facts['bytes']} bytes, {facts['bpp']:.4f} bpp, {state}")
     print(f"model {facts['fingerprint']}, format version {facts['version']}, level plan {facts['plan']}")
-    print(f"last complete level: {facts['level'] or 'none'}")
+    print(f"last complete level: {spoken(facts['level'] or 'none')}")
     pixels, so_far, rows = facts["width"] * facts["height"], 0, []
     for name, size in facts["parts"].items():
         so_far += size
-        rows.append((name, str(size), percent(size / facts["bytes"]), str(so_far), f"{8 * so_far / pixels:.4f}"))
+        rows.append(
+            (spoken(name), str(size), percent(size / facts["bytes"]), str(so_far), f"{8 * so_far / pixels:.4f}")
+        )
     print(table(("part", "bytes", "share", "so far", "bpp so far"), rows))
     print(f"container: {facts['overhead_bytes']} of these bytes")
     if label := parsed.label:

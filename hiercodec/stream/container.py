@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from hiercodec.arguments import Source, as_stream
 from hiercodec.errors import BadMagic, CorruptStream, IncompleteHeader, InputError, StreamError
-from hiercodec.levels import LevelPlan
+from hiercodec.levels import LevelPlan, meant
 from hiercodec.stream.header import CRC, Header, header_bytes, parse_header
 from hiercodec.stream.label import MAX_PAYLOAD, Label
 
@@ -217,13 +217,14 @@ def truncate(data: bytes, n_bytes: int) -> bytes:
 
 
 def level_end(data: bytes | Stream, level: str, plan: LevelPlan | PlanOf | None = None) -> int:
-    """The length to cut `data` to so that `level` ("label" is one here) is complete and nothing follows.
+    """The length to cut `data` to so that `level` ("label" is one here, "kind" the paper's coarse) is complete and nothing
+    follows.
 
     `plan` as in `parse`; `InputError` if the stream has no such level or itself ends before.
     """
     stream = parse(data, plan)
     cuts = ({"label": stream.label_section.end} if stream.label_section else {}) | stream.cuts()
-    if level not in cuts:
+    if (level := meant(level, cuts)) not in cuts:
         raise InputError(f"no level {level!r}; this stream has {', '.join(cuts)}")
     if cuts[level] > stream.size:
         raise InputError(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hiercodec.errors import HierarchyError
-from hiercodec.levels import MAX_LEVELS
+from hiercodec.levels import MAX_LEVELS, meant
 from hiercodec.taxonomy.classes import classes
 
 IMAGENET = "imagenet-1k"
@@ -130,9 +130,9 @@ class Hierarchy:
         return sha.hexdigest()[:16]
 
     def level(self, name: str) -> HierarchyLevel:
-        """The level called `name`; `HierarchyError` names the levels there are."""
+        """The level called `name`, "kind" for the paper's coarse; `HierarchyError` names the levels there are."""
         for level in self.levels:
-            if level.name == name:
+            if level.name == meant(name, self.names):
                 return level
         raise HierarchyError(f"{self.name!r} has no level {name!r}; it has {', '.join(self.names)}")
 

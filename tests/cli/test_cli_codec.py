@@ -177,7 +177,7 @@ def test_decode_cuts_first(house, capsys):
     assert run("decode", out, png, "--level", "intermediate") == 0
     assert png.read_bytes() == b"PNG" + bytes([end % 256])
     assert f"{end} of {len(data)} bytes" in (text := capsys.readouterr().err)
-    assert "level intermediate complete, 25.0 % of the next" in text
+    assert "family complete, 25.0 % of the next" in text
     assert run("decode", out, png, "--bytes", 12) == 3
     assert run("decode", out, png, "--level", "poodle") == 2
 
@@ -257,8 +257,8 @@ def test_models_for_people_and_machines(house, capsys):
     assert json.loads(capsys.readouterr().out)["fake"]["fingerprint"] == FINGERPRINT.hex()
     assert run("models") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].split() == ["fake", "0a0b0c0d", "10", "coarse", "0.123", "25.68", "90.0", "%"]
-    assert lines[2].split() == ["fine", "-", "-", "-"]
+    assert lines[1].split() == ["fake", "0a0b0c0d", "10", "kind", "0.123", "25.68", "90.0", "%"]
+    assert lines[2].split() == ["class", "-", "-", "-"]
     assert "fake on Kodak: 24 photographs" in lines[5]
     assert [line.split() for line in lines[6:]] == [
         ["codec", "setting", "bpp", "PSNR", "net"],

@@ -55,8 +55,8 @@ def shell(*arguments: str | Path, code: int = 0) -> Done:
 
 def test_a_user_sees_the_same_from_the_shell(tmp_path, sample):
     cut = tmp_path / "cut.hc"
-    shell("truncate", sample, cut, "--level", "coarse")
-    assert "level coarse complete" in shell("verify", cut, code=3).stdout
+    shell("truncate", sample, cut, "--level", "kind")
+    assert "kind complete" in shell("verify", cut, code=3).stdout
     assert json.loads(shell("info", cut, "--json").stdout)["level"] == "coarse"
     cut.write_bytes(b"foreign")
     assert "not a .hc stream" in one_line(shell("verify", cut, code=4).stderr)

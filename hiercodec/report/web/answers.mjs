@@ -48,7 +48,7 @@ export function createAnswers(hub) {
     const { levels, truth, quality, curve } = hub.trace;
     rows = levels.map(buildRow);
     $(".path").replaceChildren(...rows.map((row) => row.element));
-    $(".truth span").textContent = $(".truth span").title = truth;
+    $(".truth span:last-child").textContent = $(".truth span:last-child").title = truth;
     $("[data-name=psnr]").textContent = quality;
     $("[data-name=told]").textContent = curve?.called ?? "";
     $(".numbers .told").hidden = !curve;
@@ -58,6 +58,7 @@ export function createAnswers(hub) {
   function fill(target, answer, side = "", [, words, ever, sentence] = ["", "", true, ""]) {
     target.side.textContent = side;
     target.label.textContent = target.label.title = answer?.label ?? "not classified";
+    target.label.classList.toggle("long", target.label.title.length > 20);
     if (answer?.link) target.label.href = answer.link;
     else target.label.removeAttribute("href");
     target.mark.replaceChildren(...(answer?.sign ? [answer.sign, make("span", "", ` ${answer.verdict}`)] : []));

@@ -98,8 +98,8 @@ def test_the_front_door_and_the_command_stop_at_the_same_byte(tiny_lite, photo, 
     told = json.loads(capsys.readouterr().out)["until"]
     assert (told["bytes"], told["answer"], told["reached"]) == (seen.bytes, seen.answer, True)
     assert told["calibrated"] is False
-    assert main([*argv, "coarse:0.99999"]) == 0
-    assert "no prefix is 100.0 % sure; the whole file: coarse" in capsys.readouterr().out
-    assert main([*argv, "kind:0.9"]) == 2
+    assert main([*argv, "kind:0.99999"]) == 0
+    assert "no prefix is 100.0 % sure; the whole file: kind" in capsys.readouterr().out
+    assert main([*argv, "species:0.9"]) == 2
     assert main([*argv, "coarse:0.9", "--classifier", "none"]) == 2
     assert "--classifier none" in capsys.readouterr().err
