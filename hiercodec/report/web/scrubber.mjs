@@ -24,6 +24,7 @@ export function createScrubber(root) {
   const [box, stage] = [".hx", ".stage"].map($);
   const state = { k: 0, committed: 0, view: "picture", a: "prefix", b: "original", pin: null, split: 0.5, zoom: 0, pace: "", x: 0, y: 0 };
   let [send, ask] = [() => {}, () => {}];
+  const ours = new Set(); // looks that went out from here: one that comes back late is no wish, for we may have moved on
   const hub = {
     $, $$, box, state, data: null, trace: null, move, commit, jump, render, step,
     act: (name) => actions[name]($(`[data-do=${name}]`)),
@@ -47,7 +48,8 @@ export function createScrubber(root) {
   function update(component) {
     const [first, fresh] = [hub.data === null, component.data.id !== hub.data?.id];
     const told = fresh || component.data.seek !== hub.data.seek;
-    const dressed = first || (told && component.data.look !== hub.data.look);
+    const taught = component.data.strip !== hub.data?.strip;
+    const dressed = first || (told && component.data.look !== hub.data.look && (taught || !ours.has(component.data.look)));
     [send, ask] = [component.setStateValue, component.setTriggerValue];
     Object.assign(hub, { data: component.data, trace: component.data.trace });
     if (fresh) for (const side of ["a", "b"]) if (state[side] === "pin") state[side] = "original";
@@ -132,7 +134,9 @@ export function createScrubber(root) {
     $(`[data-view=${state.view}] input`).checked = true;
     if (hub.compares()) need(state.b);
     render();
-    send("look", [state.view, state.a, state.b, state.zoom, ...(state.pace ? [state.pace] : [])].join());
+    const look = [state.view, state.a, state.b, state.zoom, ...(state.pace ? [state.pace] : [])].join();
+    ours.add(look);
+    send("look", look);
   }
 
   const actions = {

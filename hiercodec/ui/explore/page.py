@@ -171,8 +171,12 @@ def view(shown: Subject, taught: coach.Taught | None = None) -> None:
     start = len(sizes) - 1 if trace.provenance.get("reference") else opening_step(trace)
     position = state.stand(shown.origin, sizes, start, carry=shown.sample is not None)
     state.write_address()
+    progress = (
+        st.empty()
+    )  # always: what follows keeps its place, or the browser would make it anew under people's hands
     if shown.growing is not None:
-        _growing(shown.growing)
+        with progress.container():
+            _growing(shown.growing)
     _view(shown, sizes, position, state.next_seek(), state.memory().get(state.LOOK, state.PLAIN_LOOK), taught)
     if state.voting():
         hall.hall(shown.identity, trace)
