@@ -109,16 +109,18 @@ def check_writable(path: str | Path) -> None:
         raise OutputError(f"cannot write {path}: the directory is not writable")
 
 
-def write_bytes(path: str | Path, data: bytes) -> None:
+def write_bytes(path: str | Path, data: bytes, *, parents: bool = False) -> None:
     """Replace `path` by `data` in one step: a temporary file beside it, then a rename; `OutputError` if that fails.
 
     A failure or an interrupt leaves what was there before and no temporary file; what a kill -9 leaves goes with a later
-    write. Links are followed; devices and pipes
-    are written to, not replaced. An existing file keeps its permissions.
+    write. Links are followed; devices and pipes are written to, not replaced. An existing file keeps its permissions.
+    `parents` makes the folder it lies in.
     """
-    check_writable(path)
-    target = _resolve(path)
     try:
+        if parents:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        check_writable(path)
+        target = _resolve(path)
         if _is_special(target):
             with open(target, "wb") as file:
                 file.write(data)
@@ -133,11 +135,7 @@ def write_json(path: str | Path, value: Any) -> None:
 
     What is no UTF-8 in names of files is escaped as JSON does, so that a reader has the names again.
     """
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {_why(error)}") from None
-    write_bytes(path, (values.dumps(value, indent=1) + "\n").encode(errors="backslashreplace"))
+    write_bytes(path, (values.dumps(value, indent=1) + "\n").encode(errors="backslashreplace"), parents=True)
 
 
 def _replace(target: Path, data: bytes) -> None:

@@ -69,9 +69,9 @@ def out(*default: str) -> click.Option:
     out(),
 )  # fmt: skip
 def taxonomy(args: Arguments) -> int:
+    from hiercodec.fsio import write_bytes
     from hiercodec.taxonomy import build, table
     from hiercodec.taxonomy import embeddings as em
-    from hiercodec.taxonomy.paths import write_asset
     from tools import stability, wordnet
     from tools import taxonomy as makers
 
@@ -84,9 +84,13 @@ def taxonomy(args: Arguments) -> int:
     if wanted & {"classes", "wordnet"}:
         reader, wnids = wordnet.nltk_wordnet(args.nltk_data), wordnet.imagenet_wnids()
         if "classes" in wanted:
-            write_asset(args.out / "taxonomy" / "classes.json", wordnet.classes_json(reader, wnids))
+            write_bytes(
+                args.out / "taxonomy" / "classes.json", wordnet.classes_json(reader, wnids).encode(), parents=True
+            )
         if "wordnet" in wanted:
-            write_asset(args.out / "taxonomy" / "wordnet.json", wordnet.graph_json(reader, wnids))
+            write_bytes(
+                args.out / "taxonomy" / "wordnet.json", wordnet.graph_json(reader, wnids).encode(), parents=True
+            )
         say("class list and WordNet graph written")
     if not wanted & {"hierarchies", "stability", "ladder", "layouts"}:
         return 0
@@ -109,16 +113,18 @@ def taxonomy(args: Arguments) -> int:
         paper = list(table.paper_groupings(args.paper).values()) if args.paper else []
         say("measuring stability")
         result = stability.measured(found, voters, {"paper": paper} if paper else {}, jobs=cores())
-        write_asset(args.out / "taxonomy" / "stability.json", stability.dump(result))
+        write_bytes(args.out / "taxonomy" / "stability.json", stability.dump(result).encode(), parents=True)
         say("stability written")
     if "ladder" in wanted:
         rungs = makers.make_ladder(found, jobs=cores())
-        write_asset(args.out / "taxonomy" / "ladder.json", makers.dump_ladder(rungs, build.tools()))
+        write_bytes(
+            args.out / "taxonomy" / "ladder.json", makers.dump_ladder(rungs, build.tools()).encode(), parents=True
+        )
         say("k-means at many K written")
     if "layouts" in wanted:
         say("making maps")
         for layout in makers.make_layouts(found):
-            write_asset(args.out / "layouts" / f"{layout.name}.json", makers.dump_layout(layout))
+            write_bytes(args.out / "layouts" / f"{layout.name}.json", makers.dump_layout(layout).encode(), parents=True)
         say("maps written")
     return 0
 

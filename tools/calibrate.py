@@ -9,6 +9,7 @@ says what temperature (Guo et al., On Calibration of Modern Neural Networks, ICM
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import math
@@ -226,7 +227,7 @@ def calibrate(args: Arguments) -> int:
         card = known or {
             "name": classifier.name,
             "sha256": classifier.sha256,
-            "preprocess": classifier.preprocess.to_dict(),
+            "preprocess": dataclasses.asdict(classifier.preprocess),
             **found,
             **made,
             **({"remark": args.remark} if args.remark else {}),

@@ -8,12 +8,14 @@ follow from an assumed sustained speed and so are an estimate, not a measurement
 from __future__ import annotations
 
 import sys
+from typing import Any
+from urllib.parse import parse_qsl
 
 import timm
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from hiercodec.classify.loading import load, parse_options
+from hiercodec.classify.loading import OF_ARCHITECTURE, load
 from hiercodec.cli.base import JSON, Arguments, argument, command, option, print_json
 from hiercodec.cli.main import main
 from hiercodec.errors import ClassifierNotFound
@@ -75,7 +77,8 @@ def architecture(spec: str) -> torch.nn.Module:
     name, _, location = spec.removeprefix("timm:").partition("@")
     if not timm.is_model(name):
         raise ClassifierNotFound(f"timm has no model {name!r}")
-    return timm.create_model(name, **parse_options(location.partition("?")[2])[0]).eval()
+    own: dict[str, Any] = {key: value for key, value in parse_qsl(location.partition("?")[2]) if key == OF_ARCHITECTURE}
+    return timm.create_model(name, **own).eval()
 
 
 @command(

@@ -295,13 +295,13 @@ def fit_rivals(args: Arguments) -> int:
     from hiercodec.classify import load_classifier
     from hiercodec.evaluation.photos.dataset import load_photos
     from hiercodec.images import centre_crop
-    from hiercodec.models import store
+    from tools.orders.backbone import load_channels
     from tools.orders.fitted import Fitted, path_of, save
 
     photos = load_photos(args.photos).spread(args.sample)
     pictures = [rgb for rgb in (centre_crop(rgb, CROP) for rgb in photos.pixels) if rgb.shape[:2] == (CROP, CROP)]
     classifier = load_classifier(args.classifier)
-    found = fit(store.load_channels(args.model), pictures, classifier, steps=args.steps, seed=args.seed, report=note)
+    found = fit(load_channels(args.model), pictures, classifier, steps=args.steps, seed=args.seed, report=note)
     path = path_of(args.model)
     save(path, Fitted(found.tensors, {**found.card, "crop": CROP, "command": command_line(args)}))
     print(path)

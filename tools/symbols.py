@@ -24,9 +24,10 @@ from tqdm import tqdm
 
 from hiercodec import stream
 from hiercodec.evaluation.photos.dataset import load_photos
-from hiercodec.models import Codec, store
+from hiercodec.models import Codec
 from hiercodec.models.channels.blocks import MEAN_STEPS, BlockLoop
 from hiercodec.models.channels.coding import Exact
+from tools.orders.backbone import load_channels
 from tools.report import record
 
 
@@ -88,7 +89,7 @@ def parameters(
     """
     parsed = codec.parse(data)
     grid, shape = codec.grids(parsed.header)
-    z = torch.from_numpy(codec.coding.read_z(parsed.z.payload, shape).reshape(1, -1, *shape)) + codec.coding._medians
+    z = torch.from_numpy(codec.coding.read_z(parsed.z.payload, shape).reshape(1, -1, *shape)) + codec.coding.medians
     y_hat = codec.prefixes(data).latent()[0].double()
     mirrors = ((), (-1,), (-2,), (-1, -2))[:batch]
     z, y_hat = (torch.cat([pixels.flip(axes) for axes in mirrors]) for pixels in (z, y_hat))
@@ -114,7 +115,7 @@ def margins(sigma: np.ndarray, mu: np.ndarray) -> tuple[float, float]:
 def work(way: Way, model: str, pictures: Path, streams: Path, out: Path) -> None:
     """Decode every stream and encode every picture in this process; leaves `out`/NAME.npz for each."""
     torch.set_num_threads(way.threads)
-    codec = store.load_channels(model, device=way.device)
+    codec = load_channels(model, device=way.device)
     if way.double:
         codec.network.double()
         g_a, g_s = codec.network.g_a, codec.network.g_s

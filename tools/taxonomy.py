@@ -22,7 +22,6 @@ from hiercodec.taxonomy.cuts import cut_hierarchy, depth_near
 from hiercodec.taxonomy.embeddings import Embedding, known_embedding
 from hiercodec.taxonomy.hierarchy import Hierarchy
 from hiercodec.taxonomy.hierarchy_file import SUMS, dump_hierarchy, load_hierarchy
-from hiercodec.taxonomy.paths import write_asset
 from hiercodec.taxonomy.shipped import Layout
 
 NEAREST = 5
@@ -62,7 +61,7 @@ def write_hierarchies(hierarchies: Mapping[str, Hierarchy], folder: Path) -> Non
     for name, hierarchy in hierarchies.items():
         path = folder / f"{name}.json"
         kept = _known_as(hierarchy, load_hierarchy(path)) if path.is_file() else hierarchy
-        write_asset(path, dump_hierarchy(kept))
+        write_bytes(path, dump_hierarchy(kept).encode(), parents=True)
     write_sums(folder)
 
 

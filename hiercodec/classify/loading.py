@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load as deserialise
 
@@ -22,9 +25,8 @@ from hiercodec.classify.preprocess import Preprocess
 from hiercodec.errors import ClassifierNotFound
 
 CLASSES = 1000
-MODEL_KEYS = ("pad_type",)
-NUMBERS = ("mean", "std")
-OWN_KEYS = {"size": int, "crop": float, "interpolation": str, "mode": str, "temperature": float, "sha256": str}
+OF_ARCHITECTURE = "pad_type"
+"""The option of a specification that is the architecture's; the others are the weights', or `Preprocess`'s."""
 
 
 def load(spec: str) -> Classifier:
@@ -85,7 +87,9 @@ def load_timm(rest: str) -> Classifier:
     if not timm.is_model(name):  # also keeps "hf-hub:…" out: only architectures that timm itself defines
         raise ClassifierNotFound(f"timm has no model {name!r}")
     given, _, query = location.partition("?")
-    model_options, own = parse_options(query)
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    of_architecture: dict[str, Any] = {key: options.pop(key) for key in [OF_ARCHITECTURE] if key in options}
+    expected, temperature = options.pop("sha256", None), options.pop("temperature", "1")
     try:
         config = timm.get_pretrained_cfg(name, allow_unregistered=False)
         assert config is not None
@@ -93,44 +97,26 @@ def load_timm(rest: str) -> Classifier:
         raise ClassifierNotFound(f"timm has no model {name!r}: {_line(error)}") from None
     if config.num_classes != CLASSES:
         raise ClassifierNotFound(f"timm:{name} has {config.num_classes} classes; {CLASSES} are needed")
-    path = Path(given) if location else _from_hub(name, config.hf_hub_id)
-    tensors, sha256 = read_weights(path, own.pop("sha256", None if location else _sha256_of_hub(path)))
-    known = Preprocess.of_timm(resolve_data_config({}, pretrained_cfg=config.to_dict())).to_dict()
-    temperature = own.pop("temperature", 1.0)
+    known = Preprocess.of_timm(resolve_data_config({}, pretrained_cfg=config.to_dict()))
     try:
-        preprocess = Preprocess.from_dict({**known, **own})
+        preprocess = Preprocess(**{**asdict(known), **options})
+    except ValidationError as error:
+        (first, *_) = error.errors(include_url=False)
+        option = first["loc"][0] if first["loc"] else "mode"
+        raise ClassifierNotFound(f"classifier option {option}: {first['msg']}") from None
+    path = Path(given) if location else _from_hub(name, config.hf_hub_id)
+    tensors, sha256 = read_weights(path, expected or (None if location else _sha256_of_hub(path)))
+    try:
         if location:
-            module = timm.create_model(name, **model_options)
+            module = timm.create_model(name, **of_architecture)
             module.load_state_dict(tensors)
         else:  # timm renames tensors of some checkpoints, so it loads them itself
             module = timm.create_model(name, pretrained=True, pretrained_cfg_overlay={"file": str(path)})
         card = {"architecture": f"timm {name}", "weights": "local file" if location else f"{config.hf_hub_id}"}
         module = module.to(memory_format=torch.channels_last)
-        return Classifier(f"timm:{name}", module, preprocess, sha256, card, temperature=temperature)
+        return Classifier(f"timm:{name}", module, preprocess, sha256, card, temperature=float(temperature))
     except (RuntimeError, ValueError, TypeError) as error:
         raise ClassifierNotFound(f"{path} does not fit timm:{name}: {_line(error)}") from None
-
-
-def parse_options(query: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """`key=value&…` → (options of the architecture, fields of `Preprocess` and `temperature`)."""
-    model: dict[str, Any] = {}
-    own: dict[str, Any] = {}
-    for item in filter(None, query.split("&")):
-        key, _, value = item.partition("=")
-        try:
-            if key in MODEL_KEYS:
-                model[key] = value
-            elif key in NUMBERS:
-                numbers = tuple(float(v) for v in value.split(","))
-                own[key] = numbers * 3 if len(numbers) == 1 else numbers
-            elif key in OWN_KEYS:
-                own[key] = OWN_KEYS[key](value)
-            else:
-                known = ", ".join((*NUMBERS, *OWN_KEYS, *MODEL_KEYS))
-                raise ClassifierNotFound(f"unknown classifier option {key!r}; known are {known}")
-        except ValueError:
-            raise ClassifierNotFound(f"classifier option {key} cannot be {value!r}") from None
-    return model, own
 
 
 def read_weights(path: Path, expected: str | None = None) -> tuple[dict[str, torch.Tensor], str]:

@@ -8,28 +8,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from PIL import Image
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
 
 from hiercodec.images import check_rgb
 
-INTERPOLATIONS = {
-    "nearest": Image.Resampling.NEAREST,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "box": Image.Resampling.BOX,
-    "hamming": Image.Resampling.HAMMING,
-    "lanczos": Image.Resampling.LANCZOS,
-}
-MODES = ("fractional", "center", "squash", "border")
 MAX_WHOLE = 2**25
 """Pixels that a picture may be resized to as a whole; of longer ones only what is looked at is, two levels off at most."""
 
 
-@dataclass(frozen=True, slots=True)
+Side = Annotated[int, Field(ge=1, le=4096)]
+Deviation = Annotated[float, Field(gt=0)]
+
+
+def _each(value: Any) -> Any:
+    """One number for all channels, or one each with commas between them, as text has them."""
+    return value.split(",") * (1 if "," in value else 3) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
 class Preprocess:
     """Resize to `size` / `crop`, take the central `size`, then (x / 255 − mean) / std per channel.
 
@@ -38,25 +39,18 @@ class Preprocess:
     "center" for a square `size`, cut at fractions of a pixel. What a picture does not cover is black, or mean ("border").
     """
 
-    size: int | tuple[int, int] = 224
-    crop: float = 0.875
-    interpolation: str = "bicubic"
-    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    mode: str = "fractional"
+    size: Side | tuple[Side, Side] = 224
+    crop: Annotated[float, Field(gt=0, le=2)] = 0.875
+    interpolation: Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"] = "bicubic"
+    mean: Annotated[tuple[float, float, float], BeforeValidator(_each)] = (0.5, 0.5, 0.5)
+    std: Annotated[tuple[Deviation, Deviation, Deviation], BeforeValidator(_each)] = (0.5, 0.5, 0.5)
+    mode: Literal["fractional", "center", "squash", "border"] = "fractional"
 
-    def __post_init__(self) -> None:
-        most = 1 if self.mode == "fractional" else 2
-        if len(self.sides) != 2 or not all(1 <= side <= 4096 for side in self.sides) or not 0 < self.crop <= most:
-            raise ValueError(f"size must be 1…4096 and crop 0…{most}, got {self.size} and {self.crop}")
-        if self.interpolation not in INTERPOLATIONS:
-            raise ValueError(f"interpolation must be one of {', '.join(INTERPOLATIONS)}, got {self.interpolation!r}")
-        if self.mode not in MODES:
-            raise ValueError(f"mode must be one of {', '.join(MODES)}, got {self.mode!r}")
-        if self.mode == "fractional" and self.sides[0] != self.sides[1]:
-            raise ValueError(f"size must be a square for mode 'fractional', got {self.size}")
-        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
-            raise ValueError("mean and std need three numbers each, std above 0")
+    @model_validator(mode="after")
+    def _fits(self) -> Preprocess:
+        if self.mode == "fractional" and (self.crop > 1 or self.sides[0] != self.sides[1]):
+            raise ValueError(f"'fractional' takes a square and at most all of it, got {self.size} and {self.crop}")
+        return self
 
     @classmethod
     def of_timm(cls, config: Mapping[str, Any]) -> Preprocess:
@@ -66,27 +60,15 @@ class Preprocess:
         values = (config[name] for name in ("crop_pct", "interpolation", "mean", "std", "crop_mode"))
         return cls(size, *values)
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Preprocess:
-        """The inverse of `to_dict`."""
-        size = data.get("size", cls.size)
-        return cls(
-            **{
-                **data,
-                "size": size if isinstance(size, int) else tuple(size),
-                "mean": tuple(data["mean"]),
-                "std": tuple(data["std"]),
-            }
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain JSON types."""
-        return asdict(self)
-
     @property
     def sides(self) -> tuple[int, int]:
         """(height, width) of what the classifier looks at."""
         return (self.size, self.size) if isinstance(self.size, int) else self.size
+
+    @property
+    def resampling(self) -> Image.Resampling:
+        """What Pillow calls the interpolation."""
+        return Image.Resampling[self.interpolation.upper()]
 
     def crop_of(self, rgb: np.ndarray) -> np.ndarray:
         """What the classifier looks at: uint8[h, w, 3], (h, w) = `sides`. rgb: uint8[H, W, 3] of any size."""
@@ -100,7 +82,7 @@ class Preprocess:
         # The part of the resized picture that is seen, and where it stands in what is looked at.
         seen = [slice(max(0, top), min(of, top + side)) for top, of, side in zip(tops, whole, self.sides, strict=True)]
         rows, columns = (slice(part.start - top, part.stop - top) for part, top in zip(seen, tops, strict=True))
-        out[rows, columns] = _resized(picture, whole, seen[0], seen[1], INTERPOLATIONS[self.interpolation])
+        out[rows, columns] = _resized(picture, whole, seen[0], seen[1], self.resampling)
         return out
 
     def _fractional(self, picture: Image.Image) -> np.ndarray:
@@ -108,7 +90,7 @@ class Preprocess:
         (size, _), (width, height) = self.sides, picture.size
         side = min(height, width) * size / int(size / self.crop)
         box = ((width - side) / 2, (height - side) / 2, (width + side) / 2, (height + side) / 2)
-        return np.asarray(picture.resize((size, size), INTERPOLATIONS[self.interpolation], box))
+        return np.asarray(picture.resize((size, size), self.resampling, box))
 
     def _whole(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) that a picture is resized to: timm's sums, roundings among them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,36 +14,21 @@ Guess = tuple[int, str, float]
 """(group index, its label, its probability 0…1)."""
 
 
-class Path(Mapping[str, tuple[Guess, ...]]):
+class Path(dict[str, tuple[Guess, ...]]):
     """The likeliest groups of one picture at every level, likeliest first: `path["coarse"][0]` is a `Guess`.
 
     `consistent` says whether each level's winner is the parent of the next level's winner: where it is False, the
     levels taken one by one do not describe one branch of the hierarchy, and a display should say so.
     """
 
-    __slots__ = ("consistent", "levels")
-
-    def __init__(self, levels: dict[str, tuple[Guess, ...]], consistent: bool) -> None:
-        self.levels, self.consistent = levels, consistent
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Level names, coarse first."""
-        return tuple(self.levels)
+    def __init__(self, levels: Mapping[str, tuple[Guess, ...]], consistent: bool) -> None:
+        super().__init__(levels)
+        self.consistent = consistent
 
     @property
     def winners(self) -> tuple[Guess, ...]:
         """The likeliest group of each level, coarse first."""
-        return tuple(guesses[0] for guesses in self.levels.values())
-
-    def __getitem__(self, name: str) -> tuple[Guess, ...]:
-        return self.levels[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.levels)
-
-    def __len__(self) -> int:
-        return len(self.levels)
+        return tuple(guesses[0] for guesses in self.values())
 
     def __repr__(self) -> str:
         chain = " › ".join(f"{label} {p:.2f}" for _, label, p in self.winners)

@@ -15,7 +15,6 @@ import torch.nn.functional as F
 from PIL import Image
 
 from hiercodec.classify.classifier import Classifier
-from hiercodec.classify.preprocess import INTERPOLATIONS
 from hiercodec.images import check_rgb
 
 STRIDE = 16
@@ -57,6 +56,6 @@ def _whole(classifier: Classifier, rgb: np.ndarray) -> torch.Tensor:
     own, (height, width) = classifier.preprocess, rgb.shape[:2]
     scale = min(own.sides) / min(height, width)
     size = [min(LONGEST * min(own.sides), max(1, round(side * scale))) for side in (width, height)]
-    picture = np.asarray(Image.fromarray(rgb).resize((size[0], size[1]), INTERPOLATIONS[own.interpolation]), np.float32)
+    picture = np.asarray(Image.fromarray(rgb).resize((size[0], size[1]), own.resampling), np.float32)
     x = (picture / 255 - np.asarray(own.mean, np.float32)) / np.asarray(own.std, np.float32)
     return torch.from_numpy(x).to(classifier.device).permute(2, 0, 1)[None].contiguous()

@@ -35,7 +35,6 @@ from hiercodec.taxonomy.hierarchy_file import available_hierarchies, load_hierar
     argument("hierarchies", many=True, required=False, metavar="[HIERARCHY…]"),
     flag("--all", help="every hierarchy there is"),
     option("--measure", type=click.Choice(["nltk", "eq1"]), default="nltk", help="WUP as NLTK computes it, or Eq. 1"),
-    option("--average", type=click.Choice(["pairs", "clusters"]), default="pairs", help="weight of the mean"),
     option("--paper", type=FILE, metavar="DIR", help="folder with the authors' cluster CSV files"),
     JSON,
     details="HIERARCHY is a name or a JSON file (default: one of each kind).",
@@ -48,10 +47,9 @@ def table(args: Arguments) -> int:
     hierarchies = [load_hierarchy(name) for name in names]
     paper = table.paper_groupings(args.paper) if args.paper else {}
     groupings = {**({"paper (authors' files)": paper} if paper else {}), **table.groupings_of(hierarchies)}
-    rows = table.level_rows(groupings, measure=args.measure, average=args.average)
+    rows = table.level_rows(groupings, measure=args.measure)
     result = {
         "measure": args.measure,
-        "average": args.average,
         "levels": rows,
         "nesting": table.nesting_rows(hierarchies),
         "golden": table.golden_rows(),
@@ -60,7 +58,7 @@ def table(args: Arguments) -> int:
     if args.json:
         print_json(result)
         return 0
-    print(f"WUP as {args.measure}, mean over {args.average}.\n")
+    print(f"WUP as {args.measure}, mean over pairs.\n")
     print(records(rows))
     print("Published in the paper (Table 1):\n")
     print(records([{"scheme": name, **row} for name, row in table.PUBLISHED.items()]))

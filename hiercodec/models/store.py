@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from hiercodec import installed, plugins, stream, values
 from hiercodec.device import resolve
-from hiercodec.errors import ConfigError, InputError, ModelNotFound, is_out_of_memory
+from hiercodec.errors import ConfigError, ModelNotFound, is_out_of_memory
 from hiercodec.fsio import read_bytes, write_bytes
 from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.models.channels.codec import Codec
@@ -82,8 +82,7 @@ def save(path: Path, preset: AnyPreset, tensors: dict[str, Tensor], card: dict,
     data = serialise({**tensors, **more}, metadata={"preset": json.dumps(described)})
     card = {**card, "preset": described, "fingerprint": mark.hex(), "weights": path.name}
     card["sha256"] = hashlib.sha256(data).hexdigest()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, data)
+    write_bytes(path, data, parents=True)
     text = values.dumps(card, indent=2) + "\n"
     write_bytes(path.with_suffix(".json"), text.encode(errors="backslashreplace"))  # as `fsio.write_json`
     return mark
@@ -163,14 +162,6 @@ def load(name_or_path: str | Path = DEFAULT_MODEL, *, device: str | torch.device
             raise ModelNotFound(f"model {name!r} needs a plugin: {say}") from error
         raise ModelNotFound(f"{path.name} is not a hiercodec model: {str(error).splitlines()[0]}") from error
     return codec.to(place)
-
-
-def load_channels(name_or_path: str | Path, *, device: str | None = None) -> Codec:
-    """As `load`, for what works on the paper's family alone: `InputError` for a `wave` model."""
-    codec = load(name_or_path, device=device)
-    if not isinstance(codec, Codec):
-        raise InputError(f"model {codec.name!r} has planes of a wavelet, this needs one of channels, such as 'lite'")
-    return codec
 
 
 def _check(data: bytes, path: Path, expected: object) -> None:

@@ -12,12 +12,13 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from hiercodec.errors import InputError
-from hiercodec.fsio import printable, read_bytes, without_folders
+from hiercodec.fsio import printable, without_folders
 from hiercodec.plugins import Registry
 from hiercodec.taxonomy import Hierarchy, load_hierarchy
 
@@ -54,42 +55,20 @@ Maker: TypeAlias = Callable[[str, Hierarchy, Sequence[str]], Task]
 """From what follows KIND, the hierarchy whose words may be asked for, and words of one's own to the task."""
 
 
-def _classify(rest: str, hierarchy: Hierarchy, words: Sequence[str]) -> Task:
-    from hiercodec.tasks.choices import classification
-
-    return classification(rest, hierarchy)
-
-
-def _clip(rest: str, hierarchy: Hierarchy, words: Sequence[str]) -> Task:
-    from hiercodec.tasks.choices import zero_shot
-
-    rest, _, file = rest.partition("?words=")
-    if file and not words:
-        words = own_words(read_bytes(file).decode("utf-8", "replace"))
-    return zero_shot(rest, {"word": words} if words else {level.name: level.labels for level in hierarchy.levels})
-
-
-def _detect(rest: str, hierarchy: Hierarchy, words: Sequence[str]) -> Task:
-    from hiercodec.tasks.vision import Detection
-
-    return Detection(rest)
-
-
-def _segment(rest: str, hierarchy: Hierarchy, words: Sequence[str]) -> Task:
-    from hiercodec.tasks.vision import Segmentation
-
-    return Segmentation(rest)
-
-
-def _lpips(rest: str, hierarchy: Hierarchy, words: Sequence[str]) -> Task:
-    from hiercodec.tasks.vision import Perceptual
-
-    return Perceptual(rest)
+def _in(module: str, name: str) -> Maker:
+    """A maker of this room, whose module loads torch and is imported when a task is made."""
+    return lambda *asked: getattr(import_module(f"{__name__}.{module}"), name)(*asked)
 
 
 TASKS: Registry[Maker] = Registry(
     "task",
-    {"classify": _classify, "clip": _clip, "detect": _detect, "segment": _segment, "lpips": _lpips},
+    {
+        "classify": _in("choices", "classification"),
+        "clip": _in("choices", "zero_shot"),
+        "detect": _in("vision", "Detection"),
+        "segment": _in("vision", "Segmentation"),
+        "lpips": _in("vision", "Perceptual"),
+    },
     InputError,
 )
 """Kind → how to make such a task; plugins add theirs."""

@@ -10,7 +10,9 @@ import numpy as np
 
 from hiercodec.classify import level_probabilities, load_classifier
 from hiercodec.errors import InputError
+from hiercodec.fsio import read_bytes
 from hiercodec.levels import spoken
+from hiercodec.tasks import own_words
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.embeddings import TEMPLATE, open_clip_net
 
@@ -58,7 +60,7 @@ class Choices:
         ]
 
 
-def classification(spec: str, hierarchy: Hierarchy) -> Choices:
+def classification(spec: str, hierarchy: Hierarchy, words: Sequence[str] = ()) -> Choices:
     """A classifier asked at every level of a hierarchy of its classes."""
     classifier = load_classifier(spec)
 
@@ -70,10 +72,11 @@ def classification(spec: str, hierarchy: Hierarchy) -> Choices:
     return Choices(title, options, probabilities, {"weights": classifier.sha256, "hierarchy": hierarchy.digest})
 
 
-def zero_shot(rest: str, options: Mapping[str, Sequence[str]]) -> Choices:
+def zero_shot(rest: str, hierarchy: Hierarchy, words: Sequence[str] = ()) -> Choices:
     """CLIP by open_clip (Radford et al., arXiv 2103.00020), MODEL/TAG or MODEL@FILE.safetensors, with words as prompts.
 
-    Each level is a question of its own: softmax of the model's scaled similarities of the picture and "a photo of a WORD".
+    The words are those given, those of the file behind `?words=`, or the hierarchy's. Each level is a question of its own:
+    softmax of the model's scaled similarities of the picture and "a photo of a WORD".
     """
     import torch
     from PIL import Image
@@ -81,6 +84,10 @@ def zero_shot(rest: str, options: Mapping[str, Sequence[str]]) -> Choices:
     from hiercodec.classify.loading import read_weights
     from hiercodec.device import resolve
 
+    rest, _, file = rest.partition("?words=")
+    if file and not words:
+        words = own_words(read_bytes(file).decode("utf-8", "replace"))
+    options = {"word": words} if words else {level.name: level.labels for level in hierarchy.levels}
     named, _, path = rest.partition("@")
     model, _, tag = named.partition("/")
     if any(len(words) < 2 for words in options.values()):

@@ -57,7 +57,7 @@ class Detection:
 
     title = "AP of the boxes against those on the original"
 
-    def __init__(self, rest: str) -> None:
+    def __init__(self, rest: str, *_: object) -> None:
         self.network, entry, self.provenance = _network("detection", rest)
         self._place = resolve()
         self.network.to(self._place)
@@ -84,7 +84,7 @@ class Segmentation:
 
     title = "mean IoU of the areas with those on the original"
 
-    def __init__(self, rest: str) -> None:
+    def __init__(self, rest: str, *_: object) -> None:
         self.network, entry, self.provenance = _network("segmentation", rest)
         self._place = resolve()
         self.network.to(self._place)
@@ -112,7 +112,7 @@ class Perceptual:
 
     title = "1 − LPIPS: how alike the two pictures look"
 
-    def __init__(self, rest: str) -> None:
+    def __init__(self, rest: str, *_: object) -> None:
         if rest not in ("alex", "vgg", "squeeze"):
             raise InputError(f"LPIPS has the networks alex, vgg and squeeze, not {rest[:40]!r}")
         try:

@@ -44,8 +44,9 @@ def classes() -> tuple[ImageClass, ...]:
 
 
 @functools.lru_cache(maxsize=1)
-def _by_wnid() -> dict[str, ImageClass]:
-    return {c.wnid: c for c in classes()}
+def by_wnid() -> dict[str, int]:
+    """Class index by wnid."""
+    return {c.wnid: c.index for c in classes()}
 
 
 def class_of(key: int | str) -> ImageClass:
@@ -58,9 +59,8 @@ def class_of(key: int | str) -> ImageClass:
         if 0 <= key < len(classes()):
             return classes()[key]
         raise HierarchyError(f"no class {key}; indexes run from 0 to {len(classes()) - 1}")
-    known = _by_wnid().get(key)
-    if known:
-        return known
+    if key in by_wnid():
+        return classes()[by_wnid()[key]]
     text = _fold(key)
     exact = [c for c in classes() if _fold(c.name) == text] or [c for c in classes() if text in map(_fold, c.names)]
     if len(exact) == 1:

@@ -19,15 +19,11 @@ from hiercodec.taxonomy.hierarchy import Hierarchy, HierarchyLevel, make_hierarc
 from hiercodec.taxonomy.wordnet import shortest_path, wordnet_graph
 
 
+@functools.lru_cache(maxsize=64)
 def depth_cut(depth: int) -> tuple[np.ndarray, tuple[str, ...]]:
     """Groups int64[n], read-only, at this depth (edges from the root, ≥ 0) and their labels, the synsets' lemmas."""
     if depth < 0:
         raise HierarchyError(f"a depth is 0 or more, got {depth}")
-    return _cut(depth)
-
-
-@functools.lru_cache(maxsize=64)
-def _cut(depth: int) -> tuple[np.ndarray, tuple[str, ...]]:
     graph = wordnet_graph()
     node = np.array([path[min(depth, len(path) - 1)] for path in _paths()])
     assignment = canonical(node)
@@ -46,7 +42,7 @@ def depth_sizes() -> list[tuple[int, int]]:
     sizes = [(0, 1)]
     while sizes[-1][1] < wordnet_graph().n_classes:
         depth = sizes[-1][0] + 1
-        sizes.append((depth, len(_cut(depth)[1])))
+        sizes.append((depth, len(depth_cut(depth)[1])))
     return sizes
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from hiercodec.errors import HierarchyError
-from hiercodec.taxonomy.paths import write_asset
+from hiercodec.fsio import write_bytes
 
 TEMPLATE = "a photo of a {}"
 MAX_TEMPLATE = 200
@@ -171,7 +171,7 @@ def from_open_clip(model: str, pretrained: str, names: Sequence[str], *, templat
     array = _encode(model, pretrained, texts)
     buffer = io.BytesIO()
     np.save(buffer, array)
-    write_asset(path, buffer.getvalue())
+    write_bytes(path, buffer.getvalue(), parents=True)
     return from_array(label, array, n=len(names), provenance=provenance)
 
 

@@ -11,8 +11,6 @@ import numpy as np
 
 from hiercodec.taxonomy.hierarchy import Hierarchy
 
-AVERAGES = ("pairs", "clusters")
-
 
 @dataclass(frozen=True, slots=True)
 class Separation:
@@ -20,7 +18,6 @@ class Separation:
 
     intra: float
     inter: float
-    average: str
 
     @property
     def gap(self) -> float:
@@ -39,14 +36,8 @@ class Balance:
     singletons: int
 
 
-def separation(assignment: np.ndarray, similarity: np.ndarray, average: str = "pairs") -> Separation:
-    """Mean similarity[n, n] of unordered pairs i < j inside and between groups (paper Table 1).
-
-    `average="pairs"` weights every pair alike, as the paper does; "clusters" first averages inside each group (of two
-    or more) and inside each pair of groups, so that a huge group counts once.
-    """
-    if average not in AVERAGES:
-        raise ValueError(f"no average {average!r}; there are {', '.join(AVERAGES)}")
+def separation(assignment: np.ndarray, similarity: np.ndarray) -> Separation:
+    """Mean similarity[n, n] of unordered pairs i < j inside and between groups, every pair alike (paper Table 1)."""
     groups = one_hot(assignment)
     symmetric = (similarity + similarity.T) / 2
     sums = groups.T @ symmetric @ groups  # [k, k]: ordered pairs, the diagonal still holds i = i
@@ -54,8 +45,7 @@ def separation(assignment: np.ndarray, similarity: np.ndarray, average: str = "p
     counts = np.outer(sizes, sizes)
     own = (sums.diagonal() - groups.T @ symmetric.diagonal()) / 2, sizes * (sizes - 1) / 2
     upper = np.triu_indices(len(sizes), 1)
-    other = sums[upper], counts[upper]
-    return Separation(_mean(*own, average), _mean(*other, average), average)
+    return Separation(_mean(*own), _mean(sums[upper], counts[upper]))
 
 
 def balance(assignment: np.ndarray) -> Balance:
@@ -156,13 +146,8 @@ def one_hot(assignment: np.ndarray) -> np.ndarray:
     return (assignment[:, None] == np.arange(int(assignment.max()) + 1)).astype(np.float64)
 
 
-def _mean(sums: np.ndarray, counts: np.ndarray, average: str) -> float:
-    there = counts > 0
-    if not there.any():
-        return float("nan")
-    if average == "pairs":
-        return float(sums.sum() / counts.sum())
-    return float((sums[there] / counts[there]).mean())
+def _mean(sums: np.ndarray, counts: np.ndarray) -> float:
+    return float(sums.sum() / counts.sum()) if counts.any() else float("nan")
 
 
 def company_shared(a: np.ndarray, b: np.ndarray) -> np.ndarray:

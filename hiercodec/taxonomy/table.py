@@ -30,15 +30,13 @@ PAPER_FILES = {10: "cluster_assignments_clip_K10.csv", 100: "cluster_assignments
 """The authors' published clusters, read from a folder the user names."""
 
 
-def level_rows(
-    groupings: Mapping[str, Mapping[str, np.ndarray]], *, measure: str = "nltk", average: str = "pairs"
-) -> list[dict[str, Any]]:
+def level_rows(groupings: Mapping[str, Mapping[str, np.ndarray]], *, measure: str = "nltk") -> list[dict[str, Any]]:
     """One row for each hierarchy and level: K, WUP intra, inter and gap, largest group, its share, entropy, singletons."""
     similarity = wup_matrix(measure)
     rows = []
     for name, levels in groupings.items():
         for level, groups in levels.items():
-            apart, even = separation(groups, similarity, average), balance(groups)
+            apart, even = separation(groups, similarity), balance(groups)
             rows.append(
                 {
                     "hierarchy": name,

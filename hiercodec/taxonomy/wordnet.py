@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,6 @@ class WordNetGraph:
     indexes.
     """
 
-    wnids: tuple[str, ...]
     keys: tuple[str, ...]
     labels: tuple[str, ...]
     parents: tuple[tuple[int, ...], ...]
@@ -64,7 +64,10 @@ def build_graph(nodes: list[tuple[str, str, str, tuple[int, ...]]], n_classes: i
         raise HierarchyError("the WordNet graph names a parent that it does not hold")
     if sum(not row for row in parents) != 1:
         raise HierarchyError("the WordNet graph must have exactly one root")
-    order = _topological(parents)
+    try:
+        order = [*TopologicalSorter(dict(enumerate(parents))).static_order()]  # parents before children
+    except CycleError:
+        raise HierarchyError("the WordNet graph has a cycle") from None
     shortest, longest = np.zeros(n, np.int16), np.zeros(n, np.int16)
     for i in order:
         if parents[i]:
@@ -72,11 +75,11 @@ def build_graph(nodes: list[tuple[str, str, str, tuple[int, ...]]], n_classes: i
             longest[i] = max(longest[p] for p in parents[i]) + 1
     distance = np.full((n, n), FAR, np.int16)
     np.fill_diagonal(distance, 0)
-    for i in order:  # parents before children: a row is its parents' rows, one step further
+    for i in order:  # a row is its parents' rows, one step further
         for p in parents[i]:
             np.minimum(distance[i], np.where(distance[p] < FAR, distance[p] + 1, FAR), out=distance[i])
-    wnids, keys, labels = [n[0] for n in nodes], [n[1] for n in nodes], [n[2] for n in nodes]
-    return WordNetGraph(tuple(wnids), tuple(keys), tuple(labels), parents, n_classes, shortest, longest, distance)
+    _, keys, labels, _ = zip(*nodes, strict=True)
+    return WordNetGraph(keys, labels, parents, n_classes, shortest, longest, distance)
 
 
 @functools.lru_cache(maxsize=1)
@@ -85,7 +88,7 @@ def wordnet_graph() -> WordNetGraph:
     data: dict[str, Any] = read_asset(WORDNET_FILE, "the WordNet graph", WORDNET_COMMAND)
     nodes = [(wnid, key, label, tuple(parents)) for wnid, key, label, parents in data["nodes"]]
     graph = build_graph(nodes, data["n_classes"])
-    if graph.wnids[: graph.n_classes] != tuple(c.wnid for c in classes()):
+    if [wnid for wnid, *_ in nodes[: graph.n_classes]] != [c.wnid for c in classes()]:
         raise HierarchyError(f"the WordNet graph does not fit the class list; make it anew with: {WORDNET_COMMAND}")
     return graph
 
@@ -96,21 +99,3 @@ def shortest_path(graph: WordNetGraph, index: int) -> tuple[int, ...]:
     while graph.parents[path[-1]]:
         path.append(min(graph.parents[path[-1]], key=lambda p: (graph.min_depth[p], graph.keys[p])))
     return tuple(reversed(path))
-
-
-def _topological(parents: tuple[tuple[int, ...], ...]) -> list[int]:
-    """Parents before children."""
-    children: list[list[int]] = [[] for _ in parents]
-    waiting = [len(row) for row in parents]
-    for i, row in enumerate(parents):
-        for p in row:
-            children[p].append(i)
-    order = [i for i, count in enumerate(waiting) if not count]
-    for i in order:
-        for child in children[i]:
-            waiting[child] -= 1
-            if not waiting[child]:
-                order.append(child)
-    if len(order) != len(parents):
-        raise HierarchyError("the WordNet graph has a cycle")
-    return order

@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import save_file
 
 from hiercodec.classify import Preprocess, level_probabilities, load_classifier
-from hiercodec.classify.loading import parse_options
 from hiercodec.errors import ClassifierNotFound
 
 LAB = Path(os.environ.get("HIERCODEC_LAB", Path(__file__).parents[2] / ".." / "shared" / "lab"))
@@ -144,8 +143,8 @@ def test_without_a_network_nothing_is_built(monkeypatch, tmp_path):
         ("timm:resnet50.no_such_tag", "no model|no weights"),
         ("timm:vit_base_patch16_224.augreg_in21k", "21843 classes"),
         (f"timm:{ARCHITECTURE}@none.safetensors", "no classifier weights"),
-        (f"timm:{ARCHITECTURE}@none.safetensors?colour=3", "unknown classifier option"),
-        (f"timm:{ARCHITECTURE}@none.safetensors?crop=much", "cannot be"),
+        (f"timm:{ARCHITECTURE}@none.safetensors?colour=3", "option colour: Unexpected keyword argument"),
+        (f"timm:{ARCHITECTURE}@none.safetensors?crop=much", "option crop: Input should be a valid number"),
     ],
 )
 def test_one_line_for_what_does_not_exist(spec, text):
@@ -161,14 +160,6 @@ def test_files_that_are_no_classifier(tmp_path):
         with pytest.raises(ClassifierNotFound, match=text) as info:
             load_classifier(f"timm:{ARCHITECTURE}@{tmp_path / name}.safetensors")
         assert "\n" not in str(info.value)
-
-
-def test_options():
-    assert parse_options("pad_type=same&mean=0.5&crop=1&size=96&temperature=1.5") == (
-        {"pad_type": "same"},
-        {"mean": (0.5, 0.5, 0.5), "crop": 1.0, "size": 96, "temperature": 1.5},
-    )
-    assert parse_options("") == ({}, {})
 
 
 # -- with the lab

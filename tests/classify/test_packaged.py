@@ -57,7 +57,7 @@ def test_samples_are_recognised_and_probabilities_are_at_the_card_s_temperature(
 def test_cards_are_of_the_pinned_weights_and_say_how_they_were_made(loaded):
     card = card_of(loaded.name)
     assert card["sha256"] == loaded.sha256 == PACKAGED[loaded.name].sha256
-    assert card["preprocess"] == json.loads(json.dumps(loaded.preprocess.to_dict()))
+    assert card["preprocess"] == json.loads(json.dumps(dataclasses.asdict(loaded.preprocess)))
     assert card["command"].startswith("python -m tools.calibrate ")
     assert card["held_out"]["nll_after"] < card["held_out"]["nll_before"]
     assert card["held_out"]["ece_after"] < card["held_out"]["ece_before"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def test_normalisation_per_channel():
 def test_dict_round_trip():
     for size, mode in ((160, "fractional"), ((160, 320), "border")):
         p = Preprocess(size, 0.95, "bilinear", (0.1, 0.2, 0.3), (1.0, 2.0, 3.0), mode)
-        assert Preprocess.from_dict(json.loads(json.dumps(p.to_dict()))) == p
+        assert Preprocess(**json.loads(json.dumps(asdict(p)))) == p
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_dict_round_trip():
     ],
 )
 def test_nonsense_is_refused(bad):
-    with pytest.raises(ValueError, match=r"must be|need"):
+    with pytest.raises(ValueError, match="1 validation error for Preprocess"):
         Preprocess(**bad)
 
 
@@ -158,6 +159,6 @@ def test_a_very_long_picture_is_never_enlarged_as_a_whole(monkeypatch):
 @pytest.mark.parametrize("name", list(PACKAGED))
 def test_of_a_square_the_packaged_classifiers_see_what_timm_would_show_them(name):
     own = PACKAGED[name].preprocess
-    timms = Preprocess.from_dict({**own.to_dict(), "mode": "center"})
+    timms = replace(own, mode="center")
     rgb = some_picture(np.random.default_rng(3), (224, 224))
     assert np.abs(own.crop_of(rgb).astype(int) - timms.crop_of(rgb)).max() <= 1

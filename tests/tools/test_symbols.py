@@ -74,7 +74,7 @@ def test_the_margin_sees_what_lies_on_an_edge():
 
 def test_the_command_compares_streams_and_files(tmp_path, photo, tiny_lite, monkeypatch):
     """One way against another, through the files they leave; a decoder with other parameters is seen."""
-    monkeypatch.setattr("tools.symbols.store.load_channels", lambda name, device: tiny_lite)
+    monkeypatch.setattr("tools.symbols.load_channels", lambda name, device: tiny_lite)
     pictures, streams = tmp_path / "pictures", tmp_path / "streams"
     pictures.mkdir()
     np.save(pictures / "000.npy", photo[:40, :50])

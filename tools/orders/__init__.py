@@ -31,15 +31,14 @@ ORDERS = (
 
 
 class Order:
-    """The order called `name`; raises what `store.load_channels` and `fitted.load` raise."""
+    """The order called `name`; raises what `backbone.load_channels` and `fitted.load` raise."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     @functools.cached_property
     def _peer(self) -> Peer:
-        from hiercodec.models.store import load_channels
-        from tools.orders.backbone import backbone
+        from tools.orders.backbone import backbone, load_channels
         from tools.orders.peer import OrderPeer, Single, levels
 
         if self.name in LEVELS:

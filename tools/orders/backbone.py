@@ -24,17 +24,26 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hiercodec import stream
+from hiercodec.errors import InputError
 from hiercodec.images import as_rgb, pad_to_multiple
 from hiercodec.models.channels.blocks import MEAN_STEPS
 from hiercodec.models.channels.codec import Codec
 from hiercodec.models.channels.config import STRIDE
 from hiercodec.models.channels.network import HierNetwork
-from hiercodec.models.store import load_channels
+from hiercodec.models.store import load as load_codec
 from tools.orders.fitted import Fitted, Head, load, path_of
 from tools.orders.policies import Prior
 
 SALIENCY_STEPS = 12
 """How many steps of the scale table (a factor of 3.4) the least salient places fall behind the most salient."""
+
+
+def load_channels(name_or_path: str | Path, *, device: str | None = None) -> Codec:
+    """As `store.load`, for what works on the paper's family alone: `InputError` for a `wave` model."""
+    codec = load_codec(name_or_path, device=device)
+    if not isinstance(codec, Codec):
+        raise InputError(f"model {codec.name!r} has planes of a wavelet, this needs one of channels, such as 'lite'")
+    return codec
 
 
 class Flat:
@@ -164,6 +173,6 @@ class Backbone:
 
 @functools.lru_cache(maxsize=2)
 def backbone(model: str | Path = "lite") -> Backbone:
-    """The backbone of a model and its fit; raises as `store.load_channels` and `fitted.load`."""
+    """The backbone of a model and its fit; raises as `load_channels` and `fitted.load`."""
     codec = load_channels(model)
     return Backbone(codec, load(path_of(model), codec.fingerprint))

@@ -135,7 +135,7 @@ def levels(codec: Codec, name: str, order: str) -> HierPeer:
     """Our own streams with another order inside the blocks, at the rivals' cuts."""
     network = copy.copy(codec.network)  # its parts are shared; only the preset is another
     network.preset = codec.network.preset.scaled(order=order)
-    tables, medians = codec.coding.z_prior
+    tables, medians = codec.coding.z_tables, codec.coding.medians.numpy().ravel()
     mark = hashlib.sha256(codec.fingerprint + name.encode()).digest()[:4]
     again = Codec(network, tables, medians, name=name, fingerprint=mark, card=codec.card)
     return HierPeer(again, shares(POINTS), name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import functools
 import io
 import os
 import re
@@ -16,7 +15,7 @@ from hiercodec.errors import ConfigError
 from hiercodec.evaluation.photos.stored import Photo, Stored
 from hiercodec.fsio import from_printable, printable, read_bytes
 from hiercodec.images import suffixes
-from hiercodec.taxonomy import classes
+from hiercodec.taxonomy.classes import by_wnid
 
 AUTO, INDEX, NONE = "auto", "index", "none"
 """How photographs are labelled: by wnids and ImageNet's own files; by folders 0…999; not at all. Else: a file of labels."""
@@ -43,12 +42,6 @@ KITS = ("", "ILSVRC2012_devkit_t12/data", "devkit/data", "data")
 
 Truth = dict[str, int]
 """Name of a photograph, or its file name without the suffix → class index."""
-
-
-@functools.lru_cache(maxsize=1)
-def by_wnid() -> dict[str, int]:
-    """Class index by wnid."""
-    return {c.wnid: c.index for c in classes()}
 
 
 def of_path(path: str) -> int:

@@ -134,8 +134,7 @@ def write(path: Path, bundle: Bundle) -> None:
         }
         for name, data in entries.items():
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, out.getvalue())
+    write_bytes(path, out.getvalue(), parents=True)
 
 
 def read(path: Path) -> Bundle:

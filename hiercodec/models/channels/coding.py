@@ -53,36 +53,31 @@ class CodingPath:
         self, entropy: PrefixEntropyModel, z_tables: stream.Tables, medians: np.ndarray, order: str = DEFAULT
     ) -> None:
         self.entropy = copy.deepcopy(entropy).cpu().double().eval().requires_grad_(False)
-        self._z_tables, self._order = z_tables, order
-        self._medians = torch.from_numpy(np.asarray(medians, np.float64)).view(-1, 1, 1)
-
-    @property
-    def z_prior(self) -> tuple[stream.Tables, np.ndarray]:
-        """z's tables, one a channel, and the centres (C_z,) of its quantisation grid."""
-        return self._z_tables, self._medians.numpy().ravel()
+        self.z_tables, self._order = z_tables, order
+        self.medians = torch.from_numpy(np.asarray(medians, np.float64)).view(-1, 1, 1)
 
     def _z_indexes(self, shape: tuple[int, ...]) -> np.ndarray:
-        return np.repeat(np.arange(len(self._medians)), shape[-2] * shape[-1])
+        return np.repeat(np.arange(len(self.medians)), shape[-2] * shape[-1])
 
     def write_z(self, z: Tensor) -> tuple[np.ndarray, bytes]:
         """Symbols (int32, C_z·hz·wz) of a hyper-latent (1, C_z, hz, wz), and their payload."""
-        symbols = torch.round(z[0].double().cpu() - self._medians).numpy().reshape(-1)
+        symbols = torch.round(z[0].double().cpu() - self.medians).numpy().reshape(-1)
         indexes = self._z_indexes(z.shape)
-        symbols = self._z_tables.clamp(symbols, indexes)
-        return symbols, stream.encode_symbols(symbols, indexes, self._z_tables)
+        symbols = self.z_tables.clamp(symbols, indexes)
+        return symbols, stream.encode_symbols(symbols, indexes, self.z_tables)
 
     def read_z(self, payload: bytes, shape: tuple[int, int]) -> np.ndarray:
         """Symbols (int32, C_z·hz·wz) of a complete payload; `shape` is (hz, wz)."""
-        return stream.decode_symbols(payload, self._z_indexes(shape), self._z_tables, complete=True)[0]
+        return stream.decode_symbols(payload, self._z_indexes(shape), self.z_tables, complete=True)[0]
 
     def z_bits(self, symbols: np.ndarray, shape: tuple[int, int]) -> float:
         """Σ -log2 p of the symbols that `read_z` gives."""
-        return float(self._z_tables.bits(symbols, self._z_indexes(shape)).sum())
+        return float(self.z_tables.bits(symbols, self._z_indexes(shape)).sum())
 
     @torch.inference_mode()
     def start(self, z_symbols: np.ndarray, shape: tuple[int, int], grid: tuple[int, int]) -> BlockLoop:
         """Begin an image from its z symbols on the grid `shape` (hz, wz); its latent has the grid (h, w)."""
-        z_hat = torch.from_numpy(z_symbols.reshape(-1, *shape)) + self._medians
+        z_hat = torch.from_numpy(z_symbols.reshape(-1, *shape)) + self.medians
         return BlockLoop(self.entropy, self.entropy.hyper_features(z_hat[None], grid), Exact())
 
     def write(self, block: Block) -> tuple[bytes, int]:

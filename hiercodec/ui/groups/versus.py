@@ -82,7 +82,7 @@ def curves(model: str, what: str) -> dict[str, list[tuple[int, float]]]:
         SCHEMES[1]: {str(d): cuts.depth_cut(d)[0] for d in deep},
     }
     found: dict[str, list[tuple[int, float]]] = {name: [] for name in groups}
-    for row in table.level_rows(groups, measure="nltk", average="pairs"):
+    for row in table.level_rows(groups):
         if row[what] is not None:
             found[row["hierarchy"]].append((row["k"], row[what]))
     return found
@@ -119,7 +119,7 @@ def table_rows(model: str, k: int) -> list[dict[str, Any]]:
     for name in (honest.PLAIN, honest.MENDED):
         for level in shared.get(name).levels[:-1]:
             groupings[f"{shared.title(name)}, {shared.plural(level.name)}"] = {"": level.assignment}
-    for row in table.level_rows(groupings, measure="nltk", average="pairs"):
+    for row in table.level_rows(groupings):
         odd = measures.odd_members(groupings[row["hierarchy"]][""], shared.wup("nltk"))
         entry = {"scheme": f"{row['hierarchy'].split(' (')[0]}, ours", "groups": row["k"]}
         entry |= {c: None if row[c] is None else round(row[c], 3) for c in ("intra", "inter", "gap")}
