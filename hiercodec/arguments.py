@@ -30,7 +30,8 @@ def shown(value: object) -> str:
 
 def expect(value: Any, kinds: type[Kind] | tuple[type[Kind], ...], words: str) -> Kind:
     """`value` if it is of one of these kinds (no bool for a number); `InputError` says in `words` what it should be."""
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in (kinds, *_several(kinds))):
+    wanted = kinds if isinstance(kinds, tuple) else (kinds,)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
         raise InputError(f"{words}, got {shown(value)}")
     return value
 
@@ -56,7 +57,3 @@ def as_stream(source: Source) -> bytes:
     if view.itemsize != 1 or view.ndim != 1:
         raise InputError(f"a stream is bytes in a row, got {shown(source)}")
     return view.tobytes()
-
-
-def _several(kinds: Any) -> tuple[Any, ...]:
-    return kinds if isinstance(kinds, tuple) else (kinds,)

@@ -43,10 +43,11 @@ class HiercodecError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # As it is, not made anew from its arguments: errors cross from worker processes with their offsets and blocks.
-        return _as_it_was, (type(self), self.args, self.__dict__)
+        return as_it_was, (type(self), self.args, self.__dict__)
 
 
-def _as_it_was(kind: type[HiercodecError], args: tuple[Any, ...], state: dict[str, Any]) -> HiercodecError:
+def as_it_was(kind: type[HiercodecError], args: tuple[Any, ...], state: dict[str, Any]) -> HiercodecError:
+    """An error with its attributes, from its parts: how one comes out of another process."""
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error
@@ -131,6 +132,17 @@ def how_to_install(extra: str) -> str:
     "in a clone of the repository: pip install '.[app]'"
     """
     return f"in a clone of the repository: pip install '.[{extra}]'"
+
+
+def first_line(error: BaseException | None) -> str:
+    """What a foreign error says, in one line of at most 160 characters; its kind where it says nothing.
+
+    >>> first_line(ValueError("no such key\\nand where it was looked for")), first_line(KeyError())
+    ('no such key', 'KeyError')
+    """
+    text = (getattr(error, "strerror", None) or str(error)).strip() or type(error).__name__
+    line = text.splitlines()[0]
+    return line if len(line) <= 160 else f"{line[:159]}…"
 
 
 def is_out_of_memory(error: BaseException) -> bool:

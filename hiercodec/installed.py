@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from hiercodec import values
-from hiercodec.errors import HiercodecError, InputError, ModelNotFound
+from hiercodec.errors import HiercodecError, InputError, ModelNotFound, first_line
 from hiercodec.fsio import locate, printable, read_bytes
 from hiercodec.levels import LevelPlan, read_plan
 
@@ -137,7 +137,7 @@ def read_card(path: Path) -> dict[str, Any]:
         if not isinstance(card, dict):
             raise ValueError("it is no object")
     except (InputError, ValueError, RecursionError) as error:
-        raise ModelNotFound(f"the card {path.name} is damaged ({str(error).splitlines()[0]}); restore it") from None
+        raise ModelNotFound(f"the card {path.name} is damaged ({first_line(error)}); restore it") from None
     return card
 
 

@@ -90,13 +90,6 @@ class LevelPlan:
         """Level names, coarse first."""
         return tuple(level.name for level in self.levels)
 
-    def index(self, name: str) -> int:
-        """Position of the level called `name`; `KeyError` names the levels there are."""
-        try:
-            return self.names.index(name)
-        except ValueError:
-            raise KeyError(f"no level {name!r}; this plan has {', '.join(self.names)}") from None
-
     def __len__(self) -> int:
         return len(self.levels)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
-from hiercodec.errors import ConfigError, HiercodecError, InputError
+from hiercodec.errors import ConfigError, HiercodecError, InputError, first_line
 
 PLUGINS = "HIERCODEC_PLUGINS"
 """Environment variable: modules to import, with blanks between them."""
@@ -77,8 +77,8 @@ def use(name: str) -> None:
         module(name)
     except Exception as error:
         _used.remove(name)
-        why = error if isinstance(error, HiercodecError) else f"{type(error).__name__}: {error}"
-        raise InputError(f"the plugin {name!r} cannot be loaded: {str(why).splitlines()[0]}") from error
+        kind = "" if isinstance(error, HiercodecError) else f"{type(error).__name__}: "
+        raise InputError(f"the plugin {name!r} cannot be loaded: {kind}{first_line(error)}") from error
 
 
 def module(name: str) -> ModuleType:
@@ -94,7 +94,7 @@ def found_at(name: str) -> object:
     try:
         return functools.reduce(getattr, attribute.split("."), module(where))
     except Exception as error:
-        raise InputError(f"there is no {name!r}: {type(error).__name__}: {str(error).splitlines()[0]}") from error
+        raise InputError(f"there is no {name!r}: {type(error).__name__}: {first_line(error)}") from error
 
 
 def content_of(part: object) -> str | None:

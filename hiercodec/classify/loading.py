@@ -22,7 +22,7 @@ from safetensors.torch import load as deserialise
 from hiercodec.classify.catalog import HUB_FILE, JUDGES, PACKAGED, Packaged, card_of, missing
 from hiercodec.classify.classifier import Classifier
 from hiercodec.classify.preprocess import Preprocess
-from hiercodec.errors import ClassifierNotFound
+from hiercodec.errors import ClassifierNotFound, first_line
 
 CLASSES = 1000
 OF_ARCHITECTURE = "pad_type"
@@ -53,7 +53,7 @@ def load_packaged(name: str) -> Classifier:
     try:
         module.load_state_dict(dict(zip(module.state_dict(), tensors.values(), strict=True)))
     except (RuntimeError, ValueError) as error:
-        raise ClassifierNotFound(f"{name}: this timm's {known.architecture} differs: {_line(error)}") from None
+        raise ClassifierNotFound(f"{name}: this timm's {known.architecture} differs: {first_line(error)}") from None
     card = card_of(name)
     return Classifier(
         name,
@@ -94,7 +94,7 @@ def load_timm(rest: str) -> Classifier:
         config = timm.get_pretrained_cfg(name, allow_unregistered=False)
         assert config is not None
     except RuntimeError as error:
-        raise ClassifierNotFound(f"timm has no model {name!r}: {_line(error)}") from None
+        raise ClassifierNotFound(f"timm has no model {name!r}: {first_line(error)}") from None
     if config.num_classes != CLASSES:
         raise ClassifierNotFound(f"timm:{name} has {config.num_classes} classes; {CLASSES} are needed")
     known = Preprocess.of_timm(resolve_data_config({}, pretrained_cfg=config.to_dict()))
@@ -116,7 +116,7 @@ def load_timm(rest: str) -> Classifier:
         module = module.to(memory_format=torch.channels_last)
         return Classifier(f"timm:{name}", module, preprocess, sha256, card, temperature=float(temperature))
     except (RuntimeError, ValueError, TypeError) as error:
-        raise ClassifierNotFound(f"{path} does not fit timm:{name}: {_line(error)}") from None
+        raise ClassifierNotFound(f"{path} does not fit timm:{name}: {first_line(error)}") from None
 
 
 def read_weights(path: Path, expected: str | None = None) -> tuple[dict[str, torch.Tensor], str]:
@@ -130,7 +130,7 @@ def read_weights(path: Path, expected: str | None = None) -> tuple[dict[str, tor
             )
         tensors = deserialise(data)
     except (OSError, SafetensorError) as error:
-        raise ClassifierNotFound(f"no classifier weights at {path}: {_line(error)}") from None
+        raise ClassifierNotFound(f"no classifier weights at {path}: {first_line(error)}") from None
     return {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}, sha256
 
 
@@ -146,7 +146,7 @@ def _from_hub(name: str, repository: str | None) -> Path:
     try:
         return Path(hf_hub_download(repository, HUB_FILE))
     except Exception as error:  # the hub and its HTTP client each raise errors of their own
-        why = f"its weights are not on this machine and cannot be fetched ({_line(error)})"
+        why = f"its weights are not on this machine and cannot be fetched ({first_line(error)})"
         raise ClassifierNotFound(f"timm:{name}: {why}") from None
 
 
@@ -154,9 +154,3 @@ def _sha256_of_hub(path: Path) -> str | None:
     """What the hub says of a file in its cache, where large files are named by their SHA-256; None of small ones."""
     name = path.resolve().name
     return name if re.fullmatch(r"[0-9a-f]{64}", name) else None
-
-
-def _line(error: Exception) -> str:
-    """The first line of an error's text, shortened."""
-    text = (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip().splitlines()[0]
-    return text if len(text) <= 160 else text[:159] + "…"

@@ -66,22 +66,17 @@ def of_trace(codec: EmbeddedCodec, evaluator: Evaluator | None) -> dict[str, Any
 
 def commit() -> str | None:
     """The commit that this code was run from, with "+" where files were changed since; None outside a repository."""
-    described = _git("describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*")
-    return described.strip() or None
+    command = ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
+    try:
+        done = subprocess.run(command, cwd=APP, capture_output=True, text=True, check=False)
+    except OSError:  # no git on this machine
+        return None
+    return done.stdout.strip() or None if (APP / ".git").exists() else None
 
 
 def today() -> str:
     """The date in UTC, YYYY-MM-DD."""
     return datetime.now(timezone.utc).date().isoformat()
-
-
-def _git(*command: str) -> str:
-    if not (APP / ".git").exists():
-        return ""
-    try:
-        return subprocess.run(["git", *command], cwd=APP, capture_output=True, text=True, check=False).stdout
-    except OSError:  # no git on this machine
-        return ""
 
 
 def in_loss(name: str, card: Mapping[str, Any]) -> bool | None:
@@ -109,8 +104,6 @@ def describe(classifier: Classifier, cards: Mapping[str, Mapping[str, Any]]) -> 
 
 def loss_classifiers(card: Mapping[str, Any]) -> Iterator[str]:
     """Specs of the classifiers in the loss of the run whose card it is, then of the runs that it started from."""
-    training = card.get("training") or {}
-    specs = training.get("classifiers") or training.get("classifier") or ()  # the older cards' name, and theirs is one
-    yield from (specs,) if isinstance(specs, str) else specs
+    yield from (card.get("training") or {}).get("classifiers") or ()
     if before := card.get("started_from"):
         yield from loss_classifiers(before)

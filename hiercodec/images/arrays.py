@@ -46,9 +46,7 @@ def _remedy(array: np.ndarray) -> str:
 
 def encode_png(rgb: np.ndarray) -> bytes:
     """A PNG file of uint8[H, W, 3], without metadata; `read_rgb` gives the same pixels back."""
-    buffer = io.BytesIO()
-    Image.fromarray(check_rgb(rgb)).save(buffer, "PNG")
-    return buffer.getvalue()
+    return encode_as(rgb, "PNG")
 
 
 def encode_as(rgb: np.ndarray, format: str, **options: Any) -> bytes:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from hiercodec import installed, plugins, stream, values
 from hiercodec.device import resolve
-from hiercodec.errors import ConfigError, ModelNotFound, is_out_of_memory
+from hiercodec.errors import ConfigError, ModelNotFound, first_line, is_out_of_memory
 from hiercodec.fsio import read_bytes, write_bytes
 from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.models.channels.codec import Codec
@@ -160,7 +160,7 @@ def load(name_or_path: str | Path = DEFAULT_MODEL, *, device: str | torch.device
             needed = " ".join(sorted(lacking))
             say = f"--plugin {needed}, or {plugins.PLUGINS}={needed}"
             raise ModelNotFound(f"model {name!r} needs a plugin: {say}") from error
-        raise ModelNotFound(f"{path.name} is not a hiercodec model: {str(error).splitlines()[0]}") from error
+        raise ModelNotFound(f"{path.name} is not a hiercodec model: {first_line(error)}") from error
     return codec.to(place)
 
 

@@ -180,16 +180,11 @@ class SymbolReader:
             offset = int(tables.offsets[index])
             if model is None:
                 symbols[start:stop] = offset
-            elif self._high is None:
-                try:
-                    symbols[start:stop] = self._low.decode(model, stop - start) + offset
-                except AssertionError:  # the library's word for bits that no encoder writes with these tables
-                    raise CorruptStream("a payload does not decode with its tables", offset=0) from None
-            else:
-                agreed = _common(self._low, self._high, functools.partial(_alike, model), stop - start)
-                symbols[start : start + len(agreed)] = agreed + offset
-                if len(agreed) < stop - start:
-                    return symbols[: start + len(agreed)]
+                continue
+            known = self._next(functools.partial(_alike, model), stop - start)
+            symbols[start : start + len(known)] = known + offset
+            if len(known) < stop - start:
+                return symbols[: start + len(known)]
         return symbols
 
     def place(self, interval: Interval) -> Place:
@@ -221,12 +216,15 @@ class SymbolReader:
         """The next symbols (int32), each by its own table of `pmfs` (n, K); otherwise as `read`."""
         if not len(pmfs):
             return np.zeros(0, np.int32)
-        weights = _weights(pmfs)
+        return self._next(functools.partial(_each_its_own, _weights(pmfs)), len(pmfs))
+
+    def _next(self, take: _Take, count: int) -> np.ndarray:
+        """Up to `count` symbols, as far as the bytes determine them."""
         if self._high is not None:
-            return _common(self._low, self._high, functools.partial(_each_its_own, weights), len(pmfs))
+            return _common(self._low, self._high, take, count)
         try:
-            return self._low.decode(_FAMILY, weights)
-        except AssertionError:
+            return take(self._low, 0, count)
+        except AssertionError:  # the library's word for bits that no encoder writes with these tables
             raise CorruptStream("a payload does not decode with its tables", offset=0) from None
 
 

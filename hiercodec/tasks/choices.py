@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hiercodec.classify import level_probabilities, load_classifier
-from hiercodec.errors import InputError
+from hiercodec.errors import InputError, first_line
 from hiercodec.fsio import read_bytes
 from hiercodec.levels import spoken
 from hiercodec.tasks import own_words
@@ -100,7 +100,7 @@ def zero_shot(rest: str, hierarchy: Hierarchy, words: Sequence[str] = ()) -> Cho
             tensors, tag = read_weights(Path(path))
             net.load_state_dict(tensors)
         except RuntimeError as error:
-            raise InputError(f"{path} does not fit {model}: {str(error).splitlines()[0]}") from None
+            raise InputError(f"{path} does not fit {model}: {first_line(error)}") from None
     net.to(place := resolve())
     preprocess: Any = image_transform_v2(PreprocessCfg(**net.visual.preprocess_cfg), is_train=False)
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from hiercodec.classify.loading import read_weights
 from hiercodec.device import resolve
-from hiercodec.errors import InputError
+from hiercodec.errors import InputError, first_line
 from hiercodec.tasks.scores import Boxes, average_precision, mean_iou
 
 SURE = 0.5
@@ -41,7 +41,7 @@ def _network(kind: str, rest: str) -> tuple[nn.Module, Any, dict[str, Any]]:
     except OSError as error:  # URLError is one
         raise InputError(f"{name}: its weights are not on this machine and cannot be fetched ({error})") from None
     except RuntimeError as error:
-        raise InputError(f"{path or name} does not fit {name}: {str(error).splitlines()[0]}") from None
+        raise InputError(f"{path or name} does not fit {name}: {first_line(error)}") from None
 
 
 def _tensor(picture: np.ndarray) -> torch.Tensor:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from hiercodec.errors import HierarchyError
+from hiercodec.errors import HierarchyError, first_line
 from hiercodec.fsio import write_bytes
 
 TEMPLATE = "a photo of a {}"
@@ -110,7 +110,7 @@ def from_bytes(data: bytes, *, name: str = "uploaded", n: int | None = 1000) -> 
     try:
         array = _matrix(data)
     except (ValueError, EOFError, SyntaxError, TypeError, OverflowError, RecursionError, tokenize.TokenError) as error:
-        raise HierarchyError(f"{name}: not a .npy file of numbers ({_first_line(error):.120})") from None
+        raise HierarchyError(f"{name}: not a .npy file of numbers ({first_line(error):.120})") from None
     known = known_embedding(name)
     return from_array(name, array, n=n, provenance=_provenance(known) if known else {"source": "local file"})
 
@@ -132,10 +132,6 @@ def _matrix(data: bytes) -> np.ndarray:
     if len(data) - file.tell() != count * dtype.itemsize:
         raise ValueError(f"{shape[0]}×{shape[1]} numbers of {dtype.itemsize} bytes are not what follows the header")
     return np.frombuffer(data, dtype, count, file.tell()).reshape(shape, order="F" if by_columns else "C")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def from_folder(folder: str | Path | None = None, *, n: int | None = 1000) -> dict[str, Embedding]:
@@ -203,10 +199,9 @@ def open_clip_net(model: str, pretrained: str | None) -> tuple[Any, Any]:
     try:
         return open_clip.create_model(model, pretrained=pretrained).eval(), open_clip.get_tokenizer(model)
     except Exception as error:  # hub, HTTP, file and model-name errors share no base class
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise HierarchyError(
             f"no weights for {model!r} / {pretrained!r}: they are not in the local cache and could not be downloaded "
-            f"({reason:.160})"
+            f"({first_line(error)})"
         ) from error
     finally:
         logging.disable(quiet)

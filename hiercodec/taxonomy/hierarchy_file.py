@@ -30,7 +30,7 @@ from hiercodec.errors import HierarchyError
 from hiercodec.fsio import printable, write_bytes
 from hiercodec.installed import Shelf
 from hiercodec.levels import MAX_LEVELS
-from hiercodec.taxonomy.classes import class_of, classes
+from hiercodec.taxonomy.classes import ASSETS, class_of, classes
 from hiercodec.taxonomy.hierarchy import (
     IMAGENET,
     Hierarchy,
@@ -39,7 +39,6 @@ from hiercodec.taxonomy.hierarchy import (
     is_text,
     make_hierarchy,
 )
-from hiercodec.taxonomy.paths import ASSETS
 
 FORMAT, VERSION = "hiercodec/hierarchy", 1
 DEFAULT = "consensus-mended"

@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 
 from hiercodec.errors import HierarchyError
-from hiercodec.taxonomy.classes import class_of
+from hiercodec.taxonomy.classes import ASSETS, class_of, read_asset
 from hiercodec.taxonomy.hierarchy import HierarchyLevel
 from hiercodec.taxonomy.hierarchy_file import DEFAULT, load_hierarchy
-from hiercodec.taxonomy.paths import ASSETS, read_asset
 from hiercodec.taxonomy.wordnet import FAR, WordNetGraph, wordnet_graph
 
 NAMES_FILE = ASSETS / "taxonomy" / "names.json"

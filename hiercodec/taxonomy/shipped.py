@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hiercodec.errors import HierarchyError
-from hiercodec.taxonomy.paths import ASSETS, read_asset
+from hiercodec.taxonomy.classes import ASSETS, read_asset
 
 LADDER_FILE = ASSETS / "taxonomy" / "ladder.json"
 LADDER_COMMAND = "python -m tools.assets taxonomy ladder --embeddings DIR"

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from hiercodec.errors import HierarchyError
-from hiercodec.taxonomy.classes import classes
-from hiercodec.taxonomy.paths import ASSETS, read_asset
+from hiercodec.taxonomy.classes import ASSETS, classes, read_asset
 
 WORDNET_FILE = ASSETS / "taxonomy" / "wordnet.json"
 WORDNET_COMMAND = "python -m tools.assets taxonomy wordnet --nltk-data DIR"

@@ -28,7 +28,9 @@ from hiercodec.errors import InputError, WorkerDied
 from hiercodec.workers.ticket import Place, Ticket, Urgency, Work
 
 if TYPE_CHECKING:
-    from hiercodec.workers.worker import Worker
+    from hiercodec.workers.worker import ChildProcess, ThisProcess
+
+    Worker = ChildProcess | ThisProcess
 
 IDLE = 300.0
 """Seconds after which a worker without work ends, unless it is the last."""

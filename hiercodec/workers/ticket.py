@@ -61,14 +61,17 @@ class Work:
 
 @dataclass(eq=False, slots=True)
 class Ticket:
-    """Work that was handed to a pool. `result` waits for it; `cancel` gives it up, whether it waits or runs."""
+    """Work that was handed to a pool. `result` waits for it.
+
+    `cancel` says that nobody wants it any more: it leaves the queue, or stops when it next tells something.
+    """
 
     work: Work
     visitor: str
     urgency: Urgency
     number: int
     place: Callable[[], Place]
-    give_up: Callable[[], None]
+    cancel: Callable[[], None]
     cancelled: bool = False
     began: float | None = None
     _inbox: queue.SimpleQueue[tuple[str, Any]] = field(default_factory=queue.SimpleQueue)
@@ -76,10 +79,6 @@ class Ticket:
     def told(self, what: str, values: Any) -> None:
         """For the worker: pass on what the task told, or how it ended ("value", "error")."""
         self._inbox.put((what, values))
-
-    def cancel(self) -> None:
-        """Nobody wants it any more: it leaves the queue, or stops when it next tells something."""
-        self.give_up()
 
     def result(
         self,

@@ -96,9 +96,7 @@ def _error(name: str, args: list[Any], state: dict[str, Any]) -> HiercodecError:
     kind = getattr(errors, name)
     if not issubclass(kind, HiercodecError):
         raise NotPlain(f"{name} is no error of ours")
-    error = kind.__new__(kind, *args)
-    error.__dict__.update(state)
-    return error
+    return errors.as_it_was(kind, tuple(args), state)
 
 
 def _record(name: str, fields: dict[str, Any]) -> Any:

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import time
-from typing import Any, Protocol
+from typing import Any
 
 from loky.backend import get_context
 
@@ -18,16 +18,6 @@ TICK = 0.05
 """Seconds between two looks at the clock and at `cancelled`."""
 GRACE = 30.0
 """Seconds that a cancelled task has to tell something, before its process is ended."""
-
-
-class Worker(Protocol):
-    """Who does the work of one ticket at a time."""
-
-    def run(self, ticket: Ticket) -> None:
-        """Do its work; the ticket is told everything, the value or error last. Never raises."""
-
-    def close(self) -> None:
-        """End at once."""
 
 
 class ChildProcess:
@@ -61,7 +51,7 @@ class ChildProcess:
         self._pipe.send((self._number, work))
 
     def run(self, ticket: Ticket) -> None:
-        """See `Worker`."""
+        """Do the work of one ticket, which is told everything, the value or error last. Never raises."""
         try:
             ticket.told("value", self._value(ticket))
         except (EOFError, OSError):  # the pipe ended
@@ -124,7 +114,7 @@ class ChildProcess:
             self._start()
 
     def close(self) -> None:
-        """See `Worker`."""
+        """End at once."""
         self._closed = True
         self._end()
 
@@ -139,7 +129,7 @@ class ThisProcess:
     """The server itself, without limits: for tests, for debugging, and where no process can be started."""
 
     def run(self, ticket: Ticket) -> None:
-        """See `Worker`."""
+        """As that of `ChildProcess`."""
 
         def tell(what: str, *values: Any) -> None:
             if ticket.cancelled:
@@ -153,4 +143,4 @@ class ThisProcess:
             ticket.told("error", error)
 
     def close(self) -> None:
-        """See `Worker`."""
+        """As that of `ChildProcess`."""

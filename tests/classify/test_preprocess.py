@@ -59,7 +59,7 @@ def test_dict_round_trip():
     ],
 )
 def test_nonsense_is_refused(bad):
-    with pytest.raises(ValueError, match="validation errors? for Preprocess"):
+    with pytest.raises(ValueError, match=r"validation errors? for Preprocess"):
         Preprocess(**bad)
 
 

@@ -16,6 +16,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -250,11 +251,8 @@ class Rival:
     def encode(self, rgb: np.ndarray, setting: Mapping[str, Any]) -> bytes:
         """uint8 (H, W, 3) → the smallest file at this setting."""
         self._register()
-        write = self.tuning.write or self._pillow
+        write = self.tuning.write or partial(encode_as, format=self.format)
         return min((write(rgb, **setting, **options) for options in self.tuning.options), key=len)
-
-    def _pillow(self, rgb: np.ndarray, **options: Any) -> bytes:
-        return encode_as(rgb, self.format, **options)
 
     def decode(self, data: bytes) -> np.ndarray:
         """One of our own files → uint8 (H, W, 3)."""

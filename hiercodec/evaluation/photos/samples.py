@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from pydantic import TypeAdapter
 
 from hiercodec.errors import InputError
 from hiercodec.fsio import locate
@@ -94,11 +95,7 @@ HIDDEN = "hidden"
 @lru_cache(maxsize=1)
 def _all() -> tuple[Sample, ...]:
     rows = json.loads(MANIFEST.read_text(encoding="utf-8"))["samples"]
-    return tuple(Sample(**{**row, "truth": tuple(row["truth"]), "crop": _box(row.get("crop"))}) for row in rows)
-
-
-def _box(crop: Sequence[int] | None) -> tuple[int, int, int, int] | None:
-    return None if crop is None else (crop[0], crop[1], crop[2], crop[3])
+    return TypeAdapter(tuple[Sample, ...]).validate_python(rows)
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hiercodec.errors import ConfigError, HierarchyError
+from hiercodec.errors import ConfigError, HierarchyError, first_line
 from hiercodec.evaluation.photos import labels
 from hiercodec.evaluation.photos.stored import Photo, Stored
 from hiercodec.fsio import printable
@@ -83,11 +83,7 @@ def _opened(kind: Any, called: str, split: str, root: Path) -> Any:
                 why = why or error
             except (RuntimeError, OSError, EOFError, ImportError, TypeError) as error:
                 why = error
-    raise ConfigError(f"torchvision:{called} is neither in {root} nor can it be fetched: {_first_line(why)}")
-
-
-def _first_line(error: Exception | None) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    raise ConfigError(f"torchvision:{called} is neither in {root} nor can it be fetched: {first_line(why)}")
 
 
 def _class_of(names: str | Sequence[str]) -> int:

@@ -8,7 +8,7 @@ Intervals are percentile bootstraps over photographs, drawn for both codecs toge
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -169,13 +169,8 @@ def rate_at_equal(ours: Table, rival: Table, measures: Sequence[str], *, resampl
     not rise with every byte.
     """
     deltas = []
-    for name in measures:
-        if not (rival.has(name) and ours.has(name)):
-            continue
-        a, b = _paired(rival, ours, [name])
+    for name, a, b in _each(ours, rival, measures):
         n = len(a)
-        if not n:
-            continue
         value, shared = _rate_gap(a, b, name, np.full(n, 1 / n))
         if value is None:
             some = f"the curves share only {shared:.0%} of their values"
@@ -206,13 +201,8 @@ def _rate_gap(a: Table, b: Table, name: str, weight: np.ndarray, enough: float =
 def at_full_rate(ours: Table, other: Table, measures: Sequence[str], *, resamples: int = 1000) -> list[Delta]:
     """How much more `ours` has of each measure than `other`, each at its highest rate; paired over photographs."""
     deltas = []
-    for name in measures:
-        if not (other.has(name) and ours.has(name)):
-            continue
-        a, b = _paired(other, ours, [name])
+    for name, a, b in _each(ours, other, measures):
         gap = b.measure(name)[:, -1] - a.measure(name)[:, -1]
-        if not len(gap):
-            continue
         low, high = np.percentile(resampling(len(gap), resamples=resamples) @ gap, (2.5, 97.5))
         deltas.append(Delta(other.codec, name, float(gap.mean()), float(low), float(high), 1.0, len(gap)))
     return deltas
@@ -259,11 +249,10 @@ def at_every_rate(
 
     Between settings both are drawn straight over log-rates. None where they share no rates, no photographs, or no measure.
     """
-    if not (ours.has(measure) and rival.has(measure)):
+    both = next(_each(ours, rival, [measure]), None)
+    if both is None:
         return None
-    a, b = _paired(rival, ours, [measure])
-    if not len(a):
-        return None
+    _, a, b = both
     ends = [np.log(table.bpp.mean(0)[[0, -1]]) for table in (a, b)]
     first, last = max(x[0] for x in ends), min(x[1] for x in ends)
     if first >= last:
@@ -279,13 +268,21 @@ def at_every_rate(
     return Lead(np.exp(at), gaps(np.full((1, len(a)), 1 / len(a)))[0], low, high, len(a))
 
 
+def _each(ours: Table, other: Table, measures: Sequence[str]) -> Iterator[tuple[str, Table, Table]]:
+    """(measure, table of `other`, table of `ours`) of each that any photograph has of both, over those that have it."""
+    for name in measures:
+        if other.has(name) and ours.has(name):
+            a, b = _paired(other, ours, [name])
+            if len(a):
+                yield name, a, b
+
+
 def _paired(a: Table, b: Table, measures: Sequence[str]) -> tuple[Table, Table]:
     """Both over the photographs for which both have every measure at every setting that has it for any."""
     whole = []
     for table in (a, b):
         for name in measures:
-            table = table.at(np.isfinite(table.measure(name)).any(0))
-            table = table.where(np.isfinite(table.measure(name)).all(1))
+            table = table.whole(name)
         whole.append(table)
     _, at_a, at_b = np.intersect1d(whole[0].photos, whole[1].photos, return_indices=True)
     order = np.argsort(at_a)  # as they stand in `a`

@@ -53,9 +53,8 @@ def curve(table: Table, measure: str) -> Curve:
     The band of a share (`right`) is Wilson's interval, that of any other mean the percentile bootstrap over photographs. A
     picture that is reproduced exactly at a setting is in no mean of PSNR, and a setting at which all are is no point.
     """
-    table = table.at(np.isfinite(table.measure(measure)).any(0))
-    rows = np.isfinite(table.measure(measure)).all(1) if table.settings else np.zeros(len(table), bool)
-    table, n = table.where(rows), int(rows.sum())
+    table = table.whole(measure)
+    n = len(table)
     if not n:
         raise ValueError(f"{measure} was not measured for {table.codec}")
     values = table.measure(measure)
@@ -77,13 +76,12 @@ def resampling(n: int, *, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarr
 
 def per_byte(table: Table, level: str) -> Curve:
     """Bits of meaning at a level for every 1000 bytes of file: mean bits by mean bytes, with a bootstrap band."""
-    values = table.measure(bits(level))
-    rows = np.isfinite(values).all(1)
-    values, sizes, n = values[rows], table.bytes[rows], int(rows.sum())
+    table = table.whole(bits(level))
+    values, sizes, n = table.measure(bits(level)), table.bytes, len(table)
     weights = resampling(n)
     low, high = np.percentile(1000 * (weights @ values) / (weights @ sizes), (2.5, 97.5), axis=0)
     mean = 1000 * values.mean(0) / sizes.mean(0)
-    return Curve(table.codec, table.settings, table.bpp[rows].mean(0), sizes.mean(0), mean, low, high, n)
+    return Curve(table.codec, table.settings, table.bpp.mean(0), sizes.mean(0), mean, low, high, n)
 
 
 # ---- as other people published them: read, not measured here --------------------------------------------------------------

@@ -143,6 +143,11 @@ class Table:
         except KeyError:
             return False
 
+    def whole(self, name: str) -> Table:
+        """The settings at which any photograph has a measure, and the photographs that have it at all of these."""
+        kept = self.at(np.isfinite(self.measure(name)).any(0))
+        return kept.where(np.isfinite(kept.measure(name)).all(1) & bool(kept.settings))
+
     def nearest(self, bpp: float) -> int:
         """The setting whose mean rate is nearest to `bpp`, by ratio."""
         return int(np.abs(np.log(self.bpp.mean(0) / bpp)).argmin())

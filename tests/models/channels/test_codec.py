@@ -45,7 +45,7 @@ def test_every_prefix_decodes_and_gets_on(tiny, coded):
     progress = []
     for n in [*range(header, len(coded), max(1, len(coded) // 60)), len(coded)]:
         decoded = tiny.decode(coded[:n])
-        level = -1 if decoded.level is None else tiny.plan.index(decoded.level)
+        level = -1 if decoded.level is None else tiny.plan.names.index(decoded.level)
         progress.append((level, decoded.fraction))
         assert decoded.complete == (n == len(coded))
     assert progress == sorted(progress)
@@ -87,7 +87,7 @@ def test_prefix_latents_are_exact_where_symbols_arrived(tiny, coded):
             continue
         part, reached, _, _ = decoder.latent(end)
         assert reached == level
-        stop = tiny.plan[tiny.plan.index(level)].stop
+        stop = tiny.plan[tiny.plan.names.index(level)].stop
         assert torch.equal(part[:, :stop], full[:, :stop])
         assert part[:, stop:].abs().sum() == 0
 
