@@ -21,35 +21,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from hiercodec import errors
 from hiercodec._version import __version__ as __version__
-from hiercodec.errors import (
-    BadMagic,
-    ClassifierNotFound,
-    ConfigError,
-    CorruptStream,
-    CourseError,
-    DamagedImage,
-    HierarchyError,
-    HiercodecError,
-    ImageError,
-    ImageTooLarge,
-    IncompleteHeader,
-    InputError,
-    ModelMismatch,
-    ModelNotFound,
-    NotAnImage,
-    NotRGB,
-    OutOfMemory,
-    OutOfTime,
-    OutputError,
-    ParameterDesync,
-    ResourceError,
-    StreamError,
-    Unreadable,
-    UnsupportedVersion,
-    WorkerDied,
-    WorkFailed,
-)
+from hiercodec.errors import *  # noqa: F403
 
 if TYPE_CHECKING:
     from hiercodec.api import (
@@ -72,38 +46,12 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "BadMagic",
-    "ClassifierNotFound",
     "Codec",
-    "ConfigError",
-    "CorruptStream",
-    "CourseError",
-    "DamagedImage",
     "Decoded",
-    "HierarchyError",
-    "HiercodecError",
-    "ImageError",
-    "ImageTooLarge",
-    "IncompleteHeader",
-    "InputError",
     "Label",
     "LabelReading",
-    "ModelMismatch",
-    "ModelNotFound",
-    "NotAnImage",
-    "NotRGB",
-    "OutOfMemory",
-    "OutOfTime",
-    "OutputError",
-    "ParameterDesync",
     "Prediction",
-    "ResourceError",
     "Stopped",
-    "StreamError",
-    "Unreadable",
-    "UnsupportedVersion",
-    "WorkFailed",
-    "WorkerDied",
     "decode",
     "decode_until",
     "encode",
@@ -115,14 +63,14 @@ __all__ = [
     "truncate",
     "wup",
 ]
-
 _HOMES = {
     "Codec": "hiercodec.models",
     "Label": "hiercodec.stream",
     "Decoded": "hiercodec.models",
     "LabelReading": "hiercodec.classify",
 }
-_HOMES |= {name: "hiercodec.api" for name in __all__ if name.islower() or name in ("Prediction", "Stopped")}
+_HOMES |= {name: "hiercodec.api" for name in __all__ if name not in _HOMES}
+__all__ += errors.__all__
 
 
 def __getattr__(name: str) -> object:

@@ -35,6 +35,36 @@ from __future__ import annotations
 
 from typing import Any
 
+__all__ = [
+    "BadMagic",
+    "ClassifierNotFound",
+    "ConfigError",
+    "CorruptStream",
+    "CourseError",
+    "DamagedImage",
+    "HierarchyError",
+    "HiercodecError",
+    "ImageError",
+    "ImageTooLarge",
+    "IncompleteHeader",
+    "InputError",
+    "ModelMismatch",
+    "ModelNotFound",
+    "NotAnImage",
+    "NotRGB",
+    "OutOfMemory",
+    "OutOfTime",
+    "OutputError",
+    "ParameterDesync",
+    "ResourceError",
+    "StreamError",
+    "Unreadable",
+    "UnsupportedVersion",
+    "WorkFailed",
+    "WorkerDied",
+]
+"""The errors, which `hiercodec` exports."""
+
 
 class HiercodecError(Exception):
     """Base of all errors; `exit_code` is what the command line exits with."""

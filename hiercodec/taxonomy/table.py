@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,21 +37,9 @@ def level_rows(groupings: Mapping[str, Mapping[str, np.ndarray]], *, measure: st
     rows = []
     for name, levels in groupings.items():
         for level, groups in levels.items():
-            apart, even = separation(groups, similarity), balance(groups)
-            rows.append(
-                {
-                    "hierarchy": name,
-                    "level": level,
-                    "k": even.k,
-                    "intra": _number(apart.intra),
-                    "inter": _number(apart.inter),
-                    "gap": _number(apart.gap),
-                    "largest": even.largest,
-                    "largest_share": _number(even.largest_share),
-                    "entropy": _number(even.entropy),
-                    "singletons": even.singletons,
-                }
-            )
+            apart, even = separation(groups, similarity), asdict(balance(groups))
+            split = {"k": even.pop("k"), "intra": apart.intra, "inter": apart.inter, "gap": apart.gap, **even}
+            rows.append({"hierarchy": name, "level": level, **{key: _number(value) for key, value in split.items()}})
     return rows
 
 
@@ -81,9 +70,7 @@ def groupings_of(hierarchies: Iterable[Hierarchy]) -> dict[str, dict[str, np.nda
 def nesting_rows(hierarchies: Iterable[Hierarchy]) -> list[dict[str, Any]]:
     """One row a level below the top and above the classes: how many of its groups lie inside one group above."""
     return [
-        {"hierarchy": h.name, "level": n.level, "groups": n.groups, "inside": n.inside, "purity": _number(n.purity)}
-        for h in hierarchies
-        for n in nesting(h)[:-1]
+        {"hierarchy": h.name, **asdict(n), "purity": _number(n.purity)} for h in hierarchies for n in nesting(h)[:-1]
     ]
 
 
@@ -121,4 +108,5 @@ def read_clusters_csv(path: str | Path) -> np.ndarray:
 
 
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 6)
+    """To six decimals, whole numbers as they are; None for none."""
+    return value if isinstance(value, int) else None if np.isnan(value) else round(float(value), 6)

@@ -23,6 +23,7 @@ from hiercodec.evaluation.results.rows import Rows
 from hiercodec.evaluation.results.table import PLAIN, Table, tables
 
 RESAMPLES = 200
+POINTS = 60
 ENOUGH = 0.25
 """Share of the narrower curve's log-rates that both must cover; with less the mean gap would speak for a corner only."""
 
@@ -242,10 +243,8 @@ class Lead:
         return [(float(self.rates[a]), float(self.rates[b - 1])) for a, b in pairwise(edges) if side[a] == sign]
 
 
-def at_every_rate(
-    ours: Table, rival: Table, measure: str, *, points: int = 60, resamples: int = RESAMPLES
-) -> Lead | None:
-    """How much more `ours` has of a measure than `rival` at each of `points` rates that both cover, evenly on a log scale.
+def at_every_rate(ours: Table, rival: Table, measure: str) -> Lead | None:
+    """How much more `ours` has of a measure than `rival` at each of `POINTS` rates that both cover, evenly on a log scale.
 
     Between settings both are drawn straight over log-rates. None where they share no rates, no photographs, or no measure.
     """
@@ -257,14 +256,14 @@ def at_every_rate(
     first, last = max(x[0] for x in ends), min(x[1] for x in ends)
     if first >= last:
         return None
-    at = np.linspace(first, last, points)
+    at = np.linspace(first, last, POINTS)
 
     def gaps(weights: np.ndarray) -> np.ndarray:
         lines = [(np.log(weights @ t.bpp), weights @ t.measure(measure)) for t in (a, b)]
         theirs, mine = (np.stack([np.interp(at, *row) for row in zip(x, y, strict=True)]) for x, y in lines)
         return mine - theirs
 
-    low, high = np.percentile(gaps(resampling(len(a), resamples=resamples)), (2.5, 97.5), axis=0)
+    low, high = np.percentile(gaps(resampling(len(a), resamples=RESAMPLES)), (2.5, 97.5), axis=0)
     return Lead(np.exp(at), gaps(np.full((1, len(a)), 1 / len(a)))[0], low, high, len(a))
 
 
