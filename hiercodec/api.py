@@ -206,8 +206,8 @@ def read_label(source: Source | Label, hierarchy: str | FilePath | Hierarchy | N
 
 def _hierarchy_of(hierarchy: str | FilePath | Hierarchy) -> Hierarchy:
     words = "a hierarchy is a name, a file or a loaded one"
-    found = expect(hierarchy, (str, FilePath, Hierarchy), words)
-    return found if isinstance(found, Hierarchy) else taxonomy.load_hierarchy(found)
+    given = expect(hierarchy, (str, FilePath, Hierarchy), words)
+    return given if isinstance(given, Hierarchy) else taxonomy.load_hierarchy(given)
 
 
 def _place(device: str | None) -> str:
@@ -263,8 +263,8 @@ def decode_until(
     stream errors.
     """
     from hiercodec.evaluation.codecs.peers import prefixes
+    from hiercodec.evaluation.traces.trace import parse_until
     from hiercodec.evaluation.traces.tracing import budgets_of
-    from hiercodec.evaluation.traces.until import parse_until
 
     level, threshold = parse_until(expect(until, str, "where to stop is said as 'coarse:0.9'"))
     if expect(steps, (int, np.integer), "steps are a whole number") < 1:

@@ -24,8 +24,8 @@ def shown(value: object) -> str:
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         dtype, shape = value.dtype, value.shape  # pyright: ignore[reportAttributeAccessIssue]
         return f"{type(value).__name__} {dtype}{list(shape)}"
-    said = repr(value) if isinstance(value, (bytes, int, float)) else ""
-    return f"{type(value).__name__} {said[:40]}".strip()
+    literal = repr(value) if isinstance(value, (bytes, int, float)) else ""
+    return f"{type(value).__name__} {literal[:40]}".strip()
 
 
 def expect(value: Any, kinds: type[Kind] | tuple[type[Kind], ...], words: str) -> Kind:

@@ -30,7 +30,7 @@ MAX_CARD = 2**22
 class Own(Generic[Thing]):
     """What the environment adds: name → (file, what stands in it), and a line on everything that cannot be used."""
 
-    found: dict[str, tuple[Path, Thing]]
+    things: dict[str, tuple[Path, Thing]]
     wrong: tuple[str, ...]
 
 
@@ -54,7 +54,7 @@ class Shelf(Generic[Thing]):
 
     def own(self) -> Own[Thing]:
         """What the environment adds. A name that ships is not given away: figures that ship are called by it."""
-        found: dict[str, tuple[Path, Thing]] = {}
+        things: dict[str, tuple[Path, Thing]] = {}
         wrong = []
         for entry in filter(None, os.environ.get(self.variable, "").split(os.pathsep)):
             name, path = named(entry)
@@ -72,22 +72,22 @@ class Shelf(Generic[Thing]):
                         continue
                     if thing is None or not each.with_suffix(self.ending).is_file():
                         raise InputError(f"there is no {self.ending} file")
-                    if called in found or (self.folder / f"{called}{self.listed}").is_file():
+                    if called in things or (self.folder / f"{called}{self.listed}").is_file():
                         raise InputError(f"the name {called!r} is taken; give it another with NAME=PATH")
                 except HiercodecError as error:
                     wrong.append(f"{self.variable}: {printable(each.name)}: {error}")
                 else:
-                    found[called] = each.with_suffix(self.ending), thing
-        return Own(found, tuple(wrong))
+                    things[called] = each.with_suffix(self.ending), thing
+        return Own(things, tuple(wrong))
 
     def names(self) -> tuple[str, ...]:
         """Every name, those that ship first."""
-        return (*self.shipped(), *self.own().found)
+        return (*self.shipped(), *self.own().things)
 
     def find(self, spec: str | Path) -> tuple[str, Path]:
         """(name, file) of a name, a path, or NAME=PATH; the file of an unknown name is where one that ships would be."""
         text = os.fspath(spec)
-        if (known := self.own().found.get(text)) is not None:
+        if (known := self.own().things.get(text)) is not None:
             return text, known[0]
         name, path = named(text)
         if name or path.suffix == self.ending or os.sep in text:
@@ -154,7 +154,7 @@ MODELS = Shelf(locate("models"), "HIERCODEC_MODELS", ".json", ".safetensors", _c
 def models() -> dict[str, dict[str, Any]]:
     """Name → card of every codec model there is here; `ModelNotFound` where a shipped card is damaged."""
     shipped = {name: _read(_card_of_model, path, _stamp(path)) for name, path in MODELS.shipped().items()}
-    return {name: card for name, card in shipped.items() if card} | {n: c for n, (_, c) in MODELS.own().found.items()}
+    return {name: card for name, card in shipped.items() if card} | {n: c for n, (_, c) in MODELS.own().things.items()}
 
 
 def plan_of(fingerprint: bytes) -> LevelPlan | None:

@@ -103,7 +103,7 @@ FAULTS = {
          "(areas[0] - areas[1])", "evaluation/test_metrics.py"),
         ("bits of meaning count a confident mistake below nothing", "evaluation/metrics.py", "min(max(bits, 0.0),",
          "min(bits,", "evaluation/test_meaning.py"),
-        ("a rule stops one step late", "evaluation/traces/until.py", "enumerate(sure) if p >= until.threshold",
+        ("a rule stops one step late", "evaluation/traces/trace.py", "enumerate(sure) if p >= until.threshold",
          "enumerate(sure) if p > until.threshold + 0.05", "evaluation/traces/test_until.py"),
     ],
     "training": [

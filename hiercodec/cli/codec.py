@@ -133,7 +133,7 @@ def _where(decoded: Any) -> str:
     DEVICE, JSON,
 )  # fmt: skip
 def trace(args: Arguments) -> int:
-    from hiercodec.evaluation.traces.until import parse_until
+    from hiercodec.evaluation.traces.trace import parse_until
 
     until = parse_until(args.until) if args.until else None
     if until and args.classifier == "none":
@@ -196,7 +196,7 @@ def trace(args: Arguments) -> int:
 def _stop(trace: Any, until: Any, evaluator: Any) -> dict[str, Any]:
     """Where a trace may stop, ready for JSON: the rule, bytes, share of the file, and the answer there."""
     from hiercodec.classify import card_of, confidence_of
-    from hiercodec.evaluation.traces.until import confidences, stop_step
+    from hiercodec.evaluation.traces.trace import confidences, stop_step
 
     confidence = confidence_of(card_of(evaluator.classifier.name), evaluator.hierarchy.name)
     index = stop_step(trace, until, confidence)

@@ -33,8 +33,8 @@ def read_preset(kind: type[PresetType], values: Mapping[str, Any]) -> PresetType
     try:
         return kind(**values)
     except ValidationError as error:
-        said = (f"{'.'.join(map(str, row['loc']))}: {row['msg']}".removeprefix(": ") for row in error.errors())
-        raise ConfigError(f"not a model preset: {'; '.join(said)}") from None
+        problems = (f"{'.'.join(map(str, row['loc']))}: {row['msg']}".removeprefix(": ") for row in error.errors())
+        raise ConfigError(f"not a model preset: {'; '.join(problems)}") from None
     except TypeError as error:
         raise ConfigError(f"not a model preset: {error}") from None
 
@@ -104,9 +104,9 @@ class Prefixes(ABC):
         header, left = self.stream.header, iter(lengths)
         together = device.batch(self._codec.device, header.pixels)
         while sizes := [prefix_length(n, self.stream.size) for n in itertools.islice(left, together)]:
-            found = [self.latent(n_bytes) for n_bytes in sizes]
-            images = self._codec.synthesise([latent for latent, *_ in found], header)
-            for n_bytes, image, (_, level, more, bits) in zip(sizes, images, found, strict=True):
+            latents = [self.latent(n_bytes) for n_bytes in sizes]
+            images = self._codec.synthesise([latent for latent, *_ in latents], header)
+            for n_bytes, image, (_, level, more, bits) in zip(sizes, images, latents, strict=True):
                 cut, bits = self.stream.cut(n_bytes), bits if self._bit_map else None
                 fraction = cut.share if more or cut.complete else 0.0
                 yield Decoded(image, level, fraction, cut.complete, n_bytes, bits, cut.label)

@@ -166,10 +166,10 @@ def load(name_or_path: str | Path = DEFAULT_MODEL, *, device: str | torch.device
 
 def _check(data: bytes, path: Path, expected: object) -> None:
     """Before anything is made of the weights: that they are those of the card. Cards of old say no sha256."""
-    found = hashlib.sha256(data).hexdigest()
-    if expected not in (None, found):
+    own = hashlib.sha256(data).hexdigest()
+    if expected not in (None, own):
         raise ModelNotFound(
-            f"{path.name} is not the file that its card names (SHA-256 {found[:12]}…, not {str(expected)[:12]}…); restore it"
+            f"{path.name} is not the file that its card names (SHA-256 {own[:12]}…, not {str(expected)[:12]}…); restore it"
         )
 
 

@@ -133,10 +133,10 @@ def own_words(text: str) -> list[str]:
     >>> own_words("cat, dog\\n a red car")
     ['cat', 'dog', 'a red car']
     """
-    found = list(dict.fromkeys(word.strip() for line in text.splitlines() for word in line.split(",") if word.strip()))
-    if len(found) > MAX_WORDS or any(len(word) > MAX_WORD for word in found):
+    words = list(dict.fromkeys(word.strip() for line in text.splitlines() for word in line.split(",") if word.strip()))
+    if len(words) > MAX_WORDS or any(len(word) > MAX_WORD for word in words):
         raise InputError(f"up to {MAX_WORDS} words of up to {MAX_WORD} characters can be asked for")
-    return found
+    return words
 
 
 def scores(tasks: Sequence[Task], references: Sequence[Any], picture: np.ndarray) -> list[float]:

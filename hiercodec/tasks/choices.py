@@ -41,8 +41,8 @@ class Choices:
 
     def answers(self, pictures: Sequence[np.ndarray]) -> list[Answer]:
         """See `Task`."""
-        found = self._ask(pictures)
-        return [{level: masses[i] for level, masses in found.items()} for i in range(len(pictures))]
+        by_level = self._ask(pictures)
+        return [{level: masses[i] for level, masses in by_level.items()} for i in range(len(pictures))]
 
     def score(self, answer: Answer, reference: Answer) -> float:
         """See `Task`."""

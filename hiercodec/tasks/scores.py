@@ -26,14 +26,14 @@ class Boxes:
         return Boxes(self.corners[chosen], self.classes[chosen], self.scores[chosen])
 
 
-def average_precision(found: Boxes, truth: Boxes) -> float:
+def average_precision(detected: Boxes, truth: Boxes) -> float:
     """COCO's AP of one picture: mean over the classes of `truth` and IoU .50:.05:.95; NaN where `truth` is empty.
 
     Detections meet the best box that is free, surest first; precision is read at 101 recalls (Lin et al., arXiv 1405.0312).
     """
     each = []
     for kind in np.unique(truth.classes):
-        mine, theirs = found.where(found.classes == kind), truth.where(truth.classes == kind)
+        mine, theirs = detected.where(detected.classes == kind), truth.where(truth.classes == kind)
         mine = mine.where(np.argsort(-mine.scores, kind="stable"))
         overlap = iou(mine.corners, theirs.corners)
         each += [_precision(_hits(overlap, threshold), len(theirs.classes)) for threshold in THRESHOLDS]

@@ -66,8 +66,8 @@ class Detection:
     @torch.inference_mode()
     def answers(self, pictures: Sequence[np.ndarray]) -> list[Boxes]:
         """See `Task`."""
-        found = [self.network([_tensor(picture).to(self._place)])[0] for picture in pictures]
-        return [Boxes(*(one[key].cpu().numpy() for key in ("boxes", "labels", "scores"))) for one in found]
+        detected = [self.network([_tensor(picture).to(self._place)])[0] for picture in pictures]
+        return [Boxes(*(one[key].cpu().numpy() for key in ("boxes", "labels", "scores"))) for one in detected]
 
     def score(self, answer: Boxes, reference: Boxes) -> float:
         """See `Task`; NaN where nothing is found on the original."""

@@ -146,7 +146,7 @@ def dump_hierarchy(hierarchy: Hierarchy) -> str:
 
 def available_hierarchies(*, imagenet_only: bool = False) -> tuple[str, ...]:
     """Names of the hierarchies there are (of the 1000 ImageNet classes, if asked for), the recommended one first."""
-    own = SHELF.own().found.items()
+    own = SHELF.own().things.items()
     chosen = [name for name, (_, tree) in own if not imagenet_only or tree.class_set == IMAGENET]
     return (*_shipped(SHELF.folder), *chosen)
 

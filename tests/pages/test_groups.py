@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from hiercodec import taxonomy
 from hiercodec.report import links
-from hiercodec.taxonomy import cuts, dump_hierarchy, load_hierarchy, measures, paths, shipped
+from hiercodec.taxonomy import cuts, dump_hierarchy, load_hierarchy, measures, shipped
 from hiercodec.taxonomy import embeddings as em
 from hiercodec.ui.frame import cached
 from hiercodec.ui.groups import honest, shared, structure
@@ -371,7 +371,7 @@ def test_without_assets_the_pages_say_how_to_make_them(monkeypatch, tmp_path, na
     at = open_page(name)
     assert "is missing" in words(at)
     assert "assets taxonomy" in at.code[0].value
-    assert paths.ASSETS.is_dir()
+    assert shipped.ASSETS.is_dir()
 
 
 @pytest.mark.parametrize("name", ["consensus", "consensus-mended"])

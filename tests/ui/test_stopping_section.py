@@ -9,7 +9,7 @@ import pytest
 
 from hiercodec.classify import Confidence, card_of
 from hiercodec.evaluation.results.stopping import controlled, fixed, sureness
-from hiercodec.evaluation.traces.until import Until, confidences, stop_step
+from hiercodec.evaluation.traces.trace import Until, confidences, stop_step
 from hiercodec.figures.stopping import controller_curve, stop_curves
 from hiercodec.ui.explore.panels import stop_row, warning
 from hiercodec.ui.frame import cached

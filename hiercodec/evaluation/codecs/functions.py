@@ -53,10 +53,10 @@ class FunctionPeer:
 
 def peer_of(name: str) -> Peer:
     """The codec that a plugin calls `name`, or that stands at "module:name"; `InputError` for what is no codec."""
-    found = plugins.found_at(name) if ":" in name and name not in CODECS else CODECS[name]
-    if hasattr(found, "points"):
-        return found  # pyright: ignore[reportReturnType]
-    settings = found if isinstance(found, Mapping) else {"": found}
+    named = plugins.found_at(name) if ":" in name and name not in CODECS else CODECS[name]
+    if hasattr(named, "points"):
+        return named  # pyright: ignore[reportReturnType]
+    settings = named if isinstance(named, Mapping) else {"": named}
     if not settings or not all(map(callable, settings.values())):
         raise InputError(f"{name} is no codec: it is neither a function, nor a dict of such, nor has it `points`")
     return FunctionPeer(name, settings)  # pyright: ignore[reportArgumentType]

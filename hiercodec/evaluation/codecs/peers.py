@@ -133,11 +133,11 @@ class HierPeer:
 
     def provenance(self) -> dict[str, Any]:
         """The weights, and who writes the label."""
-        found = {"fingerprint": self.codec.fingerprint.hex()}
+        origin = {"fingerprint": self.codec.fingerprint.hex()}
         if self.labeller:
             by = self.labeller.classifier
-            found["label"] = f"{by.name} {by.weights_id}"
-        return found
+            origin["label"] = f"{by.name} {by.weights_id}"
+        return origin
 
 
 Settings = Mapping[str, Mapping[str, Any]]
@@ -334,8 +334,8 @@ def title(codec: str) -> str:
         return "uncompressed"
     if (form := codec.removesuffix("-cut")) in RIVALS:
         return RIVALS[form].title + (", cut" if codec != form else "")
-    if found := re.fullmatch(r"(.+)@(\w+):(\d+)(?: by (.+))?", codec):
-        model, purpose, effort, judges = found.groups()
+    if steered := re.fullmatch(r"(.+)@(\w+):(\d+)(?: by (.+))?", codec):
+        model, purpose, effort, judges = steered.groups()
         return f"{model}, effort {effort} for {purpose}" + (f", steered by {judges}" if judges else "")
     return codec.replace("order:", "order: ")
 
@@ -362,7 +362,7 @@ def rival(name: str) -> Rival:
 
 def available() -> list[Rival]:
     """The rivals that this installation can write."""
-    return [found for found in RIVALS.values() if found.installed]
+    return [form for form in RIVALS.values() if form.installed]
 
 
 def up_to(points: Iterable[P], budget: int) -> Iterator[P]:

@@ -79,7 +79,7 @@ def options(
         for c in several
     ]
     maps = [feature_maps(classifier) for classifier in loaded]
-    return {"effort": effort, "keep": Keep(lambda x: [found for of in maps for found in of(x)], weight)}
+    return {"effort": effort, "keep": Keep(lambda x: [tensor for of in maps for tensor in of(x)], weight)}
 
 
 def read(spec: str, classifiers: str | Sequence[str] = STEERING) -> tuple[str, dict[str, Any]]:

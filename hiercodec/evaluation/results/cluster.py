@@ -63,8 +63,8 @@ def on_ray(setup: Setup, address: str | None = None) -> Way:
             numbers = from_items([{"number": n} for n in range(len(missing))], override_num_blocks=len(missing))
             everywhere = [[(replace(at, path=at.path.resolve()), label) for at, label in batch] for batch in missing]
             made = (setup, everywhere, environment(place))  # paths as every machine knows them
-            found = numbers.map(measure, fn_constructor_args=made, compute=actors, num_cpus=1, num_gpus=gpus)
-            for row in found.iter_rows():
+            measured = numbers.map(measure, fn_constructor_args=made, compute=actors, num_cpus=1, num_gpus=gpus)
+            for row in measured.iter_rows():
                 yield row["part"]
         except RayError as error:
             raise _ours(error) from error
@@ -95,11 +95,11 @@ def environment(place: str) -> dict[str, str]:
 
 def _ours(error: BaseException) -> HiercodecError:
     """The error of ours behind one of Ray's, or its last line."""
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, HiercodecError):
-            return found
-        found = getattr(found, "cause", None) or found.__cause__
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, HiercodecError):
+            return cause
+        cause = getattr(cause, "cause", None) or cause.__cause__
     return InputError(f"Ray could not measure: {_last_line(error)}")
 
 

@@ -82,14 +82,14 @@ def disagree(a: Table, b: Table, level: int, cut: int) -> np.ndarray:
 
 
 ORDERS: dict[str, Callable[[Table, int, int], np.ndarray]] = {
-    "late right answers first": lambda found, level, cut: -found.bytes_to_right(level),
-    "early right answers first": lambda found, level, cut: found.bytes_to_right(level),
-    "worst mistakes first (WUP)": lambda found, level, cut: found.wup[:, cut],
-    "mildest mistakes first (WUP)": lambda found, level, cut: np.where(
-        found.right[:, cut, -1], np.inf, -found.wup[:, cut]
+    "late right answers first": lambda table, level, cut: -table.bytes_to_right(level),
+    "early right answers first": lambda table, level, cut: table.bytes_to_right(level),
+    "worst mistakes first (WUP)": lambda table, level, cut: table.wup[:, cut],
+    "mildest mistakes first (WUP)": lambda table, level, cut: np.where(
+        table.right[:, cut, -1], np.inf, -table.wup[:, cut]
     ),
-    "close calls first": lambda found, level, cut: found.margin[:, cut],
-    "clear calls first": lambda found, level, cut: -found.margin[:, cut],
+    "close calls first": lambda table, level, cut: table.margin[:, cut],
+    "clear calls first": lambda table, level, cut: -table.margin[:, cut],
 }
 """Keys to sort by, smallest first; equal ones stay in the order of names."""
 

@@ -40,8 +40,8 @@ def records(
         seen(row)
         scored = {"scores": scores(tasks, references, row.point.picture)} if tasks else {}
         large = min(rgb.shape[:2]) >= MS_SSIM_SIDE and row.peer != ORIGINAL
-        for found in described(photo, label, row, judges, ms_ssim(rgb, row.point.picture) if large else None):
-            yield {**found, **scored}
+        for point in described(photo, label, row, judges, ms_ssim(rgb, row.point.picture) if large else None):
+            yield {**point, **scored}
 
 
 def described(

@@ -66,27 +66,27 @@ class Bench:
 
         One that cannot be used gets a row that says why; where the bench is `strict`, its error, which names it, is raised.
         """
-        found: list[dict[str, Any]] = []
+        measured: list[dict[str, Any]] = []
         for stored, label in photos:
             try:
-                found += self._measured(stored, label)
+                measured += self._measured(stored, label)
             except Exception as error:
                 why = reason(error)
                 if why is None:
                     raise
                 if self.strict:
                     raise InputError(f"{stored.name}: {why}") from error
-                found.append(skipped(stored.name, label, why))
-        return rows.encode(rows.table(found, {}))
+                measured.append(skipped(stored.name, label, why))
+        return rows.encode(rows.table(measured, {}))
 
     def _measured(self, stored: Stored, label: int) -> list[dict[str, Any]]:
         data = stored.content()
         words: list[str] = []
         rgb = read_rgb(data, note=words.append)
         rgb = centre_crop(rgb, self.crop) if self.crop else rgb
-        found = list(records(stored.name, rgb, label, self.peers, self.judges, tuple(self.tasks.values())))
+        points = list(records(stored.name, rgb, label, self.peers, self.judges, tuple(self.tasks.values())))
         about = {"content": content_id(data), "note": "; ".join(words)[:MAX_WORDS] or None}
-        return [{**row, **about} if row["codec"] == ORIGINAL else row for row in found]
+        return [{**row, **about} if row["codec"] == ORIGINAL else row for row in points]
 
     def check(self, photos: Sequence[Photo]) -> None:
         """Raise `InputError` where a codec's pictures were made before, and not those of one of these photographs."""
@@ -195,18 +195,18 @@ def photos_of(
     there = inventory(sources, how)
     for line in there.report():
         tell(line)
-    found = there.photos[: limit or None]
-    if not found:
+    photos = there.photos[: limit or None]
+    if not photos:
         raise ConfigError(f"no photographs in {', '.join(map(printable, sources))}")
     names: set[str] = set()
-    for stored, _ in found:
+    for stored, _ in photos:
         if stored.name in names:
             raise ConfigError(f"two photographs are called {stored.name}: evaluate the sources one by one")
         names.add(stored.name)
-    if sample and sample < len(found):
-        last = len(found) - 1
-        found = [found[i * last // max(sample - 1, 1)] for i in range(sample)]
-    return found
+    if sample and sample < len(photos):
+        last = len(photos) - 1
+        photos = [photos[i * last // max(sample - 1, 1)] for i in range(sample)]
+    return photos
 
 
 def digest(photos: Sequence[Photo]) -> str:

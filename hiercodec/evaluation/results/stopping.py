@@ -1,7 +1,7 @@
 """Stop when sure over many photographs: what reading every file until its answer is sure enough gives.
 
 Functions of a table of measurements: every photograph's cuts, how sure the answers of a level are (`classify.Confidence` of
-their probability) and whether they are right. The rule for one file is `until`.
+their probability) and whether they are right. The rule for one file is `traces.trace.Until`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from hiercodec.classify import card_of, confidence_of
 from hiercodec.errors import CourseError
 from hiercodec.evaluation.photos.samples import MANIFEST
 from hiercodec.evaluation.traces.bundle import WEBP_SIDE
-from hiercodec.evaluation.traces.until import Until, confidences, stop_step
+from hiercodec.evaluation.traces.trace import Until, confidences, stop_step
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken
 from hiercodec.report import export, numbers

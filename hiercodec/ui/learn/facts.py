@@ -25,8 +25,7 @@ from hiercodec.evaluation.metrics import wilson
 from hiercodec.evaluation.photos.samples import Sample
 from hiercodec.evaluation.provenance import in_loss
 from hiercodec.evaluation.traces.label import FUSED, LABEL_ONLY
-from hiercodec.evaluation.traces.trace import Step, Trace
-from hiercodec.evaluation.traces.until import Until, stop_step
+from hiercodec.evaluation.traces.trace import Step, Trace, Until, stop_step
 from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.taxonomy import class_of
 from hiercodec.taxonomy.similarity import wup_matrix

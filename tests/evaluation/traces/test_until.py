@@ -11,8 +11,8 @@ import hiercodec as hc
 from hiercodec.classify import Confidence
 from hiercodec.errors import HierarchyError, InputError
 from hiercodec.evaluation.measure import Evaluator
+from hiercodec.evaluation.traces.trace import Until, confidences, parse_until, stop_step
 from hiercodec.evaluation.traces.tracing import trace
-from hiercodec.evaluation.traces.until import Until, confidences, parse_until, stop_step
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 

@@ -53,14 +53,14 @@ class Zoo:
     """
 
     def __init__(self, spec: str) -> None:
-        said = SPEC.fullmatch(spec)
-        architecture, low, high, metric = said.groups() if said else ("", "", "", "")
+        match = SPEC.fullmatch(spec)
+        architecture, low, high, metric = match.groups() if match else ("", "", "", "")
         asked = range(int(low), int(high or low) + 1) if low else None
-        if not said or asked == range(0):
+        if not match or asked == range(0):
             raise InputError(f"no codec '{KIND}:{spec[:80]}': write {KIND}:bmshj2018-hyperprior:1-6, or …:1-6:ms-ssim")
         self.name = f"{KIND}:{architecture}" + (f":{metric}" if metric else "")
         self._architecture, self._metric = architecture, metric or "mse"
-        self._weights: Mapping[int, tuple[str, str]] = _ask(_found, architecture, self._metric, asked, _cache())
+        self._weights: Mapping[int, tuple[str, str]] = _ask(_weights_of, architecture, self._metric, asked, _cache())
 
     def points(self, rgb: np.ndarray) -> Iterator[OperatingPoint]:
         """A file a quality, coded when it is asked for."""
@@ -94,7 +94,7 @@ def _zoo() -> tuple[dict[str, Any], dict[str, Any]]:
     return image.model_architectures | image_vbr.model_architectures, image.model_urls | varying
 
 
-def _found(architecture: str, metric: str, asked: range | None, cache: str) -> dict[int, tuple[str, str]]:
+def _weights_of(architecture: str, metric: str, asked: range | None, cache: str) -> dict[int, tuple[str, str]]:
     """Quality → where its weights are and their SHA-256; those that are not in torch.hub's cache are fetched."""
     from torch.hub import download_url_to_file
 
@@ -106,7 +106,7 @@ def _found(architecture: str, metric: str, asked: range | None, cache: str) -> d
         raise InputError(f"CompressAI has no weights of {architecture} for {metric}")
     if missing := [quality for quality in asked or () if quality not in there]:
         raise InputError(f"{architecture} has no quality {missing[0]}; there are {min(there)} to {max(there)}")
-    found, hashes = {}, dict[Path, str]()
+    weights, hashes = {}, dict[Path, str]()
     for quality in asked or there:
         url = there[quality]
         path = Path(cache, url.rpartition("/")[2])
@@ -120,8 +120,8 @@ def _found(architecture: str, metric: str, asked: range | None, cache: str) -> d
                 f"{architecture}, quality {quality}: weights are not on this machine and cannot be fetched ({error}); put "
                 f"{url} into {path.parent}"
             ) from None
-        found[quality] = str(path), hashes[path]
-    return found
+        weights[quality] = str(path), hashes[path]
+    return weights
 
 
 @functools.cache
