@@ -254,7 +254,6 @@ def test_the_front_door_answers_anything_in_one_line(codec, data, thing, tmp_pat
         lambda: codec.encode(thing), lambda: codec.encode(SMALL, label=thing),
         lambda: codec.decode(thing), lambda: codec.decode(data, bit_map=bool(str(thing))),
         lambda: codec.prefixes(thing), lambda: codec.prefixes(data).at(thing), lambda: codec.parse(thing),
-        lambda: codec.ideal_bits(thing),
     ]  # fmt: skip
     for call in calls:
         answers(call)

@@ -76,13 +76,28 @@ def measured(rgb: np.ndarray, *, repeats: int = REPEATS, without: tuple[str, ...
     }
 
 
+def ideal_bits(codec, data: bytes) -> float:
+    """Σ -log2 p of all symbols of a complete stream under the tables that code them: what an ideal coder needs."""
+    from hiercodec.models import WaveCodec
+    from hiercodec.models.wave.wavelet import SCALES
+
+    decoder = codec.prefixes(data, bit_map=True)
+    if isinstance(codec, WaveCodec):
+        spent = decoder.latent()[0].spent
+        return SCALES * float(np.log2(codec.network.preset.planes + 1)) + float(spent.sum())
+    shape, tables = codec.grids(decoder.stream.header)[1], codec.coding.z_tables
+    indexes = np.repeat(np.arange(len(tables)), shape[0] * shape[1])
+    z = codec.coding.read_z(decoder.stream.z.payload, shape)
+    return float(tables.bits(z, indexes).sum()) + float(np.sum(decoder.latent()[3]))
+
+
 def overhead(codec, rgb: np.ndarray) -> dict:
     """Where the bytes of one stream go: payload, what an ideal coder would need for it, and the container."""
 
     data = codec.encode(rgb)
     parsed = codec.parse(data)
     coded = sum(len(section.payload) for section in parsed.sections)
-    ideal = codec.ideal_bits(data) / 8
+    ideal = ideal_bits(codec, data) / 8
     return {
         "file_bytes": len(data),
         "container_bytes": parsed.overhead_bytes,

@@ -246,9 +246,5 @@ class EmbeddedCodec(ABC):
             )
         return parsed
 
-    @abstractmethod
-    def ideal_bits(self, data: Source | stream.Stream) -> float:
-        """Σ -log2 p of all symbols of a complete stream under the tables that code them: what an ideal coder needs."""
-
 
 Itself = TypeVar("Itself", bound=EmbeddedCodec)

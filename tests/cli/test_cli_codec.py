@@ -15,7 +15,7 @@ from hiercodec.cli import codec
 from hiercodec.cli import main as cli
 from hiercodec.errors import ClassifierNotFound, ModelMismatch, ModelNotFound, NotAnImage, ParameterDesync
 from hiercodec.evaluation.codecs import purposes
-from hiercodec.evaluation.traces import tracing  # noqa: F401 (loaded before stand-ins hide what it needs)
+from hiercodec.evaluation.traces import tracing  # loaded before stand-ins hide what it needs
 from hiercodec.levels import PAPER_PLAN
 
 FINGERPRINT = b"\x0a\x0b\x0c\x0d"

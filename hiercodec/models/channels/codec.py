@@ -63,12 +63,6 @@ class Codec(EmbeddedCodec):
         grid, shape = self.grids(parsed.header)
         return self.coding.start(self.coding.read_z(parsed.z.payload, shape), shape, grid)
 
-    def ideal_bits(self, data: Source | stream.Stream) -> float:
-        decoder = self.prefixes(data, bit_map=True)
-        shape = self.grids(decoder.stream.header)[1]
-        z_bits = self.coding.z_bits(self.coding.read_z(decoder.stream.z.payload, shape), shape)
-        return z_bits + float(np.sum(decoder.latent()[3]))
-
     @torch.inference_mode()
     def synthesise(self, latents: Sequence[Tensor], header: stream.Header) -> np.ndarray:
         """B times ŷ (1, M, h, w) → uint8 RGB (B, H, W, 3)."""

@@ -70,10 +70,6 @@ class CodingPath:
         """Symbols (int32, C_z·hz·wz) of a complete payload; `shape` is (hz, wz)."""
         return stream.decode_symbols(payload, self._z_indexes(shape), self.z_tables, complete=True)[0]
 
-    def z_bits(self, symbols: np.ndarray, shape: tuple[int, int]) -> float:
-        """Σ -log2 p of the symbols that `read_z` gives."""
-        return float(self.z_tables.bits(symbols, self._z_indexes(shape)).sum())
-
     @torch.inference_mode()
     def start(self, z_symbols: np.ndarray, shape: tuple[int, int], grid: tuple[int, int]) -> BlockLoop:
         """Begin an image from its z symbols on the grid `shape` (hz, wz); its latent has the grid (h, w)."""

@@ -78,11 +78,6 @@ class WaveCodec(EmbeddedCodec):
     def prefixes(self, data: Source | stream.Stream, *, bit_map: bool = False) -> WavePrefixes:
         return WavePrefixes(self, data, bit_map=bit_map)
 
-    def ideal_bits(self, data: Source | stream.Stream) -> float:
-        spent = self.prefixes(data, bit_map=True).latent()[0].spent
-        assert spent is not None
-        return SCALES * float(np.log2(self.network.preset.planes + 1)) + float(spent.sum())
-
     @torch.inference_mode()
     def synthesise(self, states: Sequence[State], header: stream.Header) -> np.ndarray:
         """What the planes tell, B times → uint8 RGB (B, H, W, 3)."""
