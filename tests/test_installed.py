@@ -69,7 +69,7 @@ def test_what_cannot_be_used_is_said_and_takes_no_name_away(here, monkeypatch, t
     shutil.copy(here / "mine.json", tmp_path / "bare.json")
     entries = [str(tmp_path), "nowhere", f"lost={tmp_path / 'lost.safetensors'}"]
     monkeypatch.setenv(MODELS.variable, os.pathsep.join(entries))
-    assert not MODELS.own().found
+    assert not MODELS.own().things
     said = "\n".join(MODELS.own().wrong)
     for words in ("the card bad.json is damaged", "bare.json: there is no .safetensors file", "the name 'lite' is taken",
                   "no folder or file nowhere", "no file lost.safetensors"):  # fmt: skip
@@ -109,7 +109,7 @@ def test_levels_of_a_model_s_own_plan_are_cut_by_their_names(here, tmp_path, cap
     assert hc.truncate(data, level="realm") == data[:end]
     assert main(argv) == 0
     assert (tmp_path / "cut.hc").read_bytes() == data[:end]
-    assert "level realm complete" in capsys.readouterr().err
+    assert "bytes, realm complete" in capsys.readouterr().err
     assert main(["info", str(tmp_path / "cut.hc"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["levels"] == ["realm", "order", "species"]
     with pytest.raises(hc.InputError, match="no level 'coarse'; this stream has realm, order, species"):

@@ -56,10 +56,10 @@ FAULTS = {
     ],
     "models": [
         ("the coding path computes in float32", "models/channels/coding.py", """.cpu().double().eval().requires_grad_(False)
-        self._z_tables, self._order = z_tables, order
-        self._medians = torch.from_numpy(np.asarray(medians, np.float64))""", """.cpu().eval().requires_grad_(False)
-        self._z_tables, self._order = z_tables, order
-        self._medians = torch.from_numpy(np.asarray(medians, np.float32))""", "models/channels/test_codec.py"),
+        self.z_tables, self._order = z_tables, order
+        self.medians = torch.from_numpy(np.asarray(medians, np.float64))""", """.cpu().eval().requires_grad_(False)
+        self.z_tables, self._order = z_tables, order
+        self.medians = torch.from_numpy(np.asarray(medians, np.float32))""", "models/channels/test_codec.py"),
         ("means are cut off instead of rounded", "models/channels/blocks.py", "torch.round(mu * MEAN_STEPS)",
          "torch.trunc(mu * MEAN_STEPS)", "models/test_golden.py"),
         ("symbols stand in the opposite order", "models/channels/order.py", "SCALE_LEVELS - 1 - indexes,", "indexes,",

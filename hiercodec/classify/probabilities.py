@@ -26,6 +26,11 @@ class Path(dict[str, tuple[Guess, ...]]):
         self.consistent = consistent
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Level names, coarse first."""
+        return tuple(self)
+
+    @property
     def winners(self) -> tuple[Guess, ...]:
         """The likeliest group of each level, coarse first."""
         return tuple(guesses[0] for guesses in self.values())

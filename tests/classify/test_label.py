@@ -51,7 +51,7 @@ def test_the_shipped_hierarchies_are_found_by_their_names_in_cores():
         assert len(label.payload) <= 2
         reading = classify.read_label(label)
         assert reading.hierarchy.digest == groups.digest
-        assert tuple(reading.path) == groups.names
+        assert reading.path.names == groups.names
         coarse = classify.level_probabilities(p, groups)[groups.names[0]]
         assert reading.path.winners[0][0] == coarse.argmax()
 

@@ -65,7 +65,7 @@ def test_wrong_shapes_are_refused(bad):
 
 def test_path_ranks_and_names():
     path = path_of(P, TREE, top=2)
-    assert tuple(path) == ("level 0", "level 1", "fine")
+    assert path.names == ("level 0", "level 1", "fine")
     assert [(i, label) for i, label, _ in path["level 1"]] == [(2, "1/2"), (0, "1/0")]
     assert path["fine"][0][:2] == (3, "car")
     assert len(path_of(P, TREE, top=9)["level 0"]) == 2

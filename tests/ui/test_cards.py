@@ -47,7 +47,7 @@ def test_rows_of_a_calibration():
 
 def test_judges_that_sat_in_no_loss_come_first_and_the_others_are_named():
     names, meta = ["timm:mobilenetv2_100", "lite0", "timm:unheard"], {"provenance": {"models": {"lite": "00"}}}
-    card = {"training": {"classifier": "timm:mobilenetv2_100@weights.safetensors"}}
+    card = {"training": {"classifiers": ["timm:mobilenetv2_100@weights.safetensors"]}}
     sat = measured.judges_of(meta, names, {"lite": card})
     assert sat == {"lite0": False, "timm:unheard": False, "timm:mobilenetv2_100": True}
     assert next(iter(sat)) == "lite0"

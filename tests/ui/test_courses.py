@@ -330,7 +330,7 @@ def test_what_was_not_measured_is_said_so(traces, monkeypatch):
     card = {
         "measured": {facts.VALIDATION: measured},
         "photos": 5143,
-        "training": {"classifier": "timm:mobilenetv2_100@a"},
+        "training": {"classifiers": ["timm:mobilenetv2_100@a"]},
     }
     monkeypatch.setattr(cached, "models", lambda: {DEFAULT_MODEL: card})
     assert said("{{ accuracy(coarse, coarse, lite0) }} of {{ training_photos }}", place) == "78 % (76 to 81 %) of 5,143"
