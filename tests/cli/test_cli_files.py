@@ -105,7 +105,7 @@ models --json
 truncate --bytes --level
 info --json
 verify --json
-hierarchy table --all --average --json --measure --paper
+hierarchy table --all --json --measure --paper
 hierarchy build --classes --clip --device --embedding --json --k --method --n-init --name --names --out
     --plugin --seed --template --wordnet-depth --wordnet-k
 hierarchy compare --json

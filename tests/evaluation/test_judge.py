@@ -12,7 +12,7 @@ from hiercodec.evaluation.provenance import describe, in_loss, loss_classifiers
 from hiercodec.installed import MODELS
 
 V2 = "timm:mobilenetv2_100@some/file.safetensors?pad_type=same"
-CARD = {"training": {"classifier": V2}, "started_from": {"training": {"classifier": ["lite2", "timm:resnet50"]}}}
+CARD = {"training": {"classifiers": [V2]}, "started_from": {"training": {"classifiers": ["lite2", "timm:resnet50"]}}}
 
 
 @pytest.mark.parametrize(
