@@ -32,6 +32,7 @@ STYLE = """
 :root { --hiercodec: 1; --focus: FOCUS; --ground: GROUND; }
 [data-stale=true] { opacity: 1 !important; }
 [data-testid=stMainBlockContainer] { max-width: none; }
+[data-testid=stHeading] h1 { padding-block: 0; }
 @media (min-width: 768px) { [data-testid=stMainBlockContainer] { padding-inline: 5rem; } }
 [data-testid=stCaptionContainer] code { background: none; }
 [class*=st-key-listen_] { display: none; }
