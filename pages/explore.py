@@ -23,5 +23,5 @@ with coach.beside(taught):
         explore.notices(shown, settings)
 chrome.footer(explore.provenance(shown.bundle.trace) if shown else None)
 if chosen is not None:
-    explore.drop(settings["side"], hidden=True)
+    explore.drop(settings.side, hidden=True)
 work.prestart()  # whoever uploads a photograph soon finds a worker that has loaded the codec

@@ -35,6 +35,15 @@ def test_a_course_by_keyboard_in_one_tab(open_page):
     assert not opened
 
 
+def test_a_course_that_was_left_is_one_step_back(open_page):
+    page = open_page("/?course=idea&lesson=2")
+    page.get_by_role("button", name="Leave").click()
+    page.wait_for_function("!location.search.includes('course') && !location.search.includes('lesson')")
+    settle(page)
+    page.go_back()
+    page.get_by_role("heading", name=IDEA.lessons[1].head.title).wait_for()
+
+
 def test_the_lesson_and_the_bar_are_in_view_on_every_screen(open_page):
     page = open_page("/?course=idea&lesson=2")
     for width, height in ((390, 844), (1024, 768), (1440, 900), (1920, 1080)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -238,6 +240,33 @@ def test_the_address_restores_the_view(open_page):
         assert visited.locator("[data-zoom]").input_value() == "2"
         assert visited.locator("[data-pace]").input_value() == "b2400"
         assert np.array_equal(canvas(visited), shown)
+
+
+def test_settings_stay_in_the_address_over_moves_pages_and_a_reload(open_page):
+    """Streamlit writes them, we write photograph and step, each without taking away what the other wrote."""
+    page = open_page("/?photo=Cat&step=9")
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("combobox", name="Longest side").click()
+    page.get_by_role("option", name="512").click()
+    page.wait_for_url("**side=512*")
+    page.keyboard.press("Escape")
+    settle(page)
+    page.locator(".track").press("Home")
+    page.wait_for_url(re.compile(r"step=1\b"))
+    assert "side=512" in page.url
+    page.get_by_role("link", name="Groups").first.click()
+    page.wait_for_url("**/groups*")
+    assert "side" not in page.url
+    page.get_by_role("link", name="Explore").first.click()
+    page.wait_for_url("**side=512*")
+    settle(page)
+    assert position(page) == 0
+    page.reload()
+    settle(page)
+    page.get_by_role("button", name="Settings").click()
+    assert "512" in (
+        page.get_by_role("combobox", name="Longest side").input_value() or page.locator("body").inner_text()
+    )
 
 
 def test_narrow_screen_needs_no_sideways_scroll(sized, packed):

@@ -197,7 +197,7 @@ def test_finer_steps_that_cannot_be_made_leave_the_rest_standing(page, monkeypat
 
 
 def test_the_address_brings_back_look_and_finer_steps(page):
-    page.query_params.update({"look": "split,prefix,webp,2", "finer": "coarse", "step": "20"})
+    page.query_params.update({"look": "split,prefix,webp,2", "finer": "kind", "step": "20"})
     at = page.run()
     sent = component(at, "hiercodec_scrubber")
     assert (sent["look"], sent["finer"], sent["k"]) == ("split,prefix,webp,2", "coarse", 19)
@@ -238,9 +238,10 @@ def test_an_address_never_brings_a_classifier(page, monkeypatch, spec):
 def test_a_classifier_that_is_not_allowed_is_refused_behind_the_settings_too(page, monkeypatch):
     def ask():
         from hiercodec.evaluation.photos.samples import samples
-        from hiercodec.ui.explore.subject import default_settings, subject
+        from hiercodec.ui.explore.subject import subject
+        from hiercodec.ui.frame.cached import TraceSettings
 
-        subject(samples()[0], default_settings() | {"classifier": "timm:resnet50"})
+        subject(samples()[0], TraceSettings(classifier="timm:resnet50"))
 
     monkeypatch.setattr(cached, "compute", lambda *_, **__: pytest.fail("computed"))
     at = AppTest.from_function(ask).run()
@@ -289,7 +290,29 @@ def test_own_photo_is_encoded_for_what_its_bits_are_for(page, monkeypatch):
     at.selectbox(key="purpose").set_value("people").run()
     assert not at.exception
     assert asked == [(0, purposes.PLAIN), (purposes.DEFAULT, "people")]
-    assert at.query_params["purpose"] == "people"
+
+
+def test_an_address_brings_all_settings_and_a_course_takes_its_own(page):
+    page.query_params.update({"purpose": "Both", "label": "true", "steps": "12", "side": "512", "finer": "family"})
+    at = page.run()
+    assert not at.exception
+    chosen = {key: at.session_state[key] for key in ("purpose", "label", "steps", "side", "finer")}
+    assert chosen == {"purpose": "both", "label": True, "steps": 12, "side": 512, "finer": "intermediate"}
+    assert "steps=12" in take_away(at)
+    at.query_params.update({"course": "idea", "lesson": "1"})
+    del at.query_params["photo"]
+    at.run()
+    assert not at.exception
+    plain = cached.TraceSettings()
+    assert {key: at.session_state[key] for key in chosen} == {key: getattr(plain, key) for key in chosen}
+    assert set(at.query_params) == {"course", "lesson", "photo", "step", "look"}
+
+
+def take_away(at: AppTest) -> str:
+    """The link that the page offers."""
+    at.session_state["explore_tab"] = "Take away"
+    at.run()
+    return next(item.value for item in at.code if "?" in item.value)
 
 
 def test_a_switch_has_own_files_begin_with_a_label_and_the_page_compares(page, monkeypatch):
@@ -303,7 +326,6 @@ def test_a_switch_has_own_files_begin_with_a_label_and_the_page_compares(page, m
     sent = component(at, "hiercodec_scrubber")["trace"]
     assert [name for name, _, _ in sent["parts"]][:3] == ["header", "label", "z"]
     assert set(sent["steps"][-1]["label"]) == set(sent["levels"])
-    assert at.query_params["label"] == "True"
     assert "This file begins with a label" in words(at)
     assert len(at.dataframe) == len(at.get("plotly_chart")) == 1
     at.toggle(key="label").set_value(False).run()

@@ -13,10 +13,9 @@ SIZES = [100, 200, 300, 400, 500]
 class Address(dict):
     """`st.query_params`, which tells the browser; here, only when the test says so."""
 
-    def from_dict(self, rows):
-        self.clear()
-        self.update(rows)
-        self.sent = dict(rows)
+    def update(self, rows):
+        super().update(rows)
+        self.sent = dict(self)
 
 
 class Browser:

@@ -11,13 +11,12 @@ PAGE = """
 import streamlit as st
 from hiercodec.ui.frame import state
 
-state.enter({"photo": "Cat", "step": "5", "steps": "24"})
-state.recall("photo", ["Cat", "Rocket"])
+state.enter({"photo": "Cat", "step": "5"})
+state.recall(["Cat", "Rocket"])
 if not st.session_state.get("elsewhere"):  # another page draws none of this
     photo = st.selectbox("Photo", ["Cat", "Rocket"], key="photo")
     state.remember("photo", photo)
-    state.recall("steps", [24, 12])
-    state.remember("steps", st.selectbox("Steps", [24, 12], key="steps"))
+    st.selectbox("Steps", [24, 12], key="steps", bind="query-params")
     sizes = [100 * (i + 1) for i in range(10)]
     st.session_state["at"] = state.stand(photo, sizes, 4, carry=True)
     state.write_address()
@@ -94,7 +93,7 @@ state.enter({"photo": "Cat", "step": "5"})
 if "handed" not in st.session_state:
     st.session_state["handed"] = True
     state.hand_over("mine.png", b"png", 430)
-state.recall("photo", ["Cat", state.UPLOAD])
+state.recall(["Cat", state.UPLOAD])
 state.remember("photo", st.selectbox("Photo", ["Cat", state.UPLOAD], key="photo"))
 sizes = st.session_state.get("sizes", [100, 500, 1000])
 st.session_state["at"] = state.stand("mine", sizes, 0, carry=False)

@@ -2,8 +2,6 @@
 // already, of another step, are written over the one before. And because the server cannot tell Back from an address that a
 // browser sent before it heard of a newer one, every entry is marked when it is left.
 
-const VIEW = ["photo", "course", "lesson"];
-
 /** `shown` is the photograph on the page, which an address may leave out. */
 export function walkPhotographs(shown) {
   (globalThis.hiercodecWalks ??= begin()).shown = shown;
@@ -12,7 +10,10 @@ export function walkPhotographs(shown) {
 function begin() {
   const walks = { left: 0, began: Date.now() };
   const push = history.pushState.bind(history);
-  const viewOf = (url) => VIEW.map((name) => url.searchParams.get(name) ?? (name === "photo" ? walks.shown : "")).join();
+  const viewOf = ({ searchParams: says }) => [
+    says.get("photo") ?? walks.shown,
+    ...(says.has("course") ? [says.get("course"), says.get("lesson")] : []), // the server takes a course away before its lesson
+  ].join();
   history.pushState = (state, title, address) => {
     const [here, next] = [new URL(location.href), new URL(address ?? location.href, location.href)];
     if (here.pathname !== next.pathname || !next.searchParams.has("photo")) return push(state, title, address);

@@ -24,14 +24,15 @@ from hiercodec.levels import PAPER_PLAN, read_plan, spoken
 from hiercodec.report import web
 from hiercodec.report.answers import answers, first_right, format_bytes
 from hiercodec.report.cards import about_switch, weaknesses
-from hiercodec.report.measured import plain
+from hiercodec.report.measured import plain as plain_text
 from hiercodec.report.numbers import decibels
 from hiercodec.taxonomy.hierarchy_file import SHELF
 from hiercodec.ui.explore import coach
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.explore.panels import panels
-from hiercodec.ui.explore.subject import Subject, default_settings, drop, opening, subject
+from hiercodec.ui.explore.subject import Subject, drop, opening, subject
 from hiercodec.ui.frame import cached, chrome, state
+from hiercodec.ui.frame.cached import TraceSettings
 from hiercodec.ui.vote import hall
 from hiercodec.ui.vote.ballot import ballot
 
@@ -74,85 +75,65 @@ def enter() -> None:
     """Begin a run: an address is a wish, else the memory counts, else what the page opens with."""
     st.html(STYLE)
     title, step = opening()
-    plain = {name: str(value) for name, value in default_settings().items()}
-    state.enter(plain | {state.PHOTO: title, state.STEP: str(step + 1), state.FINER: state.NO_FINER})
+    state.enter({state.PHOTO: title, state.STEP: str(step + 1)})
 
 
 def choose() -> Sample | None:
     """The row of photographs; None means the visitor's own."""
     titles = [state.UPLOAD, *(row.title for row in samples())]
-    state.recall(state.PHOTO, titles)
+    state.recall(titles)
     chosen = st.pills("Photograph", titles, required=True, key=state.PHOTO, label_visibility="collapsed")
     state.remember(state.PHOTO, chosen)
     return next((row for row in samples() if row.title == chosen), None)
 
 
-def settings() -> dict[str, Any]:
-    """Model, classifier, hierarchy, number of steps, from a popover; the address carries those that are not default."""
-    chosen = default_settings()
+def settings() -> TraceSettings:
+    """What is chosen in a popover; the address carries what is not plain."""
+    plain, cards = TraceSettings(), cached.models()
     with st.popover("Settings", icon=":material/tune:"):
-        chosen["model"] = _select("Codec model", "model", list(cached.models()) or [str(chosen["model"])])
-        for words in about_switch(cached.models(), str(chosen["model"])):
-            st.caption(words)
-        chosen["purpose"] = _select(
-            "What are the bits for?", "purpose", list(PURPOSES), format_func=PURPOSES.__getitem__
+        model = chrome.menu(
+            "Codec model", "model", sorted(cards, key=lambda name: name != plain.model) or [plain.model]
         )
-        chosen["label"] = _label()
-        chosen["classifier"] = _classifier()
-        chosen["hierarchy"] = _select("Hierarchy", "hierarchy", cached.hierarchy_names())
+        for words in about_switch(cards, model):
+            st.caption(words)
+        purpose = chrome.menu("What are the bits for?", "purpose", list(PURPOSES), format_func=PURPOSES.__getitem__)
+        label = st.toggle(
+            "Begin the file with a label", key="label", bind="query-params",
+            help="What lite0 says of the original, in 8 bytes. Explore then compares it with what the pixels show.",
+        )  # fmt: skip
+        classifier = _classifier()
+        hierarchy = chrome.menu("Hierarchy", "hierarchy", cached.hierarchy_names())
         for line in (*installed.MODELS.own().wrong, *SHELF.own().wrong):
-            st.caption(plain(line))
-        chosen["steps"] = _select("Steps", "steps", [24, 12, 48])
-        chosen["side"] = _select("Longest side of your own photograph, in pixels", "side", list(cached.SIDES))
-        levels = read_plan(
-            cached.models().get(str(chosen["model"]), {}).get("preset", {}).get("plan", PAPER_PLAN)
-        ).names
-        _select("Finer steps in block", state.FINER, [state.NO_FINER, *levels], format_func=spoken)
+            st.caption(plain_text(line))
+        steps = chrome.menu("Steps", "steps", [plain.steps, 12, 48])
+        side = chrome.menu("Longest side of your own photograph, in pixels", "side", cached.SIDES)
+        levels = read_plan(cards.get(model, {}).get("preset", {}).get("plan", PAPER_PLAN)).names
+        finer = chrome.menu("Finer steps in block", state.FINER, [cached.NO_FINER, *levels], format_func=spoken)
         st.caption(
             "Shipped traces are made with the defaults. Another classifier or hierarchy looks at the same pictures anew; "
             "any other choice computes the trace now. Larger photographs take longer: 768 pixels about four times as long."
         )
-    chosen["classifier"] = None if chosen["classifier"] == "none" else chosen["classifier"]
-    return chosen
+    return TraceSettings(model, purpose, label, classifier, hierarchy, steps, side, finer)
 
 
-def _classifier() -> str:
-    """The select box of what is installed; what is not is named with its reason, also where an address asks for it."""
+def _classifier() -> str | None:
+    """The menu of what is installed; what is not is named with its reason, also where an address asks for it."""
     offered = offers()
     classifiers = [spec for spec in offered if spec == DEFAULT or permitted(spec)]
     if st.query_params.get("classifier", DEFAULT) not in classifiers:
         st.toast("The address asks for a classifier that is not installed here.", icon=":material/info:")
     more = f"More can be offered by whoever starts the app: `{ALLOWED}` lists them."
-    chosen = _select("Classifier", "classifier", classifiers, help=more)
+    chosen = chrome.menu("Classifier", "classifier", classifiers, help=more)
     for spec, lacks in offered.items():
         if lacks:
             st.caption(f"{spec}: {lacks}.")
-    return chosen
+    return None if chosen == "none" else chosen
 
 
-def _label() -> bool:
-    """The switch that has files begin with a label."""
-    state.recall("label", [False, True])
-    chosen = st.toggle(
-        "Begin the file with a label", key="label",
-        help="What lite0 says of the original, in 8 bytes. Explore then compares it with what the pixels show.",
-    )  # fmt: skip
-    state.remember("label", chosen)
-    return chosen
-
-
-def _select(label: str, key: str, options: list[Any], **more: Any) -> Any:
-    """A select box that the address and the memory know."""
-    state.recall(key, options)
-    chosen = st.selectbox(label, options, key=key, **more)
-    state.remember(key, chosen)
-    return chosen
-
-
-def notices(shown: Subject, settings: dict[str, Any]) -> None:
+def notices(shown: Subject, settings: TraceSettings) -> None:
     """Say where the trace is older than the weights, and where the weights are weak."""
     trace = shown.bundle.trace
-    card = cached.models().get(str(settings["model"]), {})
+    card = cached.models().get(settings.model, {})
     made_with = trace.provenance.get("fingerprint")
     if card and card.get("fingerprint") != made_with:
         chrome.notice(

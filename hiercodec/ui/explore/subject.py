@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import streamlit as st
 from streamlit.components.v2 import component
 from streamlit.delta_generator import DeltaGenerator
 
-from hiercodec.classify import DEFAULT, permitted
+from hiercodec.classify import permitted
 from hiercodec.errors import HiercodecError
-from hiercodec.evaluation.codecs.purposes import PLAIN
 from hiercodec.evaluation.photos.samples import Sample, samples
 from hiercodec.evaluation.photos.uploads import endings
 from hiercodec.evaluation.traces.bundle import Bundle
 from hiercodec.evaluation.traces.trace import opening_step, story_strength
-from hiercodec.levels import DEFAULT_MODEL
-from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.frame import cached, chrome, state
+from hiercodec.ui.frame.cached import TraceSettings
 
 KEEP = 3
 """How many traces a visitor's session holds."""
@@ -92,7 +88,7 @@ class Subject:
     @property
     def identity(self) -> str:
         """What the browser knows this set of pictures and answers by."""
-        judge = "" if self.judge == _judge(default_settings()) else "-".join(map(str, self.judge))
+        judge = "" if self.judge == TraceSettings().judge else "-".join(map(str, self.judge))
         growing = f"{len(self.bundle.trace.steps)} steps" if self.growing else ""
         return "-".join(part for part in (self.origin, judge, growing, self.finer) if part)
 
@@ -114,35 +110,21 @@ def opening() -> tuple[str, int]:
     return title, opening_step(traces[title])
 
 
-def default_settings() -> dict[str, Any]:
-    """What the shipped traces were made with."""
-    return {
-        "model": DEFAULT_MODEL,
-        "purpose": PLAIN,
-        "classifier": DEFAULT,
-        "hierarchy": DEFAULT_HIERARCHY,
-        "steps": 24,
-        "side": cached.SIDES[0],
-        "label": False,
-    }
-
-
-def subject(chosen: Sample | None, settings: dict[str, Any]) -> Subject | None:
+def subject(chosen: Sample | None, settings: TraceSettings) -> Subject | None:
     """The trace to show; None (with words on the page) if there is none."""
     if chosen is None:
-        drop(settings["side"])
+        drop(settings.side)
     line = st.container()  # the progress line has a place of its own: what stands below it stays while it moves
-    shown = _own(settings, line) if chosen is None else _sample(chosen, settings, line)
-    level = st.session_state.get(state.FINER, state.NO_FINER)
-    if shown is None or shown.growing is not None or level not in shown.bundle.trace.cuts:
+    whole = replace(settings, finer=cached.NO_FINER)
+    shown = _own(whole, line) if chosen is None else _sample(chosen, whole, line)
+    if shown is None or shown.growing is not None or settings.finer not in shown.bundle.trace.cuts:
         return shown
-    return _with_finer(shown, level, settings, line)
+    return _with_finer(shown, settings, line)
 
 
-def _sample(chosen: Sample, settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
-    plain = default_settings()
-    settings = settings | {"side": plain["side"]}  # samples have their own size
-    if all(settings[name] == plain[name] for name in ("model", "purpose", "steps", "label")):
+def _sample(chosen: Sample, settings: TraceSettings, line: DeltaGenerator) -> Subject | None:
+    settings = replace(settings, side=TraceSettings().side)  # samples have their own size
+    if settings == TraceSettings(classifier=settings.classifier, hierarchy=settings.hierarchy):
         try:
             shipped = cached.shipped_bundle(chosen.id)
         except HiercodecError:
@@ -150,16 +132,16 @@ def _sample(chosen: Sample, settings: dict[str, Any], line: DeltaGenerator) -> S
                 chrome.empty("No trace of this photograph is shipped, and no codec is installed.", how=SHIP)
                 return None
         else:
-            shown = Subject(chosen.title, shipped, f"shipped-{chosen.id}", _judge(plain), chosen)
+            shown = Subject(chosen.title, shipped, f"shipped-{chosen.id}", TraceSettings().judge, chosen)
             return _judged(shown, settings, line)
     return _computed(chosen.id, chosen.title, settings, chosen, line)
 
 
-def _own(settings: dict[str, Any], line: DeltaGenerator) -> Subject | None:
+def _own(settings: TraceSettings, line: DeltaGenerator) -> Subject | None:
     kept = state.own_file()
     if kept is None:
         if st.toggle("Use this device's camera", key="explore_camera_on"):
-            _camera(settings["side"])
+            _camera(settings.side)
         return None
     with line, st.container(horizontal=True, vertical_alignment="center"):  # a line that was emptied leaves a gap
         st.caption(f"{kept[0]}. An address restores all of this page but a picture of your own.")
@@ -199,49 +181,39 @@ def _camera(side: int) -> None:
     )
 
 
-def _judge(settings: dict[str, Any]) -> tuple[str | None, str]:
-    return settings["classifier"], settings["hierarchy"]
+def _refused(classifier: str | None) -> bool:
+    """Whether a classifier cannot be used here, which the page then says. Asked before anything is built."""
+    refused = classifier is not None and not permitted(classifier)
+    if refused:
+        chrome.notice("error", "This classifier is not installed here. Choose another one in the settings.")
+    return refused
 
 
-def _refusal(settings: dict[str, Any]) -> str:
-    """Why these settings cannot be used, in words; empty where they can. Asked before anything is built."""
-    classifier = settings["classifier"]
-    if classifier is not None and not permitted(classifier):
-        return "This classifier is not installed here. Choose another one in the settings."
-    return ""
-
-
-def _judged(shown: Subject, settings: dict[str, Any], line: DeltaGenerator) -> Subject:
+def _judged(shown: Subject, settings: TraceSettings, line: DeltaGenerator) -> Subject:
     """The same pictures with the answers asked for; as they were (with words on the page) where these cannot be had."""
-    if _judge(settings) == shown.judge:
-        return shown
-    classifier, hierarchy = _judge(settings)
-    refusal = _refusal(settings)
-    if refusal:
-        chrome.notice("error", refusal)
+    if settings.judge == shown.judge or _refused(settings.classifier):
         return shown
     truth = shown.sample.truth if shown.sample else ()
 
     def make(tell: Progress) -> Bundle:
         tell(0, 1, "asking the classifier")
-        return cached.judge_again(shown.bundle, classifier=classifier, hierarchy=hierarchy, truth=truth)
+        return cached.judge_again(shown.bundle, settings.judge, truth)
 
-    other = dataclasses.replace(shown, judge=_judge(settings))
+    other = replace(shown, judge=settings.judge)
     found = _kept(other.identity, make, line)
-    return shown if found is None else dataclasses.replace(other, bundle=found)
+    return shown if found is None else replace(other, bundle=found)
 
 
 def _computed(
-    source: str | bytes, title: str, settings: dict[str, Any], chosen: Sample | None, line: DeltaGenerator
+    source: str | bytes, title: str, settings: TraceSettings, chosen: Sample | None, line: DeltaGenerator
 ) -> Subject | None:
     """Trace now: the first steps while the visitor waits, the others in the background; the session keeps the last few."""
     if not cached.models():
         chrome.empty("No codec is installed, so only shipped traces can be shown.", how="python -m hiercodec models")
         return None
-    if refusal := _refusal(settings):
-        chrome.notice("error", refusal)
+    if _refused(settings.classifier):
         return None
-    key = cached.key_of(source, *settings.values())
+    key = cached.key_of(source, settings)
     jobs: dict[str, Refinement] = st.session_state.setdefault("explore_jobs", {})
     for other in set(jobs) - {key}:
         jobs.pop(other).cancel()  # nobody looks at it any more
@@ -256,7 +228,7 @@ def _computed(
     def make(tell: Progress) -> Bundle:
         notes.clear()
         try:
-            found, rest = cached.compute(source, **settings, progress=tell, show=show, note=notes.append)
+            found, rest = cached.compute(source, settings, progress=tell, show=show, note=notes.append)
         finally:
             picture.empty()
         if rest:
@@ -273,16 +245,14 @@ def _computed(
         found = _keep(key, jobs.pop(key).bundle)
         if job.problem:
             chrome.notice("warning", f"The finer steps could not be made: {job.problem}")
-    return Subject(title, found, key, _judge(settings), chosen, growing=jobs.get(key))
+    return Subject(title, found, key, settings.judge, chosen, growing=jobs.get(key))
 
 
-def _with_finer(shown: Subject, level: str, settings: dict[str, Any], line: DeltaGenerator) -> Subject:
+def _with_finer(shown: Subject, settings: TraceSettings, line: DeltaGenerator) -> Subject:
     """The same with finer steps in one block; as it was (with words on the page) where they cannot be made."""
-    classifier, hierarchy = shown.judge
-    asked = {"model": settings["model"], "classifier": classifier, "hierarchy": hierarchy}
-    finer = dataclasses.replace(shown, finer=level)
-    found = _kept(finer.identity, lambda tell: cached.compute_finer(shown.bundle, level, **asked, progress=tell), line)
-    return shown if found is None else dataclasses.replace(finer, bundle=found)
+    finer = replace(shown, finer=settings.finer)
+    found = _kept(finer.identity, lambda tell: cached.compute_finer(shown.bundle, settings, shown.judge, tell), line)
+    return shown if found is None else replace(finer, bundle=found)
 
 
 def _kept(key: str, make: Callable[[Progress], Bundle], line: DeltaGenerator) -> Bundle | None:

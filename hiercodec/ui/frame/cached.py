@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
 from hiercodec import installed, taxonomy
+from hiercodec.classify import DEFAULT
 from hiercodec.evaluation.codecs.purposes import PLAIN
 from hiercodec.evaluation.traces import bundle as bundles
 from hiercodec.evaluation.traces.bundle import TRACES, Bundle
 from hiercodec.fsio import locate
+from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy_file import DEFAULT as DEFAULT_HIERARCHY
 from hiercodec.ui.frame import work
@@ -28,6 +30,31 @@ if TYPE_CHECKING:
 RESULTS = locate("results")
 SIDES = (384, 512, 768)
 """A visitor's photograph is shrunk until neither side is longer than this many pixels: the first, unless they choose."""
+NO_FINER = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """How a photograph is traced; as they stand, what the shipped traces were made with.
+
+    The argument of the work and, beside the photograph, the key of what a session keeps. Fields are called as the widgets
+    of Explore that hold them, and so as in the address. `classifier` is a specification (None: none); `side` shrinks a
+    visitor's photograph, in pixels; `finer` is the level whose block has finer steps, or `NO_FINER`.
+    """
+
+    model: str = DEFAULT_MODEL
+    purpose: str = PLAIN
+    label: bool = False
+    classifier: str | None = DEFAULT
+    hierarchy: str = DEFAULT_HIERARCHY
+    steps: int = 24
+    side: int = SIDES[0]
+    finer: str = NO_FINER
+
+    @property
+    def judge(self) -> tasks.Judge:
+        """The classifier and the hierarchy."""
+        return self.classifier, self.hierarchy
 
 
 @st.cache_resource(show_spinner=False)
@@ -97,45 +124,35 @@ def ranked(
 
 def compute(
     source: str | bytes,
+    settings: TraceSettings,
     *,
-    model: str,
-    classifier: str | None,
-    hierarchy: str,
-    steps: int,
-    side: int,
-    purpose: str = PLAIN,
-    label: bool = False,
     progress: work.Progress,
-    show: Callable[[bytes], object] = lambda _: None,
-    note: Callable[[str], object] = lambda _: None,
+    show: Callable[[bytes], object],
+    note: Callable[[str], object],
 ) -> tuple[Bundle, list[int]]:
     """Trace a sample (by name), a photograph or a .hc stream (by its bytes) with the real codec.
 
-    Photographs are shrunk to at most `side` pixels a side and encoded for a purpose (see `purposes`); with `label` their
-    files begin with a label. Returns a trace of the first few steps, and at which bytes the others are that it takes to
-    make `steps`. `note` hears what was mended in a file. Raises the project's errors on bytes it cannot use.
+    Returns a trace of the first few steps, and at which bytes the others are. `note` hears what was mended in a file. Raises
+    the project's errors on bytes it cannot use.
     """
-    label_in = hierarchy if label else None
-    heard: dict[str, Any] = {"progress": progress, "show": show, "note": note}
-    opened = work.run(tasks.first_picture, source, model, side, purpose, label_in, urgency=Urgency.PICTURE, **heard)
-    judge = (classifier, hierarchy)
-    return work.run(tasks.first_view, opened, model, judge, steps, urgency=Urgency.FIRST, **heard)
+    label_in = settings.hierarchy if settings.label else None
+    how, heard = (settings.model, settings.side, settings.purpose, label_in), {"show": show, "note": note}
+    opened = work.run(tasks.first_picture, source, *how, urgency=Urgency.PICTURE, progress=progress, **heard)
+    judge, steps = settings.judge, settings.steps
+    return work.run(
+        tasks.first_view, opened, settings.model, judge, steps, urgency=Urgency.FIRST, progress=progress, **heard
+    )
 
 
-def judge_again(bundle: Bundle, *, classifier: str | None, hierarchy: str, truth: tuple[int, ...]) -> Bundle:
+def judge_again(bundle: Bundle, judge: tasks.Judge, truth: tuple[int, ...]) -> Bundle:
     """The same pictures, judged by another classifier or hierarchy. Raises the project's errors."""
-    return work.run(tasks.judged_again, bundle, (classifier, hierarchy), truth)
+    return work.run(tasks.judged_again, bundle, judge, truth)
 
 
-def more(bundle: Bundle, settings: dict[str, Any]) -> Callable[[Trace, Sequence[int]], tuple[Trace, dict[int, Any]]]:
+def more(bundle: Bundle, settings: TraceSettings) -> Callable[[Trace, Sequence[int]], tuple[Trace, dict[int, Any]]]:
     """How to add steps to a trace made by `compute`, from any thread; each call waits its turn."""
-    judge = (settings["classifier"], settings["hierarchy"])
     steps = work.later(tasks.more_steps)
-
-    def extended(found: Trace, budgets: Sequence[int]) -> tuple[Trace, dict[int, Any]]:
-        return steps(found, bundle.stream, bundle.original, settings["model"], judge, budgets)
-
-    return extended
+    return lambda found, budgets: steps(found, bundle.stream, bundle.original, settings.model, settings.judge, budgets)
 
 
 def pack() -> Callable[[Bundle, Trace, dict[int, Any]], Bundle]:
@@ -143,16 +160,12 @@ def pack() -> Callable[[Bundle, Trace, dict[int, Any]], Bundle]:
     return work.later(tasks.with_steps)
 
 
-def compute_finer(
-    bundle: Bundle, level: str, *, model: str, classifier: str | None, hierarchy: str, progress: work.Progress
-) -> Bundle:
-    """Add finer steps inside the block of `level` to a trace. Raises the project's errors."""
-    return work.run(tasks.finer, bundle, level, model, (classifier, hierarchy), progress=progress)
+def compute_finer(bundle: Bundle, settings: TraceSettings, judge: tasks.Judge, progress: work.Progress) -> Bundle:
+    """Add finer steps inside the block of `settings.finer` to a trace. Raises the project's errors."""
+    return work.run(tasks.finer, bundle, settings.finer, settings.model, judge, progress=progress)
 
 
-def key_of(source: str | bytes, *settings: str | int | None) -> str:
-    """A short content hash for what `compute` would give."""
+def key_of(source: str | bytes, settings: TraceSettings | None = None) -> str:
+    """A short content hash of a sample's name or of a file, and of how it is traced."""
     raw = source.encode() if isinstance(source, str) else source
-    digest = hashlib.sha256(type(source).__name__.encode() + raw)
-    digest.update(json.dumps(settings).encode())
-    return digest.hexdigest()[:20]
+    return hashlib.sha256(repr((type(source).__name__, settings)).encode() + raw).hexdigest()[:20]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 import numpy as np
@@ -57,6 +57,8 @@ DARK = "[data-testid^=stBaseButton-primary] p { color: #101418; }"
 """In the dark theme the buttons that ask to be pressed are light blue, and Streamlit writes on them in white."""
 KINDS = {b"\x89PNG": "png", b"\xff\xd8": "jpeg", b"RIFF": "webp"}
 """How the image files begin that a page shows."""
+
+Option = TypeVar("Option")
 
 _STYLED = "styled"
 _STYLE_SEEN = component(
@@ -119,7 +121,7 @@ def controls(name: str = "") -> Any:
     return st.container(horizontal=True, vertical_alignment="bottom", key=f"controls{name and '_'}{name}")
 
 
-def menu(label: str, key: str, options: Sequence[str], *, default: str | None = None, **more: Any) -> str:
+def menu(label: str, key: str, options: Sequence[Option], *, default: Option | None = None, **more: Any) -> Option:
     """A select box whose choice the address carries; what it does not offer, or did for another file, counts as nothing.
 
     It opens at `default`, or at the first option; `more` is what `st.selectbox` takes.

@@ -1,7 +1,7 @@
 """Where a visitor stands on Explore, and how that is kept.
 
             address  ?photo=Cat&step=5&look=…            memory of the session
-                │  wins when it is not what we wrote         │  over pages, Back and settings
+                │  wins when it is not what we wrote         │  over pages and Back
                 └───────────► enter() ─► recall() ◄──────────┘
                                             │
                                     widgets and scrubber
@@ -13,7 +13,7 @@ A choice runs the whole page, and the scrubber is told where to go (`seek` grows
 the scrubber: it runs its own part of the page only, and the scrubber is not told back what it knows.
 The address and the memory hold the same strings; values that do not exist count as nothing. `step` counts from 1. Until
 anything has changed the address stays bare; from then on it names photograph and step, so that a link made today means
-the same later.
+the same later. The settings (`cached.TraceSettings`) are menus that Streamlit binds to the address, which we leave alone.
 """
 
 from __future__ import annotations
@@ -21,21 +21,22 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
+from hiercodec.ui.frame.cached import NO_FINER, TraceSettings
+
 PHOTO, STEP, LOOK, FINER = "photo", "step", "look", "finer"
-SETTINGS = ("model", "purpose", "classifier", "hierarchy", "steps", "side", "label", FINER)
 COURSE, LESSON = "course", "lesson"
-ADDRESS = (COURSE, LESSON, PHOTO, STEP, *SETTINGS, LOOK)
+ADDRESS = (COURSE, LESSON, PHOTO, STEP, LOOK)
 WALK = "walk"
 """Marks an address that was left and gone back to (report/web/history.mjs), with a number of its own."""
 SCRUBBER, OWN, CAMERA = "explore_scrubber", "explore_own", "explore_camera"
 UPLOAD = "Your own …"
 TAKEN = "Camera picture.jpg"
-NO_FINER = "none"
 PLAIN_LOOK = "picture,prefix,original,0"
 LAG = 3.0
 """Seconds in which a browser may still show an address that was replaced; going back sooner than that is not heard."""
@@ -79,12 +80,10 @@ def enter(plain: Mapping[str, str]) -> None:
         st.session_state.pop(name, None)  # its widget takes the value from the memory
 
 
-def recall(name: str, options: Sequence[Any]) -> None:
-    """Give the widget `name` its value before it is drawn: its own, else the remembered one, else the plain one."""
-    if st.session_state.get(name) not in options:
-        named = {str(option): option for option in options}
-        plain = st.session_state.get(_PLAIN, {}).get(name, "")
-        st.session_state[name] = named.get(memory().get(name, ""), named.get(plain, options[0]))
+def recall(titles: Sequence[str]) -> None:
+    """Give the row of photographs its value before it is drawn: its own, else the remembered one, else the plain one."""
+    known = (st.session_state.get(PHOTO), memory().get(PHOTO), st.session_state.get(_PLAIN, {}).get(PHOTO), titles[0])
+    st.session_state[PHOTO] = next(title for title in known if title in titles)
 
 
 def remember(name: str, value: Any) -> None:
@@ -105,9 +104,11 @@ def write_address() -> None:
     what we wrote last is enough to know that nothing is to be done.
     """
     rows, shown, written = address(), _shown_address(), st.session_state.get(_WRITTEN, {})
-    if not rows == shown == written or WALK in st.query_params:
-        others = {name: value for name, value in st.query_params.items() if name not in (*ADDRESS, WALK)}
-        st.query_params.from_dict(others | rows)
+    if rows and not rows == shown == written:
+        st.query_params.update(rows)
+    for name in (*ADDRESS, WALK):
+        if name not in rows:
+            st.query_params.pop(name, None)
     if rows != written:
         now = time.monotonic()
         recent = [(then, old) for then, old in st.session_state.get(_REPLACED, []) if now - then < LAG]
@@ -137,19 +138,18 @@ def address() -> dict[str, str]:
 
 def link(photo: str, position: int) -> str:
     """The address of exactly this view."""
+    others = {name: value for name, value in st.query_params.items() if name not in (*ADDRESS, WALK)}
     rows = address() | {PHOTO: photo, STEP: str(position + 1)}
-    return f"{st.context.url or ''}?{urlencode({name: rows[name] for name in ADDRESS if name in rows})}"
+    return f"{st.context.url or ''}?{urlencode({name: rows[name] for name in ADDRESS if name in rows} | others)}"
 
 
 # ---- a course -----------------------------------------------------------------------------------------------------------
 def go(photo: str, position: int, look: str = PLAIN_LOOK) -> None:
     """Stand at a step of a sample's shipped trace, with the settings it was made with. Before the widgets are drawn."""
     memory().update({PHOTO: photo, STEP: str(position + 1), LOOK: look})
-    for name in (PHOTO, *SETTINGS):
-        st.session_state.pop(name, None)  # its widget takes the value from the memory
-    for name in SETTINGS:
-        memory().pop(name, None)
-    st.session_state.pop(_AT, None)
+    st.session_state.update(asdict(TraceSettings()))
+    for name in (PHOTO, _AT):
+        st.session_state.pop(name, None)  # the widget takes its value from the memory
 
 
 def leave_course() -> None:
@@ -230,7 +230,6 @@ def finer_asked() -> None:
     level = _said("finer")
     if isinstance(level, str):
         st.session_state[FINER] = level or NO_FINER
-        remember(FINER, level or NO_FINER)
         whole_page()
 
 

@@ -46,7 +46,8 @@ def draw() -> None:
         tables = choice.tables.values()
         columns = COLUMNS | {task: score(task) for task in choice.meta.get("tasks") or ()}
         has = [what for what, column in columns.items() if any(table.has(column) for table in tables)]
-        y = chrome.menu("Measure", "y", [*([RIGHT, BITS] if choice.levels else []), *has], width=140)
+        offered: list[str] = [RIGHT, BITS, *has] if choice.levels else has
+        y = chrome.menu("Measure", "y", offered, width=140)
         levels, level = list(choice.levels), ""
         if y in (RIGHT, BITS):
             level = chrome.menu("Level", "level_told", levels, default=levels[-1], width=100, format_func=spoken)
