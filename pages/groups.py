@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from hiercodec.ui.frame import chrome
-from hiercodec.ui.groups import class_map, live, pair, shared, stability, structure, versus
+from hiercodec.ui.groups import class_map, live, shared, stability, structure, versus
 
 VIEWS = {
     "Map": class_map.draw,
     "Tree": structure.draw,
     "CLIP against WordNet": versus.draw,
-    "Two side by side": pair.draw,
     "Stability": stability.draw,
     "Cluster anew": live.draw,
 }

@@ -1,4 +1,4 @@
-"""Figures that compare hierarchies: sizes, similarity, contingency, agreement, intervals. Data → plotly, as in `figures`."""
+"""Figures that compare hierarchies: sizes, similarity, agreement, intervals. Data → plotly, as in `figures`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, palette
-from hiercodec.figures.taxonomy import canvas, scale, short, write_cells
+from hiercodec.figures.taxonomy import canvas, scale, write_cells
 from hiercodec.figures.trace import curve
 
 
@@ -63,33 +63,6 @@ def against_k(
         fig.update_yaxes(tickformat=".0%", rangemode="tozero")
     if at is not None:
         fig.add_vline(x=at, line={"color": p.muted, "width": 1.5, "dash": "dot"})
-    return fig
-
-
-def contingency_map(
-    table: np.ndarray, rows: Sequence[str], columns: Sequence[str], *, x: str, y: str, mode: str = "light"
-) -> go.Figure:
-    """How many classes lie in a row's group and in a column's group; counts are written out in small tables."""
-    few = max(table.shape) <= 14
-    fig = canvas(mode, height=max(420, 44 * table.shape[0]) if few else 720, x=x, y=y)
-    shown = np.where(table > 0, table, np.nan)
-    fig.add_heatmap(
-        z=shown,
-        x=list(range(len(columns))),
-        y=list(range(len(rows))),
-        customdata=np.array([[f"{r}<br>{c}" for c in columns] for r in rows]),
-        colorscale=scale(mode),
-        xgap=1,
-        ygap=1,
-        colorbar={"title": {"text": "classes", "side": "right"}, "thickness": 14},
-        hovertemplate="%{customdata}<br><b>%{z} classes</b><extra></extra>",
-    )
-    fig.update_yaxes(autorange="reversed", showgrid=False, showticklabels=few)
-    fig.update_xaxes(showgrid=False, showticklabels=few)
-    if few:
-        write_cells(fig, shown, ".0f", mode)
-        fig.update_yaxes(tickvals=list(range(len(rows))), ticktext=[short(r, 30) for r in rows])
-        fig.update_xaxes(tickvals=list(range(len(columns))), ticktext=[short(c, 24) for c in columns], tickangle=-40)
     return fig
 
 

@@ -100,42 +100,6 @@ def class_map(
     return _bare(fig).update_layout(showlegend=False, dragmode="lasso", margin={"l": 4, "r": 4, "t": 4, "b": 4})
 
 
-def glow_map(
-    points: np.ndarray,
-    values: np.ndarray,
-    groups: np.ndarray,
-    labels: Sequence[str],
-    hover: Sequence[str],
-    *,
-    mode: str = "light",
-) -> go.Figure:
-    """The classes on their map, lit by their group's probability `values` float[n] 0…1: colour and size say the same.
-
-    The three likeliest groups are named, with their probability, where they are densest.
-    """
-    p = palette(mode)
-    fig = canvas(mode, height=560)
-    look = {
-        "color": values,
-        "colorscale": [[i / 9, mix(p.border, p.level(2), i / 9)] for i in range(10)],
-        "cmin": 0,
-        "cmax": float(values.max()),  # else nothing glows while nothing is likely
-        "size": 6 + 8 * np.sqrt(values),
-        "line": {"width": 0.5, "color": p.background},
-        "colorbar": {"title": {"text": "probability", "side": "right"}, "thickness": 14, "tickformat": ".0%"},
-    }
-    order = np.argsort(values, kind="stable")  # the likely ones on top
-    look |= {name: np.asarray(look[name])[order] for name in ("color", "size")}
-    fig.add_scatter(**_points(points, order, hover, **look))
-    chance = {int(g): float(values[groups == g].max()) for g in np.unique(groups)}
-    for g in sorted(chance, key=lambda g: -chance[g])[:3]:
-        x, y = _densest(points[groups == g])
-        text = f"<b>{labels[g].split(' (')[0].split(', ')[0]}</b> {chance[g]:.0%}"
-        font = {"color": p.text, "size": SMALL}
-        fig.add_annotation(x=x, y=y, text=text, showarrow=False, font=font, bgcolor=p.background, opacity=0.9)
-    return _bare(fig).update_layout(showlegend=False, margin={"l": 4, "r": 4, "t": 4, "b": 4})
-
-
 def tree(hierarchy: Hierarchy, *, root: str = "all", mode: str = "light") -> go.Figure:
     """All levels as nested areas, a class counting 1; a click opens a group and the bar on top leads back.
 

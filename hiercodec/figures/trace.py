@@ -108,21 +108,6 @@ def _over_bytes(fig: go.Figure, trace: Trace, position: int | None, p: Palette, 
     return fig if position is None else mark_position(fig, trace.steps[position].bytes, p)
 
 
-def confidence_curves(trace: Trace, *, position: int | None = None, mode: str = "light") -> go.Figure:
-    """How sure the classifier is of the final answer of each level, against bytes.
-
-    One line a level: the probability, at every step, of the group that wins at the last step.
-    """
-    p = palette(mode)
-    fig = figure(mode, height=340, x="bytes received", y="probability of the final answer")
-    xs = [step.bytes for step in trace.steps]
-    for index, (level, answer, probabilities) in enumerate(final_answer_curves(trace)):
-        name = f"{spoken(level)}: {answer}"
-        curve(fig, index, xs, probabilities, name, "%{x:,} bytes<br>%{y:.0%}", colour=p.level(index))
-    fig.update_yaxes(range=[0, 1.02], tickformat=".0%")
-    return _over_bytes(fig, trace, position, p)
-
-
 def label_curves(trace: Trace, level: str, *, position: int | None = None, mode: str = "light") -> go.Figure:
     """How likely the label's own answer at a level is against bytes: by the label, by the pixels, and by both."""
     p, label = palette(mode), trace.label[level]
@@ -151,16 +136,6 @@ def meaning_curve(trace: Trace, *, position: int | None = None, mode: str = "lig
         fig.add_hline(y=most, line={"color": p.level(index), "width": 1, "dash": "dot"})
     fig.update_yaxes(rangemode="tozero")
     return _over_bytes(fig, trace, position, p)
-
-
-def final_answer_curves(trace: Trace) -> list[tuple[str, str, list[float]]]:
-    """(level, final winner's label, its probability at every step; 0 where it is not among those stored)."""
-    last = trace.steps[-1]
-    rows = []
-    for name, top in last.top.items():
-        group, label, _ = top[0]
-        rows.append((name, label, [step.probability(name, group) for step in trace.steps]))
-    return rows
 
 
 def quality_curve(

@@ -2,54 +2,34 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
 from hiercodec.evaluation.metrics import reached
 from hiercodec.evaluation.traces.bundle import Bundle
 from hiercodec.evaluation.traces.trace import Trace
-from hiercodec.figures.palette import palette
-from hiercodec.images import encode_png
 from hiercodec.levels import spoken
 from hiercodec.report.numbers import decibels, quality
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.measure import Row
-    from hiercodec.evaluation.photos.samples import Sample
-    from hiercodec.report.takeaway import Rival
 
 FRAME_MS = 320
 HOLD_MS = 1600
 
 
-def frame_png(bundle: Bundle, index: int) -> bytes:
-    """The decoder's output at one step, as a PNG of the same pixels."""
-    return encode_png(bundle.pixels(index))
-
-
-def stream_prefix(bundle: Bundle, index: int) -> bytes:
-    """The first bytes of the stream, up to one step: itself a valid `.hc` file."""
-    return bundle.stream[: bundle.trace.steps[index].bytes]
-
-
-def animation(bundle: Bundle, kind: str) -> bytes:
-    """All frames as a looping animation; kind "apng" (the decoder's pixels) or "webp" (lossless, smaller)."""
+def animation(bundle: Bundle) -> bytes:
+    """All frames, the decoder's pixels, as a looping APNG."""
     frames = [Image.fromarray(frame) for frame in bundle.frames()]
     durations = [FRAME_MS] * (len(frames) - 1) + [HOLD_MS]
-    options = {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": 0}
     out = io.BytesIO()
-    if kind == "apng":
-        frames[0].save(out, "PNG", **options)
-    elif kind == "webp":
-        frames[0].save(out, "WEBP", lossless=True, method=2, quality=40, **options)
-    else:
-        raise ValueError(f"no animation kind {kind!r}")
+    frames[0].save(out, "PNG", save_all=True, append_images=frames[1:], duration=durations, loop=0)
     return out.getvalue()
 
 
@@ -107,40 +87,12 @@ def table(trace: Trace, name_of: Callable[[str], str] = spoken) -> list[dict[str
 
 def trace_csv(trace: Trace) -> str:
     """The trace as CSV with a header line."""
-    rows = table(trace, name_of=str)
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
+    return pd.DataFrame(table(trace, name_of=str), dtype=object).to_csv(index=False, lineterminator="\n")
 
 
 def trace_json(trace: Trace) -> str:
     """The trace as the JSON that `python -m hiercodec trace --json` prints."""
     return json.dumps(trace.to_json(), ensure_ascii=False, indent=1)
-
-
-def charts_html(trace: Trace, mode: str = "light") -> str:
-    """The page's charts as one HTML file that needs no network: quality, meaning and sureness against bytes."""
-    from plotly.offline import get_plotlyjs
-
-    from hiercodec.figures.trace import confidence_curves, meaning_curve, quality_curve
-
-    figures = [quality_curve(trace, mode=mode), *filter(None, [meaning_curve(trace, mode=mode)])]
-    figures += [confidence_curves(trace, mode=mode)] if trace.steps[-1].top else []
-    divisions = "\n".join(figure.to_html(full_html=False, include_plotlyjs=False) for figure in figures)
-    style = f"body {{ background: {palette(mode).background}; margin: 2rem; }}"
-    head = f'<meta charset="utf-8"><title>hiercodec</title><style>{style}</style><script>{get_plotlyjs()}</script>'
-    return f'<!doctype html><html lang="en"><head>{head}</head><body>{divisions}</body></html>\n'
-
-
-def html_page(
-    bundle: Bundle, title: str, sample: Sample | None, position: int, rival: Rival | None = None, look: str = ""
-) -> str:
-    """One HTML page to take away: see `takeaway.page`, which is slow to import."""
-    from hiercodec.report.takeaway import page
-
-    return page(bundle, title, sample=sample, position=position, rival=rival, look=look)
 
 
 def psnr_by_bytes(rows: Sequence[Row]) -> list[tuple[int, float]]:

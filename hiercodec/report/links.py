@@ -35,21 +35,11 @@ def title(name: str) -> str:
     return f"{known.title}, {parts[2]}" + (f", seed {parts[3]}" if parts[3] else "")
 
 
-def group_query(hierarchy: str, level: str, group: str) -> dict[str, str]:
-    """Query of a group: the hierarchy's name, the level's name ("coarse" …), the group's label. For `st.page_link`."""
-    return {TREE: title(hierarchy), LEVEL: spoken(level), GROUP: group}
-
-
-def class_query(hierarchy: str, index: int) -> dict[str, str]:
-    """Query of one of the 1000 classes, by its index. For `st.page_link`."""
-    return {TREE: title(hierarchy), FIND: taxonomy.classes()[index].wnid}
-
-
 def group_link(hierarchy: str, level: str, group: str) -> str:
-    """The address of `group_query`."""
-    return f"groups?{urlencode(group_query(hierarchy, level, group))}"
+    """The address of a group: the hierarchy's name, the level's name ("coarse" …), the group's label."""
+    return f"groups?{urlencode({TREE: title(hierarchy), LEVEL: spoken(level), GROUP: group})}"
 
 
 def class_link(hierarchy: str, index: int) -> str:
-    """The address of `class_query`."""
-    return f"groups?{urlencode(class_query(hierarchy, index))}"
+    """The address of one of the 1000 classes, by its index."""
+    return f"groups?{urlencode({TREE: title(hierarchy), FIND: taxonomy.classes()[index].wnid})}"

@@ -60,13 +60,6 @@ def balance(assignment: np.ndarray) -> Balance:
     return Balance(len(sizes), int(sizes.max()), float(share.max()), entropy, int((sizes == 1).sum()))
 
 
-def contingency(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """int64[ka, kb]: how many classes lie in group i of a and group j of b."""
-    table = np.zeros((int(a.max()) + 1, int(b.max()) + 1), np.int64)
-    np.add.at(table, (a, b), 1)
-    return table
-
-
 def ari(a: np.ndarray, b: np.ndarray) -> float:
     """Adjusted Rand index (Hubert and Arabie) of two groupings: pairs grouped alike; 0 at chance, 1 when equal.
 
@@ -148,24 +141,3 @@ def one_hot(assignment: np.ndarray) -> np.ndarray:
 
 def _mean(sums: np.ndarray, counts: np.ndarray) -> float:
     return float(sums.sum() / counts.sum()) if counts.any() else float("nan")
-
-
-def company_shared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """For every class, how alike its companions in two groupings are: Jaccard index 0…1 without the class itself.
-
-    A class that is alone in both keeps its (absent) company: 1.
-
-    >>> company_shared(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 2]))
-    array([0.5, 0.5, 0. , 1. ])
-    """
-    table = contingency(a, b)
-    both = table[a, b] - 1
-    either = table.sum(1)[a] + table.sum(0)[b] - both - 2
-    return np.divide(both, either, out=np.ones(len(a)), where=either > 0)
-
-
-def barycentre_order(table: np.ndarray) -> np.ndarray:
-    """Order of a contingency table's columns that brings its mass near the diagonal: by mean row, ties by column."""
-    rows = np.arange(table.shape[0])[:, None]
-    mean = (table * rows).sum(0) / np.maximum(table.sum(0), 1)
-    return np.argsort(mean, kind="stable")

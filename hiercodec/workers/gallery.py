@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from hiercodec.errors import InputError
 from hiercodec.images import encode_png, read_within, resize_to
 from hiercodec.workers import tasks
 from hiercodec.workers.tasks import Tell
@@ -81,18 +80,6 @@ def pictures_under_stress(rgb: np.ndarray, stresses: Sequence[str], *, tell: Tel
     from hiercodec.evaluation.stress import stressed
 
     return {stress: small(stressed(rgb, stress)) for stress in stresses}
-
-
-def attention(judge: tuple[str, str], level: str, group: int, rgb: np.ndarray, *, tell: Tell) -> np.ndarray:
-    """Where a classifier sees a group of a level in uint8 (H, W, 3), 0…1 on the latent grid: see `classify.saliency`."""
-    from hiercodec.classify.saliency import saliency
-
-    classifier, hierarchy = judge
-    classes = tasks.load_hierarchy(hierarchy).level(level).members(group)
-    try:
-        return saliency(tasks.load_classifier(classifier), rgb, classes.tolist())
-    except (TypeError, ImportError) as error:
-        raise InputError(str(error)) from None
 
 
 def _instruments(measure: Measure) -> tuple[Any, list[Any]]:

@@ -103,17 +103,6 @@ def test_comparisons_draw(mode):
     assert fig.data[1].error_x.arrayminus[0] == pytest.approx(0.1)
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_contingency_is_rows_down_and_columns_across(mode):
-    table = np.array([[5, 0], [1, 7]])
-    fig = drawn(agreement.contingency_map(table, ["r0", "r1"], ["c0", "c1"], x="B", y="A", mode=mode))
-    assert fig.layout.yaxis.autorange == "reversed"
-    assert fig.data[0].customdata[1][0] == "r1<br>c0"
-    assert {(a.x, a.y): a.text for a in fig.layout.annotations} == {(0, 0): "5", (0, 1): "1", (1, 1): "7"}
-    big = agreement.contingency_map(np.eye(40, dtype=int), [*map(str, range(40))], [*map(str, range(40))], x="", y="")
-    assert not big.layout.annotations
-
-
 def test_agreement_writes_every_number_that_there_is():
     values = np.eye(3)
     values[0, 1] = np.nan

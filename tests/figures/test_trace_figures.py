@@ -13,7 +13,7 @@ from hiercodec.evaluation.results.curves import Curve
 from hiercodec.evaluation.traces.trace import Step, Trace
 from hiercodec.figures.palette import palette
 from hiercodec.figures.rates import codecs
-from hiercodec.figures.trace import confidence_curves, meaning_curve, quality_curve, template
+from hiercodec.figures.trace import meaning_curve, quality_curve, template
 from hiercodec.levels import DEFAULT_MODEL
 
 LABELS = {"coarse": ("animal", "thing"), "intermediate": ("dog", "cat", "cup", "car", "tool")}
@@ -51,21 +51,6 @@ def test_template_takes_the_palette(mode):
     assert (layout.paper_bgcolor, layout.font.color) == (p.background, p.text)
     assert layout.colorway == p.categorical
     assert layout.font.size >= 16
-
-
-def test_confidence_follows_the_final_answer(trace):
-    fig = confidence_curves(trace, position=1)
-    by_name = {row.name: row for row in fig.data}
-    assert list(by_name) == ["kind: animal", "family: dog", "class: class 7"]
-    assert list(by_name["family: dog"].y) == [0.1, 0.5, 0.7]
-    assert list(by_name["class: class 7"].y) == [0.2, 0.0, 0.6]  # at step 2 it was not among the best
-    assert all(list(row.x) == [100, 400, 900] for row in fig.data)
-    assert len({row.line.dash for row in fig.data}) == len({row.marker.symbol for row in fig.data}) == 3
-    lines = sorted(shape.x0 for shape in fig.layout.shapes)
-    assert lines == [300, 400, 400, 900]  # three levels and the position
-    assert fig.layout.yaxis.range == (0, 1.02)
-    assert fig.layout.xaxis.title.text
-    assert fig.layout.yaxis.title.text
 
 
 def test_meaning_is_bits_against_bytes_with_its_limits(trace):

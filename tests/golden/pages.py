@@ -15,7 +15,7 @@ from tests.golden.measured import FILES, Figures, in_words, numbers, sketch
 
 FILE = Path(__file__).with_name("pages.json")
 ROOT = Path(__file__).resolve().parents[2]
-GROUPS = ("Map", "Tree", "CLIP against WordNet", "Two side by side", "Stability")
+GROUPS = ("Map", "Tree", "CLIP against WordNet", "Stability")
 RESULTS = ("Curves", "Against rivals", "Stop when sure")
 FAILURES = ("Gallery", "Confusion", "Mistakes")
 MAIN = "imagenet-val"

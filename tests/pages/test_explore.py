@@ -394,14 +394,14 @@ def test_without_traces_and_models_the_page_says_how_to_make_them(page, monkeypa
     assert "python -m tools.assets traces" in " ".join(item.value for item in at.code)
 
 
-@pytest.mark.parametrize("tab", ["Meaning", "Decisions", "Stop when sure", "Bytes", "Take away"])
+@pytest.mark.parametrize("tab", ["Meaning", "Stop when sure", "Bytes", "Take away"])
 def test_every_panel_draws(page, tab):
     at = page.run()
     at.session_state["explore_tab"] = tab
     at.run()
     assert not at.exception
     if tab == "Take away":
-        assert len(at.get("download_button")) == 11
+        assert len(at.get("download_button")) == 9
         assert any("--bytes" in item.value for item in at.code)
         assert any(f"?photo={FIRST.title}&step=" in item.value for item in at.code)
     elif tab == "Meaning":
@@ -432,32 +432,3 @@ def test_finer_steps_are_offered_in_the_blocks_of_the_model_s_own_plan(monkeypat
     at = AppTest.from_file(str(PAGE), default_timeout=60).run()
     assert not at.exception
     assert at.selectbox(key="finer").options == ["none", "realm", "order", "species"]
-
-
-def test_attention_shows_two_maps_of_the_chosen_level(page, monkeypatch):
-    asked = []
-
-    def looks(classifier, rgb, classes):
-        asked.append(len(classes))
-        return np.random.default_rng(0).random((-(-rgb.shape[0] // 16), -(-rgb.shape[1] // 16)))
-
-    monkeypatch.setattr("hiercodec.classify.saliency.saliency", looks)
-    page.session_state["explore_tab"] = "Attention"
-    at = page.run()
-    assert not at.exception
-    assert len(at.image) == 2
-    assert "Where lite0 sees" in words(at)
-    assert asked == [1], "the class alone"
-    page.session_state["looks_at"] = "coarse"
-    at = page.run()
-    assert not at.exception
-    assert asked[-1] > 1, "all classes of the kind"
-
-    def refuses(classifier, rgb, classes):
-        raise TypeError("no maps in this one")
-
-    monkeypatch.setattr("hiercodec.classify.saliency.saliency", refuses)
-    page.session_state["looks_at"] = "intermediate"
-    at = page.run()
-    assert not at.exception
-    assert "no maps in this one" in words(at)

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from hiercodec.ui.groups import stability as shown
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "pages" / "groups.py"
-VIEWS = ("Map", "Tree", "CLIP against WordNet", "Two side by side", "Stability", "Cluster anew")
+VIEWS = ("Map", "Tree", "CLIP against WordNet", "Stability", "Cluster anew")
 
 
 def open_page(view: str = "Map", **query: str) -> AppTest:
@@ -32,6 +33,11 @@ def open_page(view: str = "Map", **query: str) -> AppTest:
     at.run()
     assert not at.exception, at.exception
     return at
+
+
+def asked(link: str) -> dict[str, str]:
+    """What an address asks for."""
+    return dict(parse_qsl(urlsplit(link).query))
 
 
 def words(at: AppTest) -> str:
@@ -99,11 +105,10 @@ def test_dark_draws_in_dark(view, monkeypatch):
 @pytest.mark.parametrize(
     ("view", "query"),
     [
-        ("Map", {"tree": "../../etc/passwd", "level": "evil", "map": "<script>", "find": "x" * 500, "light": "no"}),
+        ("Map", {"tree": "../../etc/passwd", "level": "evil", "map": "<script>", "find": "x" * 500}),
         ("Map", {"tree": "", "level": "", "map": "", "find": "%00"}),
         ("Tree", {"tree": "x", "open": "all/99/0"}),
         ("CLIP against WordNet", {"k": "-3", "clip": "nothing"}),
-        ("Two side by side", {"rows": "none", "columns": "1e9", "at": "[]"}),
         ("Stability", {"groups": "99"}),
         ("' or 1=1", {"view": "Robustness"}),
     ],
@@ -289,17 +294,6 @@ def test_table_1_stands_beside_ours():
     assert rows.loc["WordNet cut, ours", "intra"] == pytest.approx(0.472, abs=0.001)
 
 
-def test_side_by_side_of_a_hierarchy_with_itself():
-    at = open_page("Two side by side")
-    at.selectbox(key="rows").set_value("consensus").run()
-    at.selectbox(key="columns").set_value("consensus").run()
-    assert "(ARI) **1.00**, adjusted mutual information (AMI) **1.00**" in words(at)
-    assert "nobody moves" in words(at)
-    at.segmented_control(key="at").set_value("families").run()
-    assert not at.exception
-    assert len(at.dataframe[0].value) == 1000
-
-
 def test_stability_at_both_levels():
     at = open_page("Stability")
     report = shipped.load_stability()
@@ -380,7 +374,7 @@ def test_a_link_to_a_group_lights_it_and_names_its_odd_members(name):
     for level in tree.levels[:2]:
         odd = measures.odd_members(level.assignment, shared.wup("nltk"))
         group = odd[0].group  # of the oddest class
-        at = open_page(**links.group_query(name, level.name, level.labels[group]))
+        at = open_page(**asked(links.group_link(name, level.name, level.labels[group])))
         assert [t["name"] for t in specs(at)[0]["data"]][1:] == [level.labels[group]]
         count = sum(row.group == group for row in odd)
         assert f"**Odd members: {count}**" in words(at)
@@ -394,7 +388,7 @@ def test_a_link_to_a_group_lights_it_and_names_its_odd_members(name):
 def test_a_link_to_a_class_shows_its_path_and_neighbours():
     tree = load_hierarchy()
     index = 281
-    at = open_page(**links.class_query("consensus", index))
+    at = open_page(**asked(links.class_link("consensus", index)))
     assert " › ".join(tree.path(index)[:-1]) in words(at)
     row = shared.wup("nltk")[index]
     nearest = at.dataframe[1].value
@@ -426,46 +420,6 @@ def test_monkeys_among_the_birds_are_not_kept_quiet():
     monkey = taxonomy.class_of("guenon").index
     assert level.assignment[monkey] == birds  # else the consensus has changed, and this test has lost its case
     assert monkey in [row.index for row in honest.nearer_elsewhere(tree, level, birds)]
-
-
-def test_the_figures_for_the_default_are_computed():
-    report = shipped.load_stability()
-    rows = honest.choice_rows(report)
-    assert [(row["groups"], row["hierarchy"]) for row in rows] == [
-        (k, title) for k in (10, 100) for title in ("Consensus", "Consensus, mended")
-    ]
-    at = open_page("Stability")
-    for row in rows:
-        name = "consensus" if row["hierarchy"] == "Consensus" else "consensus-mended"
-        level = next(lv for lv in load_hierarchy(name).levels if lv.k == row["groups"])
-        odd = measures.odd_members(level.assignment, shared.wup("nltk"))
-        assert row["odd members (%)"] == pytest.approx(len(odd) / 10, abs=0.051)
-        assert str(row["odd members (%)"]) in words(at)
-        assert f"{row['ARI to unseen runs']:.3f}" in words(at)
-
-
-def test_why_says_what_the_figures_say():
-    def report(mended: float) -> dict:
-        level = {"consensus": [0.5], "references": {"consensus-mended": {"judges": [mended]}}}
-        return {"levels": {"10": {**level, "summary": {"all single runs": {"mean": 0.4}}}}}
-
-    assert "no less stable" in honest.choice_sentence(report(0.45))
-    assert "less stable than single runs" in honest.choice_sentence(report(0.35))
-    assert honest.choice_sentence({"levels": {}}) == ""
-
-
-def test_the_map_is_lit_by_a_photograph_at_its_bytes():
-    trace = cached.shipped_bundle("tower").trace
-    at = open_page(light="Tower", light_step="6", level="family")
-    step = trace.steps[5]
-    assert f"**{step.bytes:,}**" in words(at)
-    dots = specs(at)[0]["data"][0]
-    groups = load_hierarchy(trace.provenance["hierarchy"]).level("intermediate").assignment
-    shown = dict(zip(decoded(dots["customdata"]), decoded(dots["marker"]["color"]), strict=True))
-    assert shown[500] == pytest.approx(step.mass["intermediate"][groups[500]])
-    at.selectbox(key="tree").set_value("wordnet").run()
-    assert not at.exception
-    assert "by which the photographs were judged" in words(at)
 
 
 def test_every_node_can_be_opened_by_menu_and_address():

@@ -12,14 +12,13 @@ import streamlit as st
 from hiercodec.classify import card_of, confidence_of
 from hiercodec.errors import CourseError
 from hiercodec.evaluation.photos.samples import MANIFEST
-from hiercodec.evaluation.traces.bundle import WEBP_SIDE
 from hiercodec.evaluation.traces.trace import Until, confidences, stop_step
 from hiercodec.images import encode_png
 from hiercodec.levels import spoken
 from hiercodec.report import export, numbers
-from hiercodec.report.answers import NOTHING_YET, first_right_of, format_bytes, percent, truth
+from hiercodec.report.answers import NOTHING_YET, format_bytes, percent, truth
 from hiercodec.report.glossary import verdict
-from hiercodec.ui.explore import attention, question
+from hiercodec.ui.explore import question
 from hiercodec.ui.explore.label_panel import label_and_pixels
 from hiercodec.ui.frame import cached, chrome, state, work
 from hiercodec.ui.results.stopping import about_confidence
@@ -37,9 +36,7 @@ def panels(shown: Subject, position: int, rival: Rival | None) -> None:
     drawers: dict[str, Callable[[Subject, int], None]] = {
         "About": about,
         "Meaning": meaning,
-        "Decisions": decisions,
         "Stop when sure": stop_when_sure,
-        "Attention": attention.panel,
         "Another question": question.panel,
         "Bytes": size,
         "Take away": partial(take_away, rival=rival),
@@ -154,24 +151,6 @@ def _mass_rows(trace: Trace, position: int) -> list[dict[str, object]]:
     ]
 
 
-def decisions(shown: Subject, position: int) -> None:
-    """From which byte on each level is right at every step shown, and how sure the classifier was on the way."""
-    trace = shown.bundle.trace
-    if not trace.steps[-1].top:
-        chrome.empty("This trace was made without a classifier.")
-        return
-    from hiercodec.figures.trace import confidence_curves
-
-    words = []
-    for level in trace.levels:
-        first = first_right_of(trace, level)
-        words.append(f"**{spoken(level)}** {first.sentence}" if first else f"**{spoken(level)}** {NOTHING_YET}")
-    st.markdown(" · ".join(words))
-    fig = confidence_curves(trace, position=position, mode=chrome.mode())
-    alt = "Probability of each level's final answer against bytes received. " + " ".join(words).replace("*", "")
-    chrome.chart(fig, key="explore_confidence", alt=alt, table=lambda: export.table(trace))
-
-
 def stop_when_sure(shown: Subject, position: int) -> None:
     """A threshold, where every level reaches it, and the curve it is read from."""
     trace = shown.bundle.trace
@@ -264,27 +243,25 @@ def _compared(step: Step, sweeps: dict[str, list[Row]]) -> str:
 
 def take_away(shown: Subject, position: int, rival: Rival | None) -> None:
     """Downloads of this step and of the whole trace, the commands that give the same, and the link."""
+    from hiercodec.report.takeaway import page
+
     bundle, trace = shown.bundle, shown.bundle.trace
     n_bytes = trace.steps[position].bytes
     stem = "".join(c if c.isalnum() else "-" for c in shown.title.lower()).strip("-") or "picture"
-    binary, mode = "application/octet-stream", chrome.mode()
+    binary = "application/octet-stream"
     name = shown.title if shown.sample is not None else state.own_name()
-    rest = (shown.sample, position, rival, state.memory().get(state.LOOK, ""))
+    view = {"sample": shown.sample, "position": position, "rival": rival, "look": state.memory().get(state.LOOK, "")}
     rows: list[tuple[str, str, str, Callable[[], bytes | str]]] = [
-        ("One HTML page", f"{stem}.html", "text/html", work.take_away(export.html_page, bundle, name, *rest)),
-        ("Stream up to here (.hc)", f"{stem}-{n_bytes}.hc", binary, lambda: export.stream_prefix(bundle, position)),
-        ("This picture (PNG)", f"{stem}-{n_bytes}.png", "image/png", lambda: export.frame_png(bundle, position)),
+        ("One HTML page", f"{stem}.html", "text/html", work.take_away(partial(page, **view), bundle, name)),
+        ("Stream up to here (.hc)", f"{stem}-{n_bytes}.hc", binary, lambda: bundle.stream[:n_bytes]),
+        ("This picture (PNG)", f"{stem}-{n_bytes}.png", "image/png", lambda: encode_png(bundle.pixels(position))),
         ("Whole stream (.hc)", f"{stem}.hc", binary, lambda: bundle.stream),
         ("Original at this size (PNG)", f"{stem}.png", "image/png", lambda: encode_png(bundle.original_pixels())),
-        ("Animation (APNG)", f"{stem}.apng", "image/apng", work.take_away(export.animation, bundle, "apng")),
-        ("Animation (WebP)", f"{stem}.webp", "image/webp", work.take_away(export.animation, bundle, "webp")),
+        ("Animation (APNG)", f"{stem}.apng", "image/apng", work.take_away(export.animation, bundle)),
         ("Contact sheet (PNG)", f"{stem}-steps.png", "image/png", work.take_away(export.contact_sheet, bundle)),
         ("Trace (CSV)", f"{stem}.csv", "text/csv", lambda: export.trace_csv(trace)),
         ("Trace (JSON)", f"{stem}.json", "application/json", lambda: export.trace_json(trace)),
-        ("Charts (HTML)", f"{stem}-charts.html", "text/html", lambda: export.charts_html(trace, mode)),
     ]  # fmt: skip
-    if max(trace.width, trace.height) > WEBP_SIDE:
-        rows = [row for row in rows if row[0] != "Animation (WebP)"]
     if trace.provenance.get("reference"):
         rows = [row for row in rows if row[0] != "Original at this size (PNG)"]
     st.markdown(
