@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from hiercodec.ui.frame import chrome
-from hiercodec.ui.vote.common import ROOM
-from hiercodec.ui.vote.phone import phone
+from hiercodec.ui.vote.phone import ROOM, phone
 
 chrome.page("What is it?")
 phone(st.query_params.get(ROOM, ""))

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, palette
-from hiercodec.figures.taxonomy import canvas, scale, write_cells
+from hiercodec.figures.taxonomy import SCALE, canvas, write_cells
 from hiercodec.figures.trace import curve
 
 
@@ -75,13 +75,13 @@ def agreement_map(matrix: np.ndarray, names: Sequence[str], *, title: str, mode:
         x=places,
         y=places,
         customdata=np.array([[f"{a} and {b}" for b in names] for a in names]),
-        colorscale=scale(mode),
+        colorscale=SCALE,
         xgap=1,
         ygap=1,
         showscale=False,
         hovertemplate="%{customdata}<br><b>" + title + " %{z:.3f}</b><extra></extra>",
     )
-    write_cells(fig, matrix, ".2f", mode)
+    write_cells(fig, matrix, ".2f")
     fig.update_yaxes(autorange="reversed", showgrid=False, tickvals=places, ticktext=names)
     return fig.update_xaxes(showgrid=False, tickvals=places, ticktext=names, tickangle=-35)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
 
-from hiercodec.evaluation.codecs.peers import title
-from hiercodec.figures.palette import palette, symbol
-from hiercodec.figures.taxonomy import canvas, scale, short, write_cells
+from hiercodec.figures.taxonomy import SCALE, canvas, short, write_cells
+from hiercodec.figures.trace import codec_curve
 
 if TYPE_CHECKING:
     from hiercodec.evaluation.results.failures import Severity
@@ -36,7 +35,7 @@ def confusion_map(counts: np.ndarray, names: Sequence[str], *, mode: str = "ligh
         zmax=1,
         customdata=np.array([[f"{row},{column}" for column in range(k)] for row in range(k)]),
         text=np.array([[f"{t}<br>taken for {p}" for p in names] for t in names]),
-        colorscale=scale(mode),
+        colorscale=SCALE,
         xgap=1,
         ygap=1,
         showscale=not few,
@@ -46,7 +45,7 @@ def confusion_map(counts: np.ndarray, names: Sequence[str], *, mode: str = "ligh
     fig.update_yaxes(autorange="reversed", showgrid=False, showticklabels=few)
     fig.update_xaxes(showgrid=False, showticklabels=few)
     if few:
-        write_cells(fig, np.where(counts > 0, counts, np.nan).astype(float), ".0f", mode, shades=of_row)
+        write_cells(fig, np.where(counts > 0, counts, np.nan).astype(float), ".0f", shades=of_row)
         numbered = [f"{short(name, 16)} {number}" for number, name in enumerate(names, start=1)]  # narrow screens too
         fig.update_yaxes(tickvals=list(range(k)), ticktext=numbered)
         fig.update_xaxes(tickvals=list(range(k)), ticktext=[str(number + 1) for number in range(k)], side="top")
@@ -54,47 +53,32 @@ def confusion_map(counts: np.ndarray, names: Sequence[str], *, mode: str = "ligh
 
 
 def severity_curves(
-    named: Mapping[str, Sequence[Severity]], looks: Mapping[str, int], *, mode: str = "light"
+    named: Mapping[str, Sequence[Severity]],
+    looks: Mapping[str, int],
+    level: int | None = None,
+    called: str = "",
+    *,
+    mode: str = "light",
 ) -> go.Figure:
     """Mean WUP of the wrong classes against rate, a line a codec, with one standard error; higher is a milder mistake.
 
-    `looks` number the codecs for their colours and marks.
+    With `level`, `called` so: how often a wrong class still lies in the right group there. `looks` number the codecs for
+    their colours and marks.
     """
-    fig = canvas(mode, height=380, x="bit/pixel", y="WUP of the mistakes")
+    fig = canvas(mode, height=380, x="bit/pixel", y=f"wrong class, right {called}" if called else "WUP of the mistakes")
     for codec, rows in named.items():
-        fig.add_scatter(
-            x=[row.bpp for row in rows],
-            y=[row.wup for row in rows],
-            error_y={"array": [row.error for row in rows], "thickness": 1, "width": 3},
+        told = "WUP %{y:.3f}" if level is None else "%{y:.0%}"
+        codec_curve(
+            fig,
+            codec,
+            looks,
+            [row.bpp for row in rows],
+            [row.wup if level is None else row.inside[level] for row in rows],
+            f"%{{customdata}}<br>%{{x:.3f}} bit/pixel<br>{told}",
+            mode=mode,
+            error_y={"array": [row.error for row in rows], "thickness": 1, "width": 3} if level is None else None,
             customdata=[f"{row.setting}<br>{row.errors} of {row.photos} wrong" for row in rows],
-            hovertemplate="%{customdata}<br>%{x:.3f} bit/pixel<br>WUP %{y:.3f}<extra>" + title(codec) + "</extra>",
-            **_line(codec, looks, mode),
         )
+    if level is not None:
+        fig.update_yaxes(tickformat=".0%", rangemode="tozero")
     return fig.update_xaxes(type="log", dtick="D2", tickformat=".2g")
-
-
-def inside_curves(
-    named: Mapping[str, Sequence[Severity]], looks: Mapping[str, int], level: int, called: str, *, mode: str = "light"
-) -> go.Figure:
-    """How often a wrong class still lies in the right group of a level, against rate; a line a codec."""
-    fig = canvas(mode, height=380, x="bit/pixel", y=f"wrong class, right {called}")
-    for codec, rows in named.items():
-        fig.add_scatter(
-            x=[row.bpp for row in rows],
-            y=[row.inside[level] for row in rows],
-            customdata=[f"{row.setting}<br>{row.errors} of {row.photos} wrong" for row in rows],
-            hovertemplate="%{customdata}<br>%{x:.3f} bit/pixel<br>%{y:.0%}<extra>" + title(codec) + "</extra>",
-            **_line(codec, looks, mode),
-        )
-    fig.update_yaxes(tickformat=".0%", rangemode="tozero")
-    return fig.update_xaxes(type="log", dtick="D2", tickformat=".2g")
-
-
-def _line(codec: str, looks: Mapping[str, int], mode: str) -> dict[str, Any]:
-    number, first = looks[codec], looks[codec] == min(looks.values())
-    return {
-        "name": title(codec),
-        "mode": "lines+markers",
-        "line": {"color": palette(mode).group(number), "width": 3 if first else 2},
-        "marker": {"symbol": symbol(number), "size": 10 if first else 8},
-    }

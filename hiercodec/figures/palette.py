@@ -26,8 +26,6 @@ class Palette:
     container: str
     levels: tuple[str, ...]
     categorical: tuple[str, ...]
-    sequential: tuple[str, ...]
-    diverging: tuple[str, ...]
     right: str
     wrong: str
 
@@ -46,12 +44,6 @@ SEQUENTIAL = (
 )  # fmt: skip
 """Cividis in ten steps: monotone in lightness and readable with every kind of colour vision."""
 
-DIVERGING = (
-    "#053a6b", "#1565a8", "#4a90c9", "#8cb8dc", "#cfdfec",
-    "#f1ddcd", "#e5ab7c", "#d27a38", "#ab5211", "#743000",
-)  # fmt: skip
-"""Blue to orange in ten steps, for signed quantities."""
-
 LIGHT = Palette(
     mode="light",
     background="#ffffff",
@@ -67,8 +59,6 @@ LIGHT = Palette(
         "#0072b2", "#b54800", "#00805c", "#a63d7f", "#7a6a00",
         "#4a4fb5", "#8a3b12", "#2a7481", "#6b7785", "#b3123a",
     ),
-    sequential=SEQUENTIAL,
-    diverging=DIVERGING,
     right="#00704f",
     wrong="#b3400a",
 )  # fmt: skip
@@ -88,8 +78,6 @@ DARK = Palette(
         "#56b4e9", "#f5a04a", "#35c79c", "#e58bc0", "#e8d44d",
         "#a3abff", "#d98f66", "#6fd3e3", "#aab6c2", "#ff8a80",
     ),
-    sequential=SEQUENTIAL,
-    diverging=DIVERGING,
     right="#5fd3ae",
     wrong="#ffb27a",
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,7 +13,11 @@ from hiercodec.evaluation.results.bjontegaard import Delta, Lead
 from hiercodec.evaluation.results.curves import Curve
 from hiercodec.figures.palette import LEVEL_DASHES, LEVEL_SYMBOLS, Palette, palette, with_alpha
 from hiercodec.figures.palette import symbol as mark
-from hiercodec.figures.trace import FONT_SIZE, figure
+from hiercodec.figures.trace import FONT_SIZE, curve, figure
+from hiercodec.levels import spoken
+
+if TYPE_CHECKING:
+    from hiercodec.evaluation.results.stopping import Outcome
 
 RATE = "bit/pixel"
 SHARE = "%{y:.1%} (%{customdata[2]:.1%} to %{customdata[3]:.1%})"
@@ -186,6 +190,32 @@ def gaps(found: Mapping[str, Sequence[Delta]], *, x: str, percent: bool, mode: s
         tickvals=list(range(len(rivals))), ticktext=rivals, range=[len(rivals) - 0.5, -0.5], showgrid=False
     )
     return _legend_above(fig)
+
+
+def controller_curve(
+    controlled: Sequence[Outcome], fixed: Sequence[Outcome], *, chosen: float | None = None, mode: str = "light"
+) -> go.Figure:
+    """Accuracy against mean bytes: one line where every file stops when sure, one where all are cut alike.
+
+    `chosen` is the threshold to mark; bars are 95 % intervals.
+    """
+    p = palette(mode)
+    fig = figure(mode, height=380, x="mean bytes read", y="accuracy")
+    for index, (name, outcomes) in enumerate({"stop when sure": controlled, "same cut for all": fixed}.items()):
+        rules = [f"{o.rule:.0%} sure" if isinstance(o.rule, float) else spoken(str(o.rule)) for o in outcomes]
+        accuracy = [o.accuracy for o in outcomes]
+        ends = {"array": [o.high - o.accuracy for o in outcomes], "arrayminus": [o.accuracy - o.low for o in outcomes]}
+        curve(
+            fig, index, [o.bytes for o in outcomes], accuracy, name, "%{text}<br>%{x:,.0f} bytes<br>%{y:.1%}",
+            colour=p.group(index), width=3 - index, text=rules, error_y=ends | {"thickness": 1, "width": 0},
+        )  # fmt: skip
+    for outcome in controlled:
+        if outcome.rule == chosen:
+            ring = {"symbol": "circle-open", "size": 20, "color": p.text, "line": {"width": 3}}
+            fig.add_scatter(x=[outcome.bytes], y=[outcome.accuracy], mode="markers", marker=ring, name="your threshold")
+    fig.update_xaxes(rangemode="tozero", tickformat=",")
+    fig.update_yaxes(tickformat=".0%")
+    return fig
 
 
 def _points(found: Curve, name: str, tell: str) -> dict[str, Any]:

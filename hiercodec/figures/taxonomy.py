@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from hiercodec.figures.palette import contrast, mix, palette, symbol
+from hiercodec.figures.palette import SEQUENTIAL, contrast, mix, palette, symbol
 from hiercodec.figures.trace import FONT, FONT_SIZE, figure
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ FAMILY = ", ".join(name if "-" in name else f'"{name.strip()}"' for name in FONT
 
 TILE_TEXT = 11
 """Pixels of the names on tiles: one size for all, and what does not fit stays away, so this is what can just be read."""
+
+SCALE = [[i / 9, colour] for i, colour in enumerate(SEQUENTIAL)]
+"""The sequential scale, as Plotly wants it."""
 
 PATHBAR = 28
 """Pixels of the bar that leads back; Plotly draws it above the plot, where an open node must leave room."""
@@ -206,17 +209,16 @@ def _name_groups(
         )
 
 
-def write_cells(fig: go.Figure, z: np.ndarray, form: str, mode: str, *, shades: np.ndarray | None = None) -> None:
+def write_cells(fig: go.Figure, z: np.ndarray, form: str, *, shades: np.ndarray | None = None) -> None:
     """Write the numbers into a heat map's cells, each in the colour that stands out from its cell.
 
     Cells are coloured by the numbers from least to most, or by `shades`, 0…1.
     """
-    p = palette(mode)
     shares = (z - np.nanmin(z)) / max(np.nanmax(z) - np.nanmin(z), 1e-9) if shades is None else shades
     for (row, column), value in np.ndenumerate(z):
         if not np.isnan(value):
             place = 9 * shares[row, column]
-            ground = mix(p.sequential[int(place)], p.sequential[min(int(place) + 1, 9)], place % 1)
+            ground = mix(SEQUENTIAL[int(place)], SEQUENTIAL[min(int(place) + 1, 9)], place % 1)
             ink = max(("#ffffff", "#101418"), key=lambda colour, ground=ground: contrast(colour, ground))
             font = {"color": ink, "size": SMALL}
             fig.add_annotation(x=column, y=row, text=format(value, form), showarrow=False, font=font)
@@ -225,8 +227,3 @@ def write_cells(fig: go.Figure, z: np.ndarray, form: str, mode: str, *, shades: 
 def short(text: str, length: int) -> str:
     """The text, cut to `length` characters with an ellipsis."""
     return text if len(text) <= length else text[: length - 1].rstrip(" ,") + "…"
-
-
-def scale(mode: str) -> list[list[Any]]:
-    """The sequential colour scale of a theme, as plotly wants it."""
-    return [[i / 9, c] for i, c in enumerate(palette(mode).sequential)]

@@ -40,10 +40,6 @@ def template(mode: str = "light") -> go.layout.Template:
             "font": {"family": FONT, "size": FONT_SIZE, "color": p.text},
             "title": {"x": 0, "xanchor": "left", "font": {"size": FONT_SIZE + 2}},
             "colorway": list(p.categorical),
-            "colorscale": {
-                "sequential": [[i / 9, c] for i, c in enumerate(p.sequential)],
-                "diverging": [[i / 9, c] for i, c in enumerate(p.diverging)],
-            },
             "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
             "xaxis": axis,
             "yaxis": axis,
@@ -80,6 +76,28 @@ def curve(
     return fig.add_scatter(x=x, y=y, **look | {"line": line, "marker": marker} | more)
 
 
+def codec_curve(
+    fig: go.Figure,
+    codec: str,
+    looks: Mapping[str, int],
+    x: Sequence[float],
+    y: Sequence[float],
+    tell: str,
+    *,
+    mode: str,
+    **more: Any,
+) -> go.Figure:
+    """Draw a codec's line with the colour and the marks of its number in `looks`, the first of them heavier."""
+    from hiercodec.evaluation.codecs.peers import title  # slow to import; Explore's first view needs none of it
+
+    number, first, name = looks[codec], looks[codec] == min(looks.values()), title(codec)
+    look = {"mode": "lines+markers", "name": name, "hovertemplate": f"{tell}<extra>{name}</extra>"}
+    line = {"color": palette(mode).group(number), "width": 3 if first else 2}
+    return fig.add_scatter(
+        x=x, y=y, line=line, marker={"symbol": symbol(number), "size": 10 if first else 8}, **look, **more
+    )
+
+
 def mark_levels(fig: go.Figure, cuts: Mapping[str, int], p: Palette) -> go.Figure:
     """Draw a thin named line at each level's end; `cuts` maps level → byte offset."""
     for index, (name, offset) in enumerate(cuts.items()):
@@ -106,6 +124,42 @@ def _over_bytes(fig: go.Figure, trace: Trace, position: int | None, p: Palette, 
     fig.update_xaxes(range=[0, trace.file_bytes * reach], tickformat=",")
     mark_levels(fig, trace.cuts, p)
     return fig if position is None else mark_position(fig, trace.steps[position].bytes, p)
+
+
+def stop_curves(
+    trace: Trace,
+    sure: Mapping[str, Sequence[float]],
+    stops: Mapping[str, int | None],
+    threshold: float,
+    *,
+    position: int | None = None,
+    mode: str = "light",
+) -> go.Figure:
+    """How sure the answer of every level is against bytes, the threshold, and a ring where reading would stop.
+
+    `sure` maps a level to its confidence at every step, `stops` to the step it stops at.
+    """
+    p = palette(mode)
+    fig = figure(mode, height=360, x="bytes received", y="how sure")
+    sizes = [step.bytes for step in trace.steps]
+    for index, level in enumerate(trace.levels):
+        values = sure.get(level)
+        if not values:
+            continue
+        answers = [step.top[level][0][1] for step in trace.steps]
+        tell = "%{x:,} bytes<br>%{text}, %{y:.0%} sure"
+        curve(fig, index, sizes, list(values), spoken(level), tell, colour=p.level(index), text=answers)
+        at = stops.get(level)
+        if at is not None:
+            ring = {"symbol": "circle-open", "size": 20, "color": p.level(index), "line": {"width": 3}}
+            fig.add_scatter(
+                x=[sizes[at]], y=[values[at]], mode="markers", marker=ring, showlegend=False, hoverinfo="skip"
+            )
+    line = {"color": p.text, "width": 1.5, "dash": "dash"}
+    fig.add_hline(y=threshold, line=line)  # pyright: ignore[reportArgumentType] (wrong stubs)
+    fig.update_yaxes(range=[0, 1.04], tickformat=".0%")
+    fig.update_xaxes(range=[0, trace.file_bytes * 1.02], tickformat=",")
+    return fig if position is None else mark_position(fig, sizes[position], p)
 
 
 def label_curves(trace: Trace, level: str, *, position: int | None = None, mode: str = "light") -> go.Figure:
@@ -149,19 +203,13 @@ def quality_curve(
 
     Names, colours and marks are those that codecs have in all charts.
     """
-    from hiercodec.evaluation.codecs.peers import places, title  # slow to import; no other figure here needs it
+    from hiercodec.evaluation.codecs.peers import places
 
     p, ours = palette(mode), str(trace.provenance.get("model", "hiercodec"))
     fig = figure(mode, height=340, x="bytes", y="PSNR (dB)")
     curves = {ours: [(step.bytes, step.psnr) for step in trace.steps], **(others or {})}
-    for codec, number in places(curves).items():
-        fig.add_scatter(
-            x=[n for n, _ in curves[codec]],
-            y=[db for _, db in curves[codec]],
-            name=title(codec),
-            mode="lines+markers",
-            line={"color": p.group(number), "width": 3 if codec == ours else 2},
-            marker={"symbol": symbol(number), "size": 8},
-            hovertemplate="%{x:,} bytes<br>%{y:.1f} dB<extra>" + title(codec) + "</extra>",
-        )
+    looks = places(curves)
+    for codec in looks:
+        sizes, psnr = zip(*curves[codec], strict=True)
+        codec_curve(fig, codec, looks, sizes, psnr, "%{x:,} bytes<br>%{y:.1f} dB", mode=mode)
     return _over_bytes(fig, trace, position, p, reach=1.3)

@@ -41,23 +41,11 @@ def missing_tic(codecs: Mapping[str, Any]) -> str | None:
     )
 
 
-def slow(codec: Mapping[str, Any], speed: Mapping[str, Any] | None = None) -> str | None:
-    """A word of patience for a `tic`-class codec, which the app runs on the CPU; None for others.
-
-    `speed` is what `tools.bench --json` measured (default: assets/results/speed.json).
-    """
-    preset = codec.get("preset") or {}
-    if preset.get("transform") != "tic":
+def slow(codec: Mapping[str, Any]) -> str | None:
+    """A word of patience for a `tic`-class codec, which the app runs on the CPU; None for others."""
+    if (codec.get("preset") or {}).get("transform") != "tic":
         return None
-    measured = results("speed") if speed is None else speed
-    row = (measured.get("speed") or {}).get(preset.get("name")) or {}
-    times = {what: number(row.get(f"{what}_cpu_s"), 1, "s") for what in ("encode", "decode")}
-    if NOT_MEASURED in times.values():
-        took = f"the time a picture takes was {NOT_MEASURED}"
-    else:
-        side = measured.get("photo", "a small picture")
-        took = f"a {side} picture takes {times['encode']} of processor time to encode and {times['decode']} to decode"
-    return f"A large network on a CPU: {took}, once for every step of a trace."
+    return "A large network on a CPU: a picture takes seconds, once for every step of a trace."
 
 
 def about_switch(codecs: Mapping[str, Mapping[str, Any]], chosen: str) -> list[str]:

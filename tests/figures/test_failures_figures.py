@@ -40,6 +40,6 @@ def test_severity_is_drawn_with_its_error_and_gaps_where_nothing_is_wrong():
     assert [trace.name for trace in fig.data] == ["lite", "JPEG"]
     assert fig.data[0].error_y.array[0] == 0.05
     assert np.isnan(fig.data[0].y[1])
-    inside = figures.inside_curves({"lite": ROWS}, LOOKS, 1, "family")
+    inside = figures.severity_curves({"lite": ROWS}, LOOKS, 1, "family")
     assert inside.data[0].y[0] == 0.2
     assert "family" in inside.layout.yaxis.title.text

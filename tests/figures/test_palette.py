@@ -15,6 +15,7 @@ from hiercodec.figures.palette import (
     LEVEL_GLYPHS,
     LEVEL_SYMBOLS,
     PALETTES,
+    SEQUENTIAL,
     contrast,
     luminance,
     mix,
@@ -81,10 +82,9 @@ def test_colour_is_never_the_only_cue():
 
 
 def test_scales_are_ten_steps_and_sequential_rises_in_lightness():
-    for p in PALETTES.values():
-        assert len(p.sequential) == len(p.diverging) == len(p.categorical) == len(set(p.categorical)) == 10
-        steps = [luminance(c) for c in p.sequential]
-        assert steps == sorted(steps)
+    assert all(len(SEQUENTIAL) == len(p.categorical) == len(set(p.categorical)) == 10 for p in PALETTES.values())
+    steps = [luminance(c) for c in SEQUENTIAL]
+    assert steps == sorted(steps)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -97,8 +97,7 @@ def test_theme_file_agrees(mode):
     assert theme["textColor"] == p.text
     assert theme["borderColor"] == p.border
     assert tuple(theme["chartCategoricalColors"]) == p.categorical
-    assert tuple(theme["chartSequentialColors"]) == p.sequential
-    assert tuple(theme["chartDivergingColors"]) == p.diverging
+    assert tuple(theme["chartSequentialColors"]) == SEQUENTIAL
 
 
 def test_arithmetic():
@@ -112,7 +111,7 @@ def test_arithmetic():
 
 
 def test_a_ramp_goes_through_its_stops():
-    stops = palette("light").sequential
+    stops = SEQUENTIAL
     colours = ramp(stops, 10)
     assert colours == [rgb(stop) for stop in stops]
     assert len(ramp(stops)) == 256

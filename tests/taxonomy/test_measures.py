@@ -85,11 +85,6 @@ def test_company_kept_equals_its_definition():
     assert np.isnan(company_kept(alone)).all()
 
 
-def test_contingency_is_truth_down_the_rows():
-    table = measures.contingency(np.array([0, 0, 1]), np.array([2, 1, 0]))
-    assert table.tolist() == [[0, 1, 1], [1, 0, 0]]
-
-
 def test_odd_members_by_the_plain_definition():
     rng = np.random.default_rng(2)
     similarity, groups = rng.random((30, 30)), grouping(4, n=30, k=5)

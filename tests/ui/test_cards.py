@@ -75,17 +75,9 @@ def test_the_command_that_trains_tic_names_configs_that_exist():
             assert (cards.RESULTS.parents[1] / word).is_file()
 
 
-def test_a_large_network_says_what_a_picture_takes():
-    speed = {"photo": "256×256", "speed": {"tic": {"encode_cpu_s": 1.234, "decode_cpu_s": 2.0}}}
-    words = cards.slow(tic_card(), speed)
-    assert "256×256" in words
-    assert "1.2 s" in words
-    assert "2.0 s" in words
-    assert "not measured" in cards.slow(tic_card(), {})
-    small = {"preset": {"name": "tic-small", "transform": "tic"}}
-    assert "not measured" in cards.slow(small, speed), "another network's time is not this one's"
-    assert cards.slow(codec_card(), speed) is None
-    assert cards.slow({"preset": {"transform": "lite"}}, speed) is None
+def test_a_large_network_asks_for_patience():
+    assert "CPU" in cards.slow(tic_card())
+    assert cards.slow(codec_card()) is None
     assert any("CPU" in words for words in cards.weaknesses(tic_card()))
 
 

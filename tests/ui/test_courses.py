@@ -23,6 +23,7 @@ from hiercodec.evaluation.photos.samples import MANIFEST, sample, samples
 from hiercodec.evaluation.results import rows
 from hiercodec.fsio import locate
 from hiercodec.levels import DEFAULT_MODEL
+from hiercodec.report import cards
 from hiercodec.ui.explore.coach import POINTS_AT
 from hiercodec.ui.frame import cached
 from hiercodec.ui.learn import courses, facts, places
@@ -319,6 +320,7 @@ def test_what_labels_tell_and_cannot_do(traces, monkeypatch, tmp_path):
         low, high = (100 * end for end in wilson(sum(hits), len(hits)))
         assert said(f"{{{{ {fact} }}}}", place) == f"{100 * sum(hits) / len(hits):.0f} of 100 ({low:.0f} to {high:.0f})"
     monkeypatch.setattr(cached, "RESULTS", tmp_path)
+    monkeypatch.setattr(cards, "RESULTS", tmp_path)
     assert said("{{ label_right(fine) }} {{ limit(pairs, both, label) }}", place) == "(not measured) (not measured)"
     assert said("{{ if limits_known }} yes", place) == said("{{ if label_wins(fine, 0.2) }} yes", place) == ""
 

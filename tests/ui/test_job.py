@@ -13,7 +13,7 @@ from hiercodec.evaluation.traces import bundle as bundles
 from hiercodec.evaluation.traces.tracing import budgets_of, extend, trace, turning_points
 from hiercodec.stream import parse
 from hiercodec.taxonomy import load_hierarchy
-from hiercodec.ui.explore.job import AT_ONCE, TURNS, Refinement
+from hiercodec.ui.explore.subject import AT_ONCE, TURNS, Refinement
 from hiercodec.workers.tasks import few
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 

@@ -10,7 +10,7 @@ from hiercodec.evaluation.traces.trace import LabelAnswer, Step, Trace
 from hiercodec.figures.trace import label_curves
 from hiercodec.report import label
 from hiercodec.report.numbers import numbers
-from hiercodec.ui.explore.label_panel import label_row
+from hiercodec.ui.explore.panels import label_row
 
 DOG, CAT, CAR = 0, 1, 2
 LABELS = ("dog", "cat", "car")

@@ -10,7 +10,8 @@ import pytest
 from hiercodec.classify import Confidence, card_of
 from hiercodec.evaluation.results.stopping import controlled, fixed, sureness
 from hiercodec.evaluation.traces.trace import Until, confidences, stop_step
-from hiercodec.figures.stopping import controller_curve, stop_curves
+from hiercodec.figures.rates import controller_curve
+from hiercodec.figures.trace import stop_curves
 from hiercodec.ui.explore.panels import stop_row, warning
 from hiercodec.ui.frame import cached
 from hiercodec.ui.results.stopping import about_confidence, as_rows, in_words

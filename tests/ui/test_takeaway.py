@@ -19,7 +19,7 @@ from hiercodec.evaluation.photos.samples import sample
 from hiercodec.evaluation.traces import bundle
 from hiercodec.evaluation.traces.tracing import trace
 from hiercodec.report import takeaway
-from hiercodec.report.sheet import moments
+from hiercodec.report.takeaway import moments
 from hiercodec.taxonomy import load_hierarchy
 from tests.evaluation.fake_codec import FakeClassifier, FakeCodec
 

@@ -28,9 +28,8 @@ from hiercodec.report.measured import plain as plain_text
 from hiercodec.report.numbers import decibels
 from hiercodec.taxonomy.hierarchy_file import SHELF
 from hiercodec.ui.explore import coach
-from hiercodec.ui.explore.job import Refinement
 from hiercodec.ui.explore.panels import panels
-from hiercodec.ui.explore.subject import Subject, drop, opening, subject
+from hiercodec.ui.explore.subject import Refinement, Subject, drop, opening, subject
 from hiercodec.ui.frame import cached, chrome, state
 from hiercodec.ui.frame.cached import TraceSettings
 from hiercodec.ui.vote import hall

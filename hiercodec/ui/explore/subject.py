@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 from streamlit.components.v2 import component
@@ -14,11 +16,13 @@ from hiercodec.classify import permitted
 from hiercodec.errors import HiercodecError
 from hiercodec.evaluation.photos.samples import Sample, samples
 from hiercodec.evaluation.photos.uploads import endings
+from hiercodec.evaluation.traces import bundle as bundles
 from hiercodec.evaluation.traces.bundle import Bundle
-from hiercodec.evaluation.traces.trace import opening_step, story_strength
-from hiercodec.ui.explore.job import Refinement
+from hiercodec.evaluation.traces.trace import Trace, opening_step, story_strength
+from hiercodec.evaluation.traces.tracing import turning_points
 from hiercodec.ui.frame import cached, chrome, state
 from hiercodec.ui.frame.cached import TraceSettings
+from hiercodec.ui.frame.work import Background
 
 KEEP = 3
 """How many traces a visitor's session holds."""
@@ -28,6 +32,18 @@ CAMERA_WIDTH = 480
 
 MAX_UPLOAD = 32
 """Megabytes of a file: the largest cameras' JPEGs."""
+
+AT_ONCE = 3
+"""Budgets between two looks at `cancel`, and between two turns at a worker: others wait no longer for their first view."""
+
+TURNS = 6
+"""Steps that are added in the end where answers change."""
+
+More = Callable[[Trace, Sequence[int]], tuple[Trace, dict[int, Any]]]
+"""(a trace, budgets) → (the longer trace, what was decoded, by bytes)."""
+
+Pack = Callable[[Bundle, Trace, dict[int, Any]], Bundle]
+"""(the bundle, the longer trace, what was decoded, by bytes) → the longer bundle."""
 
 NOTES = "explore_notes"
 """Where the session keeps what was mended in files of the visitor's, by the same keys as their traces."""
@@ -66,6 +82,32 @@ STAYS = "It stays in the memory of this computer and is forgotten when you leave
 Progress = Callable[[int, int, str], None]
 
 SHIP = "python -m tools.assets traces"
+
+
+class Refinement(Background):
+    """A trace that grows to more steps in a thread of its own, begun at once; `problem` says why it ended early."""
+
+    def __init__(self, bundle: Bundle, budgets: Sequence[int], more: More, pack: Pack = bundles.refined) -> None:
+        self.bundle, self.total, self.done, self.problem = bundle, len(budgets), 0, ""
+        self._pack = pack
+        self._begin("refinement", self._run, list(budgets), more)
+
+    def _run(self, budgets: list[int], more: More) -> None:
+        trace, decoded, turns = self.bundle.trace, {}, TURNS
+        try:
+            while budgets and not self.cancelled:
+                part, budgets = budgets[:AT_ONCE], budgets[AT_ONCE:]
+                trace, new = more(trace, part)
+                decoded |= new
+                self.done += len(part)
+                if not budgets and turns:
+                    budgets, turns = turning_points(trace, turns), 0
+                    self.total += len(budgets)
+            self.bundle = self._pack(self.bundle, trace, decoded)
+        except HiercodecError as error:
+            self.problem = str(error)
+        except Exception:  # the first steps stand; a thread has nobody else to tell
+            logging.getLogger(__name__).exception("the finer steps of a trace could not be made")
 
 
 @dataclass(frozen=True, slots=True)

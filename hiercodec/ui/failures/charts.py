@@ -15,7 +15,7 @@ from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.ui.failures import source as sources
 from hiercodec.ui.failures.gallery import go_to_cell
 from hiercodec.ui.failures.source import View, mean_bytes
-from hiercodec.ui.frame import chrome, listen
+from hiercodec.ui.frame import chrome
 
 PLURAL = {"kind": "kinds", "family": "families", "class": "classes"}
 
@@ -38,7 +38,7 @@ def confusion() -> None:
             " those lie on the diagonal. Numbers are photographs, colour is their share of the row. **A click on a cell "
             "shows its photographs** in the gallery."
         )
-        listen.to_clicks("confusion", lambda where: go_to_cell(view, where, level))
+        chrome.on_click("confusion", lambda where: go_to_cell(view, where, level))
         with st.container(key="confusion"):
             fig = figures.confusion_map(counts, tree.levels[level].labels, mode=chrome.mode())
             alt = f"Confusion of {names[level]}: truth down, answer across; {kept} of {len(found)} on the diagonal"
@@ -95,7 +95,7 @@ def mistakes() -> None:
             zip(tree.names[:-1], st.columns(max(1, len(tree.names) - 1)), strict=False)
         ):
             with place:
-                fig = figures.inside_curves(named, looks, level, spoken(name), mode=chrome.mode())
+                fig = figures.severity_curves(named, looks, level, spoken(name), mode=chrome.mode())
                 alt = f"How often a wrong class lies in the right {spoken(name)}, by codec"
                 chrome.chart(fig, key=f"inside_{level}", alt=alt)
     sources.footer(view)

@@ -16,7 +16,7 @@ from hiercodec.evaluation.results.rows import Rows
 from hiercodec.levels import DEFAULT_MODEL
 from hiercodec.taxonomy.hierarchy_file import DEFAULT
 from hiercodec.ui.frame import cached, chrome, work
-from hiercodec.ui.frame.background import Background
+from hiercodec.ui.frame.work import Background
 from hiercodec.workers import gallery
 from hiercodec.workers.gallery import Measure, Traced
 

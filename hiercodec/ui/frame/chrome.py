@@ -21,6 +21,7 @@ from hiercodec.errors import HiercodecError
 from hiercodec.figures.palette import palette
 from hiercodec.fsio import APP
 from hiercodec.images import encode_png
+from hiercodec.report import web
 from hiercodec.ui.frame import navigation
 from hiercodec.ui.frame.navigation import VIEW
 
@@ -84,6 +85,9 @@ _THEME = component(
     };""",
 )
 """Runs the page again when the visitor changes the theme, because charts are drawn in its colours here. Shows nothing."""
+
+_LISTEN = component("hiercodec_listen", html="<span\n hidden></span>", js=web.read("listen.mjs"))
+"""Tells the server of clicks on Plotly's tiles and dots. Shows nothing."""
 
 
 def mode() -> str:
@@ -200,6 +204,22 @@ def as_table(rows: Callable[[], Any], *, key: str) -> None:
     """The numbers of a chart as rows, behind a switch."""
     if st.toggle("Show as a table", key=key):
         st.dataframe(rows(), hide_index=True, width="stretch")
+
+
+def on_click(place: str, clicked: Callable[[str], None]) -> None:
+    """Call `clicked` with a tile's id or a dot's `customdata` after a click on the chart in the container `place` (its key).
+
+    The run that follows is one of the page, or of the fragment in which this is called.
+    """
+    key = f"listen_{place}"
+
+    def told() -> None:
+        where = st.session_state[f"{key}_clicks"].get("click")
+        if isinstance(where, str):
+            clicked(where)
+
+    with st.container(key=key):
+        _LISTEN(key=f"{key}_clicks", data={"chart": place}, on_click_change=told)
 
 
 def views(title: str, intro: str, drawers: Mapping[str, Callable[[], None]], *, how: str = "") -> None:

@@ -1,8 +1,9 @@
-"""Work for this visitor, done by the shared workers while the page says how far it is."""
+"""Work for this visitor, done by the shared workers while the page says how far it is, or by threads that it follows."""
 
 from __future__ import annotations
 
 import functools
+import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -60,3 +61,33 @@ def take_away(make: Callable[..., Any], *args: Any) -> Callable[[], Any]:
 
 def _later(who: str, task: Callable[..., Any], *args: Any) -> Any:
     return workers.shared().submit(task, *args, visitor=who, urgency=Urgency.LATER).result()
+
+
+class Background:
+    """A thread that a page follows and may stop, begun by `_begin`; its work looks at `cancelled` between two pieces.
+
+    What is there by then stays. No Streamlit calls inside.
+    """
+
+    def _begin(self, name: str, work: Callable[..., None], *args: Any) -> None:
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=work, args=args, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the thread has ended: with everything, with less after `cancel`, or after a fault (logged)."""
+        return not self._thread.is_alive()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was told to stop."""
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """Stop soon; what is there stays."""
+        self._cancelled.set()
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Return when it has finished, or after so many seconds."""
+        self._thread.join(seconds)

@@ -12,8 +12,8 @@ from hiercodec.report.links import FIND, GROUP, LEVEL, TREE
 from hiercodec.taxonomy import Hierarchy, HierarchyLevel
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.taxonomy.shipped import LAYOUTS_COMMAND, Layout, available_layouts
-from hiercodec.ui.frame import chrome, listen
-from hiercodec.ui.groups import portrait, shared, tables
+from hiercodec.ui.frame import chrome
+from hiercodec.ui.groups import portrait, shared
 
 
 def draw() -> None:
@@ -34,7 +34,7 @@ def draw() -> None:
         chrome.empty("No map is shipped.", how=LAYOUTS_COMMAND)
     else:
         explore(tree, tree.level(level if level in names else names[0]), shared.layout(place), find)
-        listen.to_clicks("class_map", find_class)
+        chrome.on_click("class_map", find_class)
         st.markdown(shared.conclusion(tree))
     chrome.footer(shared.footer(tree, place if tree.class_set == IMAGENET and maps else None))
 
@@ -82,4 +82,4 @@ def explore(tree: Hierarchy, level: HierarchyLevel, layout: Layout, find: str) -
             portrait.group(tree, level, groups[0])
         else:
             chosen = chosen or (np.flatnonzero(lit).tolist() if lit is not None else [])
-            tables.selection(chosen, tree, level, searched=bool(find) and not found)
+            portrait.selection(chosen, tree, level, searched=bool(find) and not found)

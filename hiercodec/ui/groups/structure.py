@@ -9,9 +9,9 @@ from hiercodec.figures import taxonomy as figures
 from hiercodec.report.links import FIND, TREE
 from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy import IMAGENET
-from hiercodec.ui.frame import chrome, listen
+from hiercodec.ui.frame import chrome
 from hiercodec.ui.frame.navigation import VIEW
-from hiercodec.ui.groups import honest, portrait, shared, tables
+from hiercodec.ui.groups import honest, portrait, shared
 
 OPEN, CHART = "open", "tree_chart"
 ROOT = "all"
@@ -28,8 +28,8 @@ def draw() -> None:
     alt = f"{shared.title(tree.name)}, open at {names[root]}: {top.k} {shared.plural(top.name)}; {top.labels[0]} first"
     with st.container(key=CHART):
         fig = figures.tree(tree, root=root, mode=chrome.mode())
-        chrome.chart(fig, key="tree_map", alt=alt, table=lambda: tables.group_rows(tree))
-    listen.to_clicks(CHART, lambda node: _open(tree, node))
+        chrome.chart(fig, key="tree_map", alt=alt, table=lambda: portrait.group_rows(tree))
+    chrome.on_click(CHART, lambda node: _open(tree, node))
     if not tree.nested:
         share = shared.nesting_sentence(tree)
         chrome.notice(

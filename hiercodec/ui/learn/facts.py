@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +26,7 @@ from hiercodec.evaluation.provenance import in_loss
 from hiercodec.evaluation.traces.label import FUSED, LABEL_ONLY
 from hiercodec.evaluation.traces.trace import Step, Trace, Until, stop_step
 from hiercodec.levels import DEFAULT_MODEL
+from hiercodec.report.cards import results
 from hiercodec.taxonomy import class_of
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.ui.frame import cached
@@ -213,7 +213,7 @@ def _training_photos() -> str:
 
 
 # ---- labels in files: what they tell beside what pixels show, and what they cannot do -----------------------------------
-ROWS, LIMITS, JUDGE = "label-val", "label-limits.json", "lite2"
+ROWS, LIMITS, JUDGE = "label-val", "label-limits", "lite2"
 """The files, and who looks at the pixels: neither the label's own classifier nor one in the codec's loss."""
 
 WAYS = {"label": LABEL_ONLY, "both": FUSED}
@@ -236,17 +236,12 @@ def _said_label(way: str, level: str, bpp: str = "") -> str:
     return f"{100 * found['top1']:.0f} of 100 ({100 * found['low']:.0f} to {100 * found['high']:.0f})"
 
 
-def _limits() -> dict[str, Any]:
-    path = cached.RESULTS / LIMITS
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
 def _limit(experiment: str, about: str, who: str) -> Mapping[str, float] | None:
     """The share of right answers of `who` ("label", "0.2 bpp") in an experiment, where its name holds the words `about`."""
-    for row in _limits().get(experiment, ()):
+    for row in results(LIMITS).get(experiment, ()):
         if row["name"].count(who) and all(word in " ".join(row["name"]) for word in about.split()):
             return row
-    if _limits():
+    if results(LIMITS):
         raise CourseError(f"no answers of {who!r} on {about!r} in {experiment!r}")
     return None
 
@@ -259,7 +254,8 @@ def _said_limit(place: Place, experiment: str, about: str, who: str) -> str:
 def _stranger(place: Place) -> str:
     """What the label calls the lesson's photograph, which shows none of the classes."""
     return next(
-        (row["labels"][-1] for row in _limits().get("strangers", ()) if row["id"] == place.photo.id), "(not asked)"
+        (row["labels"][-1] for row in results(LIMITS).get("strangers", ()) if row["id"] == place.photo.id),
+        "(not asked)",
     )
 
 
@@ -333,6 +329,6 @@ CLAIMS: dict[str, Callable[..., bool]] = {
     "calibrated": lambda place, level: level in (card_of(DEFAULT).get("confidence") or {}).get("levels", {}),
     "in_loss": lambda place, judge: in_loss(judge, cached.models().get(DEFAULT_MODEL, {})) is True,
     "label_wins": _wins,
-    "limits_known": lambda place: bool(_limits()),
+    "limits_known": lambda place: bool(results(LIMITS)),
 }
 """What a paragraph may depend on."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,14 +11,14 @@ from hiercodec.evaluation.results.curves import Curve, curve, per_byte
 from hiercodec.evaluation.results.table import Table, bits, right
 from hiercodec.evaluation.traces.label import FUSED, LABEL_ONLY
 from hiercodec.figures import rates as figures
-from hiercodec.fsio import locate
 from hiercodec.levels import spoken
 from hiercodec.report import measured as words
+from hiercodec.report.cards import results
 from hiercodec.ui.frame import cached, chrome
 from hiercodec.ui.results import choice as choices
 from hiercodec.ui.results import files
 
-ROWS, LIMITS = "label-val", "label-limits.json"
+ROWS, LIMITS = "label-val", "label-limits"
 SURE = "sure of a wrong family"
 HOW = "python -m hiercodec evaluate DATASET --label-by lite0 --rates 0.02 0.05 0.1 0.2 0.4 --out FILE.parquet"
 
@@ -133,11 +132,10 @@ def limits(command: str) -> str | None:
 
     `command` measured the rows above.
     """
-    path = locate("results", LIMITS)
-    if not path.is_file():
+    found = results(LIMITS)
+    if not found:
         chrome.reproduce(command)
         return None
-    found = json.loads(path.read_text(encoding="utf-8"))
     st.header("What a label cannot do", anchor=False)
     viewer, shares = found["viewer"], {tuple(row["name"]): row["share"] for row in found["absent"]}
     absent = [row for row in found["absent"] if row["name"][1] != SURE]
@@ -175,7 +173,7 @@ def limits(command: str) -> str | None:
         f"classes: {strangers}."
     )
     chrome.reproduce(command, found["command"])
-    return LIMITS
+    return f"{LIMITS}.json"
 
 
 NAMED = {"label": "label", "label without its class": "label without class"}

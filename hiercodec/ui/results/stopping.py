@@ -19,7 +19,7 @@ from hiercodec.evaluation.results.stopping import (
     sureness,
 )
 from hiercodec.evaluation.results.table import Table
-from hiercodec.figures.stopping import controller_curve
+from hiercodec.figures.rates import controller_curve
 from hiercodec.levels import spoken
 from hiercodec.ui.frame import chrome
 from hiercodec.ui.results import choice as choices

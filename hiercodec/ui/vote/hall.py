@@ -19,7 +19,7 @@ from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.report import web
 from hiercodec.report.answers import percent
 from hiercodec.ui.vote.ballot import Ballot, ballot, hall_says
-from hiercodec.ui.vote.common import HELD, house, invitation
+from hiercodec.ui.vote.phone import HELD, house, invitation
 from hiercodec.ui.vote.rooms import Room
 
 _HALL = component("hiercodec_hall", html="<span\n hidden></span>", js=web.joined("app_hall.mjs"))

@@ -1,14 +1,19 @@
-"""A phone's view of a vote: the question that is open now, a button a choice, and a word of one's own."""
+"""A phone's way into a vote and its view of it: the question that is open now, a button a choice, a word of one's own."""
 
 from __future__ import annotations
 
 import re
 import secrets
+from urllib.parse import urlsplit
 
 import streamlit as st
 
-from hiercodec.ui.vote.common import ROOM, VOTER, house
-from hiercodec.ui.vote.rooms import MAX_WORD, Room
+from hiercodec.ui.vote.rooms import MAX_WORD, Room, Rooms
+
+ROOM, VOTER, HELD = "room", "me", "held"
+"""Names in the address: the code of a phone's room, the phone's token, and the lecturer's own "CODE-secret"."""
+
+LOCAL = {"localhost", "127.0.0.1", "::1", "[::1]"}
 
 EVERY = 3.0
 """Seconds between two looks at which question is open: some hundred phones are few enough for a small server."""
@@ -19,6 +24,27 @@ STYLE = """<style>
 [data-testid=stMainBlockContainer] { padding-top: 1rem; max-width: 32rem; }
 </style>"""
 """No menu: nothing on a phone but the question."""
+
+
+@st.cache_resource(show_spinner=False)
+def house() -> Rooms:
+    """The rooms of this server."""
+    return Rooms()
+
+
+def invitation(url: str, base: str, code: str) -> tuple[str, bool]:
+    """The address that opens a room on a phone, and whether a phone can reach it.
+
+    `url` is any of the lecturer's own, `base` the path under which the app is served.
+
+    >>> invitation("http://192.168.1.7:8501/?photo=Cat", "", "ABCDE")
+    ('http://192.168.1.7:8501/vote?room=ABCDE', True)
+    >>> invitation("http://localhost:8501/apps/hc/", "apps/hc", "ABCDE")
+    ('http://localhost:8501/apps/hc/vote?room=ABCDE', False)
+    """
+    parts = urlsplit(url)
+    path = "/".join(["", *filter(None, [base.strip("/"), "vote"])])
+    return f"{parts.scheme}://{parts.netloc}{path}?{ROOM}={code}", parts.hostname not in LOCAL
 
 
 def phone(code: str) -> None:
