@@ -69,7 +69,6 @@ def codecs(
     chance: float | None = None,
     published: Sequence[Mapping[str, Any]] = (),
     at: float | None = None,
-    height: int = 400,
     mode: str = "light",
 ) -> go.Figure:
     """One measure against rate, a line a codec; `looks` (codec → number) keeps each one's colour whatever is chosen.
@@ -78,7 +77,7 @@ def codecs(
     whole, chance: level lines.
     """
     p = palette(mode)
-    fig = figure(mode, height=height, x=RATE, y=y)
+    fig = figure(mode, height=400, x=RATE, y=y)
     for found in curves:
         number, first = looks[found.codec], looks[found.codec] == min(looks.values())
         colour, name = p.group(number), (names or {}).get(found.codec) or title(found.codec)

@@ -68,7 +68,6 @@ def class_map(
     found: Sequence[int] = (),
     names: Sequence[str] = (),
     mode: str = "light",
-    height: int = 560,
 ) -> go.Figure:
     """The classes on their map, one trace a group; groups up to twelve are named where they lie.
 
@@ -76,7 +75,7 @@ def class_map(
     up to six, their name. `customdata` of every point is its class index.
     """
     p = palette(mode)
-    fig = canvas(mode, height=height)
+    fig = canvas(mode, height=560)
     lit = np.ones(len(groups), bool) if lit is None else lit
     dim = np.flatnonzero(~lit)
     if dim.size:

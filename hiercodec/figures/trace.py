@@ -5,7 +5,6 @@ Every function takes the theme as `mode` ("light" or "dark") and returns a `go.F
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -119,11 +118,11 @@ def mark_position(fig: go.Figure, n_bytes: int, p: Palette) -> go.Figure:
     return fig.add_vline(x=n_bytes, line={"color": p.text, "width": 2.5}, opacity=0.85)
 
 
-def _over_bytes(fig: go.Figure, trace: Trace, position: int | None, p: Palette, reach: float = 1.02) -> go.Figure:
+def _over_bytes(fig: go.Figure, trace: Trace, position: int, p: Palette, reach: float = 1.02) -> go.Figure:
     """The axis of bytes up to the file's, where levels end, and where the scrubber stands."""
     fig.update_xaxes(range=[0, trace.file_bytes * reach], tickformat=",")
     mark_levels(fig, trace.cuts, p)
-    return fig if position is None else mark_position(fig, trace.steps[position].bytes, p)
+    return mark_position(fig, trace.steps[position].bytes, p)
 
 
 def stop_curves(
@@ -132,7 +131,7 @@ def stop_curves(
     stops: Mapping[str, int | None],
     threshold: float,
     *,
-    position: int | None = None,
+    position: int,
     mode: str = "light",
 ) -> go.Figure:
     """How sure the answer of every level is against bytes, the threshold, and a ring where reading would stop.
@@ -159,10 +158,10 @@ def stop_curves(
     fig.add_hline(y=threshold, line=line)  # pyright: ignore[reportArgumentType] (wrong stubs)
     fig.update_yaxes(range=[0, 1.04], tickformat=".0%")
     fig.update_xaxes(range=[0, trace.file_bytes * 1.02], tickformat=",")
-    return fig if position is None else mark_position(fig, sizes[position], p)
+    return mark_position(fig, sizes[position], p)
 
 
-def label_curves(trace: Trace, level: str, *, position: int | None = None, mode: str = "light") -> go.Figure:
+def label_curves(trace: Trace, level: str, *, position: int, mode: str = "light") -> go.Figure:
     """How likely the label's own answer at a level is against bytes: by the label, by the pixels, and by both."""
     p, label = palette(mode), trace.label[level]
     fig = figure(mode, height=340, x="bytes received", y=f"probability of “{label.name}”")
@@ -175,29 +174,8 @@ def label_curves(trace: Trace, level: str, *, position: int | None = None, mode:
     return _over_bytes(fig, trace, position, p)
 
 
-def meaning_curve(trace: Trace, *, position: int | None = None, mode: str = "light") -> go.Figure | None:
-    """Bits of meaning against bytes, one line a level with the most it can reach dotted; None where none were counted."""
-    if not trace.groups or not trace.steps[0].meaning:
-        return None
-    p = palette(mode)
-    called = "bits of meaning" if trace.known else "how sure, in bits"
-    fig = figure(mode, height=340, x="bytes received", y=called)
-    xs = [step.bytes for step in trace.steps]
-    for index, level in enumerate(trace.steps[0].meaning):
-        most, told = math.log2(trace.groups[level]), [step.meaning[level] for step in trace.steps]
-        tell = "%{x:,} bytes<br>%{y:.1f} bits"
-        curve(fig, index, xs, told, f"{spoken(level)}: of {most:.1f}", tell, colour=p.level(index))
-        fig.add_hline(y=most, line={"color": p.level(index), "width": 1, "dash": "dot"})
-    fig.update_yaxes(rangemode="tozero")
-    return _over_bytes(fig, trace, position, p)
-
-
 def quality_curve(
-    trace: Trace,
-    *,
-    position: int | None = None,
-    others: Mapping[str, Sequence[tuple[int, float]]] | None = None,
-    mode: str = "light",
+    trace: Trace, position: int, others: Mapping[str, Sequence[tuple[int, float]]], *, mode: str = "light"
 ) -> go.Figure:
     """PSNR against bytes of this picture; `others` maps a codec to its (bytes, dB) points.
 
@@ -207,7 +185,7 @@ def quality_curve(
 
     p, ours = palette(mode), str(trace.provenance.get("model", "hiercodec"))
     fig = figure(mode, height=340, x="bytes", y="PSNR (dB)")
-    curves = {ours: [(step.bytes, step.psnr) for step in trace.steps], **(others or {})}
+    curves = {ours: [(step.bytes, step.psnr) for step in trace.steps], **others}
     looks = places(curves)
     for codec in looks:
         sizes, psnr = zip(*curves[codec], strict=True)

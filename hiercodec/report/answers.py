@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hiercodec.evaluation.traces.trace import Ranked, Trace, settles
-from hiercodec.levels import spoken
 from hiercodec.report.glossary import held_to, verdict
 from hiercodec.report.links import class_link, group_link
 from hiercodec.taxonomy import available_hierarchies
@@ -139,8 +138,3 @@ def _label(trace: Trace, level: str, group: int) -> str:
     from hiercodec.taxonomy.classes import classes
 
     return classes()[group].name
-
-
-def spoken_levels(trace: Trace) -> dict[str, str]:
-    """Level → what the page calls it."""
-    return {level: spoken(level) for level in trace.levels}

@@ -5,23 +5,23 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
-from hiercodec.evaluation.metrics import reached
 from hiercodec.evaluation.traces.bundle import Bundle
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.levels import spoken
 from hiercodec.report.numbers import decibels, quality
 
 if TYPE_CHECKING:
-    from hiercodec.evaluation.measure import Row
+    pass
 
 FRAME_MS = 320
 HOLD_MS = 1600
+COLUMNS = 4
 
 
 def animation(bundle: Bundle) -> bytes:
@@ -33,7 +33,7 @@ def animation(bundle: Bundle) -> bytes:
     return out.getvalue()
 
 
-def contact_sheet(bundle: Bundle, columns: int = 4) -> bytes:
+def contact_sheet(bundle: Bundle) -> bytes:
     """Every step in reading order as one PNG, each with its bytes, PSNR and answers under it; pixels unscaled."""
     trace = bundle.trace
     font = ImageFont.load_default(size=15)
@@ -41,7 +41,7 @@ def contact_sheet(bundle: Bundle, columns: int = 4) -> bytes:
     gap, line = 12, 20
     cell_height = trace.height + line * (1 + len(names)) + gap
     cell_width = max(trace.width, 220) + gap
-    rows = math.ceil(len(trace.steps) / columns)
+    columns, rows = COLUMNS, math.ceil(len(trace.steps) / COLUMNS)
     sheet = Image.new("RGB", (columns * cell_width + gap, rows * cell_height + gap), "white")
     draw = ImageDraw.Draw(sheet)
     for index, (step, frame) in enumerate(zip(trace.steps, bundle.frames(), strict=True)):
@@ -93,9 +93,3 @@ def trace_csv(trace: Trace) -> str:
 def trace_json(trace: Trace) -> str:
     """The trace as the JSON that `python -m hiercodec trace --json` prints."""
     return json.dumps(trace.to_json(), ensure_ascii=False, indent=1)
-
-
-def psnr_by_bytes(rows: Sequence[Row]) -> list[tuple[int, float]]:
-    """(bytes, dB) of another format's files, rising in both: what a curve is drawn from."""
-    sizes, quality = reached([row.point.bytes for row in rows], [row.psnr for row in rows])
-    return list(zip(sizes.astype(int).tolist(), quality.tolist(), strict=True))

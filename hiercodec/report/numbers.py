@@ -16,7 +16,7 @@ import numpy as np
 from hiercodec import values
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.levels import spoken
-from hiercodec.report.answers import NOTHING_YET, answers, first_right_of, format_bytes, spoken_levels, truth
+from hiercodec.report.answers import NOTHING_YET, answers, first_right_of, format_bytes, truth
 from hiercodec.report.label import label_answers
 from hiercodec.report.links import LEVEL, TREE, title
 from hiercodec.taxonomy import available_hierarchies, load_hierarchy
@@ -29,7 +29,7 @@ def numbers(trace: Trace) -> dict[str, Any]:
         **{name: getattr(trace, name) for name in ("width", "height", "file_bytes", "cuts")},
         "size": format_bytes(trace.file_bytes),
         "levels": list(trace.levels),
-        "names": spoken_levels(trace),
+        "names": {level: spoken(level) for level in trace.levels},
         "whole": whole(trace),
         "quality": quality(trace)["label"],
         "parts": [(name, *_stretch(trace, start, end)) for name, start, end in segments(trace)],

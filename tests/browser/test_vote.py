@@ -6,7 +6,7 @@ import pytest
 
 from hiercodec.evaluation.traces import bundle
 from hiercodec.evaluation.traces.bundle import TRACES
-from hiercodec.ui.vote.ballot import ballot
+from hiercodec.ui.vote.hall import ballot
 from tests.browser.conftest import PATIENCE, open_at
 from tests.browser.explore import ROOT_OF, position
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from hiercodec.evaluation.results.curves import Curve
 from hiercodec.evaluation.traces.trace import Step, Trace
 from hiercodec.figures.palette import palette
 from hiercodec.figures.rates import codecs
-from hiercodec.figures.trace import meaning_curve, quality_curve, template
+from hiercodec.figures.trace import quality_curve, template
 from hiercodec.levels import DEFAULT_MODEL
 
 LABELS = {"coarse": ("animal", "thing"), "intermediate": ("dog", "cat", "cup", "car", "tool")}
@@ -53,24 +52,8 @@ def test_template_takes_the_palette(mode):
     assert layout.font.size >= 16
 
 
-def test_meaning_is_bits_against_bytes_with_its_limits(trace):
-    assert meaning_curve(trace) is None  # a trace of the release before counted none
-    groups = {"coarse": 2, "intermediate": 5, "fine": 1000}
-    told = [{"coarse": 0.1 * i, "intermediate": 0.5 * i, "fine": 2.0 * i} for i in range(3)]
-    steps = tuple(dataclasses.replace(step, meaning=bits) for step, bits in zip(trace.steps, told, strict=True))
-    full = dataclasses.replace(trace, steps=steps, groups=groups)
-    fig = meaning_curve(full, position=1)
-    assert fig is not None
-    assert [list(row.y) for row in fig.data] == [[bits[level] for bits in told] for level in groups]
-    heights = {shape.y0 for shape in fig.layout.shapes if shape.y0 == shape.y1}
-    assert heights == {math.log2(k) for k in groups.values()}
-    assert fig.layout.yaxis.title.text == "how sure, in bits"
-    known = dataclasses.replace(full, answers={"fine": (7,)})
-    assert meaning_curve(known).layout.yaxis.title.text == "bits of meaning"
-
-
 def test_quality_is_bytes_against_decibels(trace):
-    fig = quality_curve(trace, others={"jpeg": [(500, 22.0), (800, 25.0)]})
+    fig = quality_curve(trace, 1, {"jpeg": [(500, 22.0), (800, 25.0)]})
     own, jpeg = fig.data
     assert list(own.y) == [21.0, 24.0, 29.0]
     assert (list(jpeg.x), jpeg.name) == ([500, 800], "JPEG")
@@ -84,7 +67,7 @@ def curve(codec: str) -> Curve:
 
 def test_codecs_look_as_they_do_beside_their_rivals_over_many_photographs(trace):
     named = dataclasses.replace(trace, provenance=trace.provenance | {"model": DEFAULT_MODEL})
-    single = quality_curve(named, others={name: [(500, 22.0)] for name in ("avif", "jxl")})
+    single = quality_curve(named, 1, {name: [(500, 22.0)] for name in ("avif", "jxl")})
     every = {name: curve(name) for name in (DEFAULT_MODEL, "avif", "jxl")}
     many = codecs(list(every.values()), places(every), y="PSNR")
 

@@ -18,8 +18,9 @@ from hiercodec import taxonomy
 from hiercodec.report import links
 from hiercodec.taxonomy import cuts, dump_hierarchy, load_hierarchy, measures, shipped
 from hiercodec.taxonomy import embeddings as em
+from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.ui.frame import cached
-from hiercodec.ui.groups import honest, shared, structure
+from hiercodec.ui.groups import shared, structure
 from hiercodec.ui.groups import stability as shown
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -372,7 +373,7 @@ def test_without_assets_the_pages_say_how_to_make_them(monkeypatch, tmp_path, na
 def test_a_link_to_a_group_lights_it_and_names_its_odd_members(name):
     tree = load_hierarchy(name)
     for level in tree.levels[:2]:
-        odd = measures.odd_members(level.assignment, shared.wup("nltk"))
+        odd = measures.odd_members(level.assignment, wup_matrix())
         group = odd[0].group  # of the oddest class
         at = open_page(**asked(links.group_link(name, level.name, level.labels[group])))
         assert [t["name"] for t in specs(at)[0]["data"]][1:] == [level.labels[group]]
@@ -390,7 +391,7 @@ def test_a_link_to_a_class_shows_its_path_and_neighbours():
     index = 281
     at = open_page(**asked(links.class_link("consensus", index)))
     assert " › ".join(tree.path(index)[:-1]) in words(at)
-    row = shared.wup("nltk")[index]
+    row = wup_matrix()[index]
     nearest = at.dataframe[1].value
     assert nearest["WUP"].tolist() == [round(v, 2) for v in sorted(np.delete(row, index), reverse=True)[:5]]
     assert "See photos" in words(at)
@@ -419,7 +420,7 @@ def test_monkeys_among_the_birds_are_not_kept_quiet():
     birds = level.labels.index("birds & monkeys")
     monkey = taxonomy.class_of("guenon").index
     assert level.assignment[monkey] == birds  # else the consensus has changed, and this test has lost its case
-    assert monkey in [row.index for row in honest.nearer_elsewhere(tree, level, birds)]
+    assert monkey in [row.index for row in shared.nearer_elsewhere(tree, level, birds)]
 
 
 def test_every_node_can_be_opened_by_menu_and_address():

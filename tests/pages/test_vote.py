@@ -12,7 +12,7 @@ from hiercodec.report.answers import format_bytes
 from hiercodec.ui.explore.subject import Subject
 from hiercodec.ui.frame.cached import shipped_bundle
 from hiercodec.ui.vote import hall
-from hiercodec.ui.vote.ballot import SIZES, ballot, hall_says
+from hiercodec.ui.vote.hall import SIZES, ballot, hall_says
 from hiercodec.ui.vote.phone import house
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -33,7 +33,6 @@ from hiercodec.ui.explore.subject import Refinement, Subject, drop, opening, sub
 from hiercodec.ui.frame import cached, chrome, state
 from hiercodec.ui.frame.cached import TraceSettings
 from hiercodec.ui.vote import hall
-from hiercodec.ui.vote.ballot import ballot
 
 if TYPE_CHECKING:
     import numpy as np
@@ -185,7 +184,7 @@ def _view(shown: Subject, sizes: list[int], told: int, seek: int, look: str, tau
     rival, pictures = rival_of(shown)
     data = web.data(shown.bundle, shown.identity, position=told, alt=shown.title)
     data |= {"seek": seek, "look": look, "finer": shown.finer, "rival": rival}
-    data |= {"votable": ballot(shown.bundle.trace) is not None, "look_at": "", "strip": ""}
+    data |= {"votable": hall.ballot(shown.bundle.trace) is not None, "look_at": "", "strip": ""}
     if taught is not None:  # the part that the lesson is about, and a line that Present shows over the picture
         head = taught.lesson.head
         data |= {"look_at": head.look_at or "", "strip": f"{taught.number + 1}. {head.title}"}

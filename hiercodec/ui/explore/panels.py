@@ -11,6 +11,7 @@ import streamlit as st
 
 from hiercodec.classify import card_of, confidence_of
 from hiercodec.errors import CourseError
+from hiercodec.evaluation.metrics import reached
 from hiercodec.evaluation.photos.samples import MANIFEST
 from hiercodec.evaluation.traces.trace import Until, confidences, stop_step
 from hiercodec.images import encode_png
@@ -98,8 +99,6 @@ def meaning(shown: Subject, position: int) -> None:
     if not step.mass:
         chrome.empty("This trace was made without a classifier.")
         return
-    from hiercodec.figures.trace import meaning_curve
-
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.markdown(f"At **{step.bytes:,} bytes** the classifier's probability is spread like this:")
@@ -126,9 +125,6 @@ def meaning(shown: Subject, position: int) -> None:
                 f"{spoken(level).capitalize()}: **{top[0][1]}**. Its WordNet similarity (**WUP**) to what the picture shows "
                 f"is **{step.wup:.2f}**; 1 is the same thing, two unrelated things have about 0.3."
             )
-    told = meaning_curve(trace, position=position, mode=chrome.mode())
-    if told is not None:
-        chrome.chart(told, key="explore_told", alt="Bits of meaning against bytes received. " + _told(trace, position))
 
 
 def _told(trace: Trace, position: int) -> str:
@@ -276,13 +272,19 @@ def size(shown: Subject, position: int) -> None:
         if sweeps:
             st.markdown(_compared(trace.steps[position], {title(name): rows for name, rows in sweeps.items()}))
     step = trace.steps[position]
-    others = {name: export.psnr_by_bytes(rows) for name, rows in sweeps.items()}
-    fig = quality_curve(trace, position=position, others=others, mode=chrome.mode())
+    others = {name: _psnr_by_bytes(rows) for name, rows in sweeps.items()}
+    fig = quality_curve(trace, position, others, mode=chrome.mode())
     psnr = numbers.decibels(step.psnr, numbers.quality(trace)["same"])
     alt = f"PSNR against bytes; here {psnr} at {step.bytes} bytes"
     chrome.chart(fig, key="explore_quality", alt=alt, table=lambda: export.table(trace))
     parts = " + ".join(f"{spoken(name)} {n:,}" for name, n in trace.parts.items())
     st.caption(f"The file: {parts} = {trace.file_bytes:,} bytes, every byte of the container counted.")
+
+
+def _psnr_by_bytes(rows: list[Row]) -> list[tuple[int, float]]:
+    """(bytes, dB) of another format's files, rising in both: what a curve is drawn from."""
+    sizes, quality = reached([row.point.bytes for row in rows], [row.psnr for row in rows])
+    return list(zip(sizes.astype(int).tolist(), quality.tolist(), strict=True))
 
 
 def _compared(step: Step, sweeps: dict[str, list[Row]]) -> str:

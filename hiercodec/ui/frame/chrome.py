@@ -164,7 +164,6 @@ def picture(
     alt: str,
     *,
     width: int | Literal["stretch", "content"] = "stretch",
-    caption: str | None = None,
 ) -> None:
     """Draw uint8[H, W, 3], or an image file as it is, without loss and inside the message that tells of it.
 
@@ -173,7 +172,7 @@ def picture(
     """
     file = image if isinstance(image, bytes) else encode_png(image)
     kind = next(name for start, name in KINDS.items() if file.startswith(start))
-    st.image(f"data:image/{kind};base64,{base64.b64encode(file).decode()}", alt=alt, width=width, caption=caption)
+    st.image(f"data:image/{kind};base64,{base64.b64encode(file).decode()}", alt=alt, width=width)
 
 
 def chart(

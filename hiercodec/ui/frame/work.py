@@ -42,9 +42,9 @@ def run(
     return workers.shared().submit(task, *args, visitor=visitor(), urgency=urgency).result(told, waiting)
 
 
-def later(task: Callable[..., Any]) -> Callable[..., Any]:
-    """`task` as a function for a thread in the background: it comes after everybody's first views."""
-    return functools.partial(_later, visitor(), task)
+def later(task: Callable[..., Any], urgency: Urgency = Urgency.LATER) -> Callable[..., Any]:
+    """`task` as a function for another thread; as a rule it comes after everybody's first views."""
+    return functools.partial(_later, visitor(), urgency, task)
 
 
 def prestart() -> None:
@@ -55,12 +55,11 @@ def prestart() -> None:
 
 def take_away(make: Callable[..., Any], *args: Any) -> Callable[[], Any]:
     """A download's content, made by a worker when it is asked for."""
-    who = visitor()
-    return lambda: workers.shared().submit(tasks.call, make, args, visitor=who, urgency=Urgency.ASKED).result()
+    return functools.partial(later(tasks.call, Urgency.ASKED), make, args)
 
 
-def _later(who: str, task: Callable[..., Any], *args: Any) -> Any:
-    return workers.shared().submit(task, *args, visitor=who, urgency=Urgency.LATER).result()
+def _later(who: str, urgency: Urgency, task: Callable[..., Any], *args: Any) -> Any:
+    return workers.shared().submit(task, *args, visitor=who, urgency=urgency).result()
 
 
 class Background:

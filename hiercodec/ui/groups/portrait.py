@@ -16,8 +16,9 @@ from hiercodec.taxonomy import Hierarchy, HierarchyLevel
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.taxonomy.naming import left_out
 from hiercodec.taxonomy.shipped import Layout
+from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.ui.frame import chrome
-from hiercodec.ui.groups import honest, shared
+from hiercodec.ui.groups import shared
 
 NEAREST = 5
 
@@ -29,7 +30,7 @@ def group(tree: Hierarchy, level: HierarchyLevel, index: int) -> None:
     if tree.class_set != IMAGENET:
         st.dataframe([{"class": tree.levels[-1].labels[i]} for i in members], hide_index=True, height=300)
         return
-    nearer = honest.nearer_elsewhere(tree, level, index)
+    nearer = shared.nearer_elsewhere(tree, level, index)
     with st.container(horizontal=True):
         st.metric("Classes", len(members))
         mean = shared.mean_wup(members)
@@ -38,9 +39,9 @@ def group(tree: Hierarchy, level: HierarchyLevel, index: int) -> None:
         st.markdown(named)
     near = ", ".join(f"{level.labels[g]} ({value:.2f})" for g, value in nearest_groups(level, index))
     st.markdown(f"Nearest by WUP: {near}.")
-    st.markdown(honest.group_sentence(nearer, len(members), level))
+    st.markdown(shared.group_sentence(nearer, len(members), level))
     if nearer:
-        rows = honest.odd_rows(nearer, level)
+        rows = shared.odd_rows(nearer, level)
         st.dataframe(rows, hide_index=True, width="stretch", height=min(220, 40 + 35 * len(rows)))
     photographs(members)
     rows = shared.rows_of(members, tree)
@@ -52,7 +53,7 @@ def one_class(tree: Hierarchy, index: int, layout: Layout) -> None:
     """A class: path, similarity to its groups, nearest classes by embedding and by WordNet, photographs."""
     found = taxonomy.classes()[index]
     st.markdown(f"**{found.name}** · {found.wnid} · {' › '.join(tree.path(index)[:-1])}")
-    wup = shared.wup("nltk")
+    wup = wup_matrix()
     with st.container(horizontal=True):
         for level in tree.levels[:-1]:
             others = [i for i in level.members(int(level.assignment[index])) if i != index]
@@ -60,7 +61,7 @@ def one_class(tree: Hierarchy, index: int, layout: Layout) -> None:
             help_ = f"Mean WordNet similarity to the {len(others)} other classes of its {spoken(level.name)}."
             st.metric(f"WUP in its {spoken(level.name)}", value, help=help_)
     for level in tree.levels[:-1]:
-        if (row := next((row for row in honest.odd(tree, level) if row.index == index), None)) is not None:
+        if (row := next((row for row in shared.odd(tree, level) if row.index == index), None)) is not None:
             st.markdown(
                 f"**An odd {spoken(level.name)} for it.** By WUP it is nearer to “{level.labels[row.nearer]}”, by "
                 f"{row.margin:.2f}. An answer “{level.labels[row.group]}” counts as right all the same."
@@ -88,18 +89,18 @@ def name_sentence(level: HierarchyLevel, index: int) -> str:
     )
 
 
-def nearest_groups(level: HierarchyLevel, index: int, count: int = 3) -> list[tuple[int, float]]:
+def nearest_groups(level: HierarchyLevel, index: int) -> list[tuple[int, float]]:
     """The groups with the highest mean WUP to a group, best first."""
     members = level.members(index)
-    toward = shared.wup("nltk")[members].mean(0)
+    toward = wup_matrix()[members].mean(0)
     means = np.bincount(level.assignment, toward, level.k) / level.sizes
-    return [(int(g), float(means[g])) for g in np.argsort(-means, kind="stable") if g != index][:count]
+    return [(int(g), float(means[g])) for g in np.argsort(-means, kind="stable") if g != index][:3]
 
 
-def nearest_classes(index: int, count: int = NEAREST) -> list[tuple[int, float]]:
+def nearest_classes(index: int) -> list[tuple[int, float]]:
     """The classes with the highest WUP to a class, best first; ties in class order."""
-    row = shared.wup("nltk")[index]
-    return [(int(i), float(row[i])) for i in np.argsort(-row, kind="stable") if i != index][:count]
+    row = wup_matrix()[index]
+    return [(int(i), float(row[i])) for i in np.argsort(-row, kind="stable") if i != index][:NEAREST]
 
 
 def photos_of(members: Collection[int]) -> list[Sample]:
@@ -167,7 +168,7 @@ def group_rows(tree: Hierarchy) -> list[dict[str, Any]]:
     for depth, level in enumerate(tree.levels[:-1]):
         parents = tree.parents(level.name)[0] if depth else None
         inside = _inside(tree, level) if imagenet else ()
-        odd = Counter(row.group for row in honest.odd(tree, level)) if imagenet else {}
+        odd = Counter(row.group for row in shared.odd(tree, level)) if imagenet else {}
         for g, label in enumerate(level.labels):
             members = level.members(g)
             row: dict[str, Any] = {"level": spoken(level.name), "name": label, "classes": len(members)}

@@ -12,16 +12,22 @@ from hiercodec import taxonomy
 from hiercodec.errors import HierarchyError
 from hiercodec.levels import SPOKEN, spoken
 from hiercodec.report.links import title
-from hiercodec.taxonomy import Hierarchy, measures
+from hiercodec.taxonomy import Hierarchy, HierarchyLevel, measures
 from hiercodec.taxonomy.embeddings import known_embedding
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.taxonomy.hierarchy_file import DEFAULT
+from hiercodec.taxonomy.measures import ODD_MARGIN, Odd
 from hiercodec.taxonomy.shipped import Layout, load_stability
 from hiercodec.taxonomy.shipped import load_layout as _load_layout
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.ui.frame import cached, chrome
 
 OWN = "taxonomy_own"
+PLAIN, MENDED = "consensus", "consensus-mended"
+COUNTS = (
+    "An answer that names this group counts as right for them too: right means the group that the hierarchy puts a class "
+    "in, not the one that WordNet would."
+)
 ASSETS_COMMAND = "python -m tools.assets taxonomy all --embeddings DIR --nltk-data DIR"
 
 
@@ -35,12 +41,6 @@ def layout(name: str) -> Layout:
 def stability() -> dict[str, Any]:
     """The shipped stability report."""
     return load_stability()
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def wup(measure: str) -> np.ndarray:
-    """The WUP matrix of the 1000 classes, read-only."""
-    return wup_matrix(measure)
 
 
 def own() -> dict[str, Hierarchy]:
@@ -100,26 +100,26 @@ def hover_texts(hierarchy: Hierarchy, places: Layout) -> list[str]:
     return texts
 
 
-def mean_wup(indexes: Sequence[int] | np.ndarray, measure: str = "nltk") -> float:
+def mean_wup(indexes: Sequence[int] | np.ndarray) -> float:
     """Mean WUP of all pairs among these classes; NaN for fewer than two."""
     chosen = np.asarray(indexes, int)
-    return measures.separation(np.zeros(len(chosen), int), wup(measure)[np.ix_(chosen, chosen)]).intra
+    return measures.separation(np.zeros(len(chosen), int), wup_matrix()[np.ix_(chosen, chosen)]).intra
 
 
 def wup_help() -> str:
     """What a mean WUP says, and what it is among all classes."""
-    overall = measures.separation(np.zeros(1000, int), wup("nltk")).intra
+    overall = measures.separation(np.zeros(1000, int), wup_matrix()).intra
     return f"WordNet similarity (WUP) of all pairs among them, 0 to 1; all 1000 classes have {overall:.2f}."
 
 
-def pick(label: str, *, key: str, default: str = DEFAULT, imagenet_only: bool = False, width: int = 320) -> Hierarchy:
+def pick(label: str, *, key: str, width: int) -> Hierarchy:
     """A menu of hierarchies; the address carries the choice. A tree just made by the visitor is chosen at once."""
-    options = names(imagenet_only=imagenet_only)
+    options = names()
     if not options:
         raise HierarchyError("no hierarchy is shipped")
     if (fresh := st.session_state.pop(f"{key}_fresh", None)) in options:
         st.session_state[key] = fresh
-    return get(chrome.menu(label, key, options, default=default, format_func=title, width=width))
+    return get(chrome.menu(label, key, options, default=DEFAULT, format_func=title, width=width))
 
 
 def nesting_sentence(tree: Hierarchy) -> str:
@@ -139,7 +139,7 @@ def conclusion(tree: Hierarchy) -> str:
     )
     words += f"the largest holds {even.largest_share:.0%}"
     if tree.class_set == IMAGENET:
-        apart = measures.separation(top.assignment, wup("nltk"))
+        apart = measures.separation(top.assignment, wup_matrix())
         if not np.isnan(apart.gap):
             words += f", and two classes of one group are {apart.intra:.2f} alike in WordNet"
             words += f" where two of different groups are {apart.inter:.2f}"
@@ -157,3 +157,53 @@ def footer(tree: Hierarchy, place: str | None = None) -> dict[str, Any]:
         "similarity": "WUP as NLTK computes it, WordNet 3.0",
         "scikit-learn": p.get("tools", {}).get("scikit-learn") if isinstance(p.get("tools"), dict) else None,
     }
+
+
+# ---- what the groups of a hierarchy hold that does not belong there ----------------------------------------------------
+def odd(tree: Hierarchy, level: HierarchyLevel) -> list[Odd]:
+    """Odd members of all groups of a level of the 1000 classes, oddest first."""
+    return [row for row in _nearer(tree.digest, level.name, level.assignment) if row.margin > ODD_MARGIN]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _nearer(digest: str, level: str, _assignment: np.ndarray) -> list[Odd]:
+    return measures.odd_members(_assignment, wup_matrix(), margin=0.0)
+
+
+def nearer_elsewhere(tree: Hierarchy, level: HierarchyLevel, group: int) -> list[Odd]:
+    """Members of one group that are nearer to another by any margin, the odd ones first."""
+    return [row for row in _nearer(tree.digest, level.name, level.assignment) if row.group == group]
+
+
+def odd_rows(rows: Sequence[Odd], level: HierarchyLevel) -> list[dict[str, Any]]:
+    """The same as rows of a table."""
+    return [
+        {
+            "class": taxonomy.classes()[row.index].name,
+            "nearer to": level.labels[row.nearer],
+            "by (WUP)": round(row.margin, 2),
+        }
+        for row in rows
+    ]
+
+
+def group_sentence(rows: Sequence[Odd], size: int, level: HierarchyLevel) -> str:
+    """How many members of a group belong elsewhere by WordNet (`nearer_elsewhere`), and what that means for an answer."""
+    if not rows:
+        return f"By WordNet (WUP) no class in here is nearer to another {spoken(level.name)}."
+    count = sum(row.margin > ODD_MARGIN for row in rows)
+    return (
+        f"**Odd members: {count}** of {size} are nearer to another {spoken(level.name)} by WUP, by more than {ODD_MARGIN}; "
+        f"{len(rows) - count} more by less. {COUNTS}"
+    )
+
+
+def level_sentence(tree: Hierarchy) -> str:
+    """How many classes are odd at each level above the classes."""
+    shares = [f"{len(odd(tree, level)) / tree.n_classes:.1%} at {level.k} {plural(level.name)}"
+              for level in tree.levels[:-1]]  # fmt: skip
+    return (
+        f"**Odd members.** By WordNet some classes are nearer to another group than to their own (WUP, by more than "
+        f"{ODD_MARGIN}): {', '.join(shares)}. An answer that names their group counts as right all the same. Choose a "
+        "group to see which they are."
+    )

@@ -13,7 +13,7 @@ from hiercodec.figures import agreement as figures
 from hiercodec.taxonomy.hierarchy_file import DEFAULT
 from hiercodec.taxonomy.shipped import RESAMPLES, interval
 from hiercodec.ui.frame import chrome
-from hiercodec.ui.groups import honest, shared
+from hiercodec.ui.groups import shared
 
 ORDER = {
     "other model": "two runs of different models",
@@ -53,7 +53,7 @@ def draw() -> None:
             f"than those shown. {paper_sentence(level)}"
         )
     st.markdown(
-        f"**Plain or mended?** {shared.title(honest.MENDED)} moves a class where WordNet disagrees and the embeddings "
+        f"**Plain or mended?** {shared.title(shared.MENDED)} moves a class where WordNet disagrees and the embeddings "
         "hardly care: how stable it is stands above, how many odd members it has in “CLIP against WordNet”. How far to "
         "mend was chosen by odd members too, and nobody was asked what the groups mean to them. The app opens with "
         f"{shared.title(DEFAULT)}."
@@ -71,7 +71,7 @@ def gain_rows(level: dict[str, Any]) -> list[tuple[str, float, float, float]]:
     """(what is compared, mean ARI, low, high)."""
     found = level["summary"]
     rows = [(text, found[key]["mean"], *found[key]["interval"]) for key, text in ORDER.items() if key in found]
-    mended = level["references"].get(honest.MENDED)
+    mended = level["references"].get(shared.MENDED)
     return rows + ([(MENDED_ROW, *over_seeds(mended["judges"], level["runs"]))] if mended else [])
 
 
@@ -143,15 +143,15 @@ def repeat_sentence(level: dict[str, Any]) -> str:
 def matrix_of(level: dict[str, Any], models: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     """Mean ARI over pairs of different runs of two models, with the consensus trees last."""
     values = np.array(level["ari"])
-    trees = {honest.PLAIN: np.array(level["consensus"])}
-    if honest.MENDED in level["references"]:
-        trees[honest.MENDED] = np.array(level["references"][honest.MENDED]["judges"])
+    trees = {shared.PLAIN: np.array(level["consensus"])}
+    if shared.MENDED in level["references"]:
+        trees[shared.MENDED] = np.array(level["references"][shared.MENDED]["judges"])
     of = np.array([models.index(m) for m, _ in level["runs"]])
     different = ~np.eye(len(of), dtype=bool)
     size = len(models)
     means = np.full((size + len(trees), size + len(trees)), np.nan)
     if len(trees) == 2:
-        means[-1, -2] = means[-2, -1] = level["references"][honest.MENDED]["consensus"]
+        means[-1, -2] = means[-2, -1] = level["references"][shared.MENDED]["consensus"]
     for i in range(size):
         for at, column in enumerate(trees.values(), start=size):
             means[i, at] = means[at, i] = column[of == i].mean()
@@ -181,7 +181,7 @@ def paper_sentence(level: dict[str, Any]) -> str:
 
 def class_rows(values: Sequence[float | None], k: int) -> list[dict[str, Any]]:
     """Classes with their stability and where the consensus puts them, the most fragile first."""
-    trees = {shared.title(name): shared.get(name) for name in (honest.PLAIN, honest.MENDED)}
+    trees = {shared.title(name): shared.get(name) for name in (shared.PLAIN, shared.MENDED)}
     levels = {name: next((lv for lv in tree.levels if lv.k == k), tree.levels[0]) for name, tree in trees.items()}
     rows = [
         {

@@ -11,7 +11,7 @@ from hiercodec.taxonomy import Hierarchy
 from hiercodec.taxonomy.hierarchy import IMAGENET
 from hiercodec.ui.frame import chrome
 from hiercodec.ui.frame.navigation import VIEW
-from hiercodec.ui.groups import honest, portrait, shared
+from hiercodec.ui.groups import portrait, shared
 
 OPEN, CHART = "open", "tree_chart"
 ROOT = "all"
@@ -38,7 +38,7 @@ def draw() -> None:
     if path := [int(part) for part in root.split("/")[1:]]:
         portrait.group(tree, tree.levels[len(path) - 1], path[-1])
     elif tree.class_set == IMAGENET:
-        st.markdown(honest.level_sentence(tree))
+        st.markdown(shared.level_sentence(tree))
     chrome.footer(shared.footer(tree))
 
 

@@ -10,8 +10,9 @@ import streamlit as st
 
 from hiercodec.figures import agreement as figures
 from hiercodec.taxonomy import cuts, measures, shipped, table
+from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.ui.frame import chrome
-from hiercodec.ui.groups import honest, shared
+from hiercodec.ui.groups import shared
 
 TABLE_WORDS = (
     "The paper's rows are as printed there (Table 1): WUP as NLTK computes it, mean over pairs, K = 10. Odd members are "
@@ -40,7 +41,7 @@ def draw() -> None:
     with right:
         alt = "Share of the largest group against K: the WordNet cut needs hundreds of groups where k-means needs ten"
         _against_k(model, k, "largest_share", "share of the largest group", alt)
-    st.markdown(similarity_sentence(groups, shared.wup("nltk")))
+    st.markdown(similarity_sentence(groups, wup_matrix()))
     left, right = st.columns([3, 2])
     with left:
         st.dataframe(table_rows(model, k), hide_index=True, width="stretch")
@@ -116,11 +117,11 @@ def table_rows(model: str, k: int) -> list[dict[str, Any]]:
         for name, row in table.PUBLISHED.items()
     ]
     groupings = {name: {"": groups} for name, groups in pair(model, k).items()}
-    for name in (honest.PLAIN, honest.MENDED):
+    for name in (shared.PLAIN, shared.MENDED):
         for level in shared.get(name).levels[:-1]:
             groupings[f"{shared.title(name)}, {shared.plural(level.name)}"] = {"": level.assignment}
     for row in table.level_rows(groupings):
-        odd = measures.odd_members(groupings[row["hierarchy"]][""], shared.wup("nltk"))
+        odd = measures.odd_members(groupings[row["hierarchy"]][""], wup_matrix())
         entry = {"scheme": f"{row['hierarchy'].split(' (')[0]}, ours", "groups": row["k"]}
         entry |= {c: None if row[c] is None else round(row[c], 3) for c in ("intra", "inter", "gap")}
         entry |= {"largest group": f"{row['largest_share']:.0%}", "evenness": f"{row['entropy']:.2f}"}
