@@ -110,7 +110,7 @@ def test_every_view_and_panel_of_explore(open_page, axe):
             page.locator(f"[data-view={view}]").click()
             settle(page)
             found[scheme, view] = serious(page, axe, scheme)
-        for tab in ("Meaning", "Decisions", "Stop when sure", "Bytes", "Take away"):
+        for tab in ("Meaning", "Stop when sure", "Bytes", "Take away"):
             page.get_by_role("tab", name=tab).click()
             settle(page)
             page.wait_for_timeout(800)

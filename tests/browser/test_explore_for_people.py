@@ -309,7 +309,7 @@ def test_a_cut_stream_opens_at_all_it_holds(open_page):
 
 
 # ---- U18: another theme while the page is open -------------------------------------------------------------------------
-@pytest.mark.parametrize("tab", ["Decisions", "Bytes"])
+@pytest.mark.parametrize("tab", ["Stop when sure", "Bytes"])
 def test_charts_follow_a_change_of_theme(page, tab):
     page.get_by_role("tab", name=tab).click()
     ground = "getComputedStyle(document.querySelector('.js-plotly-plot .main-svg')).backgroundColor"
