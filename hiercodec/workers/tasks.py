@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from hiercodec.evaluation.measure import Evaluator, Row
     from hiercodec.evaluation.traces.trace import Ranked, Trace
     from hiercodec.taxonomy import Hierarchy
-    from hiercodec.taxonomy.embeddings import Embedding
 
 Tell = Callable[..., object]
 Judge = tuple[str | None, str]
@@ -255,13 +254,6 @@ def ranked(
     assert evaluator is not None
     verdicts = evaluator.verdicts(pictures) if pictures else []
     return [(dict(path_of(row.probabilities, evaluator.hierarchy)), row.wup) for row in verdicts]
-
-
-def cluster(embedding: Embedding, ks: tuple[int, int], method: str, seed: int, name: str, *, tell: Tell) -> Hierarchy:
-    """A hierarchy from embeddings: see `taxonomy.build.cluster_hierarchy`."""
-    from hiercodec.taxonomy.build import cluster_hierarchy
-
-    return cluster_hierarchy(embedding, ks, method=method, seed=seed, name=name)
 
 
 def call(function: Callable[..., Any], args: tuple[Any, ...], *, tell: Tell) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import subprocess
 import sys
@@ -16,8 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from hiercodec import taxonomy
 from hiercodec.report import links
-from hiercodec.taxonomy import cuts, dump_hierarchy, load_hierarchy, measures, shipped
-from hiercodec.taxonomy import embeddings as em
+from hiercodec.taxonomy import dump_hierarchy, load_hierarchy, measures, shipped
 from hiercodec.taxonomy.similarity import wup_matrix
 from hiercodec.ui.frame import cached
 from hiercodec.ui.groups import shared, structure
@@ -25,7 +23,7 @@ from hiercodec.ui.groups import stability as shown
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "pages" / "groups.py"
-VIEWS = ("Map", "Tree", "CLIP against WordNet", "Stability", "Cluster anew")
+VIEWS = ("Map", "Tree", "CLIP against WordNet", "Stability", "Your own")
 
 
 def open_page(view: str = "Map", **query: str) -> AppTest:
@@ -91,7 +89,7 @@ def test_every_view_draws_says_what_it_shows_and_every_chart_has_a_text(view):
     for item in at.get("plotly_chart"):
         assert len(item.proto.alt) > 10
     assert "Traceback" not in words(at)
-    if view not in ("Tree", "Cluster anew"):
+    if view not in ("Tree", "Your own"):
         assert "**What this shows.**" in words(at) or "**What you may conclude.**" in words(at)
 
 
@@ -175,71 +173,7 @@ def test_a_hierarchy_that_is_no_tree_is_called_one_that_is_not():
     assert "not a tree" in words(at)
 
 
-def test_nothing_at_hand_to_cluster_says_what_is_missing(monkeypatch):
-    monkeypatch.delenv(em.ENV, raising=False)
-    at = open_page("Cluster anew")
-    assert em.ENV in words(at)
-    assert next(b for b in at.button if b.label == "Cluster").disabled
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A folder of embeddings for all 1000 classes: the WordNet cut's groups as noisy blobs."""
-    rng = np.random.default_rng(0)
-    groups = cuts.depth_cut(5)[0]
-    np.save(tmp_path / "mine.npy", rng.normal(size=(groups.max() + 1, 16))[groups] + 0.1 * rng.normal(size=(1000, 16)))
-    monkeypatch.setenv(em.ENV, str(tmp_path))
-    return tmp_path
-
-
-def test_live_clustering_from_a_folder_joins_the_choices(folder):
-    at = open_page("Cluster anew")
-    at.selectbox(key="live_method").set_value("ward").run()
-    at.number_input(key="live_coarse").set_value(5).run()
-    at.number_input(key="live_fine").set_value(30).run()
-    next(b for b in at.button if b.label == "Cluster").click().run()
-    assert not at.exception
-    assert len(at.get("download_button")) >= 1
-    at.segmented_control(key="view").set_value("Map").run()
-    assert at.selectbox(key="tree").value == "yours mine ward 5-30"
-    assert "into 5 level 1 groups" in words(at)
-
-
-def test_impossible_k_is_told_in_words(folder):
-    at = open_page("Cluster anew")
-    at.number_input(key="live_coarse").set_value(50).run()
-    at.number_input(key="live_fine").set_value(20).run()
-    next(b for b in at.button if b.label == "Cluster").click().run()
-    assert "must be smaller" in words(at)
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [(b"words", "not a .npy file"), (b"", "not a .npy file")],
-)
-def test_unusable_uploads_are_told_in_words(monkeypatch, data, message):
-    monkeypatch.delenv(em.ENV, raising=False)
-    at = open_page("Cluster anew")
-    at.file_uploader(key="live_npy").upload("x.npy", data, "application/octet-stream").run()
-    assert not at.exception
-    assert message in words(at)
-
-
-def test_an_uploaded_matrix_can_be_clustered(monkeypatch):
-    monkeypatch.delenv(em.ENV, raising=False)
-    out = io.BytesIO()
-    np.save(out, np.random.default_rng(0).normal(size=(1000, 4)))
-    at = open_page("Cluster anew")
-    at.file_uploader(key="live_npy").upload("noise.npy", out.getvalue(), "application/octet-stream").run()
-    at.selectbox(key="live_method").set_value("average").run()
-    next(b for b in at.button if b.label == "Cluster").click().run()
-    at.segmented_control(key="view").set_value("Map").run()
-    assert not at.exception
-    assert at.selectbox(key="tree").value == "yours noise average 10-100"
-
-
-def test_own_hierarchy_files_open_even_with_other_classes(monkeypatch):
-    monkeypatch.delenv(em.ENV, raising=False)
+def test_own_hierarchy_files_open_even_with_other_classes():
     pets = {
         "format": "hiercodec/hierarchy",
         "version": 1,
@@ -247,7 +181,7 @@ def test_own_hierarchy_files_open_even_with_other_classes(monkeypatch):
         "classes": ["poodle", "beagle", "tabby"],
         "levels": [{"name": "kind", "groups": {"dog": ["poodle", "beagle"], "cat": ["tabby"]}}],
     }
-    at = open_page("Cluster anew")
+    at = open_page("Your own")
     at.file_uploader(key="live_file").upload("pets.json", json.dumps(pets).encode(), "application/json").run()
     at.segmented_control(key="view").set_value("Map").run()
     assert not at.exception
@@ -260,17 +194,15 @@ def test_own_hierarchy_files_open_even_with_other_classes(monkeypatch):
     assert len(specs(at)[0]["data"][0]["labels"]) == 1111
 
 
-def test_a_wrong_hierarchy_file_is_told_in_words(monkeypatch):
-    monkeypatch.delenv(em.ENV, raising=False)
-    at = open_page("Cluster anew")
+def test_a_wrong_hierarchy_file_is_told_in_words():
+    at = open_page("Your own")
     at.file_uploader(key="live_file").upload("x.json", b"{}", "application/json").run()
     assert not at.exception
     assert "not a hierarchy" in words(at)
 
 
-def test_a_shipped_file_uploaded_again_is_the_same_hierarchy(monkeypatch):
-    monkeypatch.delenv(em.ENV, raising=False)
-    at = open_page("Cluster anew")
+def test_a_shipped_file_uploaded_again_is_the_same_hierarchy():
+    at = open_page("Your own")
     data = dump_hierarchy(load_hierarchy()).encode()
     at.file_uploader(key="live_file").upload("again.json", data, "application/json").run()
     assert at.session_state[shared.OWN]["yours consensus-mended"].digest == load_hierarchy().digest
