@@ -246,8 +246,9 @@ def test_settings_stay_in_the_address_over_moves_pages_and_a_reload(open_page):
     """Streamlit writes them, we write photograph and step, each without taking away what the other wrote."""
     page = open_page("/?photo=Cat&step=9")
     page.get_by_role("button", name="Settings").click()
-    page.get_by_role("combobox", name="Longest side").click()
-    page.get_by_role("option", name="512").click()
+    page.wait_for_timeout(500)
+    page.get_by_role("combobox", name="Longest side").fill("512")
+    page.keyboard.press("Enter")
     page.wait_for_url("**side=512*")
     page.keyboard.press("Escape")
     settle(page)
