@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from hiercodec import taxonomy
@@ -22,6 +23,7 @@ ORDER = {
     "consensus": "the consensus and a run",
 }
 MENDED_ROW = "the mended consensus and a run"
+BETWEEN = ("between", "mean ARI", "low", "high")
 
 
 def draw() -> None:
@@ -41,13 +43,15 @@ def draw() -> None:
         rows = gain_rows(level)
         fig = figures.intervals(rows, x="ARI: mean, 95 % interval", mode=chrome.mode())
         alt = ", ".join(f"{name} {mean:.3f}" for name, mean, _, _ in rows)
-        chrome.chart(fig, key="gains", alt=alt, table=lambda: interval_table(rows))
+        chrome.chart(fig, key="gains", alt=alt, table=lambda: pd.DataFrame(rows, columns=BETWEEN))
         st.markdown(left_out_sentence(level))
     with right:
         values, names = matrix_of(level, report["models"])
         fig = figures.agreement_map(values, names, title="ARI", mode=chrome.mode())
         alt = "Mean ARI between models; the diagonal compares seeds of one model"
-        chrome.chart(fig, key="matrix", alt=alt, table=lambda: matrix_table(values, names))
+        chrome.chart(
+            fig, key="matrix", alt=alt, table=lambda: pd.DataFrame(values.round(3), names, names).reset_index(names="")
+        )
         st.caption(
             "The diagonal between models compares different seeds of one model; the consensus is made from other seeds "
             f"than those shown. {paper_sentence(level)}"
@@ -83,11 +87,6 @@ def over_seeds(values: Sequence[float], runs: Sequence[Sequence[Any]]) -> tuple[
     drawn = np.concatenate([rng.choice(rows, (RESAMPLES, len(rows))) for rows in strata], 1).mean(1)
     low, high = interval(drawn)
     return float(np.mean(values)), low, high
-
-
-def interval_table(rows: Sequence[tuple[str, float, float, float]]) -> list[dict[str, Any]]:
-    """The same as rows of a table."""
-    return [{"between": name, "mean ARI": mean, "low": low, "high": high} for name, mean, low, high in rows]
 
 
 def left_out_sentence(level: dict[str, Any]) -> str:
@@ -158,14 +157,6 @@ def matrix_of(level: dict[str, Any], models: Sequence[str]) -> tuple[np.ndarray,
         for j in range(size):
             means[i, j] = values[(of == i)[:, None] & (of == j)[None, :] & different].mean()
     return means, [*map(shared.model_title, models), *map(shared.title, trees)]
-
-
-def matrix_table(values: np.ndarray, names: Sequence[str]) -> list[dict[str, Any]]:
-    """The matrix as rows."""
-    return [
-        {"": name, **{other: None if np.isnan(v) else round(float(v), 3) for other, v in zip(names, row, strict=True)}}
-        for name, row in zip(names, values, strict=True)
-    ]
 
 
 def paper_sentence(level: dict[str, Any]) -> str:
