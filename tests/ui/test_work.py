@@ -59,7 +59,7 @@ def test_what_is_made_in_the_background_waits_for_first_views(busy):
         order.append(name)
 
     def background():
-        work._later("a", note, "later")
+        work._later("a", workers.Urgency.LATER, note, "later")
 
     thread = threading.Thread(target=background)
     thread.start()
