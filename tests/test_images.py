@@ -213,7 +213,8 @@ def test_importing_leaves_the_process_warning_filters_alone():
         (np.zeros((0, 5, 3), np.uint8), "no pixel"),
         (np.zeros(5, np.uint8), "height, width"),
         ("photo.jpg", "PIL.Image.open"),
-        ([[1, 2, 3]], "convert"),
+        ([[1, 2, 3]], "numpy.asarray"),
+        (io.BytesIO(), "PIL.Image.open"),
     ],
 )
 def test_what_is_no_picture_is_refused_with_its_remedy(bad, remedy):

@@ -325,6 +325,34 @@ def test_whatever_is_damaged_is_an_image_error_or_a_picture_and_what_is_said_is_
     assert all(words.isprintable() for words in said), said
 
 
+@pytest.mark.parametrize("body", [b"", b"\1", bytes(3), b"\xff" * 40, b"name\0\0text", b"abc\0" * 600], ids=len)
+@pytest.mark.parametrize(
+    "kind", [b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"tRNS", b"pHYs", b"zTXt", b"iTXt", b"acTL", b"fcTL"]
+)
+@pytest.mark.parametrize("colour", [0, 2, 3])
+def test_a_part_that_holds_what_its_kind_does_not_costs_no_picture(kind, body, colour):
+    more = [chunk(b"PLTE", RGB_RAMP)] if colour == 3 else []
+    row = {0: RAMP, 2: RGB_RAMP, 3: bytes(range(16))}[colour]
+    whole = read_rgb(png(16, 8, colour, row, *more))
+    sound = len(body) <= 16 if colour == 3 else len(body) >= (2, 0, 6)[colour]
+    rgb, _ = heard(png(16, 8, colour, row, *more, chunk(kind, body)))
+    assert (kind == b"tRNS" and sound) or np.array_equal(rgb, whole)
+
+
+def test_what_colours_mean_is_said_once_and_before_the_pixels():
+    first, second = matrix_profile(1.0, SRGB), matrix_profile(2.2, P3)
+    profiles = [chunk(b"iCCP", b"n\0\0" + zlib.compress(profile)) for profile in (first, second)]
+    plain = png(16, 8, 2, RGB_RAMP)
+    for twice in ((gamma(1.0), gamma(0.45455)), profiles):
+        rgb, words = heard(png(16, 8, 2, RGB_RAMP, *twice))
+        assert np.array_equal(rgb, read_rgb(png(16, 8, 2, RGB_RAMP, twice[0])))
+        assert "passed over, as browsers do" in words[0]
+    for late in (gamma(1.0), profiles[0], chunk(b"tRNS", RGB_RAMP[:1].rjust(2, b"\0") * 3)):
+        rgb, words = heard(plain[:-12] + late + plain[-12:])
+        assert np.array_equal(rgb, read_rgb(plain))
+        assert "passed over, as browsers do" in words[0]
+
+
 def test_a_word_on_a_part_with_an_odd_name_is_one_printable_line():
     data = file_of(photo(), "PNG")
     place = data.index(b"IDAT") - 4

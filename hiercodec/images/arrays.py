@@ -16,7 +16,8 @@ from hiercodec.errors import ImageError, NotRGB
 def check_rgb(rgb: np.ndarray) -> np.ndarray:
     """`rgb` itself if it is uint8[H, W, 3] with at least one pixel; `NotRGB`, with the remedy, otherwise."""
     if not isinstance(rgb, np.ndarray):
-        remedy = "open a file with PIL.Image.open" if isinstance(rgb, (str, bytes, Path)) else "convert it first"
+        file = isinstance(rgb, (str, bytes, Path)) or hasattr(rgb, "read")
+        remedy = "open a file with PIL.Image.open" if file else "make an array of it with numpy.asarray"
         raise NotRGB(f"a picture is a PIL image or a numpy array uint8[H, W, 3], got {type(rgb).__name__}: {remedy}")
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
         raise NotRGB(f"a picture is uint8[H, W, 3], got {rgb.dtype}{list(rgb.shape)}: {_remedy(rgb)}")

@@ -6,10 +6,11 @@ Nothing is told to Pillow to look over damage: that holds for a whole process, w
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +28,7 @@ MAX_CHUNKS = 100_000
 """Chunks of a PNG: encoders write pixels in pieces of 8 kB and more."""
 
 MAX_UNPACKED = 1 << 20
-"""Bytes of a PNG's profile or of one of its texts: what Pillow takes."""
+"""Bytes of a PNG's profile: what Pillow takes."""
 
 LEAST_ROWS, ROWS = 16, 1 / 16
 """Rows at the end of a picture that may be missing: a row of a JPEG's blocks, or this share of its height."""
@@ -39,6 +40,10 @@ FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """Markers that begin a frame (SOF)."""
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+COLOURS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"iCCP": 0, b"tRNS": 0}
+"""Chunks that say what samples mean, which count once and before the pixels, and their size where it is always the same."""
+ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
+"""Chunks of a moving picture, which is shown first as it is without them unless its frames leave that one out."""
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Samples a pixel by a PNG's colour type."""
 
@@ -153,36 +158,48 @@ def chunks(data: bytes) -> Iterator[Chunk]:
         position = end + 4
 
 
-def _bounded(data: bytes, chunk: Chunk) -> bool:
-    """Whether a compressed profile or text unpacks to no more than Pillow takes."""
-    fields = {b"iCCP": 1, b"zTXt": 1, b"iTXt": 3}.get(chunk.kind)
-    body = data[chunk.start + 8 : chunk.end]
-    if fields is None or len(parts := body.split(b"\0", fields)) <= fields:
-        return True
-    packed = parts[-1][1:] if fields == 1 else parts[-1]
-    try:
-        return len(zlib.decompressobj().decompress(packed, MAX_UNPACKED + 1)) <= MAX_UNPACKED
-    except zlib.error:
-        return True
-
-
 def _mended_png(data: bytes, note: Note) -> bytes:
-    met = list(chunks(data))
-    bad = [chunk for chunk in met if chunk.ancillary and not (chunk.sound and _bounded(data, chunk))]
+    """A PNG without what does not bear on its pixels, and without what browsers pass over, which `note` hears of."""
+    met, kept, bad = list(chunks(data)), [], []
+    begin = next((chunk.start for chunk in met if chunk.kind == b"IDAT"), len(data))
+    frames = [chunk.start for chunk in met if chunk.kind == b"fcTL"]
+    control = any(chunk.kind == b"acTL" and chunk.end - chunk.start == 16 and chunk.start < begin for chunk in met)
+    moving = ANIMATION if control and frames and frames[0] > begin else frozenset()
+    for chunk in met:
+        again = chunk.start > begin or any(chunk.kind == other.kind for other in kept)
+        if not chunk.ancillary:
+            kept.append(chunk)
+        elif not chunk.sound or (chunk.kind in COLOURS and (again or not _fits(chunk, data, met))):
+            bad.append(chunk)
+        elif chunk.kind in {*COLOURS, *moving, b"eXIf", b"cICP"}:
+            kept.append(chunk)
     if bad:
         names = ", ".join(dict.fromkeys(chunk.kind.decode("latin-1") for chunk in bad))
         note(f"a part of it cannot be used ({names}) and was passed over, as browsers do")
-        kept, start = [], 0
-        for chunk in bad:
-            kept.append(data[start : chunk.start])
-            start = chunk.end + 4
-        data = b"".join([*kept, data[start:]])
-    colours = next((data[c.start + 8 : c.end] for c in met if c.kind == b"cICP" and c.sound), b"\x01\x0d\x00\x01")
-    if colours[:2] != b"\x01\x0d":
+    if any(chunk.kind == b"cICP" and data[chunk.start + 8 : chunk.start + 10] != b"\x01\x0d" for chunk in kept):
         note("what it says of its colours by cICP was passed over")
+    if len(kept) < len(met):
+        rest = data[met[-1].end + 4 :]  # a part that is not whole
+        data = b"".join([SIGNATURE, *(data[chunk.start : chunk.end + 4] for chunk in kept), rest])
     if met and met[0].kind == b"IHDR" and all(chunk.kind != b"IEND" for chunk in met):
         return _with_last_rows(data, note)
     return data
+
+
+def _fits(chunk: Chunk, data: bytes, met: Sequence[Chunk]) -> bool:
+    """Whether one of COLOURS holds what its kind does, in a picture of this colour type and palette."""
+    body, colour = data[chunk.start + 8 : chunk.end], data[25]
+    if chunk.kind == b"tRNS":
+        palette = next(((other.end - other.start - 8) // 3 for other in met if other.kind == b"PLTE"), 0)
+        return 0 < len(body) <= palette if colour == 3 else len(body) >= {0: 2, 2: 6}.get(colour, math.inf)
+    if chunk.kind != b"iCCP":
+        return len(body) == COLOURS[chunk.kind]
+    _, _, packed = body.partition(b"\0")
+    try:
+        unpacked = zlib.decompressobj().decompress(packed[1:], MAX_UNPACKED + 1)
+    except zlib.error:
+        return False
+    return packed[:1] == b"\0" and 0 < len(unpacked) <= MAX_UNPACKED
 
 
 def _with_last_rows(data: bytes, note: Note) -> bytes:
