@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageCms
 
 import hiercodec as hc
-from hiercodec import api
+from hiercodec import api, stream
 from hiercodec.images import as_rgb
 from tests.models.tiny import TINY_LITE, make_codec, make_wave, smooth_photo
 
@@ -254,6 +254,8 @@ def test_the_front_door_answers_anything_in_one_line(codec, data, thing, tmp_pat
         lambda: codec.encode(thing), lambda: codec.encode(SMALL, label=thing),
         lambda: codec.decode(thing), lambda: codec.decode(data, bit_map=bool(str(thing))),
         lambda: codec.prefixes(thing), lambda: codec.prefixes(data).at(thing), lambda: codec.parse(thing),
+        lambda: stream.parse(thing), lambda: stream.info(thing), lambda: stream.verify(thing),
+        lambda: stream.truncate(thing, 5),
     ]  # fmt: skip
     for call in calls:
         answers(call)

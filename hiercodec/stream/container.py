@@ -208,12 +208,13 @@ def parse(data: Source | Stream, plan: LevelPlan | PlanOf | None = None) -> Stre
     return Stream(header, position, sections[0], tuple(sections[1:]), len(data), label).named(plan)
 
 
-def truncate(data: bytes, n_bytes: int) -> bytes:
+def truncate(data: Source, n_bytes: int) -> bytes:
     """The first `n_bytes` (≥ 1) of a stream, all of it if it has no more; raises as `parse` if it is damaged."""
+    data = as_stream(data)
     if n_bytes < 1:
         raise ValueError(f"a cut leaves at least 1 byte, got {n_bytes}")
     parse(data)
-    return bytes(data[:n_bytes])
+    return data[:n_bytes]
 
 
 def level_end(data: bytes | Stream, level: str, plan: LevelPlan | PlanOf | None = None) -> int:
@@ -271,12 +272,13 @@ def _label(label: Label | None) -> dict[str, Any] | None:
     }
 
 
-def verify(data: bytes, plan: PlanOf | None = None) -> dict[str, Any]:
+def verify(data: Source, plan: PlanOf | None = None) -> dict[str, Any]:
     """Whether a file is sound: {"state": "complete" | "truncated" | "damaged", "reason": …, "offset": …, …}.
 
     Never raises on bytes; `plan` as in `parse`. "truncated" is any non-empty prefix that agrees with the format; its open
     section ends before the CRC that would vouch for it.
     """
+    data = as_stream(data)
     try:
         stream = parse(data, plan)
     except IncompleteHeader as error:

@@ -8,15 +8,17 @@ picture single numbers. Its older files and papers' say "psnr" and "ms-ssim".
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from hiercodec import values
 from hiercodec.errors import InputError
+from hiercodec.evaluation.measure import ORIGINAL
 from hiercodec.evaluation.results import rows as files
 from hiercodec.evaluation.results.records import LISTS, UNJUDGED
 from hiercodec.evaluation.results.rows import Rows
 from hiercodec.evaluation.results.summary import counted, summary
+from hiercodec.fsio import printable
 
 AVERAGE = "average"
 """What stands for a photograph in rows that come from a curve."""
@@ -88,21 +90,30 @@ def from_compressai(text: str | bytes, name: str = "") -> Rows:
             for ours, several in given.items()
         }
         curves = {ours: several for ours, several in curves.items() if several}
-        codec = str(name or plain["name"])[:60]
+        codec, named = _called(name or plain["name"]), plain.get("settings")
+        settings = list(map(_called, named)) if isinstance(named, list) else []
     except (InputError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"this is not a curve in CompressAI's format: {type(error).__name__} {error}") from None
+    if codec in (files.SKIPPED, ORIGINAL):
+        raise InputError(f"a curve needs a name of its own, and {codec!r} is none")
     rates = curves.get("bpp", [])
     if not 0 < len(rates) <= MAX_POINTS or any(len(several) != len(rates) for several in curves.values()):
         raise InputError("a curve needs 1 to 1000 rates under results.bpp, and as many values of every other measure")
+    if len(set(settings)) != len(rates):
+        settings = [str(place) for place in range(1, len(rates) + 1)]
     for ours, several in curves.items():
         wanted = [math.nan if value is None else value for value in several]
         if problem := off_scale(ours, wanted if ours == "bpp" else [v for v in wanted if not math.isnan(v)]):
             raise InputError(f"results.{THEIRS[ours][0]}: {problem}")
+    if len(curves) == 1:
+        raise InputError(
+            f"a curve needs results.{THEIRS['psnr'][0]} or results.{THEIRS['ms_ssim'][0]} beside its rates"
+        )
     fixed = {"photo": AVERAGE, "label": -1, "codec": codec, "bytes": 0, "seconds": None, "judge": "", **UNJUDGED}
     made = [
         {
             **fixed,
-            "setting": str(_setting(plain, i)),
+            "setting": settings[i],
             "bpp": rate,
             **{ours: curves[ours][i] if ours in curves else None for ours in ("psnr", "ms_ssim")},
         }
@@ -140,6 +151,6 @@ def to_csv(rows: Rows) -> str:
     return frame.to_csv(index=False)
 
 
-def _setting(plain: Mapping[str, Any], place: int) -> Any:
-    named = plain.get("settings")
-    return named[place] if isinstance(named, list) and place < len(named) else place + 1
+def _called(name: Any) -> str:
+    """A name that somebody gave, as rows hold such."""
+    return printable(str(name))[:60]

@@ -85,7 +85,8 @@ def _problem(frame: pd.DataFrame, meta: Mapping[str, Any]) -> str:
             return f"more than {MAX_NAMES} different values of {column!r}"
     if frame.duplicated(["photo", "codec", "setting", "judge"]).any():
         return "a photograph was measured twice by one codec, setting and judge"
-    if not (frame["bytes"].gt(0).all() and frame["bpp"].between(1e-6, 1e4).all()):
+    least = 0 if meta.get("averages") else 1  # a curve of averages is of no file
+    if not (frame["bytes"].ge(least).all() and frame["bpp"].between(1e-6, 1e4).all()):
         return "rates must be above 0"
     if np.isinf(frame[[column for column in PLAIN if column != "psnr"]].to_numpy(float)).any():
         return "a measure is infinite"

@@ -15,7 +15,7 @@ import pytest
 from hiercodec import values
 from hiercodec.cli import main as cli
 from hiercodec.errors import InputError
-from hiercodec.evaluation.results import rows
+from hiercodec.evaluation.results import rows, untrusted
 from hiercodec.evaluation.results.bjontegaard import at_equal_rate
 from hiercodec.evaluation.results.curves import curve
 from hiercodec.evaluation.results.exchange import AVERAGE, from_compressai, to_compressai, to_csv
@@ -68,15 +68,29 @@ def test_a_file_as_older_tools_and_papers_write_it_is_read():
         ('{"name": "x", "results": {"bpp": [1], "psnr-rgb": [true]}}', "not a curve"),
         ('{"name": "x", "results": {"bpp": [1], "psnr-rgb": [-Infinity]}}', "results.psnr-rgb: PSNR is 0 dB or more"),
         ('{"name": "x", "results": {"bpp": [1], "ms-ssim-rgb": [14.2]}}', r"MS-SSIM runs from 0 to 1; of decibels d"),
+        ('{"name": "x", "results": {"bpp": [1], "psnr-yuv": [30]}}', "needs results.psnr-rgb or results.ms-ssim-rgb"),
+        ('{"name": "", "results": {"bpp": [1], "psnr": [30]}}', "a name of its own"),
+        ('{"name": "original", "results": {"bpp": [1], "psnr": [30]}}', "a name of its own"),
         ("[" * 100_000, "not a curve"),
         (" " * (1 << 21), "at most"),
     ],
-    ids=range(16),
+    ids=range(19),
 )
 def test_anything_else_is_one_clear_error(text, words):
     with pytest.raises(InputError, match=words) as caught:
         from_compressai(text)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("settings", [["a", "b"], ["a", "a"], ["\ud800", "b\nc"], ["x" * 400, "y"], "ab", None, []])
+@pytest.mark.parametrize("name", ["mbt", "\ud800", "two\nlines", "x" * 400, 3])
+def test_whatever_a_curve_and_its_points_are_called_it_is_rows_that_pages_open_and_a_curve_again(name, settings):
+    curve = {"bpp": [0.1, 0.2], "psnr-rgb": [28.0, 30.5]}
+    made = from_compressai(json.dumps({"name": name, "settings": settings, "results": curve}))
+    opened = untrusted.open_rows(rows.encode(rows.table(made.frame, made.meta)))
+    (codec,) = opened.codecs
+    assert codec.isprintable()
+    assert to_compressai(opened, codec)["results"] == {key: pytest.approx(value) for key, value in curve.items()}
 
 
 def test_an_unknown_codec_is_named_with_those_there_are():
