@@ -54,3 +54,14 @@ def test_a_click_on_a_point_leads_to_its_photographs(visit, which):
     assert (asked["codec"], asked["cut"]) == ([codec], [cut]), "as the menus of Failures call them"
     link.click()
     page.wait_for_url("**/failures**")
+
+
+def test_the_first_option_of_a_menu_is_in_the_address_where_another_is_the_default(new_page, address):
+    page = new_page()
+    page.goto(f"{address}/failures")
+    menu = page.get_by_test_id("stSelectbox").filter(has_text="Level").locator("input")
+    for chosen, told in (("kind", "of=kind"), ("class", "")):
+        menu.click()
+        page.get_by_role("option", name=chosen, exact=True).click()
+        page.wait_for_url(lambda url, told=told: told in url if told else "of=" not in url)
+    page.close()

@@ -132,7 +132,7 @@ def menu(label: str, key: str, options: Sequence[Option], *, default: Option | N
     """
     if key in st.session_state and st.session_state[key] not in options:
         del st.session_state[key]
-    start = options.index(default) if default in options and key not in st.session_state else 0
+    start = options.index(default) if default in options else 0  # the one that an address may leave out
     return st.selectbox(label, options, index=start, key=key, bind="query-params", **more) or options[start]
 
 
