@@ -152,7 +152,7 @@ def test_it_fits_a_phone_of_320_pixels_in_the_devices_scheme(opened, scheme):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(opened, axe, scheme):
-    assert not serious(opened(color_scheme=scheme, bypass_csp=True), axe)
+    assert not serious(opened(color_scheme=scheme, bypass_csp=True), axe, scheme)
 
 
 def many_levels(packed):

@@ -83,3 +83,27 @@ def test_the_docs_say_where_ours_stand_among_published_and_measured_codecs(codec
     answers = [answers_table(found, codec)] if codec in found.codecs else []
     for table in (on_kodak_table(measured, codec), *answers):
         assert table in text, f"docs/rivals.md lacks\n{table}"
+
+
+def steered_table(found) -> str:
+    """What effort 5 for both, steered by networks that judge nothing, gives `wave` at equal bytes, in Markdown."""
+    judged = {judge: tables(found, judge) for judge in found.judges}
+    ours, theirs = (
+        next(name for name in found.codecs if name.startswith(f"{model}@both:5 by ")) for model in ("wave", "lite")
+    )
+    named = {"wave": "plain `wave`", "avif": "AVIF", "jpeg2000": "JPEG 2000", theirs: "`lite@both:5`, steered alike"}
+    lines = [f"| `wave@both:5` against | {' | '.join(f'by `{judge}`' for judge in judged)} | dB |", "|---|---|---|---|"]
+    for name, title in named.items():
+        cells = []
+        for table in judged.values():
+            gaps = bjontegaard.at_equal_rate(table[ours], table[name], [right(level) for level in found.levels])
+            cells.append(" / ".join(bjontegaard.words(gap.to_json(), "", 1, scale=100) for gap in gaps))
+        (quality,) = bjontegaard.at_equal_rate(table[ours], table[name], ["psnr"])
+        lines.append(f"| {title} | {' | '.join(cells)} | {bjontegaard.words(quality.to_json(), '', 2)} |")
+    return "\n".join(lines)
+
+
+@pytest.mark.slow
+def test_the_docs_say_what_effort_gives_wave():
+    table = steered_table(rows.read(locate("results", "imagenet-val-steered.parquet")))
+    assert table in (APP / "docs" / "wave.md").read_text(encoding="utf-8"), f"docs/wave.md lacks\n{table}"
