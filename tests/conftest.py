@@ -21,9 +21,6 @@ TESTS = ROOT / "tests"
 NOT_QUICK = {"browser", "golden", "js", "pages", "tools", "training", "workers"}
 """Rooms of tests that start a server, a browser or processes, or that train; with `-m quick` they are not even read."""
 
-EXPLORE = {f"tests/browser/test_{name}.py" for name in ("drags", "explore_browser", "explore_for_people", "own_files")}
-"""Half of the browser's tests, by the time they take."""
-
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Do not import what `-m quick` would deselect: half of the time of a quick run would go there."""
@@ -34,16 +31,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
-    """With `-n`, the tests of a file run in one process, so that what they share is made once; and those of the browser,
-    which wait most of their time, in two, each with a server and a Chromium. In the order of collection: these first."""
+    """With `-n`, the tests of a file run in one process, so that what they share is made once; and all of a browser's, with
+    one server and one Chromium beside the other processes. In the order of collection, which begins with these."""
     from xdist.scheduler import LoadFileScheduling
 
     class Together(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
-            if not file.startswith("tests/browser/"):
-                return file
-            return "browser, Explore" if file in EXPLORE else "browser"
+            return "browser" if file.startswith("tests/browser/") else file
 
     config.option.loadscopereorder = False
     return Together(config, log)

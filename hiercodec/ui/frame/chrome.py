@@ -37,7 +37,7 @@ STYLE = """
 @media (min-width: 768px) { [data-testid=stMainBlockContainer] { padding-inline: 5rem; } }
 [data-testid=stCaptionContainer] code { background: none; }
 [class*=st-key-listen_] { display: none; }
-[class*=st-key-controls] [data-testid=stSkeleton] { min-height: 68px; }
+[class*=st-key-controls], [class*=st-key-controls] [data-testid=stSkeleton] { min-height: 68px; }
 [class*=st-key-controls] [data-testid=stButtonGroup] button { min-height: 38px; }
 .st-key-view [data-testid=stSkeleton] { height: 38px; }
 @media (max-width: 699px) { .st-key-view { flex: 1 1 100%; } }

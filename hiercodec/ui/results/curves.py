@@ -52,7 +52,7 @@ def draw() -> None:
         if y in (RIGHT, BITS):
             level = chrome.menu("Level", "level_told", levels, default=levels[-1], width=100, format_func=spoken)
     choices.notices(choice)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="controls_drawn"):
         names, at = choices.shown(choice), choices.rate()
     if y == RIGHT:
         answers(choice, names, level, at)
