@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import threading
+import time
 import zlib
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hiercodec import images
 from hiercodec.errors import DamagedImage, ImageError, ImageTooLarge, NotAnImage
 from hiercodec.images import read_rgb, read_within, reading
 from hiercodec.images.colour import SRGB, matrix_profile
+from hiercodec.images.mending import mended
 
 P3 = (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
 RAMP = bytes(range(0, 256, 16))
@@ -299,6 +301,19 @@ def test_a_png_of_very_many_parts_is_refused():
     place = data.index(b"IDAT") - 4
     with pytest.raises(ImageTooLarge, match="parts"):
         read_rgb(data[:place] + chunk(b"tIME", b"") * 100_001 + data[place:])
+
+
+@pytest.mark.parametrize(
+    "part",
+    [chunk(b"PLTE", bytes(3)), chunk(b"tRNS", bytes(1)), chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(1 << 21)))],
+)
+def test_a_part_many_times_over_costs_no_more_than_reading_it(part):
+    """Each is compared with no other, and of those that cannot be used few are looked at: else minutes."""
+    good = png(2, 8, 2, bytes(6))  # the signature and the header are 33 bytes
+    head, rest = good[:33], good[33:]
+    began = time.process_time()
+    mended(head + part * 15_000 + chunk(b"aaAa", b"") * 15_000 + rest, lambda words: None)
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize(

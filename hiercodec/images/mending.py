@@ -10,6 +10,7 @@ import math
 import re
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -42,6 +43,8 @@ FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOURS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"iCCP": 0, b"tRNS": 0}
 """Chunks that say what samples mean, which count once and before the pixels, and their size where it is always the same."""
+TRIES = 16
+"""Chunks of one kind that are looked at in search of one that can be used: the rest could cost minutes."""
 ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
 """Chunks of a moving picture, which is shown first as it is without them unless its frames leave that one out."""
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -160,19 +163,22 @@ def chunks(data: bytes) -> Iterator[Chunk]:
 
 def _mended_png(data: bytes, note: Note) -> bytes:
     """A PNG without what does not bear on its pixels, and without what browsers pass over, which `note` hears of."""
-    met, kept, bad = list(chunks(data)), [], []
+    met, kept, bad, kinds, tried = list(chunks(data)), [], [], set[bytes](), Counter[bytes]()
     begin = next((chunk.start for chunk in met if chunk.kind == b"IDAT"), len(data))
     frames = [chunk.start for chunk in met if chunk.kind == b"fcTL"]
     control = any(chunk.kind == b"acTL" and chunk.end - chunk.start == 16 and chunk.start < begin for chunk in met)
     moving = ANIMATION if control and frames and frames[0] > begin else frozenset()
+    pixels = {*COLOURS, *moving, b"eXIf", b"cICP"}
     for chunk in met:
-        again = chunk.start > begin or any(chunk.kind == other.kind for other in kept)
+        tried[chunk.kind] += 1
+        again = chunk.start > begin or chunk.kind in kinds or tried[chunk.kind] > TRIES
         if not chunk.ancillary:
             kept.append(chunk)
         elif not chunk.sound or (chunk.kind in COLOURS and (again or not _fits(chunk, data, met))):
             bad.append(chunk)
-        elif chunk.kind in {*COLOURS, *moving, b"eXIf", b"cICP"}:
+        elif chunk.kind in pixels:
             kept.append(chunk)
+            kinds.add(chunk.kind)
     if bad:
         names = ", ".join(dict.fromkeys(chunk.kind.decode("latin-1") for chunk in bad))
         note(f"a part of it cannot be used ({names}) and was passed over, as browsers do")

@@ -6,7 +6,6 @@ import io
 import json
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
@@ -15,9 +14,6 @@ from hiercodec.evaluation.traces.bundle import Bundle
 from hiercodec.evaluation.traces.trace import Trace
 from hiercodec.levels import spoken
 from hiercodec.report.numbers import decibels, quality
-
-if TYPE_CHECKING:
-    pass
 
 FRAME_MS = 320
 HOLD_MS = 1600

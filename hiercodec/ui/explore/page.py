@@ -150,9 +150,7 @@ def view(shown: Subject, taught: coach.Taught | None = None) -> None:
     start = len(sizes) - 1 if trace.provenance.get("reference") else opening_step(trace)
     position = state.stand(shown.origin, sizes, start, carry=shown.sample is not None)
     state.write_address()
-    progress = (
-        st.empty()
-    )  # always: what follows keeps its place, or the browser would make it anew under people's hands
+    progress = st.empty()  # always there, so that the scrubber keeps its place: else the browser would make it anew
     if shown.growing is not None:
         with progress.container():
             _growing(shown.growing)
