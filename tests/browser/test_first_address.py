@@ -38,3 +38,11 @@ def test_an_old_address_leads_to_the_page_that_took_its_place(new_page, address)
     page.wait_for_url(re.compile(r"/results\?(?=.*at=0\.3)"))
     page.locator("[data-testid=stButtonGroup] button[aria-checked=true]").first.wait_for()
     page.close()
+
+
+def test_a_first_page_that_takes_long_comes_all_the_same(browser, address):
+    """What says that the style is there may not begin a run anew again and again: it would never end."""
+    page = browser.new_page()  # of a visitor who has seen nothing yet
+    page.goto(f"{address}/?photo=Lake&steps=48")
+    page.wait_for_selector(".hx[data-k]", timeout=60_000)
+    page.close()

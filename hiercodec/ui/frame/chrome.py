@@ -33,7 +33,7 @@ STYLE = """
 :root { --hiercodec: 1; --focus: FOCUS; --ground: GROUND; }
 [data-stale=true] { opacity: 1 !important; }
 [data-testid=stMainBlockContainer] { max-width: none; }
-[data-testid=stHeading] h1 { padding-block: 0; }
+[data-testid=stHeading] h1 { padding-top: 0; }
 @media (min-width: 768px) { [data-testid=stMainBlockContainer] { padding-inline: 5rem; } }
 [data-testid=stCaptionContainer] code { background: none; }
 [class*=st-key-listen_] { display: none; }
@@ -67,14 +67,20 @@ _STYLE_SEEN = component(
     html="<i></i>",
     js="""export default ({ setTriggerValue }) => {
       const there = () => getComputedStyle(document.documentElement).getPropertyValue("--hiercodec");
-      let timer;
-      const say = () => { setTriggerValue("seen", true); timer = setTimeout(say, 1000); };
+      const app = document.querySelector("[data-testid=stApp]");
+      const rests = () => (app?.dataset.testScriptState ?? "notRunning") === "notRunning";
+      let [timer, said] = [0, false];
+      const say = () => {
+        if (!said || rests()) setTriggerValue("seen", true);
+        [timer, said] = [setTimeout(say, 1000), true];
+      };
       const look = () => (there() ? say() : (timer = setTimeout(look, 10)));
       look();
       return () => clearTimeout(timer);
     };""",
 )
-"""Says that the browser has the app's style, again and again until it is heard. Shows nothing."""
+"""Says that the browser has the app's style, and again where nothing came of it. Not into a run: that would begin anew, and
+a first page that takes long would never be there. Shows nothing."""
 
 _THEME = component(
     "hiercodec_theme",
